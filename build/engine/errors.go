@@ -1,0 +1,55 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Sentinels for errors.Is.
+var (
+	// ErrUnreachable: no engine answers. The message says what to do.
+	ErrUnreachable = errors.New("no container engine answers")
+	// ErrTooOld: the engine's API is older than 1.41 (Docker 20.10).
+	ErrTooOld = errors.New("the container engine is too old")
+	// ErrNotFound: the engine has no such image.
+	ErrNotFound = errors.New("no such image in the engine")
+	// ErrContext: the build context or the Dockerfile cannot be used as given.
+	ErrContext = errors.New("unusable build context")
+	// ErrUnsupported: this engine or this road cannot do what was asked.
+	ErrUnsupported = errors.New("not possible on this engine")
+)
+
+// StepError is a build step that failed.
+type StepError struct {
+	Step       string // "[build 2/4] RUN make"
+	Dockerfile string // its name
+	Line       int    // where the step stands, 0 when unknown
+	ExitCode   int    // of its program, 0 when it never ran
+	Output     string // the last lines that it wrote
+	Err        error
+}
+
+func (e *StepError) Unwrap() error { return e.Err }
+
+// Error names the place, the step and the exit code; Output is left to the display.
+func (e *StepError) Error() string {
+	where := e.Dockerfile
+	if e.Line > 0 {
+		where = fmt.Sprintf("%s:%d", e.Dockerfile, e.Line)
+	}
+	if e.ExitCode != 0 {
+		return fmt.Sprintf("%s: %s failed with exit code %d", where, e.Step, e.ExitCode)
+	}
+	return fmt.Sprintf("%s: %s: %v", where, e.Step, e.Err)
+}
+
+// PushError is a push that the registry or the engine refused.
+type PushError struct {
+	Ref     string
+	Message string // what the engine said
+	Err     error
+}
+
+func (e *PushError) Unwrap() error { return e.Err }
+
+func (e *PushError) Error() string { return fmt.Sprintf("push %s: %s", e.Ref, e.Message) }

@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// Context is what a build may read. Git URLs and tarballs are refused: give a
+// directory.
+type Context struct {
+	Dir        string   // the build context
+	Dockerfile string   // the Dockerfile's path, absolute or from the working directory; says where <Dockerfile>.dockerignore is; Dir/Dockerfile when empty
+	Excludes   []string // more patterns, behind those of the ignore file
+	Named      []Named
+	Secrets    []Secret
+	SSH        []SSH
+}
+
+// Named is an additional build context, for FROM and COPY --from.
+type Named struct {
+	Name   string
+	Source string // a directory, or docker-image://REFERENCE
+}
+
+// Secret is mounted by RUN --mount=type=secret,id=ID and stays out of the image.
+type Secret struct {
+	ID   string
+	File string // exactly one of File, Env
+	Env  string
+}
+
+// SSH is an agent socket or key files for RUN --mount=type=ssh,id=ID.
+type SSH struct {
+	ID    string   // "default" when empty
+	Paths []string // SSH_AUTH_SOCK when empty
+}
+
+// Solve is one image to build.
+type Solve struct {
+	Platform       ocispec.Platform // what the image is for
+	SetPlatform    bool             // give the platform to the builder; otherwise everything is built on the engine's own
+	Dockerfile     []byte           // its text, rewritten or not
+	DockerfileName string           // for messages; "Dockerfile" when empty
+	Target         string           // the stage; the last one when empty
+	BuildArgs      map[string]string
+	Labels         map[string]string
+	Tags           []string // references that the image gets in the engine
+	Builtin        bool     // ignore a # syntax= line
+	NoCache        bool
+	Pull           bool       // ask the registry for base images again
+	Epoch          *time.Time // SOURCE_DATE_EPOCH, where the engine knows it
+}
+
+// Built is an image that the engine now has.
+type Built struct {
+	ID     string        // the engine's name for it, "sha256:..."; a manifest's digest on containerd stores
+	Config digest.Digest // identity: the digest of the image's config
+	Size   int64         // bytes in the engine
+}
+
+// Kind tells what an Event is about.
+type Kind int
+
+// The kinds of events.
+const (
+	Step     Kind = iota // a step started, ended, or became known
+	Log                  // output of a step
+	Progress             // bytes moved by a step or a push
+	Notice               // something the user should be told once
+)
+
+// Event is something that happened during a Solve or a Push. Fields that do
+// not belong to its Kind are zero.
+type Event struct {
+	Kind      Kind
+	ID        string    // of the step; of the layer when pushing
+	Name      string    // the step as people know it: "[build 2/4] RUN make"
+	Started   time.Time // zero: not yet
+	Completed time.Time // zero: not yet
+	Cached    bool
+	Internal  bool   // bookkeeping of the builder
+	Error     string // why the step failed
+	Stderr    bool   // Log only
+	Text      string // Log: output; Notice: the sentence; Progress: what is moved
+	Current   int64  // Progress: bytes so far
+	Total     int64  // Progress: bytes in all, 0 when unknown
+}
