@@ -22,6 +22,7 @@ const (
 	Done
 	Cached
 	Failed
+	Canceled // ended because something else failed or the user wanted it so: not worth a word
 )
 
 // Step says that a step of a platform begins or ends.
@@ -49,6 +50,7 @@ type Bytes struct {
 	Name     string // "context", "push", "pull"
 	Current  int64
 	Total    int64 // 0: not known
+	Done     bool  // the transfer is over; a log has a line for this alone
 }
 
 // Verdict is the outcome of a platform's truth check.

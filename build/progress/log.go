@@ -1,0 +1,186 @@
+package progress
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// log is the plain screen: it writes lines and never takes one back.
+type log struct {
+	board
+	out      *sink
+	github   bool
+	verbose  bool
+	lines    map[*step]*splitter // of steps whose output is shown as it comes
+	gathered map[string]*tail    // on GitHub: what the steps of a platform printed, for its group
+	told     map[string]bool     // annotations already made
+}
+
+func newLog(out *sink, o Options) *log {
+	return &log{out: out, github: o.GitHub, verbose: o.Verbose,
+		lines: map[*step]*splitter{}, gathered: map[string]*tail{}, told: map[string]bool{}}
+}
+
+func (g *log) tick(time.Time) {}
+
+func (g *log) show(e Event, now time.Time) {
+	switch e := e.(type) {
+	case Started:
+		g.lane(e.Platform, now)
+		g.started(e)
+	case Step:
+		g.step(e, now)
+	case Output:
+		g.output(e, now)
+	case Bytes:
+		g.transfer(e, now)
+		if e.Done && e.Current > 0 {
+			g.say(e.Platform, e.Name+": "+Size(e.Current))
+		}
+	case Finished:
+		g.finished(g.finish(e, now))
+	case Problem:
+		g.annotate("error", e.Platform, e.File, e.Line, e.Text)
+	case Warning:
+		g.say(e.Platform, "warning: "+e.Text)
+		g.annotate("warning", e.Platform, e.File, e.Line, e.Text)
+	case Summary:
+		_ = e.Write(g.out)
+	default:
+		g.say(sentence(e))
+	}
+}
+
+// sentence is what both screens say of an event that changes nothing on the board.
+func sentence(e Event) (platform, text string) {
+	switch e := e.(type) {
+	case Verdict:
+		if e.Detail == "" {
+			return e.Platform, e.Verdict
+		}
+		return e.Platform, e.Verdict + ": " + e.Detail
+	case Notice:
+		return e.Platform, e.Text
+	case Published:
+		state := "published "
+		if e.Unchanged {
+			state = "unchanged "
+		}
+		return "", strings.TrimSpace(state + e.Reference + " " + e.Digest)
+	}
+	return "", ""
+}
+
+func (g *log) started(e Started) {
+	if e.Strategy != "" {
+		g.say(e.Platform, "build ("+e.Strategy+")")
+	}
+}
+
+// say writes one line behind its platform.
+func (g *log) say(platform, text string) {
+	if text == "" {
+		return
+	}
+	prefix := ""
+	if platform != "" {
+		prefix = pad(platform, g.names()) + gap
+	}
+	fmt.Fprintf(g.out, "%s\n", Clean(prefix+text))
+}
+
+// internal is how BuildKit names the steps that no line of the Dockerfile asks for: noise in a log, unless they fail.
+const internal = "[internal]"
+
+func (g *log) step(e Step, now time.Time) {
+	s, news := g.apply(e, now)
+	if !news || !g.verbose && e.State != Failed && strings.HasPrefix(s.Name, internal) {
+		return
+	}
+	switch e.State {
+	case Running:
+		g.say(e.Platform, s.Name)
+		return
+	case Cached:
+		g.say(e.Platform, s.Name+": cached")
+		return
+	}
+	g.flush(s)
+	switch e.State {
+	case Done:
+		g.say(e.Platform, s.Name+": "+Duration(s.Took))
+	case Failed:
+		g.say(e.Platform, s.Name+": failed after "+Duration(s.Took))
+	}
+}
+
+func (g *log) output(e Output, now time.Time) {
+	s := g.lane(e.Platform, now).step(e.ID, "", now)
+	s.out.write(e.Data)
+	if g.github {
+		g.gather(e)
+	}
+	if !g.verbose {
+		return
+	}
+	if g.lines[s] == nil {
+		g.lines[s] = &splitter{}
+	}
+	g.pipe(s, g.lines[s].add(e.Data))
+}
+
+// flush writes the last line of a step that shows its output as it comes.
+func (g *log) flush(s *step) {
+	if lines := g.lines[s]; lines != nil {
+		g.pipe(s, lines.end())
+		delete(g.lines, s)
+	}
+}
+
+// pipe writes lines of output, marked as such: no line of foreign text begins a line of the log.
+func (g *log) pipe(s *step, lines []string) {
+	for _, line := range lines {
+		g.say(s.Platform, mark+line)
+	}
+}
+
+// mark stands before every line that a step printed.
+const mark = "| "
+
+func (g *log) finished(l *lane) {
+	g.group(l.platform)
+	if l.err != "" {
+		g.say(l.platform, "failed after "+Duration(l.took))
+		return
+	}
+	g.say(l.platform, "done in "+Duration(l.took))
+}
+
+// close writes what failed steps printed, so that it stands right before the error that ends the run.
+func (g *log) close(time.Time) {
+	for _, l := range g.lanes {
+		if !l.ended {
+			g.group(l.platform)
+		}
+	}
+	for _, s := range g.failed {
+		writeFailure(g.out, s)
+		g.annotate("error", s.Platform, s.File, s.Line, s.Name+": "+s.Error)
+	}
+}
+
+// writeFailure shows a failed step: its platform, its name, its place, its error, and the end of its output.
+func writeFailure(out *sink, s *step) {
+	head := strings.TrimSpace(s.Platform + gap + s.Name)
+	if s.File != "" && s.Line > 0 {
+		head += fmt.Sprintf(" (%s:%d)", s.File, s.Line)
+	}
+	fmt.Fprintf(out, "\n%s\n", Clean(head))
+	for _, line := range s.out.lines() {
+		fmt.Fprintf(out, "%s%s%s\n", gap, mark, line)
+	}
+	if s.Error != "" {
+		fmt.Fprintf(out, "%s%s\n", gap, Clean(s.Error))
+	}
+}
