@@ -2,9 +2,13 @@ package index
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // What can be wrong with an index; all errors of this package match one of them.
@@ -31,7 +35,40 @@ type NotFoundError struct {
 	Have     []ocispec.Platform
 }
 
-func (e *DuplicateError) Error() string { panic("not yet") }
+// Error says which two and what to do.
+func (e *DuplicateError) Error() string {
+	return fmt.Sprintf("two images for %s: %s and %s; leave one out or declare the platform of the other",
+		platforms.Format(e.Platform), e.First, e.Second)
+}
+
+// Unwrap is ErrDuplicate.
 func (e *DuplicateError) Unwrap() error { return ErrDuplicate }
-func (e *NotFoundError) Error() string  { panic("not yet") }
-func (e *NotFoundError) Unwrap() error  { return ErrNotFound }
+
+// Error says what is missing and what is there instead.
+func (e *NotFoundError) Error() string {
+	what := e.Digest.String()
+	if e.Platform != nil {
+		what = platforms.Format(*e.Platform)
+	}
+	return fmt.Sprintf("%s is not in the index; it has %s", what, formatAll(e.Have))
+}
+
+// Unwrap is ErrNotFound.
+func (e *NotFoundError) Unwrap() error { return ErrNotFound }
+
+// formatAll lists platforms in words.
+func formatAll(ps []ocispec.Platform) string {
+	if len(ps) == 0 {
+		return "no platforms"
+	}
+	names := make([]string, len(ps))
+	for i, p := range ps {
+		names[i] = platforms.Format(p)
+	}
+	return strings.Join(names, ", ")
+}
+
+// invalid is an ErrInvalid with the reason; %w in it is kept.
+func invalid(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrInvalid, fmt.Errorf(format, args...))
+}

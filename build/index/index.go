@@ -27,9 +27,14 @@ package index
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // The media types that this package tells apart.
@@ -105,4 +110,45 @@ func (e Entry) Attests() digest.Digest {
 		return ""
 	}
 	return digest.Digest(e.Annotations[RefDigest])
+}
+
+// HasPlatform reports whether the entry says for which platform it is. Attestations and
+// other things beside the images carry unknown/unknown, or nothing.
+func (e Entry) HasPlatform() bool {
+	p := e.Platform
+	return p != nil && !e.IsAttestation() && p.Architecture != "" && p.Architecture != "unknown" && p.OS != "unknown"
+}
+
+// name says for people which entry this is.
+func (e Entry) name() string {
+	switch {
+	case e.Source != "":
+		return e.Source
+	case e.HasPlatform():
+		return platforms.Format(*e.Platform) + " " + e.Digest.String()
+	}
+	return e.Digest.String()
+}
+
+// key is equal for two entries exactly when they claim the same platform, whatever the
+// spelling.
+func (e Entry) key() string {
+	p := platforms.Normalize(*e.Platform)
+	return platforms.Format(p) + " " + strings.Join(p.OSFeatures, ",")
+}
+
+// clone copies what an edit may change.
+func (ix Index) clone() Index {
+	ix.Annotations = maps.Clone(ix.Annotations)
+	ix.Entries = slices.Clone(ix.Entries)
+	for i, e := range ix.Entries {
+		ix.Entries[i].Annotations = maps.Clone(e.Annotations)
+		ix.Entries[i].Attestations = slices.Clone(e.Attestations)
+		if e.Platform != nil {
+			p := *e.Platform
+			p.OSFeatures = slices.Clone(p.OSFeatures)
+			ix.Entries[i].Platform = &p
+		}
+	}
+	return ix
 }
