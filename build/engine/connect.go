@@ -3,11 +3,165 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/cli/cli/connhelper"
+	"github.com/docker/docker/api/types/versions"
+	"github.com/docker/docker/client"
 )
 
-// Open connects to the engine that o and the environment name: Host,
-// DOCKER_HOST, Context, DOCKER_CONTEXT, docker's current context, and then the
-// first of the usual sockets that is there.
+// minAPI is Docker 20.10's, the oldest engine that is tested.
+const minAPI = "1.41"
+
+// pingTimeout bounds how long a silent address is waited for. An ssh
+// connection may ask for a key's passphrase, so it is generous.
+const pingTimeout = 30 * time.Second
+
+// Open connects to the engine that o and the environment name: Host, Context,
+// DOCKER_HOST, DOCKER_CONTEXT, docker's current context, and when none is named
+// the first of the usual sockets that answers.
+//
+// ErrUnreachable when there is none, ErrTooOld when it does not speak API 1.41.
 func Open(ctx context.Context, o Options) (*Engine, error) {
-	return nil, errors.ErrUnsupported
+	places, err := o.addresses()
+	if err != nil {
+		return nil, err
+	}
+	e := &Engine{auth: o.credentials(), getenv: o.getenv}
+	if e.info.Address, e.api, err = firstAnswer(ctx, places); err != nil {
+		return nil, err
+	}
+	if err := e.learn(ctx, o); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
+	return e, nil
+}
+
+func (o Options) credentials() Credentials {
+	if o.Credentials != nil {
+		return o.Credentials
+	}
+	return func(context.Context, string) (Credential, error) { return Credential{}, nil }
+}
+
+// firstAnswer tries the places in turn and gives the first that answers. The
+// error is the most telling of all: a socket that is there but closed to us
+// says more than one that is missing.
+func firstAnswer(ctx context.Context, places []address) (string, *client.Client, error) {
+	var told error
+	for _, place := range places {
+		api, err := place.dial(ctx)
+		if err == nil {
+			return place.host, api, nil
+		}
+		if told == nil || (isAbsent(told) && !isAbsent(err)) {
+			told = err
+		}
+		if ctx.Err() != nil {
+			return "", nil, ctx.Err()
+		}
+	}
+	return "", nil, told
+}
+
+func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
+
+// dial connects to one place and agrees on an API version.
+func (a address) dial(ctx context.Context) (*client.Client, error) {
+	opts, err := a.clientOpts()
+	if err != nil {
+		return nil, a.unreachable(err)
+	}
+	api, err := client.NewClientWithOpts(append(opts, client.WithAPIVersionNegotiation())...)
+	if err != nil {
+		return nil, a.unreachable(err)
+	}
+	if err := a.negotiate(ctx, api); err != nil {
+		return nil, errors.Join(err, api.Close())
+	}
+	return api, nil
+}
+
+func (a address) negotiate(ctx context.Context, api *client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
+	if err := a.probe(ctx, api); err != nil {
+		return a.unreachable(err)
+	}
+	ping, err := api.Ping(ctx)
+	if err != nil {
+		return a.unreachable(err)
+	}
+	if versions.LessThan(ping.APIVersion, minAPI) {
+		return fmt.Errorf("%w: %s speaks API %s, and %s (Docker 20.10) is needed: update the engine", ErrTooOld, a.host, ping.APIVersion, minAPI)
+	}
+	api.NegotiateAPIVersionPing(ping)
+	return nil
+}
+
+// probe connects to a socket once by itself, because the client's own error
+// hides whether the file is missing or closed to us.
+func (a address) probe(ctx context.Context, api *client.Client) error {
+	if !strings.HasPrefix(a.host, "unix://") {
+		return nil
+	}
+	conn, err := api.Dialer()(ctx)
+	if err != nil {
+		return err
+	}
+	return conn.Close()
+}
+
+// clientOpts turns an address into a transport: ssh by the user's own ssh
+// command, TLS, or what the scheme says.
+func (a address) clientOpts() ([]client.Opt, error) {
+	helper, err := connhelper.GetConnectionHelper(a.host)
+	if err != nil {
+		return nil, err
+	}
+	if helper != nil {
+		return []client.Opt{
+			client.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: helper.Dialer}}),
+			client.WithHost(helper.Host),
+			client.WithDialContext(helper.Dialer),
+		}, nil
+	}
+	var opts []client.Opt
+	if a.tls != nil {
+		transport := &http.Transport{TLSClientConfig: a.tls, DialContext: (&net.Dialer{}).DialContext}
+		opts = append(opts, client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}))
+	}
+	return append(opts, client.WithHost(a.host)), nil
+}
+
+// unreachable says which place does not answer and what to do about it.
+func (a address) unreachable(err error) error {
+	return fmt.Errorf("%w at %s%s: %w; %s", ErrUnreachable, a.host, a.origin(), err, a.cure(err))
+}
+
+func (a address) origin() string {
+	if a.from == "" {
+		return ""
+	}
+	return " (" + a.from + ")"
+}
+
+func (a address) cure(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return "you may not use this socket: run as root, or join its group (docker group: `sudo usermod -aG docker $USER`, then log in again)"
+	case strings.HasPrefix(a.host, "ssh://"):
+		return "check that `ssh " + strings.TrimPrefix(a.host, "ssh://") + " docker version` works"
+	case a.from != "":
+		return "start that engine, or correct " + a.from
+	case isAbsent(err):
+		return "install and start Docker or Podman, or set DOCKER_HOST"
+	}
+	return "start it, or set DOCKER_HOST; waited " + strconv.Itoa(int(pingTimeout.Seconds())) + " s at most"
 }

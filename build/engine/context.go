@@ -1,12 +1,154 @@
 package engine
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/tonistiigi/fsutil"
+	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
 // files is the context directory without what its ignore file excludes, as
 // both roads send it (fsutil.WriteTar makes a tar of it). The Dockerfile and
-// the ignore file are in it unless they are excluded.
+// the ignore file are in it unless they are excluded. Everything belongs to
+// root in it, as Docker has it, so that who builds does not change the image.
 func (c Context) files() (fsutil.FS, error) {
-	return nil, ErrUnsupported
+	if err := c.checkDir(); err != nil {
+		return nil, err
+	}
+	patterns, err := c.excludes()
+	if err != nil {
+		return nil, err
+	}
+	return directory(c.Dir, patterns)
+}
+
+// directory is a folder on disk without what the patterns exclude.
+func directory(dir string, patterns []string) (fsutil.FS, error) {
+	all, err := fsutil.NewFS(dir)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; give a directory", ErrContext, err)
+	}
+	return fsutil.NewFilterFS(all, &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot})
+}
+
+func ownedByRoot(_ string, st *fstypes.Stat) fsutil.MapResult {
+	st.Uid, st.Gid = 0, 0
+	return fsutil.MapResultKeep
+}
+
+// checkDir refuses what is no directory, by name where Docker would take it.
+func (c Context) checkDir() error {
+	if isRemoteContext(c.Dir) {
+		return fmt.Errorf("%w: %q: git repositories and archives are not read; clone or unpack it and give the directory", ErrContext, c.Dir)
+	}
+	info, err := os.Stat(c.Dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: the directory %q does not exist; correct CONTEXT", ErrContext, c.Dir)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w; correct CONTEXT", ErrContext, err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("%w: %q is a file; give the directory that holds it", ErrContext, c.Dir)
+	}
+	return nil
+}
+
+func isRemoteContext(dir string) bool {
+	return dir == "-" || strings.Contains(dir, "://") || strings.HasPrefix(dir, "git@") || strings.HasPrefix(dir, "github.com/")
+}
+
+// excludes are the patterns of the ignore file and the caller's own behind
+// them. <Dockerfile>.dockerignore wins over the context's .dockerignore, and
+// the two are never joined.
+func (c Context) excludes() ([]string, error) {
+	own, err := readIgnore(c.dockerfile() + ".dockerignore")
+	if errors.Is(err, fs.ErrNotExist) {
+		own, err = readIgnore(filepath.Join(c.Dir, ".dockerignore"))
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrContext, err)
+	}
+	return append(own, c.Excludes...), nil
+}
+
+func (c Context) dockerfile() string {
+	if c.Dockerfile == "" {
+		return filepath.Join(c.Dir, "Dockerfile")
+	}
+	return c.Dockerfile
+}
+
+// readIgnore reads one ignore file and proves that each pattern is one.
+func readIgnore(path string) ([]string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	patterns, err := ignorefile.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w; correct the file", path, err)
+	}
+	for _, pattern := range patterns {
+		if _, err := patternmatcher.New([]string{pattern}); err != nil {
+			return nil, fmt.Errorf("%s: pattern %q: %w; correct the file", path, pattern, err)
+		}
+	}
+	return patterns, nil
+}
+
+// Measure walks the context and counts its files and their bytes, which is the
+// most that a build can send.
+func (c Context) Measure(ctx context.Context) (files int, bytes int64, err error) {
+	all, err := c.files()
+	if err != nil {
+		return 0, 0, err
+	}
+	err = all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			files++
+			bytes += info.Size()
+		}
+		return err
+	})
+	return files, bytes, err
+}
+
+// counted is a directory that counts the bytes of the files read from it.
+type counted struct {
+	fsutil.FS
+	add func(int64)
+}
+
+func (c counted) Open(path string) (io.ReadCloser, error) {
+	file, err := c.FS.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	return countedFile{file, c.add}, nil
+}
+
+type countedFile struct {
+	io.ReadCloser
+	add func(int64)
+}
+
+func (f countedFile) Read(p []byte) (int, error) {
+	n, err := f.ReadCloser.Read(p)
+	f.add(int64(n))
+	return n, err
 }

@@ -21,6 +21,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 
 	"github.com/docker/docker/client"
@@ -60,10 +61,12 @@ type Options struct {
 
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
-	api  *client.Client
-	auth Credentials
-	info Info
-	road road
+	api    *client.Client
+	auth   Credentials
+	getenv func(string) string
+	info   Info
+	road   road
+	kit    *buildkit // nil when the engine has none that is used
 }
 
 // road is one way to build in an engine.
@@ -96,4 +99,9 @@ func (e *Engine) Start(ctx context.Context, c Context) (Builder, error) {
 func (e *Engine) Info() Info { return e.info }
 
 // Close lets go of the engine's connections.
-func (e *Engine) Close() error { return e.api.Close() }
+func (e *Engine) Close() error {
+	if e.kit == nil {
+		return e.api.Close()
+	}
+	return errors.Join(e.kit.close(), e.api.Close())
+}

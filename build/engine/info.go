@@ -1,7 +1,21 @@
 package engine
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/system"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // Info describes an engine.
@@ -12,7 +26,7 @@ type Info struct {
 	API      string             // negotiated: 1.41
 	Store    string             // StoreGraph or StoreContainerd
 	Road     string             // RoadBuildKit or RoadClassic
-	Why      string             // why this road: "DOCKER_BUILDKIT=0"; empty for BuildKit
+	Why      string             // why the classic road: "DOCKER_BUILDKIT=0"; empty for BuildKit
 	Platform ocispec.Platform   // its own
 	Emulated []ocispec.Platform // foreign platforms whose programs run in a build
 	Local    bool               // its loopback is ours
@@ -29,3 +43,95 @@ const (
 	RoadBuildKit = "buildkit"
 	RoadClassic  = "classic"
 )
+
+// snapshotter is what /info says of an engine whose images are containerd's.
+const snapshotter = "io.containerd.snapshotter.v1"
+
+// learn asks the engine what it is and chooses the road.
+func (e *Engine) learn(ctx context.Context, o Options) error {
+	var (
+		version types.Version
+		about   system.Info
+		kit     *buildkit
+		noKit   error
+	)
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { version, err = e.api.ServerVersion(gctx); return err })
+	group.Go(func() (err error) { about, err = e.api.Info(gctx); return err })
+	group.Go(func() error { kit, noKit = openBuildKit(ctx, e, o); return nil })
+	err := group.Wait()
+	e.kit = kit
+	if err != nil {
+		return fmt.Errorf("%w: %s does not describe itself: %w; look into its log", ErrUnreachable, e.info.Address, err)
+	}
+	e.describe(version, about)
+	e.choose(kit, noKit)
+	e.info.Emulated, err = e.road.emulated(ctx)
+	return err
+}
+
+func (e *Engine) describe(version types.Version, about system.Info) {
+	e.info.Name = "Docker"
+	if isPodman(version) {
+		e.info.Name = "Podman"
+	}
+	e.info.Version = version.Version
+	e.info.API = e.api.ClientVersion()
+	e.info.Platform = enginePlatform(version)
+	e.info.Store = StoreGraph
+	for _, pair := range about.DriverStatus {
+		if pair[0] == "driver-type" && pair[1] == snapshotter {
+			e.info.Store = StoreContainerd
+		}
+	}
+	e.info.Local = isLocal(e.info, about)
+}
+
+func isPodman(version types.Version) bool {
+	return slices.ContainsFunc(version.Components, func(c types.ComponentVersion) bool {
+		return strings.HasPrefix(c.Name, "Podman")
+	})
+}
+
+// enginePlatform is the engine's own; its /version has no variant.
+func enginePlatform(version types.Version) ocispec.Platform {
+	return platforms.Normalize(ocispec.Platform{OS: version.Os, Architecture: version.Arch})
+}
+
+// choose picks the road. DOCKER_BUILDKIT=0 is the user's word and outranks all.
+func (e *Engine) choose(kit *buildkit, noKit error) {
+	if e.info.Name == "Podman" {
+		noKit = errors.New("Podman has no BuildKit")
+	}
+	if noKit != nil {
+		e.info.Road, e.info.Why = RoadClassic, noKit.Error()
+		e.road = newClassic(e)
+		return
+	}
+	e.info.Road = RoadBuildKit
+	if kit.native.Architecture != "" {
+		e.info.Platform = kit.native
+	}
+	e.road = kit
+}
+
+// isLocal tells whether 127.0.0.1 means the same to the engine and to us. It
+// does not for a remote engine, for one inside a virtual machine (Docker
+// Desktop, or any on macOS and Windows), for rootless Docker, whose network is
+// its own, and when we run in a container ourselves.
+func isLocal(info Info, about system.Info) bool {
+	here, err := os.Hostname()
+	rootless := info.Name == "Docker" && slices.Contains(about.SecurityOptions, "name=rootless")
+	return err == nil && here == about.Name && runtime.GOOS == "linux" && !rootless &&
+		about.OperatingSystem != "Docker Desktop" && isLoopback(info.Address)
+}
+
+func isLoopback(address string) bool {
+	scheme, rest, _ := strings.Cut(address, "://")
+	if scheme != "tcp" {
+		return scheme == "unix"
+	}
+	host, _, err := net.SplitHostPort(rest)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip.IsLoopback())
+}

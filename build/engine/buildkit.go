@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+
+	controlapi "github.com/moby/buildkit/api/services/control"
+	bkclient "github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/util/grpcerrors"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// buildkit is the road through /grpc: one client, whose connection every solve
+// shares, and what its worker said when it was opened.
+type buildkit struct {
+	engine  *Engine
+	client  *bkclient.Client
+	workers *workerCache
+	native  ocispec.Platform
+	foreign []ocispec.Platform
+}
+
+// openBuildKit connects to the engine's BuildKit. The error says in a few
+// words why there is none to use.
+func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) {
+	if o.Classic {
+		return nil, errors.New("the classic builder was asked for")
+	}
+	if on, err := strconv.ParseBool(o.getenv("DOCKER_BUILDKIT")); err == nil && !on {
+		return nil, errors.New("DOCKER_BUILDKIT=0")
+	}
+	kit := &buildkit{engine: e, workers: &workerCache{}}
+	var err error
+	if kit.client, err = bkclient.New(ctx, "", kit.options()...); err != nil {
+		return nil, fmt.Errorf("no BuildKit: %w", err)
+	}
+	if err := kit.askWorkers(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("no BuildKit: %w", err), kit.client.Close())
+	}
+	return kit, nil
+}
+
+// options route BuildKit's two connections through the engine's API.
+func (k *buildkit) options() []bkclient.ClientOpt {
+	api := k.engine.api
+	return []bkclient.ClientOpt{
+		bkclient.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
+			return api.DialHijack(ctx, "/grpc", "h2c", nil)
+		}),
+		bkclient.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
+			return api.DialHijack(ctx, "/session", proto, meta)
+		}),
+		// This replaces the client's own interceptor, which is why it is called in there.
+		bkclient.WithGRPCDialOption(grpc.WithUnaryInterceptor(k.workers.intercept)),
+	}
+}
+
+// askWorkers learns which platforms the engine builds. BuildKit lists its own
+// first, and behind it each that it could run a test program of.
+func (k *buildkit) askWorkers(ctx context.Context) error {
+	workers, err := k.client.ListWorkers(ctx)
+	if err != nil {
+		return err
+	}
+	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
+		return errors.New("it has no worker")
+	}
+	all := workers[0].Platforms
+	k.native = platforms.Normalize(all[0])
+	for _, p := range all[1:] {
+		if p = platforms.Normalize(p); !platforms.Equal(p, k.native) {
+			k.foreign = append(k.foreign, p)
+		}
+	}
+	return nil
+}
+
+func (k *buildkit) emulated(context.Context) ([]ocispec.Platform, error) { return k.foreign, nil }
+
+func (k *buildkit) close() error { return k.client.Close() }
+
+// workerCache answers ListWorkers from memory after the first time. The
+// BuildKit client asks at the start of every solve, and old engines take
+// 30-40 ms to answer, because they try each emulator again.
+type workerCache struct {
+	reply *controlapi.ListWorkersResponse // set before any solve, read-only since
+}
+
+func (w *workerCache) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	list, ok := reply.(*controlapi.ListWorkersResponse)
+	if ok && w.reply != nil {
+		list.Record = w.reply.Record
+		return nil
+	}
+	err := grpcerrors.UnaryClientInterceptor(ctx, method, req, reply, conn, invoke, opts...)
+	if ok && err == nil {
+		w.reply = list
+	}
+	return err
+}

@@ -1,0 +1,212 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"maps"
+	"strconv"
+	"strings"
+
+	bkclient "github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// product is what we call ourselves to BuildKit.
+const product = "manymage"
+
+// kitSolve is one solve on its way through the engine.
+type kitSolve struct {
+	Solve
+	builder *kitBuilder
+	hook    Hook
+	verdict error // the hook's own error, which the wire would turn into text
+	steps   *steps
+}
+
+// Solve builds one image: the engine's frontend reads the Dockerfile, the hook
+// sees what came out, and the exporter stores it.
+func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
+	if err := b.kit.supports(s, b.opts); err != nil {
+		return Built{}, err
+	}
+	ctx, stop := joined(ctx, b.run)
+	defer stop()
+	run := &kitSolve{Solve: s, builder: b, hook: hook, steps: newSteps(onEvent)}
+	built, err := run.try(ctx)
+	if syntax := run.steps.failedSyntax(syntaxLine(s.Dockerfile)); err != nil && !s.Builtin && syntax != "" {
+		return run.withoutSyntax(ctx, syntax, err)
+	}
+	return built, err
+}
+
+// joined is ctx, cancelled as well when the session ends.
+func joined(ctx, session context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	unhook := context.AfterFunc(session, cancel)
+	return ctx, func() { unhook(); cancel() }
+}
+
+// try makes one attempt.
+func (r *kitSolve) try(ctx context.Context) (Built, error) {
+	opt := bkclient.SolveOpt{
+		SharedSession:         r.builder.session,
+		SessionPreInitialized: true,
+		Exports:               []bkclient.ExportEntry{{Type: "moby", Attrs: r.exportAttrs()}},
+	}
+	status := make(chan *bkclient.SolveStatus)
+	seen := make(chan struct{})
+	go func() { defer close(seen); r.steps.follow(status) }()
+	resp, err := r.builder.kit.client.Build(ctx, opt, product, r.build, status)
+	<-seen
+	if err != nil {
+		return Built{}, r.explain(ctx, err)
+	}
+	return r.builder.kit.built(ctx, resp.ExporterResponse)
+}
+
+func (r *kitSolve) exportAttrs() map[string]string {
+	attrs := map[string]string{}
+	if len(r.Tags) > 0 {
+		attrs[string(exptypes.OptKeyName)] = strings.Join(r.Tags, ",")
+	}
+	return attrs
+}
+
+// build runs inside the solve: whatever it returns is what is exported.
+func (r *kitSolve) build(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	dockerfile, err := r.dockerfileInput(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inputs := maps.Clone(r.builder.inputs)
+	inputs["dockerfile"] = dockerfile
+	res, err := c.Solve(ctx, gateway.SolveRequest{
+		Frontend:       "dockerfile.v0",
+		FrontendOpt:    r.frontendOpts(),
+		FrontendInputs: inputs,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return res, r.judge(ctx, res)
+}
+
+// dockerfileInput hands the text over as a file of its own, so that it need
+// not be what is on disk.
+func (r *kitSolve) dockerfileInput(ctx context.Context) (*pb.Definition, error) {
+	name := llb.WithCustomName("[internal] load build definition from " + r.dockerfileName())
+	state := llb.Scratch().File(llb.Mkfile("/Dockerfile", 0o644, r.Dockerfile), name)
+	def, err := state.Marshal(ctx, llb.Platform(r.builder.kit.native))
+	if err != nil {
+		return nil, err
+	}
+	return def.ToPB(), nil
+}
+
+func (s Solve) dockerfileName() string {
+	if s.DockerfileName == "" {
+		return "Dockerfile"
+	}
+	return s.DockerfileName
+}
+
+// frontendOpts are the options of BuildKit's Dockerfile frontend.
+func (r *kitSolve) frontendOpts() map[string]string {
+	opts := maps.Clone(r.builder.opts)
+	opts["filename"] = "Dockerfile"
+	if r.SetPlatform {
+		opts["platform"] = platforms.Format(r.Platform)
+	}
+	if r.Target != "" {
+		opts["target"] = r.Target
+	}
+	if r.Builtin {
+		// Whoever passes a command line on is taken for an external frontend
+		// already, and the syntax line is not read again.
+		opts["cmdline"] = "builtin"
+	}
+	if r.NoCache {
+		opts["no-cache"] = ""
+	}
+	if r.Pull {
+		opts["image-resolve-mode"] = "pull"
+	}
+	for name, value := range r.BuildArgs {
+		opts["build-arg:"+name] = value
+	}
+	for name, value := range r.Labels {
+		opts["label:"+name] = value
+	}
+	if r.Epoch != nil {
+		opts["build-arg:SOURCE_DATE_EPOCH"] = strconv.FormatInt(r.Epoch.Unix(), 10)
+	}
+	return opts
+}
+
+// judge shows the result to the hook and puts its config back.
+func (r *kitSolve) judge(ctx context.Context, res *gateway.Result) error {
+	config := res.Metadata[exptypes.ExporterImageConfigKey]
+	root, err := resultRoot(ctx, res)
+	if err != nil || r.hook == nil {
+		return err
+	}
+	out, err := r.hook(ctx, config, root)
+	if err != nil {
+		r.verdict = err
+		return err
+	}
+	res.AddMeta(exptypes.ExporterImageConfigKey, out)
+	return setPlatform(res, out)
+}
+
+// resultRoot is nil for an image without a layer.
+func resultRoot(ctx context.Context, res *gateway.Result) (fs.FS, error) {
+	ref, err := res.SingleRef()
+	if err != nil || ref == nil {
+		return nil, err
+	}
+	return newRoot(ctx, ref), nil
+}
+
+// setPlatform makes the result's own word agree with the config: containerd
+// stores label the manifest by it.
+func setPlatform(res *gateway.Result, config []byte) error {
+	var image struct{ ocispec.Platform }
+	if err := json.Unmarshal(config, &image); err != nil {
+		return fmt.Errorf("the image's config: %w", err)
+	}
+	p := platforms.Normalize(image.Platform)
+	known := exptypes.Platforms{Platforms: []exptypes.Platform{{ID: platforms.Format(p), Platform: p}}}
+	text, err := json.Marshal(known)
+	res.AddMeta(exptypes.ExporterPlatformsKey, text)
+	return err
+}
+
+// built reads what the exporter says it stored. Engines before Docker 23 tell
+// the image ID alone, which is the config's digest there.
+func (k *buildkit) built(ctx context.Context, resp map[string]string) (Built, error) {
+	id := resp[exptypes.ExporterImageDigestKey]
+	config := resp[exptypes.ExporterImageConfigDigestKey]
+	if config == "" && k.engine.info.Store == StoreGraph {
+		config = id
+	}
+	out := Built{ID: id, Config: digest.Digest(config)}
+	if err := out.Config.Validate(); err != nil {
+		return Built{}, fmt.Errorf("the engine stored an image without telling its config digest: %w; update the engine", err)
+	}
+	kept, err := k.engine.api.ImageInspect(ctx, id)
+	if err != nil {
+		return Built{}, fmt.Errorf("look at the built image %s: %w", id, err)
+	}
+	out.Size = kept.Size
+	return out, nil
+}

@@ -1,0 +1,32 @@
+package engine
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// namedContexts is the first Docker whose own frontend knows additional build
+// contexts; older ones ignore them in silence.
+const namedContexts = 23
+
+// supports refuses what this engine would ignore in silence.
+func (k *buildkit) supports(s Solve, opts map[string]string) error {
+	own := s.Builtin || syntaxLine(s.Dockerfile) == ""
+	if !own || k.engine.major() >= namedContexts {
+		return nil
+	}
+	for name := range opts {
+		if strings.HasPrefix(name, "context:") {
+			return fmt.Errorf("%w: Docker %s has no named build contexts; update to Docker 23, or begin the Dockerfile with `# syntax=docker/dockerfile:1`", ErrUnsupported, k.engine.info.Version)
+		}
+	}
+	return nil
+}
+
+// major is the first number of the engine's version, 0 when it has none.
+func (e *Engine) major() int {
+	first, _, _ := strings.Cut(e.info.Version, ".")
+	n, _ := strconv.Atoi(first) // a development build has no number; it is refused nothing that it knows
+	return n
+}
