@@ -1,0 +1,113 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// Kind is an engine that scripts/engine can start, in its words.
+type Kind string
+
+// The engines of the tests, as FACTS of the field: graph drivers name an image by its config, containerd stores by its manifest.
+const (
+	Docker20           Kind = "bookworm graph"
+	Docker26Graph      Kind = "trixie graph"
+	Docker26Containerd Kind = "trixie containerd"
+	Podman             Kind = "podman"
+)
+
+// Dockers are the engines with BuildKit; Engines are all.
+func Dockers() []Kind { return []Kind{Docker20, Docker26Graph, Docker26Containerd} }
+
+// Engines are all kinds.
+func Engines() []Kind { return append(Dockers(), Podman) }
+
+// EngineUnderTest is a running engine, shared by the tests of this process.
+type EngineUnderTest struct {
+	Kind Kind
+	Host string // unix://...
+}
+
+// Engine returns the engine of that kind, started by the first who asks.
+func Engine(t *testing.T, kind Kind) *EngineUnderTest {
+	t.Helper()
+	Tools(t)
+	return lazily(t, "engine "+string(kind), func() (*EngineUnderTest, error) {
+		var env []string
+		if kind == Podman {
+			env = append(env, "MANYMAGE_INSECURE_REGISTRIES="+Plain(t).Host+" "+Private(t).Host)
+		}
+		name := engineName(kind)
+		suite.atEnd(func() { stopEngine(suite.clone, name) })
+		out, err := script(env, "engine", append([]string{"start", name}, strings.Fields(string(kind))...)...)
+		if err != nil {
+			return nil, err
+		}
+		return &EngineUnderTest{Kind: kind, Host: strings.TrimPrefix(out, "DOCKER_HOST=")}, nil
+	})
+}
+
+// EachEngine runs the test once per kind, as a subtest.
+func EachEngine(t *testing.T, kinds []Kind, test func(t *testing.T, e *EngineUnderTest)) {
+	t.Helper()
+	for _, kind := range kinds {
+		t.Run(strings.ReplaceAll(string(kind), " ", "-"), func(t *testing.T) { test(t, Engine(t, kind)) })
+	}
+}
+
+// Docker runs the docker CLI on the engine and returns what it printed.
+func (e *EngineUnderTest) Docker(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := e.Try(args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// Try is Docker for commands that may fail.
+func (e *EngineUnderTest) Try(args ...string) (string, error) {
+	return output([]string{"DOCKER_HOST=" + e.Host, "DOCKER_CONTEXT=", "HOME=" + suite.home}, "docker", args...)
+}
+
+// Tools installs what the tests call: docker, docker-registry, skopeo and their like.
+func Tools(t *testing.T) {
+	t.Helper()
+	lazily(t, "scripts/engine tools", func() (string, error) { return script(nil, "engine", "tools") })
+}
+
+// Emulation registers QEMU, once.
+func Emulation(t *testing.T) {
+	t.Helper()
+	lazily(t, "scripts/engine emulation", func() (string, error) { return script(nil, "engine", "emulation") })
+}
+
+// An engine is named after this process and its kind: e2e-1234-trixie-c.
+func engineName(kind Kind) string {
+	distribution, store, _ := strings.Cut(string(kind), " ")
+	short := distribution[:1] + store[:min(1, len(store))]
+	return fmt.Sprintf("e2e-%d-%s", os.Getpid(), short)
+}
+
+func stopEngine(clone, name string) {
+	if out, err := exec.Command(filepath.Join(clone, "scripts", "engine"), "stop", name).CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "e2e: stop %s: %v\n%s", name, err, out)
+	}
+}
+
+// sweepEngines ends what a killed run of these tests left.
+func sweepEngines(clone string) {
+	left, _ := filepath.Glob("/var/lib/manymage/engines/e2e-*")
+	for _, dir := range left {
+		name := filepath.Base(dir)
+		pid, err := strconv.Atoi(strings.Split(name, "-")[1])
+		if _, gone := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil && gone != nil {
+			stopEngine(clone, name)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package e2e
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// The account of the private registry; the hash is bcrypt's of the password, which docker-registry's htpasswd wants.
+const (
+	User         = "ada"
+	Password     = "lovelace-1815"
+	passwordHash = "$2b$05$abcdefghijklmnopqrstuuUm1bmQ6hqDn8C0JyX9j.Na0sccPtBsW"
+)
+
+// Registry is a running docker-registry of Debian's.
+type Registry struct {
+	Host           string // 127.0.0.1:PORT
+	User, Password string // "" where nobody is asked
+	dir            string
+}
+
+// Plain is the shared registry that asks nobody.
+func Plain(t *testing.T) *Registry {
+	t.Helper()
+	Tools(t)
+	return lazily(t, "docker-registry", func() (*Registry, error) { return startRegistry("", suite.atEnd) })
+}
+
+// Private is the shared registry that wants User and Password.
+func Private(t *testing.T) *Registry {
+	t.Helper()
+	Tools(t)
+	return lazily(t, "docker-registry with htpasswd", func() (*Registry, error) {
+		htpasswd := filepath.Join(suite.temp, "htpasswd")
+		if err := os.WriteFile(htpasswd, []byte(User+":"+passwordHash+"\n"), 0o600); err != nil {
+			return nil, err
+		}
+		r, err := startRegistry(fmt.Sprintf("auth: {htpasswd: {realm: e2e, path: %q}}\n", htpasswd), suite.atEnd)
+		if err == nil {
+			r.User, r.Password = User, Password
+		}
+		return r, err
+	})
+}
+
+// OwnRegistry is a registry of this test alone, with more lines for its config.yml ("" for none); it ends with the test.
+func OwnRegistry(t *testing.T, config string) *Registry {
+	t.Helper()
+	Tools(t)
+	r, err := startRegistry(config, t.Cleanup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// startRegistry lets the kernel choose the port and reads it from the registry's log.
+func startRegistry(config string, atEnd func(func())) (*Registry, error) {
+	dir, err := os.MkdirTemp(suite.temp, "registry-")
+	if err != nil {
+		return nil, err
+	}
+	if !strings.Contains(config, "http:") {
+		config += "http: {addr: '127.0.0.1:0'}\n"
+	}
+	config += fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %q}, delete: {enabled: true}}\n", dir)
+	file := dir + ".yml"
+	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
+		return nil, err
+	}
+	log := &Transcript{}
+	cmd := exec.Command("docker-registry", "serve", file)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	atEnd(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	host := ""
+	if !await(func() bool { host = listening(log.String()); return host != "" }) {
+		return nil, fmt.Errorf("docker-registry does not listen:\n%s", log)
+	}
+	return &Registry{Host: host, dir: dir}, nil
+}
+
+var listeningOn = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
+
+func listening(log string) string {
+	if m := listeningOn.FindStringSubmatch(log); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// Repo is a repository that belongs to the test: "127.0.0.1:PORT/e2e/NAME-HASH".
+func (r *Registry) Repo(t *testing.T) string {
+	hash := sha256.Sum256([]byte(t.Name()))
+	name := strings.ToLower(strings.TrimPrefix(strings.Split(t.Name(), "/")[0], "Test"))
+	return fmt.Sprintf("%s/e2e/%s-%x", r.Host, name, hash[:4])
+}
+
+// Login is a DOCKER_CONFIG folder that knows the registry's account.
+func (r *Registry) Login(t *testing.T) string {
+	t.Helper()
+	return Dir(t, Files{"config.json": fmt.Sprintf(`{"auths": {%q: {"auth": %q}}}`, r.Host, basic(r.User, r.Password))})
+}
+
+// do sends a request as the registry's user.
+func (r *Registry) do(req *http.Request) (*http.Response, error) {
+	if r.User != "" {
+		req.SetBasicAuth(r.User, r.Password)
+	}
+	return http.DefaultClient.Do(req)
+}
