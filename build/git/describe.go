@@ -1,9 +1,123 @@
 package git
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// ErrEpoch is a SOURCE_DATE_EPOCH that is no count of seconds.
+var ErrEpoch = errors.New("not a count of seconds since 1970")
 
 // Describe asks git, the CI's variables and SOURCE_DATE_EPOCH about the folder dir. getenv may be nil.
 // The only errors are a SOURCE_DATE_EPOCH that is no number (ErrEpoch) and ctx's.
 func Describe(ctx context.Context, dir string, getenv func(string) string) (Info, error) {
-	return Info{}, nil
+	if getenv == nil {
+		getenv = func(string) string { return "" }
+	}
+	info := ask(ctx, dir)
+	if err := ctx.Err(); err != nil {
+		return Info{}, err
+	}
+	fill(&info, dir, getenv)
+	info.Name = repositoryName(info.Source)
+	return info, epoch(&info, getenv("SOURCE_DATE_EPOCH"))
 }
+
+// ask runs the four questions beside each other: none needs another's answer, and each is a process of a few milliseconds.
+func ask(ctx context.Context, dir string) Info {
+	var describe, commit, remotes, prefix answer
+	var group errgroup.Group
+	for to, args := range map[*answer][]string{
+		&describe: {"describe", "--tags", "--always", "--dirty"},
+		&commit:   {"log", "-1", "--no-show-signature", "--format=%H %ct"},
+		&remotes:  {"config", "--get-regexp", `^remote\..*\.url$`},
+		&prefix:   {"rev-parse", "--show-prefix"},
+	} {
+		group.Go(func() error {
+			*to = run(ctx, dir, args...)
+			return nil
+		})
+	}
+	_ = group.Wait() // the answers carry their own failures, which are none of the caller's
+	if !prefix.ok {
+		return Info{Note: prefix.note(dir)}
+	}
+	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text))}
+	readDescribe(&info, describe.text)
+	readCommit(&info, commit.text)
+	return info
+}
+
+// readCommit reads "HASH SECONDS".
+func readCommit(info *Info, text string) {
+	hash, seconds, _ := strings.Cut(text, " ")
+	if n, err := strconv.ParseInt(seconds, 10, 64); err == nil {
+		info.Revision, info.Created = hash, time.Unix(n, 0).UTC()
+	}
+}
+
+// readDescribe takes apart "v1.2.0-3-gabc1234-dirty"; what has no "-N-gHASH" is either a tag itself or an abbreviated hash,
+// and only a hash has nothing but hexadecimal digits.
+func readDescribe(info *Info, text string) {
+	if text == "" {
+		return
+	}
+	info.Version = text
+	clean, dirty := strings.CutSuffix(text, "-dirty")
+	info.Dirty = dirty
+	info.Tag = tagOf(clean)
+	info.Origin = "git tag " + info.Tag
+	if info.Tag == "" {
+		info.Origin = "git commit " + clean
+	}
+}
+
+func tagOf(described string) string {
+	rest, hash, found := cutLast(described, "-g")
+	if tag, count, counted := cutLast(rest, "-"); found && counted && isHash(hash) && isDigits(count) {
+		return tag
+	}
+	if isHash(described) {
+		return ""
+	}
+	return described
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// shortestHash is what git abbreviates to at least, whatever core.abbrev says.
+const shortestHash = 4
+
+func isHash(s string) bool {
+	return len(s) >= shortestHash && strings.Trim(s, "0123456789abcdef") == ""
+}
+
+func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// epoch lets SOURCE_DATE_EPOCH win, https://reproducible-builds.org/specs/source-date-epoch/.
+func epoch(info *Info, text string) error {
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 || n > lastSecond {
+		return fmt.Errorf("SOURCE_DATE_EPOCH=%s is %w: set it to what `git log -1 --format=%%ct` prints, or unset it", text, ErrEpoch)
+	}
+	info.Created = time.Unix(n, 0).UTC()
+	return nil
+}
+
+// lastSecond is the end of the year 9999, after which RFC 3339 has no form for a time.
+const lastSecond = 253402300799

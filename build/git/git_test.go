@@ -1,0 +1,288 @@
+package git
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// repository is a real one in a folder of its own, untouched by the machine's git configuration.
+type repository struct {
+	t   *testing.T
+	dir string
+}
+
+func newRepository(t *testing.T) repository {
+	t.Helper()
+	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
+	t.Setenv("GIT_CONFIG_NOSYSTEM", "1")
+	for _, name := range []string{"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"} {
+		t.Setenv(name, "")
+		os.Unsetenv(name)
+	}
+	r := repository{t, t.TempDir()}
+	r.git("init", "-q")
+	return r
+}
+
+func (r repository) git(args ...string) {
+	r.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = r.dir
+	cmd.Env = append(os.Environ(), "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@b", "GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@b",
+		"GIT_AUTHOR_DATE=1700000000 +0200", "GIT_COMMITTER_DATE=1700000000 +0200")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		r.t.Fatalf("git %v: %v: %s", args, err, out)
+	}
+}
+
+func (r repository) commit(name, content string) {
+	r.t.Helper()
+	r.write(name, content)
+	r.git("add", ".")
+	r.git("commit", "-q", "-m", name)
+}
+
+func (r repository) write(name, content string) {
+	r.t.Helper()
+	path := filepath.Join(r.dir, name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		r.t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r repository) describe(env map[string]string) Info {
+	r.t.Helper()
+	info, err := Describe(r.t.Context(), r.dir, func(name string) string { return env[name] })
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return info
+}
+
+func TestTaggedCommit(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	r.git("tag", "v1.2.0")
+	r.git("remote", "add", "origin", "https://user:token@example.org/me/app.git")
+	info := r.describe(nil)
+	if info.Version != "v1.2.0" || info.Tag != "v1.2.0" || info.Origin != "git tag v1.2.0" || info.Dirty {
+		t.Errorf("version: %+v", info)
+	}
+	if info.Source != "https://example.org/me/app" || info.Name != "app" {
+		t.Errorf("source: %+v", info)
+	}
+	if len(info.Revision) != 40 || !info.Created.Equal(time.Unix(1700000000, 0)) || info.Created.Location() != time.UTC {
+		t.Errorf("commit: %+v", info)
+	}
+}
+
+func TestAfterTagAndDirty(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	r.git("tag", "-a", "-m", "x", "v1.2.0-rc.1")
+	r.commit("a", "2")
+	if info := r.describe(nil); !strings.HasPrefix(info.Version, "v1.2.0-rc.1-1-g") || info.Tag != "v1.2.0-rc.1" || info.Dirty {
+		t.Errorf("after the tag: %+v", info)
+	}
+	r.write("a", "3")
+	if info := r.describe(nil); !strings.HasSuffix(info.Version, "-dirty") || !info.Dirty || info.Tag != "v1.2.0-rc.1" {
+		t.Errorf("dirty: %+v", info)
+	}
+}
+
+func TestUntaggedSubfolder(t *testing.T) {
+	r := newRepository(t)
+	r.commit("services/api/Dockerfile", "FROM scratch\n")
+	info, err := Describe(t.Context(), filepath.Join(r.dir, "services", "api"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Prefix != "services/api" || info.Tag != "" || info.Origin != "git commit "+info.Version || !strings.HasPrefix(info.Revision, info.Version) {
+		t.Errorf("%+v", info)
+	}
+}
+
+func TestNothingToSay(t *testing.T) {
+	t.Run("no commit", func(t *testing.T) {
+		if info := newRepository(t).describe(nil); info != (Info{}) {
+			t.Errorf("%+v", info)
+		}
+	})
+	t.Run("no repository", func(t *testing.T) {
+		t.Setenv("GIT_CEILING_DIRECTORIES", filepath.Dir(t.TempDir()))
+		if info := (repository{t, t.TempDir()}).describe(nil); info != (Info{}) {
+			t.Errorf("%+v", info)
+		}
+	})
+	t.Run("no git", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		if info := (repository{t, t.TempDir()}).describe(nil); info != (Info{}) {
+			t.Errorf("%+v", info)
+		}
+	})
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Describe(ctx, t.TempDir(), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want the context's error", err)
+	}
+}
+
+func TestDubiousOwnershipIsTold(t *testing.T) {
+	a := answer{complaint: "fatal: detected dubious ownership in repository at '/src'"}
+	if got := a.note("/src"); !strings.HasSuffix(got, "git config --global --add safe.directory /src") {
+		t.Errorf("note %q", got)
+	}
+	if got := (answer{complaint: "fatal: not a git repository"}).note("/src"); got != "" {
+		t.Errorf("note %q of an ordinary folder", got)
+	}
+}
+
+func TestEpoch(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	if got := r.describe(map[string]string{"SOURCE_DATE_EPOCH": "1000"}).Created.Unix(); got != 1000 {
+		t.Errorf("created %d, want the epoch", got)
+	}
+	for _, bad := range []string{"yesterday", "-1", "1.5", "253402300800", "99999999999999999999"} {
+		_, err := Describe(t.Context(), r.dir, func(name string) string {
+			return map[string]string{"SOURCE_DATE_EPOCH": bad}[name]
+		})
+		if !errors.Is(err, ErrEpoch) || !strings.Contains(err.Error(), bad) {
+			t.Errorf("SOURCE_DATE_EPOCH=%s: %v", bad, err)
+		}
+	}
+}
+
+func TestCIFillsWhatGitLacks(t *testing.T) {
+	const sha = "0123456789abcdef0123456789abcdef01234567"
+	github := map[string]string{
+		"GITHUB_SHA": sha, "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "me/app",
+		"GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v2.0.0",
+	}
+	gitlab := map[string]string{"CI_COMMIT_SHA": sha, "CI_PROJECT_URL": "https://gitlab.com/group/sub/app", "CI_COMMIT_TAG": ""}
+	tests := []struct {
+		name string
+		env  map[string]string
+		want Info
+	}{
+		{"github tag", github, Info{Version: "v2.0.0", Tag: "v2.0.0", Origin: "GITHUB_REF_NAME", Revision: sha, Source: "https://github.com/me/app", Name: "app"}},
+		{"gitlab branch", gitlab, Info{Version: "0123456", Origin: "git commit 0123456", Revision: sha, Source: "https://gitlab.com/group/sub/app", Name: "app"}},
+		{"a folder that is not the job's", with(github, "GITHUB_WORKSPACE", "/elsewhere"), Info{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv("PATH", t.TempDir()) // no git
+			if got := (repository{t, t.TempDir()}).describe(test.env); got != test.want {
+				t.Errorf("got  %+v\nwant %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestGitBeatsCI(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	r.git("remote", "add", "origin", "git@example.org:me/own.git")
+	info := r.describe(map[string]string{"GITHUB_SHA": strings.Repeat("f", 40), "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v9", "GITHUB_SERVER_URL": "https://github.com", "GITHUB_REPOSITORY": "me/other"})
+	if info.Source != "https://example.org/me/own" || info.Tag != "" || info.Revision == strings.Repeat("f", 40) {
+		t.Errorf("the CI's word about another commit was believed: %+v", info)
+	}
+}
+
+func with(env map[string]string, name, value string) map[string]string {
+	out := maps.Clone(env)
+	out[name] = value
+	return out
+}
+
+func TestWeb(t *testing.T) {
+	for remote, want := range map[string]string{
+		"git@github.com:me/app.git":                  "https://github.com/me/app",
+		"github.com:me/app":                          "https://github.com/me/app",
+		"ssh://git@host.example:2222/me/app.git":     "https://host.example/me/app",
+		"https://user:tok%40en@gitlab.com/g/app.git": "https://gitlab.com/g/app",
+		"https://token@github.com/me/app/":           "https://github.com/me/app",
+		"https://github.com/me/app?token=x#y":        "https://github.com/me/app",
+		"http://host:3000/me/app":                    "http://host:3000/me/app",
+		"git://host/app.git":                         "https://host/app",
+		"/srv/git/app.git":                           "",
+		"file:///srv/git/app.git":                    "",
+		"../app":                                     "",
+		"ext::sh -c evil":                            "",
+		"":                                           "",
+	} {
+		if got := web(remote); got != want {
+			t.Errorf("web(%q) = %q, want %q", remote, got, want)
+		}
+	}
+}
+
+func TestRemote(t *testing.T) {
+	for lines, want := range map[string]string{
+		"": "",
+		"remote.upstream.url u\nremote.fork.url f":   "f",
+		"remote.upstream.url u\nremote.origin.url o": "o",
+		"remote.a.b.url x y":                         "x y",
+	} {
+		if got := remote(lines); got != want {
+			t.Errorf("remote(%q) = %q, want %q", lines, got, want)
+		}
+	}
+}
+
+func TestTagOf(t *testing.T) {
+	for described, want := range map[string]string{
+		"v1.2.0": "v1.2.0", "v1.2.0-3-gabc1234": "v1.2.0", "abc1234": "", "1.0-g-3": "1.0-g-3", "release/1-2-gffff": "release/1",
+	} {
+		if got := tagOf(described); got != want {
+			t.Errorf("tagOf(%q) = %q, want %q", described, got, want)
+		}
+	}
+}
+
+func TestLabels(t *testing.T) {
+	info := Info{Revision: "abc", Source: "https://x/y", Created: time.Unix(1700000000, 0)}
+	want := map[string]string{
+		"org.opencontainers.image.revision": "abc", "org.opencontainers.image.source": "https://x/y",
+		"org.opencontainers.image.version": "1.0", "org.opencontainers.image.created": "2023-11-14T22:13:20Z",
+	}
+	if got := info.Labels("1.0"); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if got := (Info{}).Labels(""); len(got) != 0 {
+		t.Errorf("labels out of nothing: %v", got)
+	}
+}
+
+// FuzzWeb: whatever a remote is, its credentials are not in the address, and the address is a web address.
+func FuzzWeb(f *testing.F) {
+	for _, seed := range []string{"https://u:hunter2@h/p.git", "git@h:p", "ssh://u:hunter2@h:22/p", "u:hunter2@h:p", "http://[::1]:80/a", "::", "a:b:c@d"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, remote string) {
+		got := web(remote)
+		if got == "" {
+			return
+		}
+		if !strings.HasPrefix(got, "https://") && !strings.HasPrefix(got, "http://") {
+			t.Errorf("web(%q) = %q is no web address", remote, got)
+		}
+		host, _, _ := strings.Cut(strings.SplitN(got, "://", 2)[1], "/")
+		if strings.Contains(host, "@") {
+			t.Errorf("web(%q) = %q keeps user information", remote, got)
+		}
+	})
+}
