@@ -81,10 +81,11 @@ type keyed struct {
 type items struct {
 	list  []keyed
 	byKey map[string]keyed
+	times map[string]int // how often a key was claimed
 }
 
 func itemsOf(ix Index) items {
-	out := items{byKey: map[string]keyed{}}
+	out := items{byKey: map[string]keyed{}, times: map[string]int{}}
 	for _, e := range ix.Entries {
 		kind, platform, key := "other", "no platform", e.Digest.String()
 		switch {
@@ -104,16 +105,13 @@ func itemsOf(ix Index) items {
 // add keeps entries apart that a broken list gives the same platform, and the several
 // attestations of one image, by counting them.
 func (s *items) add(kind, platform, key string, e Entry) {
-	unique := key
-	for n := 2; ; n++ {
-		if _, taken := s.byKey[unique]; !taken {
-			break
-		}
-		unique = fmt.Sprintf("%s #%d", key, n)
+	s.times[key]++
+	if n := s.times[key]; n > 1 {
+		key = fmt.Sprintf("%s #%d", key, n)
 	}
-	k := keyed{Item: Item{Platform: platform, Digest: e.Digest, Kind: kind}, key: unique, values: e.values()}
+	k := keyed{Item: Item{Platform: platform, Digest: e.Digest, Kind: kind}, key: key, values: e.values()}
 	s.list = append(s.list, k)
-	s.byKey[unique] = k
+	s.byKey[key] = k
 }
 
 // common returns the keys that the other one has too, in order.

@@ -85,10 +85,17 @@ func (f fields) takeAll(list ...field) error {
 	return nil
 }
 
-// rest returns what was not taken, nil when there is nothing.
+// rest returns what was not taken, without the white space that it was written with; nil
+// when there is nothing.
 func (f fields) rest() map[string]json.RawMessage {
 	if len(f) == 0 {
 		return nil
+	}
+	for name, raw := range f {
+		var out bytes.Buffer
+		if json.Compact(&out, raw) == nil {
+			f[name] = out.Bytes()
+		}
 	}
 	return f
 }

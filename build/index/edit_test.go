@@ -1,0 +1,168 @@
+package index
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+var platforms386 = ocispec.Platform{OS: "linux", Architecture: "386"}
+
+func TestNewChoosesTheMediaType(t *testing.T) {
+	for name, c := range map[string]struct {
+		entries []Entry
+		opts    Options
+		want    string
+		note    string
+	}{
+		"Docker images":                       {[]Entry{docker("linux/amd64"), docker("linux/arm64")}, Options{}, DockerList, ""},
+		"OCI images":                          {[]Entry{oci("linux/amd64"), oci("linux/arm64")}, Options{}, OCIIndex, ""},
+		"both":                                {[]Entry{docker("linux/amd64"), oci("linux/arm64")}, Options{}, OCIIndex, "1 Docker and 1 OCI images"},
+		"Docker images with annotations":      {[]Entry{docker("linux/amd64")}, Options{Annotations: map[string]string{"a": "b"}}, OCIIndex, "because the list has annotations"},
+		"Docker images with attestations":     {[]Entry{docker("linux/amd64").attested()}, Options{}, OCIIndex, "annotations or an artifact type"},
+		"OCI asked for":                       {[]Entry{docker("linux/amd64")}, Options{MediaType: OCIIndex}, OCIIndex, ""},
+		"Docker asked for over OCI":           {[]Entry{oci("linux/amd64")}, Options{MediaType: DockerList}, DockerList, "as asked for"},
+		"an index of one":                     {[]Entry{oci("linux/amd64")}, Options{}, OCIIndex, ""},
+		"the same platform, other os.version": {[]Entry{docker("", "a").windows("10.0.1"), docker("", "b").windows("10.0.2")}, Options{}, DockerList, ""},
+	} {
+		ix, notes, err := New(c.entries, c.opts)
+		if err != nil || ix.MediaType != c.want {
+			t.Errorf("%s: %s, %v; want %s", name, ix.MediaType, err, c.want)
+		}
+		if said := strings.Join(notes, ";"); (c.note == "") != (said == "") || !strings.Contains(said, c.note) {
+			t.Errorf("%s: said %q, want %q", name, said, c.note)
+		}
+		if _, _, err := ix.Marshal(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestNewRefuses(t *testing.T) {
+	inner := oci("linux/amd64")
+	inner.MediaType = OCIIndex
+	old := docker("linux/amd64")
+	old.MediaType = DockerSigned1
+	for name, c := range map[string]struct {
+		entries []Entry
+		opts    Options
+		want    error
+		says    string
+	}{
+		"one platform twice":            {[]Entry{oci("linux/arm64", "a").from("me/app:arm64"), oci("linux/arm64/v8", "b").from("me/app:v8")}, Options{}, ErrDuplicate, "me/app:arm64 and me/app:v8"},
+		"the same image twice":          {[]Entry{oci("linux/arm64"), oci("linux/arm64")}, Options{}, ErrDuplicate, "linux/arm64"},
+		"no platform":                   {[]Entry{oci("", "x").from("me/app:x")}, Options{}, ErrInvalid, "me/app:x: it has no platform"},
+		"an index":                      {[]Entry{inner}, Options{}, ErrInvalid, "index inside an index"},
+		"schema 1":                      {[]Entry{old}, Options{}, ErrInvalid, "schema 1"},
+		"annotations with Docker asked": {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Annotations: map[string]string{"a": "b"}}, ErrAnnotations, "use the OCI"},
+		"a media type unheard of":       {[]Entry{oci("linux/amd64")}, Options{MediaType: "text/plain"}, ErrNotIndex, "text/plain"},
+	} {
+		_, _, err := New(c.entries, c.opts)
+		if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: got %v, want %v with %q", name, err, c.want, c.says)
+		}
+	}
+}
+
+func TestAdd(t *testing.T) {
+	base := listOf(oci("linux/amd64").attested(), oci("linux/arm64"))
+	for name, c := range map[string]struct {
+		replace bool
+		add     []Entry
+		want    Index
+		err     error
+	}{
+		"a new platform goes behind":        {false, []Entry{oci("linux/arm/v7")}, listOf(oci("linux/amd64").attested(), oci("linux/arm64"), oci("linux/arm/v7")), nil},
+		"a known platform is refused":       {false, []Entry{oci("linux/amd64", "new")}, Index{}, ErrDuplicate},
+		"and replaced in place when wanted": {true, []Entry{oci("linux/amd64", "new")}, listOf(oci("linux/amd64", "new"), oci("linux/arm64")), nil},
+		"the same image changes nothing":    {false, []Entry{oci("linux/amd64")}, base, nil},
+		"its attestation is added":          {false, []Entry{oci("linux/arm64").attested()}, listOf(oci("linux/amd64").attested(), oci("linux/arm64").attested()), nil},
+		"and not twice":                     {false, []Entry{oci("linux/amd64").attested()}, base, nil},
+		"something without platform":        {false, []Entry{oci("", "x")}, Index{}, ErrInvalid},
+	} {
+		got, err := Add(base, c.replace, c.add...)
+		if !errors.Is(err, c.err) || err == nil && !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+}
+
+func TestRemove(t *testing.T) {
+	base := listOf(oci("linux/amd64").attested(), oci("linux/arm64"), oci("linux/arm/v7"))
+	arm64, s390x := platform(t, "linux/arm64/v8"), platform(t, "linux/s390x")
+	for name, c := range map[string]struct {
+		targets []Target
+		want    Index
+		err     error
+	}{
+		"a platform":                    {[]Target{{Platform: &arm64}}, listOf(oci("linux/amd64").attested(), oci("linux/arm/v7")), nil},
+		"a digest, attestations with":   {[]Target{{Digest: base.Entries[0].Digest}}, listOf(oci("linux/arm64"), oci("linux/arm/v7")), nil},
+		"an attestation":                {[]Target{{Digest: base.Entries[0].Attestations[0].Digest}}, listOf(oci("linux/amd64"), oci("linux/arm64"), oci("linux/arm/v7")), nil},
+		"a platform that is not there":  {[]Target{{Platform: &s390x}}, Index{}, ErrNotFound},
+		"one that is there, one is not": {[]Target{{Platform: &arm64}, {Platform: &s390x}}, Index{}, ErrNotFound},
+	} {
+		got, err := Remove(base, c.targets...)
+		if !errors.Is(err, c.err) || err == nil && !sameIndex(got, c.want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+	}
+	if _, err := Remove(base, Target{}); err == nil {
+		t.Error("removing nothing is not an error")
+	}
+}
+
+func sameIndex(a, b Index) bool {
+	x, _, err1 := a.Marshal()
+	y, _, err2 := b.Marshal()
+	return err1 == nil && err2 == nil && string(x) == string(y)
+}
+
+func TestAnnotate(t *testing.T) {
+	base := dockerList(docker("linux/amd64"), docker("linux/arm"))
+	arm := platform(t, "linux/arm/v7")
+	v6, amd64, empty := "v6", "amd64", ""
+	for name, c := range map[string]struct {
+		target Target
+		change Change
+		want   Index
+		note   string
+		err    error
+	}{
+		"a variant":                   {Target{Platform: &arm}, Change{Variant: &v6}, dockerList(docker("linux/amd64"), docker("linux/arm/v6", "linux/arm")), "", nil},
+		"os.features":                 {Target{Digest: docker("linux/amd64").Digest}, Change{OSVersion: &empty, OSFeatures: []string{}}, base, "", nil},
+		"an index annotation":         {Target{}, Change{Annotations: map[string]string{"a": "b"}}, listOf(docker("linux/amd64"), docker("linux/arm")).with("a", "b"), "an OCI index is written", nil},
+		"of one entry":                {Target{Platform: &arm}, Change{Annotations: map[string]string{"a": "b"}}, listOf(docker("linux/amd64"), docker("linux/arm").with("a", "b")), "an OCI index is written", nil},
+		"one taken away":              {Target{}, Change{Annotations: map[string]string{"a": ""}}, base, "", nil},
+		"a platform that another has": {Target{Platform: &arm}, Change{Architecture: &amd64, Variant: &empty}, Index{}, "", ErrDuplicate},
+		"an entry that is not there":  {Target{Platform: &platforms386}, Change{Variant: &v6}, Index{}, "", ErrNotFound},
+	} {
+		got, notes, err := Annotate(base, c.target, c.change)
+		if !errors.Is(err, c.err) || err == nil && !sameIndex(got, c.want) {
+			t.Errorf("%s: %+v, %v", name, got, err)
+		}
+		if said := strings.Join(notes, ";"); (said == "") != (c.note == "") || !strings.Contains(said, c.note) {
+			t.Errorf("%s: said %q", name, said)
+		}
+	}
+	if _, _, err := Annotate(base, Target{}, Change{OS: &amd64}); err == nil {
+		t.Error("an index took a platform")
+	}
+	if got := names(base.Platforms()); got != "linux/amd64, linux/arm/v7" || base.Annotations != nil {
+		t.Errorf("the index given was changed: %s", got)
+	}
+}
+
+func TestMerge(t *testing.T) {
+	a, b := listOf(oci("linux/amd64").attested()).with("k", "first").with("a", "1"), listOf(oci("linux/arm64")).with("k", "second").with("b", "2")
+	got, err := Merge(a, b)
+	want := listOf(oci("linux/amd64").attested(), oci("linux/arm64")).with("k", "first").with("a", "1").with("b", "2")
+	if err != nil || !sameIndex(got, want) {
+		t.Errorf("%+v, %v", got, err)
+	}
+	if _, err := Merge(a, listOf(oci("linux/amd64", "other"))); !errors.Is(err, ErrDuplicate) {
+		t.Errorf("merged two images of one platform: %v", err)
+	}
+}
