@@ -2,7 +2,8 @@ package registry
 
 import (
 	"context"
-	"errors"
+	"encoding/json"
+	"fmt"
 )
 
 // Credential is who we are at one registry. Its secrets do not print.
@@ -12,20 +13,40 @@ type Credential struct {
 	RegistryToken      string // a bearer token to be sent as it is
 }
 
-// String hides the secrets.
-func (c Credential) String() string { return "credential of " + c.Username }
+// who names the account for messages.
+func (c Credential) who() string {
+	switch {
+	case c.Username != "":
+		return c.Username
+	case c.IdentityToken != "" || c.RegistryToken != "":
+		return "the holder of a token"
+	}
+	return "anonymous"
+}
+
+// String names the account and hides the secrets.
+func (c Credential) String() string { return "credential of " + c.who() }
 
 // GoString hides the secrets from %#v.
 func (c Credential) GoString() string { return c.String() }
+
+// Format hides the secrets from every verb.
+func (c Credential) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
+
+// MarshalJSON hides the secrets from records.
+func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String()) }
 
 // Credentials finds the credential for a registry's host ("ghcr.io", "127.0.0.1:5000", "docker.io"). An empty Credential is
 // anonymous and no error.
 type Credentials func(ctx context.Context, host string) (Credential, error)
 
-// LoadCredentials reads Docker's configuration: config.json in dir, else in DOCKER_CONFIG, else in HOME/.docker, with its
-// auths, credsStore and credHelpers. REGISTRY_USER and REGISTRY_PASSWORD win for the host target, which is the registry that the run
-// publishes to ("" for none): they are CI's, and CI means where it pushes to. The file is read again for each question, and
-// a helper asked again, so that a login during a long run counts.
-func LoadCredentials(dir string, getenv func(string) string, target string) (Credentials, error) {
-	return nil, errors.ErrUnsupported
+func (c Credentials) of(ctx context.Context, host string) (Credential, error) {
+	if c == nil {
+		return Credential{}, nil
+	}
+	cred, err := c(ctx, host)
+	if err != nil {
+		return Credential{}, refusal(ErrUnauthorized, "looking up the credentials for %s: %w", host, err)
+	}
+	return cred, nil
 }

@@ -1,0 +1,199 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// hubKey is what docker login files Docker Hub's credential under.
+const hubKey = "https://index.docker.io/v1/"
+
+// maxDockerConfig bounds config.json; a thousand logins make 200 KB.
+const maxDockerConfig = 8 << 20
+
+// LoadCredentials reads Docker's configuration: config.json in dir, else in DOCKER_CONFIG, else in HOME/.docker, with its
+// auths, credsStore and credHelpers. REGISTRY_USER and REGISTRY_PASSWORD win for the host target, which is the registry that the
+// run publishes to ("" for none): they are CI's, and CI means where it pushes to. The file is read again for each
+// question, and a helper asked again, so that a login during a long run counts.
+func LoadCredentials(dir string, getenv func(string) string, target string) (Credentials, error) {
+	given, err := fromEnvironment(getenv)
+	if err != nil {
+		return nil, err
+	}
+	file := dockerConfigFile(dir, getenv)
+	if _, err := readDockerConfig(file); err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context, host string) (Credential, error) {
+		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
+			return given, nil
+		}
+		config, err := readDockerConfig(file)
+		if err != nil {
+			return Credential{}, err
+		}
+		return config.find(ctx, host, getenv)
+	}, nil
+}
+
+func fromEnvironment(getenv func(string) string) (Credential, error) {
+	user, password := getenv("REGISTRY_USER"), getenv("REGISTRY_PASSWORD")
+	if (user == "") != (password == "") {
+		return Credential{}, errors.New("of REGISTRY_USER and REGISTRY_PASSWORD only one is set; set both or none")
+	}
+	return Credential{Username: user, Password: password}, nil
+}
+
+func dockerConfigFile(dir string, getenv func(string) string) string {
+	if dir == "" {
+		dir = getenv("DOCKER_CONFIG")
+	}
+	if dir == "" {
+		home := getenv("HOME")
+		if home == "" {
+			home = getenv("USERPROFILE")
+		}
+		if home == "" {
+			return ""
+		}
+		dir = filepath.Join(home, ".docker")
+	}
+	return filepath.Join(dir, "config.json")
+}
+
+// dockerConfig is the part of Docker's config.json that is about credentials.
+type dockerConfig struct {
+	Auths       map[string]dockerAuth `json:"auths"`
+	CredsStore  string                `json:"credsStore"`
+	CredHelpers map[string]string     `json:"credHelpers"`
+}
+
+type dockerAuth struct {
+	Auth          string `json:"auth"`
+	Username      string `json:"username"`
+	Password      string `json:"password"`
+	IdentityToken string `json:"identitytoken"`
+	RegistryToken string `json:"registrytoken"`
+}
+
+func readDockerConfig(file string) (dockerConfig, error) {
+	if file == "" {
+		return dockerConfig{}, nil
+	}
+	raw, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return dockerConfig{}, nil
+	}
+	if err != nil {
+		return dockerConfig{}, fmt.Errorf("docker's configuration: %w", err)
+	}
+	config, err := parseDockerConfig(raw)
+	if err != nil {
+		return dockerConfig{}, fmt.Errorf("docker's configuration %s: %w; mend it or set DOCKER_CONFIG", file, err)
+	}
+	return config, nil
+}
+
+// parseDockerConfig reads config.json. Its errors do not quote what is in it.
+func parseDockerConfig(raw []byte) (dockerConfig, error) {
+	var config dockerConfig
+	if len(raw) > maxDockerConfig {
+		return dockerConfig{}, fmt.Errorf("it is larger than %d MiB", maxDockerConfig>>20)
+	}
+	if err := json.Unmarshal(raw, &config); err != nil {
+		var syntax *json.SyntaxError
+		if errors.As(err, &syntax) {
+			return dockerConfig{}, fmt.Errorf("it is no JSON from byte %d on", syntax.Offset)
+		}
+		return dockerConfig{}, errors.New("auths, credsStore or credHelpers is not what docker writes there")
+	}
+	return config, nil
+}
+
+// find goes docker's way: the host's own helper, else the store for all, else the file. A store that does not have
+// the host leaves it to the file, where an older login may be.
+func (c dockerConfig) find(ctx context.Context, host string, getenv func(string) string) (Credential, error) {
+	helper := c.CredsStore
+	if own, ok := lookUp(c.CredHelpers, host); ok {
+		helper = own
+	}
+	if helper != "" {
+		cred, err := askHelper(ctx, helper, serverName(host), getenv)
+		if err != nil || cred != (Credential{}) {
+			return cred, err
+		}
+	}
+	auth, ok := lookUp(c.Auths, host)
+	if !ok {
+		return Credential{}, nil
+	}
+	cred, err := auth.credential()
+	if err != nil {
+		return Credential{}, fmt.Errorf("docker's configuration for %s: %w; run `docker login %s` again", host, err, host)
+	}
+	return cred, nil
+}
+
+func (a dockerAuth) credential() (Credential, error) {
+	cred := Credential{Username: a.Username, Password: a.Password, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken}
+	if a.Auth == "" {
+		return cred, nil
+	}
+	raw, err := base64.StdEncoding.DecodeString(a.Auth)
+	if err != nil {
+		return Credential{}, errors.New("its auth is no base64")
+	}
+	user, password, ok := strings.Cut(string(raw), ":")
+	if !ok || user == "" {
+		return Credential{}, errors.New("its auth is not NAME:PASSWORD")
+	}
+	cred.Username, cred.Password = user, strings.TrimRight(password, "\x00") // docker's old encoder padded with NUL
+	return cred, nil
+}
+
+// serverName is what helpers know a host by.
+func serverName(host string) string {
+	if isHub(host) {
+		return hubKey
+	}
+	return host
+}
+
+func isHub(host string) bool {
+	return slices.Contains([]string{dockerHub, "index.docker.io", dockerHubAPI}, host)
+}
+
+func sameRegistry(a, b string) bool { return serverName(a) == serverName(b) }
+
+// lookUp finds a host's entry: under its own name, else under a key that is an address on it, as old logins have
+// it ("https://ghcr.io/v2/"). Of several such keys the first in the alphabet counts.
+func lookUp[V any](entries map[string]V, host string) (V, bool) {
+	if v, ok := entries[serverName(host)]; ok {
+		return v, true
+	}
+	var keys []string
+	for key := range entries {
+		if sameRegistry(hostOfKey(key), host) {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		var none V
+		return none, false
+	}
+	return entries[slices.Min(keys)], true
+}
+
+func hostOfKey(key string) string {
+	key = strings.TrimPrefix(strings.TrimPrefix(key, "https://"), "http://")
+	host, _, _ := strings.Cut(key, "/")
+	return host
+}

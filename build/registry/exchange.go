@@ -1,0 +1,376 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+)
+
+// call is one request to a registry.
+type call struct {
+	method string
+	host   string // the registry, as references have it
+	path   string // below the registry's base URL
+	url    *url.URL
+	query  url.Values
+	header http.Header
+	body   Open // nil is none
+	size   int64
+	scopes scopes
+}
+
+// Open starts reading content from its beginning; it is called again when an upload has to be tried again.
+type Open func() (io.ReadCloser, error)
+
+// Bytes is an Open for content in memory.
+func Bytes(b []byte) Open {
+	return func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }
+}
+
+// send makes one try of a call, with the credentials that the registry asks for. A 401 is answered once: with a key that
+// somebody else has fetched in the meantime or with a new one, which is also what a token's end in the middle of a run gets.
+func (c *Client) send(ctx context.Context, r *call) (*http.Response, error) {
+	base, err := c.base(ctx, r.host)
+	if err != nil {
+		return nil, err
+	}
+	target := r.target(base)
+	if !sameOrigin(target, base) {
+		return c.exchange(ctx, r, target, "") // another host: no credentials of ours
+	}
+	header, err := c.keys.header(ctx, r.host, r.scopes)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := c.exchange(ctx, r, target, header)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	if !sameOrigin(resp.Request.URL, base) {
+		return nil, elsewhere(resp)
+	}
+	drain(resp)
+	header, err = c.keys.answer(ctx, r.host, base.Scheme == "http", r.scopes, parseChallenges(resp.Header), header)
+	if err != nil {
+		return nil, err
+	}
+	return c.exchange(ctx, r, target, header)
+}
+
+func (r *call) target(base *url.URL) *url.URL {
+	if r.url != nil {
+		return r.url
+	}
+	return base.JoinPath(r.path)
+}
+
+// elsewhere is a 401 of a host that the registry redirected to: none of our credentials are for it, and a
+// fresh redirect may carry a fresh signature.
+func elsewhere(resp *http.Response) error {
+	drain(resp)
+	f := refusal(ErrDenied, "it redirected to %s, which does not let us in", resp.Request.URL.Host)
+	f.status, f.again = resp.StatusCode, few
+	return f
+}
+
+// exchange sends one request and nothing else. The connection is given up when nothing moves on it for too long.
+func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authorization string) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	dog := newWatchdog(c.idle, func() { cancel(errStalled) })
+	req, err := r.request(ctx, target, authorization, dog)
+	if err != nil {
+		dog.stop()
+		cancel(nil)
+		return nil, err
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = fmt.Errorf("%w (%w)", cause, err)
+		}
+		dog.stop()
+		cancel(nil)
+		return nil, c.unanswered(target.Host, err)
+	}
+	c.answered.Store(target.Host, true)
+	dog.pat()
+	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel}
+	return resp, nil
+}
+
+func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog) (*http.Request, error) {
+	u := *target
+	if r.query != nil {
+		u.RawQuery = r.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range r.header {
+		req.Header[name] = values
+	}
+	req.Header.Set("User-Agent", clientID)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
+	}
+	if r.body == nil {
+		return req, nil
+	}
+	req.ContentLength = r.size
+	req.GetBody = func() (io.ReadCloser, error) {
+		body, err := r.body()
+		if err != nil {
+			return nil, &sourceError{err}
+		}
+		return &sentBody{body: body, dog: dog}, nil
+	}
+	req.Body, err = req.GetBody()
+	return req, err
+}
+
+// sourceError is a failure to read what is to be uploaded, as opposed to one of the network.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return "reading what is to be sent: " + e.err.Error() }
+
+func (e *sourceError) Unwrap() error { return e.err }
+
+var errStalled = errors.New("nothing came for too long")
+
+// watchdog barks unless it is patted in time.
+type watchdog struct {
+	timer *time.Timer
+	idle  time.Duration
+}
+
+func newWatchdog(idle time.Duration, bark func()) *watchdog {
+	return &watchdog{timer: time.AfterFunc(idle, bark), idle: idle}
+}
+
+func (d *watchdog) pat() { d.timer.Reset(d.idle) }
+
+func (d *watchdog) stop() { d.timer.Stop() }
+
+// commitFactor is how much longer than for the next byte we wait for an upload's verdict: registries on object stores copy a
+// blob of gigabytes before they answer.
+const commitFactor = 20
+
+type sentBody struct {
+	body io.ReadCloser
+	dog  *watchdog
+}
+
+func (b *sentBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	switch {
+	case err == nil:
+		b.dog.pat()
+	case err == io.EOF:
+		b.dog.timer.Reset(commitFactor * b.dog.idle)
+	default:
+		err = &sourceError{err}
+	}
+	return n, err
+}
+
+func (b *sentBody) Close() error { return b.body.Close() }
+
+// watchedBody is a response's body under a watchdog, whose failures are failures to be tried again.
+type watchedBody struct {
+	body   io.ReadCloser
+	ctx    context.Context // of this one exchange: its cause says who gave up
+	dog    *watchdog
+	cancel context.CancelCauseFunc
+	once   sync.Once
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	b.dog.pat()
+	n, err := b.body.Read(p)
+	if err == nil || err == io.EOF {
+		return n, err
+	}
+	if cause := context.Cause(b.ctx); cause != nil {
+		err = cause
+	}
+	return n, broken(err)
+}
+
+func (b *watchedBody) Close() error {
+	b.once.Do(func() {
+		b.dog.stop()
+		b.cancel(nil)
+	})
+	return b.body.Close()
+}
+
+// drainLimit is how much of an unwanted body is read to keep its connection; a new one is cheaper than more.
+const drainLimit = 64 << 10
+
+func drain(resp *http.Response) {
+	_, _ = io.CopyN(io.Discard, resp.Body, drainLimit)
+	resp.Body.Close()
+}
+
+// broken is a body that ended wrongly.
+func broken(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &failure{err: fmt.Errorf("%w: the answer broke off: %w", ErrUnreachable, err), again: bounded}
+}
+
+func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
+// unanswered sorts out why there was no answer to a request.
+func (c *Client) unanswered(host string, err error) error {
+	if f := asFailure(err); errors.Is(f.err, ErrDenied) {
+		return f // a redirect that we do not follow
+	}
+	var source *sourceError
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &source):
+		return source
+	case errors.Is(err, errStalled):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case errors.Is(err, errCerts):
+		return &failure{err: err}
+	case isUntrusted(err):
+		return refusal(ErrUnreachable, "%w; put its CA into %s, or set INSECURE=true if that is meant", short(err), "certs.d/"+host+"/ca.crt")
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
+		return refusal(ErrUnreachable, "%s does not speak TLS; set INSECURE=true if that is meant: %w", host, short(err))
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return &failure{err: fmt.Errorf("%w: there is no host %s; check its name: %w", ErrUnreachable, unknown.Name, short(err)), again: few}
+	}
+	f := &failure{err: fmt.Errorf("%w: %w", ErrUnreachable, short(err)), again: contact}
+	if _, known := c.answered.Load(host); known {
+		f.again = bounded
+	}
+	return f
+}
+
+func isUntrusted(err error) bool {
+	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
+		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.AlertError))
+}
+
+// short takes the URL off a net/http error: it may be a signed one, and the operation names its subject anyway.
+func short(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// persistenceOf says which answers are worth asking again.
+func persistenceOf(status int) persistence {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return bounded
+	}
+	return never
+}
+
+// maxComplaint bounds what is read of an error's body.
+const maxComplaint = 64 << 10
+
+// refused turns an answer that is none of those wanted into a failure, and closes it.
+func refused(host string, resp *http.Response) *failure {
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxComplaint))
+	resp.Body.Close()
+	said := parseComplaint(raw)
+	f := &failure{status: resp.StatusCode, again: persistenceOf(resp.StatusCode), after: resp.Header.Get("Retry-After")}
+	kind, cure := ErrDenied, ""
+	switch {
+	case f.again != never:
+		kind = ErrUnreachable
+	case resp.StatusCode == http.StatusNotFound:
+		kind = ErrNotFound
+	case said.has("DIGEST_INVALID"), said.has("SIZE_INVALID"):
+		kind, f.again = ErrCorrupt, few
+	case said.isPolicy():
+	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
+		kind, cure = ErrUnauthorized, fmt.Sprintf("; run `docker login %s` as somebody who may", host)
+	}
+	f.err = fmt.Errorf("%w: %s answers %d%s%s", kind, host, resp.StatusCode, said, cure)
+	return f
+}
+
+// complaint is a registry's error body (distribution specification, error codes), or the empty one.
+type complaint struct {
+	Errors []struct {
+		Code    string `json:"code"`
+		Message string `json:"message"`
+	} `json:"errors"`
+}
+
+func parseComplaint(raw []byte) complaint {
+	var c complaint
+	if json.Unmarshal(raw, &c) != nil {
+		return complaint{}
+	}
+	return c
+}
+
+func (c complaint) has(code string) bool {
+	for _, e := range c.Errors {
+		if e.Code == code {
+			return true
+		}
+	}
+	return false
+}
+
+// isPolicy recognises a rule of the registry behind a 401 or 403, where a login would not help.
+func (c complaint) isPolicy() bool {
+	for _, e := range c.Errors {
+		text := strings.ToLower(e.Message)
+		if strings.Contains(text, "immutable") || strings.Contains(text, "quota") {
+			return true
+		}
+	}
+	return false
+}
+
+// maxSaid bounds how much of a registry's own words an error repeats.
+const maxSaid = 200
+
+func (c complaint) String() string {
+	if len(c.Errors) == 0 {
+		return ""
+	}
+	return ": " + clip(c.Errors[0].Code+" "+c.Errors[0].Message)
+}
+
+// clip makes foreign words fit for a message: one line of visible characters, bounded.
+func clip(s string) string {
+	s = strings.Map(printable, s)
+	if len(s) > maxSaid {
+		s = strings.ToValidUTF8(s[:maxSaid], "") + "..."
+	}
+	return strings.TrimSpace(s)
+}
+
+// printable keeps a hostile registry's control characters off the terminal.
+func printable(r rune) rune {
+	if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
+		return ' '
+	}
+	return r
+}

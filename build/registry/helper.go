@@ -1,0 +1,104 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+const (
+	// helperLimit is how long a helper may take: one that unlocks a keychain asks a person.
+	helperLimit = time.Minute
+	maxHelper   = 1 << 20 // bytes of an answer; tokens are kilobytes
+
+	// helperNone is the word by which helpers say that they do not have a credential
+	// (docker-credential-helpers, credentials/error.go).
+	helperNone = "credentials not found in native keychain"
+
+	// tokenUser is the user name by which a helper marks its secret as an identity token.
+	tokenUser = "<token>"
+)
+
+// askHelper runs `docker-credential-NAME get`, with the server's name on its standard input and never in its arguments.
+func askHelper(ctx context.Context, name, server string, getenv func(string) string) (Credential, error) {
+	program, err := findHelper(name, getenv)
+	if err != nil {
+		return Credential{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, helperLimit)
+	defer cancel()
+	out := &boundedBuffer{limit: maxHelper}
+	cmd := exec.CommandContext(ctx, program, "get")
+	cmd.Stdin = strings.NewReader(server)
+	cmd.Stdout = out
+	cmd.WaitDelay = time.Second // for a grandchild that keeps the pipe
+	if err := cmd.Run(); err != nil {
+		return helperFailed(ctx, name, out.Bytes(), err)
+	}
+	return parseHelper(name, out.Bytes())
+}
+
+// findHelper looks through PATH. A name with a path in it is no helper's.
+func findHelper(name string, getenv func(string) string) (string, error) {
+	if name != filepath.Base(name) {
+		return "", fmt.Errorf("%q is no name of a credential helper", name)
+	}
+	for _, dir := range filepath.SplitList(getenv("PATH")) {
+		if !filepath.IsAbs(dir) {
+			continue // as os/exec: not from the current folder
+		}
+		if found, err := exec.LookPath(filepath.Join(dir, "docker-credential-"+name)); err == nil {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("there is no docker-credential-%s on PATH, which docker's configuration names; install it or take it out of config.json", name)
+}
+
+func helperFailed(ctx context.Context, name string, out []byte, err error) (Credential, error) {
+	said := strings.TrimSpace(string(out))
+	switch {
+	case said == helperNone:
+		return Credential{}, nil
+	case ctx.Err() == context.DeadlineExceeded:
+		return Credential{}, fmt.Errorf("docker-credential-%s did not answer within %s", name, helperLimit)
+	case ctx.Err() != nil:
+		return Credential{}, context.Cause(ctx)
+	}
+	var exit *exec.ExitError
+	if said != "" && errors.As(err, &exit) { // a helper that fails says why on its standard output
+		return Credential{}, fmt.Errorf("docker-credential-%s: %s", name, clip(said))
+	}
+	return Credential{}, fmt.Errorf("docker-credential-%s: %w", name, err)
+}
+
+// parseHelper reads a helper's answer. Its errors do not quote it.
+func parseHelper(name string, out []byte) (Credential, error) {
+	var answer struct{ Username, Secret string }
+	if json.Unmarshal(out, &answer) != nil {
+		return Credential{}, fmt.Errorf("docker-credential-%s did not answer in JSON", name)
+	}
+	if answer.Username == tokenUser {
+		return Credential{IdentityToken: answer.Secret}, nil
+	}
+	return Credential{Username: answer.Username, Password: answer.Secret}, nil
+}
+
+// boundedBuffer is a buffer that refuses to grow beyond its limit.
+type boundedBuffer struct {
+	bytes.Buffer
+	limit int
+}
+
+func (b *boundedBuffer) Write(p []byte) (int, error) {
+	if b.Len()+len(p) > b.limit {
+		return 0, io.ErrShortBuffer
+	}
+	return b.Buffer.Write(p)
+}

@@ -1,0 +1,355 @@
+package registry
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// The media types that are manifests here.
+const (
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
+	dockerSchema1  = "application/vnd.docker.distribution.manifest.v1+json"
+	dockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+)
+
+var accepted = strings.Join([]string{
+	ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest, dockerList, dockerManifest,
+}, ", ")
+
+// maxManifest is what registries themselves take (distribution specification: at least 4 MiB).
+const maxManifest = 4 << 20
+
+// Manifest is a manifest's exact bytes and what they were verified to be.
+type Manifest struct {
+	Descriptor ocispec.Descriptor // media type, digest, size
+	Bytes      []byte
+}
+
+// Head describes what a tag or digest names, without its bytes. ErrNotFound: there is nothing.
+func (c *Client) Head(ctx context.Context, ref reference.Named) (desc ocispec.Descriptor, err error) {
+	err = c.run(ctx, "look at", ref.String(), func(ctx context.Context) error {
+		desc, err = c.head(ctx, ref)
+		return err
+	})
+	return desc, err
+}
+
+func (c *Client) head(ctx context.Context, ref reference.Named) (ocispec.Descriptor, error) {
+	resp, err := c.send(ctx, manifestCall(ctx, http.MethodHead, ref))
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	defer drain(resp)
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusMethodNotAllowed, http.StatusBadRequest: // of no use for an error, having no body
+		return c.headByGet(ctx, ref)
+	default:
+		return ocispec.Descriptor{}, refused(reference.Domain(ref), resp)
+	}
+	desc := ocispec.Descriptor{MediaType: mediaTypeOf(resp), Size: resp.ContentLength}
+	desc.Digest, err = digestHeader(resp)
+	switch {
+	case err != nil:
+		return ocispec.Descriptor{}, err
+	case desc.Digest == "" || desc.Size < 0 || !isManifestType(desc.MediaType):
+		return c.headByGet(ctx, ref)
+	case mismatch(ref, desc.Digest):
+		return ocispec.Descriptor{}, corrupt("the registry says that it is %s", desc.Digest)
+	}
+	return desc, nil
+}
+
+// headByGet is for registries whose HEAD says too little.
+func (c *Client) headByGet(ctx context.Context, ref reference.Named) (ocispec.Descriptor, error) {
+	m, err := c.getManifest(ctx, ref)
+	return m.Descriptor, err
+}
+
+// mismatch says whether a reference names another digest. Digests of different algorithms cannot be compared by their text,
+// and are by what they are of, elsewhere.
+func mismatch(ref reference.Named, dgst digest.Digest) bool {
+	want, ok := ref.(reference.Digested)
+	return ok && want.Digest().Algorithm() == dgst.Algorithm() && want.Digest() != dgst
+}
+
+// Manifest fetches the manifest or index that a tag or digest names. Over 4 MiB, empty ones and Docker schema 1
+// are refused. ErrNotFound: there is nothing.
+func (c *Client) Manifest(ctx context.Context, ref reference.Named) (m Manifest, err error) {
+	err = c.run(ctx, "get manifest", ref.String(), func(ctx context.Context) error {
+		m, err = c.getManifest(ctx, ref)
+		return err
+	})
+	return m, err
+}
+
+func (c *Client) getManifest(ctx context.Context, ref reference.Named) (Manifest, error) {
+	resp, err := c.send(ctx, manifestCall(ctx, http.MethodGet, ref))
+	if err != nil {
+		return Manifest{}, err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return Manifest{}, refused(reference.Domain(ref), resp)
+	}
+	defer drain(resp)
+	body, err := readBounded(resp, maxManifest, "manifest")
+	if err != nil {
+		return Manifest{}, err
+	}
+	mediaType, err := manifestType(mediaTypeOf(resp), body)
+	if err != nil {
+		return Manifest{}, err
+	}
+	dgst, err := c.verifyManifest(ctx, ref, resp, body)
+	if err != nil {
+		return Manifest{}, err
+	}
+	return Manifest{
+		Descriptor: ocispec.Descriptor{MediaType: mediaType, Digest: dgst, Size: int64(len(body))},
+		Bytes:      body,
+	}, nil
+}
+
+// verifyManifest makes the reference, the header and the body agree. A tag on a registry that sends no digest
+// proves nothing of the body; there, the registry must know the body by the digest that it has.
+func (c *Client) verifyManifest(ctx context.Context, ref reference.Named, resp *http.Response, body []byte) (digest.Digest, error) {
+	header, err := digestHeader(resp)
+	if err != nil {
+		return "", err
+	}
+	if header != "" && header.Algorithm().FromBytes(body) != header {
+		return "", corrupt("the body is not the %s that the answer's header says", header)
+	}
+	if want, ok := ref.(reference.Digested); ok {
+		if want.Digest().Algorithm().FromBytes(body) != want.Digest() {
+			return "", corrupt("the body is not what its digest says, but %s", digest.FromBytes(body))
+		}
+		return want.Digest(), nil
+	}
+	if header != "" {
+		return header, nil
+	}
+	return c.confirm(ctx, ref, digest.FromBytes(body))
+}
+
+func (c *Client) confirm(ctx context.Context, ref reference.Named, dgst digest.Digest) (digest.Digest, error) {
+	byDigest, err := reference.WithDigest(reference.TrimNamed(ref), dgst)
+	if err != nil {
+		return "", err
+	}
+	resp, err := c.send(ctx, manifestCall(ctx, http.MethodHead, byDigest))
+	if err != nil {
+		return "", err
+	}
+	defer drain(resp)
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return dgst, nil
+	case http.StatusNotFound:
+		return "", corrupt("the registry does not know the body that it sent, %s", dgst)
+	}
+	return "", refused(reference.Domain(ref), resp)
+}
+
+func manifestCall(ctx context.Context, method string, ref reference.Named) *call {
+	return &call{
+		method: method,
+		host:   reference.Domain(ref),
+		path:   manifestPath(ref),
+		header: http.Header{"Accept": {accepted}},
+		scopes: pulling(ctx, ref),
+	}
+}
+
+// manifestPath is a reference's path in the API: its digest wins over its tag, as with docker; with neither it is latest.
+func manifestPath(ref reference.Named) string {
+	name := "latest"
+	if tagged, ok := ref.(reference.Tagged); ok {
+		name = tagged.Tag()
+	}
+	if digested, ok := ref.(reference.Digested); ok {
+		name = digested.Digest().String()
+	}
+	return "v2/" + reference.Path(ref) + "/manifests/" + name
+}
+
+// readBounded reads a body of at most limit bytes.
+func readBounded(resp *http.Response, limit int64, what string) ([]byte, error) {
+	if resp.ContentLength > limit {
+		return nil, tooLarge(what, limit)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case int64(len(body)) > limit:
+		return nil, tooLarge(what, limit)
+	case len(body) == 0:
+		return nil, corrupt("the %s is empty", what)
+	}
+	return body, nil
+}
+
+func tooLarge(what string, limit int64) error {
+	return refusal(ErrUnsupported, "the %s is larger than %d MiB", what, limit>>20)
+}
+
+// digestHeader is the Docker-Content-Digest of an answer, "" when it has none.
+func digestHeader(resp *http.Response) (digest.Digest, error) {
+	value := resp.Header.Get("Docker-Content-Digest")
+	if value == "" {
+		return "", nil
+	}
+	dgst, err := digest.Parse(value)
+	if err != nil {
+		return "", corrupt("the answer's digest header is none: %w", err)
+	}
+	return dgst, nil
+}
+
+// mediaTypeOf is the answer's type without its parameters.
+func mediaTypeOf(resp *http.Response) string {
+	mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return mediaType
+}
+
+func isManifestType(mediaType string) bool {
+	return slices.Contains([]string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest, dockerList, dockerManifest}, mediaType)
+}
+
+// manifestType finds a manifest's type from the header, the body's own word, and its fields. Where two of them speak
+// they must agree, because a body that is an index to one reader and an image to another is an attack (CVE-2021-41190).
+func manifestType(header string, body []byte) (string, error) {
+	var said struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		MediaType     string          `json:"mediaType"`
+		Manifests     json.RawMessage `json:"manifests"`
+		Config        json.RawMessage `json:"config"`
+		Layers        json.RawMessage `json:"layers"`
+		FSLayers      json.RawMessage `json:"fsLayers"`
+	}
+	if err := json.Unmarshal(body, &said); err != nil {
+		return "", corrupt("the manifest is no JSON object: %w", err)
+	}
+	isList := said.Manifests != nil
+	isImage := said.Config != nil || said.Layers != nil
+	switch {
+	case header == dockerSchema1, header == dockerSigned1, said.SchemaVersion == 1, said.FSLayers != nil:
+		return "", refusal(ErrUnsupported, "it is a Docker schema 1 manifest, which nothing writes since 2017; push the image again")
+	case isList == isImage:
+		return "", refusal(ErrUnsupported, "it is neither an image manifest nor an index")
+	}
+	mediaType := said.MediaType
+	if mediaType == "" {
+		mediaType = header
+	} else if isManifestType(header) && header != mediaType {
+		return "", corrupt("the answer's header says %s and its body %s", header, mediaType)
+	}
+	return settleType(mediaType, isList)
+}
+
+// settleType checks a type against what the fields show. A manifest of a type that is not known, or of none, goes by its fields.
+func settleType(mediaType string, isList bool) (string, error) {
+	byFields := ocispec.MediaTypeImageManifest
+	if isList {
+		byFields = ocispec.MediaTypeImageIndex
+	}
+	if !isManifestType(mediaType) {
+		return byFields, nil
+	}
+	if saysList := mediaType == dockerList || mediaType == ocispec.MediaTypeImageIndex; saysList != isList {
+		return "", corrupt("its type is %s and its fields are another's", mediaType)
+	}
+	return mediaType, nil
+}
+
+// PutManifest publishes bytes under a tag or under their own digest. An answer that was lost, and a refusal by a registry whose tags
+// are immutable, count as success when the registry turns out to have these bytes there. ErrDenied: it refuses.
+func (c *Client) PutManifest(ctx context.Context, ref reference.Named, mediaType string, body []byte) (ocispec.Descriptor, error) {
+	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(body), Size: int64(len(body))}
+	if want, ok := ref.(reference.Digested); ok {
+		desc.Digest = want.Digest().Algorithm().FromBytes(body)
+	}
+	err := c.run(ctx, "put manifest", ref.String(), func(ctx context.Context) error {
+		if mismatch(ref, desc.Digest) {
+			return refusal(ErrCorrupt, "the bytes to put are %s", desc.Digest)
+		}
+		err := c.putManifest(ctx, ref, desc, body)
+		if err != nil && ctx.Err() == nil && (isLost(err) || isRefusal(err)) && c.isThere(ctx, ref, desc) {
+			return nil
+		}
+		return err
+	})
+	return desc, err
+}
+
+func (c *Client) putManifest(ctx context.Context, ref reference.Named, desc ocispec.Descriptor, body []byte) error {
+	r := manifestCall(ctx, http.MethodPut, ref)
+	r.header = http.Header{"Content-Type": {desc.MediaType}}
+	r.body, r.size, r.scopes = Bytes(body), desc.Size, pushing(ref)
+	resp, err := c.send(ctx, r)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusCreated {
+		f := refused(reference.Domain(ref), resp)
+		if resp.StatusCode < http.StatusBadRequest { // neither done nor refused: a proxy's word, not a registry's
+			f.again = few
+		}
+		return f
+	}
+	defer drain(resp)
+	return c.verifyPut(ctx, ref, resp, desc.Digest)
+}
+
+// verifyPut makes sure that what the registry took is what we gave. A registry that does not say is looked at.
+func (c *Client) verifyPut(ctx context.Context, ref reference.Named, resp *http.Response, want digest.Digest) error {
+	got, err := digestHeader(resp)
+	switch {
+	case err != nil:
+		return err
+	case got == "" || got.Algorithm() != want.Algorithm():
+		return c.lookFor(ctx, ref, want)
+	case got != want:
+		return corrupt("the registry has taken it as %s", got)
+	}
+	return nil
+}
+
+func (c *Client) lookFor(ctx context.Context, ref reference.Named, want digest.Digest) error {
+	got, err := c.head(ctx, ref)
+	if err == nil && got.Digest != want {
+		return corrupt("the registry has %s there afterwards", got.Digest)
+	}
+	if f := asFailure(err); err != nil && f.again == never {
+		return corrupt("the registry has taken it and does not have it: %w", err)
+	}
+	return err
+}
+
+// isThere looks once whether a reference names what it should.
+func (c *Client) isThere(ctx context.Context, ref reference.Named, want ocispec.Descriptor) bool {
+	got, err := c.head(ctx, ref)
+	return err == nil && got.Digest == want.Digest && got.Size == want.Size
+}
+
+func isRefusal(err error) bool { return asFailure(err).status >= http.StatusBadRequest }
+
+// at names a digest of a repository for messages.
+func at(repo reference.Named, dgst digest.Digest) string {
+	return fmt.Sprintf("%s@%s", repo.Name(), dgst)
+}

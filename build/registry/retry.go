@@ -1,0 +1,142 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	defaultRetry = 2 * time.Minute // see Options.Retry
+
+	firstWait = 200 * time.Millisecond // a hiccup is over by then
+	maxWait   = 15 * time.Second       // longer and a restarted registry would wait for us
+
+	fewTries     = 4                // what an accident may need, when it may also be lasting
+	contactLimit = 10 * time.Second // what a registry that never answered gets: its name is wrong, most often
+	noticeAfter  = 5 * time.Second  // a wait that people would ask about
+	noticeEvery  = 30 * time.Second
+
+	// defaultIdle is how long a connection may stand still. Registries that copy before they answer need some; a
+	// line that lost its other end never comes back.
+	defaultIdle = 30 * time.Second
+)
+
+// run tries an operation until it succeeds, has failed for good, or has failed for too long. The whole operation is
+// what is tried again, fetch and verification together.
+func (c *Client) run(ctx context.Context, op, ref string, try func(ctx context.Context) error) error {
+	t := tries{client: c, op: op, ref: ref}
+	for {
+		err := try(ctx)
+		if err == nil {
+			return nil
+		}
+		if err = t.failed(ctx, err); err != nil {
+			return err
+		}
+	}
+}
+
+// tries counts the failures of one operation and the time since the first of them.
+type tries struct {
+	client  *Client
+	op, ref string
+	count   int
+	first   time.Time
+	noticed time.Time
+}
+
+// failed waits before the next try, or says why there is none.
+func (t *tries) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return t.give(&failure{err: context.Cause(ctx)})
+	}
+	c, f := t.client, asFailure(err)
+	now := c.now()
+	if t.count++; t.count == 1 {
+		t.first, t.noticed = now, now.Add(noticeAfter-noticeEvery)
+	}
+	pause := max(backoff(t.count, c.jitter()), retryAfter(f.after, now))
+	if !t.worth(f, now.Add(pause)) {
+		return t.give(f)
+	}
+	if resume := now.Add(pause); resume.Sub(t.noticed) >= noticeEvery {
+		t.noticed = resume
+		c.notice(fmt.Sprintf("%s %s: still trying, next in %s: %v", t.op, t.ref, pause.Round(time.Second), f.err))
+	}
+	if err := c.sleep(ctx, pause); err != nil {
+		return t.give(&failure{err: err})
+	}
+	return nil
+}
+
+// worth says whether there is to be another try at a time.
+func (t *tries) worth(f *failure, at time.Time) bool {
+	limit := t.client.retry
+	switch f.again {
+	case never:
+		return false
+	case few:
+		if t.count >= fewTries {
+			return false
+		}
+	case contact:
+		limit = min(limit, contactLimit)
+	}
+	return at.Sub(t.first) <= limit
+}
+
+func (t *tries) give(f *failure) error {
+	err := f.err
+	if t.count > 1 && f.again != never {
+		err = fmt.Errorf("%w (tried %d times in %s)", err, t.count, t.client.now().Sub(t.first).Round(time.Second))
+	}
+	return &Error{Op: t.op, Ref: t.ref, Status: f.status, Err: err}
+}
+
+// backoff doubles from firstWait to maxWait; jitter in [0, 1) takes up to half of it away, so that those who failed together do
+// not come back together.
+func backoff(count int, jitter float64) time.Duration {
+	wait := maxWait
+	if shift := count - 1; shift < 10 {
+		wait = min(firstWait<<shift, maxWait)
+	}
+	return wait - time.Duration(jitter*float64(wait)/2)
+}
+
+// retryAfter reads the header in both of its forms, seconds and HTTP-date (RFC 9110, 10.2.3); 0 when it has neither.
+func retryAfter(value string, now time.Time) time.Duration {
+	if value == "" {
+		return 0
+	}
+	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
+		return max(0, time.Duration(seconds)*time.Second)
+	}
+	if date, err := http.ParseTime(value); err == nil {
+		return max(0, date.Sub(now))
+	}
+	return 0
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// isLost says whether a failure leaves open what the registry did: then it pays to look before trying again.
+func isLost(err error) bool {
+	f := asFailure(err)
+	return f.again == bounded || f.again == contact || errors.Is(err, ErrCorrupt)
+}
+
+func randomJitter() float64 { return rand.Float64() }
