@@ -40,6 +40,10 @@ func (v *live) show(e Event, now time.Time) {
 		v.transfer(e, now)
 	case Verdict:
 		v.lane(e.Platform, now).verdict = e.Verdict
+		if e.Detail != "" {
+			platform, text := sentence(e)
+			v.keep(platform, Clean(text))
+		}
 	case Finished:
 		v.finish(e, now)
 	case Warning:
