@@ -13,7 +13,7 @@ const namedContexts = 23
 // supports refuses what this engine would ignore in silence.
 func (k *buildkit) supports(s Solve, opts map[string]string) error {
 	own := s.Builtin || syntaxLine(s.Dockerfile) == ""
-	if !own || k.engine.major() >= namedContexts {
+	if !own || !k.engine.olderThan(namedContexts) {
 		return nil
 	}
 	for name := range opts {
@@ -24,9 +24,10 @@ func (k *buildkit) supports(s Solve, opts map[string]string) error {
 	return nil
 }
 
-// major is the first number of the engine's version, 0 when it has none.
-func (e *Engine) major() int {
+// olderThan compares the first number of the engine's version. A development
+// build has none and counts as new.
+func (e *Engine) olderThan(major int) bool {
 	first, _, _ := strings.Cut(e.info.Version, ".")
-	n, _ := strconv.Atoi(first) // a development build has no number; it is refused nothing that it knows
-	return n
+	n, err := strconv.Atoi(first)
+	return err == nil && n < major
 }

@@ -17,6 +17,12 @@ var (
 	ErrContext = errors.New("unusable build context")
 	// ErrUnsupported: this engine or this road cannot do what was asked.
 	ErrUnsupported = errors.New("not possible on this engine")
+	// ErrUnauthorized: the registry wants other credentials. From Push.
+	ErrUnauthorized = errors.New("the registry refuses these credentials")
+	// ErrRegistryUnreachable: the engine cannot talk to the registry. From Push.
+	ErrRegistryUnreachable = errors.New("the registry does not answer the engine")
+	// ErrTagRefused: the registry keeps the tag as it is. From Push.
+	ErrTagRefused = errors.New("the tag cannot be moved")
 )
 
 // StepError is a build step that failed.

@@ -2,36 +2,91 @@ package engine
 
 import (
 	"context"
-	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/image"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // Image is one that the engine has.
 type Image struct {
 	ID          string        // as the engine calls it
-	Config      digest.Digest // of its config; empty where the engine does not tell (containerd stores before Docker 28)
-	Tags        []string      // familiar references, sorted
+	Config      digest.Digest // of its config; empty on containerd stores, which do not tell
+	Tags        []string      // references, sorted
 	RepoDigests []string      // repository@digest, sorted
 	Platform    ocispec.Platform
 	Labels      map[string]string
 	Created     time.Time
-	Size        int64
+	Size        int64 // bytes in the engine
 }
 
 // Inspect describes an image by reference or ID. ErrNotFound when there is none.
 func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
-	return Image{}, errors.ErrUnsupported
+	found, err := e.api.ImageInspect(ctx, ref)
+	if err != nil {
+		return Image{}, imageError("look at", ref, err)
+	}
+	out := Image{
+		ID:          found.ID,
+		Config:      e.configDigest(found.ID),
+		Tags:        slices.Sorted(slices.Values(found.RepoTags)),
+		RepoDigests: slices.Sorted(slices.Values(found.RepoDigests)),
+		Platform:    platforms.Normalize(ocispec.Platform{OS: found.Os, Architecture: found.Architecture, Variant: found.Variant, OSVersion: found.OsVersion}),
+		Size:        found.Size,
+	}
+	if found.Config != nil {
+		out.Labels = found.Config.Labels
+	}
+	// An image built without a date has none; the zero time says so.
+	out.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
+	return out, nil
+}
+
+// configDigest reads an image ID as what it is on graph drivers and Podman.
+func (e *Engine) configDigest(id string) digest.Digest {
+	if e.info.Store == StoreContainerd {
+		return ""
+	}
+	if !strings.Contains(id, ":") { // Podman's own API leaves the algorithm out
+		id = "sha256:" + id
+	}
+	return digest.Digest(id)
+}
+
+// imageError names what was done to which image.
+func imageError(doing, ref string, err error) error {
+	if cerrdefs.IsNotFound(err) {
+		return fmt.Errorf("%s %s: %w; build or pull it first", doing, ref, ErrNotFound)
+	}
+	return fmt.Errorf("%s %s: %w", doing, ref, err)
 }
 
 // Tag gives an image one more name, taking it from whichever image has it.
-func (e *Engine) Tag(ctx context.Context, ref, name string) error { return errors.ErrUnsupported }
+func (e *Engine) Tag(ctx context.Context, ref, name string) error {
+	if err := e.api.ImageTag(ctx, ref, name); err != nil {
+		return imageError("tag", ref, err)
+	}
+	return nil
+}
 
-// Remove takes a name away, and with the last name the image and its untagged
-// parents. An image that is not there is no error.
-func (e *Engine) Remove(ctx context.Context, ref string) error { return errors.ErrUnsupported }
+// Remove takes a name away, and with its last name the image and its untagged
+// parents. An image that is not there is no error; one that a container uses
+// is, and stays.
+func (e *Engine) Remove(ctx context.Context, ref string) error {
+	_, err := e.api.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+	if err != nil && !cerrdefs.IsNotFound(err) {
+		return imageError("remove", ref, err)
+	}
+	return nil
+}
 
 // Filter narrows List. Empty fields match everything.
 type Filter struct {
@@ -39,7 +94,32 @@ type Filter struct {
 	Label     string // "key" or "key=value"
 }
 
-// List gives the tagged images that match, ordered by ID.
+// List gives the images that match, ordered by ID. The engine does not tell
+// their platforms here; Inspect does.
 func (e *Engine) List(ctx context.Context, f Filter) ([]Image, error) {
-	return nil, errors.ErrUnsupported
+	asked := filters.NewArgs()
+	if f.Reference != "" {
+		asked.Add("reference", f.Reference)
+	}
+	if f.Label != "" {
+		asked.Add("label", f.Label)
+	}
+	found, err := e.api.ImageList(ctx, image.ListOptions{Filters: asked})
+	if err != nil {
+		return nil, fmt.Errorf("list images: %w", err)
+	}
+	out := make([]Image, 0, len(found))
+	for _, one := range found {
+		out = append(out, Image{
+			ID:          one.ID,
+			Config:      e.configDigest(one.ID),
+			Tags:        slices.Sorted(slices.Values(one.RepoTags)),
+			RepoDigests: slices.Sorted(slices.Values(one.RepoDigests)),
+			Labels:      one.Labels,
+			Created:     time.Unix(one.Created, 0).UTC(),
+			Size:        one.Size,
+		})
+	}
+	slices.SortFunc(out, func(a, b Image) int { return strings.Compare(a.ID, b.ID) })
+	return out, nil
 }

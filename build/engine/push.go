@@ -3,7 +3,12 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/registry"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -15,7 +20,64 @@ type Pushed struct {
 	Present  int           // layers that the registry had, or took from another repository
 }
 
-// Push sends an image to the registry that its reference names.
+// pushTries bounds how often a push is tried. The engine retries each layer by
+// itself; what is left are faults that a whole new push cures, such as a
+// registry that lost a blob to two uploads at once.
+const pushTries = 4
+
+// pushPause is the pause before the second try; it doubles from one to the next.
+const pushPause = 500 * time.Millisecond
+
+// Push sends an image to the registry that its reference names. Transient
+// faults are tried again, with a Notice for each; other errors are *PushError.
 func (e *Engine) Push(ctx context.Context, ref string, onEvent func(Event)) (Pushed, error) {
-	return Pushed{}, errors.ErrUnsupported
+	if onEvent == nil {
+		onEvent = func(Event) {}
+	}
+	pause := pushPause
+	for try := 1; ; try++ {
+		done, err := e.pushOnce(ctx, ref, onEvent)
+		if err == nil || try == pushTries || !errors.Is(err, errTransient) {
+			return done, err
+		}
+		onEvent(Event{Kind: Notice, Text: fmt.Sprintf("%v; trying again in %s", err, pause)})
+		select {
+		case <-ctx.Done():
+			return Pushed{}, ctx.Err()
+		case <-time.After(pause):
+		}
+		pause *= 2
+	}
+}
+
+func (e *Engine) pushOnce(ctx context.Context, ref string, onEvent func(Event)) (Pushed, error) {
+	auth, err := e.pushAuth(ctx, ref)
+	if err != nil {
+		return Pushed{}, err
+	}
+	stream, err := e.api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: auth})
+	if err != nil {
+		return Pushed{}, pushError(ctx, ref, err.Error())
+	}
+	defer stream.Close()
+	return readPush(ctx, ref, stream, onEvent)
+}
+
+// pushAuth is the credential of the reference's registry in the engine's form.
+func (e *Engine) pushAuth(ctx context.Context, ref string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", fmt.Errorf("push %s: %w; correct the reference", ref, err)
+	}
+	host := reference.Domain(named)
+	found, err := e.auth(ctx, host)
+	if err != nil {
+		return "", fmt.Errorf("push %s: the credentials of %s: %w", ref, host, err)
+	}
+	return registry.EncodeAuthConfig(registry.AuthConfig{
+		Username:      found.Username,
+		Password:      found.Password,
+		IdentityToken: found.IdentityToken,
+		ServerAddress: host,
+	})
 }
