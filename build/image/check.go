@@ -9,7 +9,10 @@
 package image
 
 import (
+	"fmt"
 	"io/fs"
+	"slices"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -62,12 +65,90 @@ type Report struct {
 	Notes    []string // one sentence each, for people
 }
 
+// defaultPath is what engines put into PATH when the image does not (moby: oci/defaults).
+const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 // Check follows what an image with this config runs in this root and compares every program, and every executable on
 // the image's PATH, with the declared platform.
 //
 // The error is a *Refusal (errors.Is ErrRefused) with all faults, or a failure to read config or root. The report is
 // filled as far as the check came even when it refuses. root may be nil for an image without layers; it should
-// implement fs.ReadLinkFS, and may be read by up to eight goroutines at once.
+// implement fs.ReadLinkFS, and must bear eight goroutines reading at once. Every Lstat, ReadLink, ReadDir and head of a
+// file is asked for once; a root that answers Lstat and ReadLink for what it listed from memory makes the check cheap.
 func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (Report, error) {
-	return Report{Verdict: Unverified}, nil
+	facts, err := FactsOf(config)
+	if err != nil {
+		return Report{Verdict: Unverified}, err
+	}
+	declared = platforms.Normalize(declared)
+	if declared.OS != platforms.Linux {
+		note := fmt.Sprintf("programs for %s are not judged, only those for linux", platforms.Format(declared))
+		return Report{Verdict: Unverified, Notes: []string{note}}, nil
+	}
+	if root == nil {
+		root = emptyFS{}
+	}
+	c := newChecker(newTree(root), declared, opts, environment(facts.Env))
+	if err := c.follow(facts); err != nil {
+		r, _ := c.report()
+		return r, err
+	}
+	return c.report()
+}
+
+// follow looks at everything that the image claims to be able to run.
+func (c *checker) follow(facts Facts) error {
+	search, ok := c.env["PATH"]
+	if !ok {
+		search = defaultPath
+	}
+	f := frame{dir: absolute("/", facts.WorkingDir), path: pathList(search), role: Entry}
+	words := slices.Concat(facts.Entrypoint, facts.Cmd)
+	if len(words) == 0 || words[0] == "" {
+		c.note(f, "the image names neither ENTRYPOINT nor CMD")
+	} else if err := c.run(words, f); err != nil {
+		return err
+	}
+	if err := c.health(facts.Healthcheck, f); err != nil {
+		return err
+	}
+	if err := c.helpers(f); err != nil {
+		return err
+	}
+	if len(c.programs) == 0 && len(c.faults) == 0 {
+		c.note(f, "there is no program in the image to judge the platform by")
+	}
+	return nil
+}
+
+// health follows the health check's command, whose faults are only worth a note.
+func (c *checker) health(test []string, f frame) error {
+	f.role = Health
+	if len(test) < 2 {
+		return nil
+	}
+	switch test[0] {
+	case "CMD":
+		return c.run(test[1:], f)
+	case "CMD-SHELL":
+		return c.text(test[1], nil, f)
+	}
+	return nil
+}
+
+// environment turns the config's Env into a map; of one name given twice the last counts.
+func environment(list []string) map[string]string {
+	env := make(map[string]string, len(list))
+	for _, entry := range list {
+		name, value, _ := strings.Cut(entry, "=")
+		env[name] = value
+	}
+	return env
+}
+
+// emptyFS is the root of an image without layers.
+type emptyFS struct{}
+
+func (emptyFS) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }

@@ -44,12 +44,12 @@ type Fault struct {
 }
 
 // String is the fault in one sentence.
-func (f Fault) String() string { return fmt.Sprintf("%s is %s: %s", f.Path, f.What, f.Cure) }
+func (f Fault) String() string { return fmt.Sprintf("%s is %s: %s", show(f.Path), f.What, f.Cure) }
 
 // Refusal is the error of an image that declares what it does not hold. It is ErrRefused.
 type Refusal struct {
 	Declared ocispec.Platform
-	Faults   []Fault // sorted by path, none twice, at least one
+	Faults   []Fault // sorted by role, then path, none twice, at least one
 }
 
 // Error is one sentence for one fault, and a line for each when there are more.
@@ -61,4 +61,5 @@ func (r *Refusal) Error() string {
 	return strings.Join(lines, "\n")
 }
 
+// Is makes the error one with ErrRefused.
 func (r *Refusal) Is(target error) bool { return target == ErrRefused }

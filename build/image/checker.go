@@ -1,0 +1,163 @@
+package image
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// checker is one run of Check. What it collects is guarded, because PATH is read by several goroutines.
+type checker struct {
+	tree     *tree
+	declared ocispec.Platform
+	name     string // of declared
+	allow    []string
+	env      map[string]string
+	texts    map[string]bool // shell texts that were followed
+
+	mu       sync.Mutex
+	programs map[string]Program
+	faults   map[[2]string]Fault
+	notes    map[string]bool
+	verified bool
+}
+
+func newChecker(t *tree, declared ocispec.Platform, opts Options, env map[string]string) *checker {
+	return &checker{
+		tree: t, declared: declared, name: platforms.Format(declared), allow: opts.AllowForeign, env: env,
+		texts: map[string]bool{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+	}
+}
+
+// note keeps one sentence.
+func (c *checker) note(f frame, format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	if f.role == Health {
+		text = "healthcheck: " + text
+	}
+	c.mu.Lock()
+	c.notes[text] = true
+	c.mu.Unlock()
+}
+
+// proven says that a program was read and fits.
+func (c *checker) proven() {
+	c.mu.Lock()
+	c.verified = true
+	c.mu.Unlock()
+}
+
+// program keeps a program under the strongest of its roles.
+func (c *checker) program(at found, f file, fr frame) {
+	p := Program{Path: at.real, Name: at.name, Role: fr.role, ELF: f.elf}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.programs[p.Path]; ok {
+		p.Go = old.Go
+		if old.Role.rank() < p.Role.rank() || old.Role == p.Role && old.Name < p.Name {
+			p.Role, p.Name = old.Role, old.Name
+		}
+	}
+	c.programs[p.Path] = p
+}
+
+// built adds what a Go program says about its build.
+func (c *checker) built(name string, build platforms.GoBuild) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if p, ok := c.programs[name]; ok {
+		p.Go = build
+		c.programs[name] = p
+	}
+}
+
+func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
+	if fault == nil {
+		return nil
+	}
+	return c.add(fr, *fault, also...)
+}
+
+// add takes a fault in. It becomes a note where the user allowed the path (by any of its names) or in a health check,
+// and nothing when the command may well not be run and its program is merely absent or unusual.
+func (c *checker) add(fr frame, fault Fault, also ...string) error {
+	fault.Role = fr.role
+	if fault.Role == Loader {
+		fault.Role = Entry
+	}
+	switch {
+	case fr.soft && !fault.Kind.certain():
+		return nil
+	case fr.role == Health:
+		c.note(fr, "%s", fault)
+		return nil
+	case c.allowed(append(also, fault.Path)):
+		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
+		return nil
+	}
+	fault.Cure += ", or allow it with ALLOW_FOREIGN=" + show(fault.Path)
+	key := [2]string{fault.Path, string(fault.Kind)}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old, ok := c.faults[key]; !ok || fault.Role.rank() < old.Role.rank() {
+		c.faults[key] = fault
+	}
+	return nil
+}
+
+// certain kinds are faults of a file that is there, however it is reached.
+func (k Kind) certain() bool {
+	switch k {
+	case Foreign, ForeignSystem, TooNew, ForeignLoader, MissingLoader, Damaged:
+		return true
+	}
+	return false
+}
+
+// allowed tells whether ALLOW_FOREIGN names one of a file's names, or a folder above it.
+func (c *checker) allowed(names []string) bool {
+	for _, a := range c.allow {
+		folder := strings.HasSuffix(a, "/")
+		for _, name := range names {
+			if clean := path.Clean(a); name == a || name == clean || folder && strings.HasPrefix(name, strings.TrimSuffix(clean, "/")+"/") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// report puts together what was collected, in an order that does not depend on the goroutines.
+func (c *checker) report() (Report, error) {
+	r := Report{Verdict: Unverified}
+	if c.verified {
+		r.Verdict = Verified
+	}
+	for _, p := range c.programs {
+		r.Programs = append(r.Programs, p)
+	}
+	slices.SortFunc(r.Programs, byRole)
+	for n := range c.notes {
+		r.Notes = append(r.Notes, n)
+	}
+	slices.Sort(r.Notes)
+	if len(c.faults) == 0 {
+		return r, nil
+	}
+	r.Verdict = Unverified
+	refusal := &Refusal{Declared: c.declared}
+	for _, f := range c.faults {
+		refusal.Faults = append(refusal.Faults, f)
+	}
+	slices.SortFunc(refusal.Faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
+	})
+	return r, refusal
+}

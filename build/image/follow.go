@@ -1,0 +1,260 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+)
+
+// maxDepth bounds how far one program is followed to the next; real images need five or six.
+const maxDepth = 24
+
+// frame is the situation in which a command is started.
+type frame struct {
+	dir    string   // working directory, unknown when it is not known
+	path   []string // directories that a plain name is looked up in, nil when they are not known
+	role   Role
+	soft   bool   // it may well not be run: only what is there can be at fault
+	shell  bool   // started by a shell, which runs a text without #! itself
+	script string // the script whose #! line this command is
+	depth  int
+}
+
+// found is a file behind a word of a command.
+type found struct {
+	name string // absolute, as it was named
+	real string // links resolved
+	info fs.FileInfo
+}
+
+// run follows a command: it finds the program, judges it and goes on with what the program starts.
+func (c *checker) run(words []string, f frame) error {
+	if len(words) == 0 || words[0] == "" {
+		return nil
+	}
+	if f.depth++; f.depth > maxDepth {
+		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
+	}
+	if strings.Contains(words[0], unknown) {
+		c.note(f, "a shell works out at run time what it starts as %q: that program was not followed", strings.ReplaceAll(words[0], unknown, "..."))
+		return nil
+	}
+	at, fault, err := c.find(words[0], f)
+	if err != nil || fault != nil {
+		return errors.Join(err, c.addIf(f, fault))
+	}
+	if at.info == nil {
+		return nil // a relative word in an unknown directory
+	}
+	return c.start(at, words, f)
+}
+
+// find looks a command's first word up as execvp does.
+func (c *checker) find(word string, f frame) (found, *Fault, error) {
+	if strings.Contains(word, "/") {
+		if !path.IsAbs(word) && f.dir == unknown {
+			return found{}, nil, nil
+		}
+		return c.stat(absolute(f.dir, word), word, f)
+	}
+	if f.path == nil {
+		return found{}, nil, nil
+	}
+	var refused *Fault
+	for _, dir := range f.path {
+		at, fault, err := c.stat(absolute(f.dir, path.Join(dir, word)), word, f)
+		if err != nil || fault == nil && at.info != nil {
+			return at, nil, err
+		}
+		if fault != nil && fault.Kind != Missing && fault.Kind != MissingInterpreter && refused == nil {
+			refused = fault
+		}
+	}
+	if refused == nil {
+		refused = missing(word, "not in any directory of the image's PATH ("+strings.Join(f.path, ":")+")", f)
+	}
+	return found{}, refused, nil
+}
+
+// stat finds what an absolute name is and whether it can be executed.
+func (c *checker) stat(name, word string, f frame) (found, *Fault, error) {
+	at, err := c.resolve(name)
+	switch {
+	case errors.Is(err, errLoop):
+		return at, &Fault{Kind: LinkLoop, Path: name, What: "a symbolic link that leads in a circle", Cure: "let it point to the program"}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		return at, missing(name, "not in the image", f), nil
+	case err != nil:
+		return at, nil, err
+	case !at.info.Mode().IsRegular():
+		return at, &Fault{Kind: NotRegular, Path: name, What: "a " + kindOf(at.info.Mode()) + " and no program", Cure: "name a program in " + f.source()}, nil
+	case at.info.Mode()&0o111 == 0:
+		return at, &Fault{Kind: NotExecutable, Path: name, What: "not executable", Cure: "set its execute bit (chmod +x, or COPY --chmod=755)"}, nil
+	}
+	return at, nil, nil
+}
+
+func (c *checker) resolve(name string) (found, error) {
+	real, info, err := c.tree.resolve(name)
+	return found{name: name, real: real, info: info}, err
+}
+
+// missing is the fault of a word that leads to nothing. It is the script's when a #! line asked for it.
+func missing(name, what string, f frame) *Fault {
+	if f.script != "" {
+		return &Fault{Kind: MissingInterpreter, Path: f.script, What: fmt.Sprintf("a script for %s, which is %s", name, what), Cure: "install the interpreter, or correct the #! line"}
+	}
+	return &Fault{Kind: Missing, Path: name, What: what, Cure: "copy it into the image, or correct " + f.source()}
+}
+
+// source names where in the Dockerfile the command is written.
+func (f frame) source() string {
+	if f.role == Health {
+		return "HEALTHCHECK"
+	}
+	return "ENTRYPOINT or CMD"
+}
+
+// start judges a program that was found and follows what it starts in turn.
+func (c *checker) start(at found, words []string, f frame) error {
+	file, err := c.tree.read(at.real, at.info)
+	if err != nil {
+		return err
+	}
+	if file.format == formatBang {
+		return c.bang(at, file, words, f)
+	}
+	if err := c.judge(at, file, f); err != nil || file.format != formatELF {
+		return err
+	}
+	return c.through(words, f)
+}
+
+// bang follows a script to its interpreter, and on with the script as the interpreter's argument.
+func (c *checker) bang(at found, script file, words []string, f frame) error {
+	b := readBang(script.head)
+	if b.crlf {
+		return c.add(f, Fault{Kind: ShebangCRLF, Path: at.real, What: "a script with Windows line ends, whose #! line the kernel cannot follow", Cure: "save it with LF line ends (sed -i 's/\\r$//')"}, at.name)
+	}
+	if b.interpreter == "" {
+		return c.add(f, Fault{Kind: NoShebang, Path: at.real, What: "a script whose #! line names no interpreter", Cure: "write #!/bin/sh"}, at.name)
+	}
+	c.program(at, script, f)
+	inner := f
+	inner.script, inner.shell = at.name, false
+	if f.role == Entry {
+		inner.role = Interpreter
+	}
+	if inner.depth++; inner.depth > maxDepth {
+		return c.add(f, Fault{Kind: LinkLoop, Path: at.real, What: "a script that is its own interpreter", Cure: "correct the #! line"}, at.name)
+	}
+	interpreter, fault, err := c.stat(absolute(orRoot(f.dir), b.interpreter), b.interpreter, inner)
+	if err != nil || fault != nil {
+		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
+	}
+	if err := c.start(interpreter, b.words(at.name, words[1:]), inner); err != nil {
+		return err
+	}
+	if path.Base(at.name) == "init" && len(words) > 1 { // s6-overlay starts CMD
+		f.soft = true
+		return c.run(words[1:], f)
+	}
+	return nil
+}
+
+// through goes on behind a program that starts another one.
+func (c *checker) through(words []string, f frame) error {
+	if isBox(words[0]) && len(words) > 1 {
+		words = words[1:]
+	}
+	switch {
+	case path.Base(words[0]) == "env":
+		rest, inner := throughEnv(words[1:], f)
+		return c.run(rest, inner)
+	case isShell(words[0]):
+		return c.shell(words, f)
+	}
+	rest, ok := unwrap(words)
+	if !ok {
+		return nil
+	}
+	f.shell = false
+	return c.run(rest, f)
+}
+
+// throughEnv returns the command that env starts and what it changed.
+func throughEnv(words []string, f frame) ([]string, frame) {
+	for len(words) > 0 {
+		word := words[0]
+		name, value, assigned := strings.Cut(word, "=")
+		switch {
+		case strings.HasPrefix(word, "-S") || strings.HasPrefix(word, "-vS") || strings.HasPrefix(word, "--split-string"):
+			text := strings.TrimPrefix(strings.TrimLeft(strings.TrimPrefix(word, "--split-string"), "-vS"), "=")
+			words = append(append([]string{""}, strings.Fields(text)...), words[1:]...)
+		case word == "-u", word == "--unset":
+			words = words[min(1, len(words)-1):]
+		case (word == "-C" || word == "--chdir") && len(words) > 1:
+			f.dir = absolute(f.dir, words[1])
+			words = words[1:]
+		case word == "--":
+		case len(word) > 0 && word[0] == '-':
+		case assigned:
+			if name == "PATH" {
+				f.path = pathList(value)
+			}
+		default:
+			return words, f
+		}
+		words = words[1:]
+	}
+	return nil, f
+}
+
+// absolute joins a working directory and a name. What a shell has to work out stays unknown.
+func absolute(dir, name string) string {
+	if path.IsAbs(name) {
+		return path.Clean(name)
+	}
+	if dir == unknown {
+		return unknown
+	}
+	return path.Join("/", dir, name)
+}
+
+func orRoot(dir string) string {
+	if dir == unknown {
+		return "/"
+	}
+	return dir
+}
+
+// pathList cuts a PATH into its directories; one that only the shell knows makes the whole unknown.
+func pathList(value string) []string {
+	if strings.Contains(value, unknown) {
+		return nil
+	}
+	list := strings.Split(value, ":")
+	for i, dir := range list {
+		if dir == "" {
+			list[i] = "."
+		}
+	}
+	return list
+}
+
+// kindOf names what is not a regular file.
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "directory"
+	case mode&fs.ModeNamedPipe != 0:
+		return "FIFO"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	case mode&fs.ModeDevice != 0:
+		return "device"
+	}
+	return "special file"
+}

@@ -1,0 +1,146 @@
+package image
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// maxReads is how many files of the root are read at once: a read is a round trip to an engine, and more than
+// this no longer gets faster there.
+const maxReads = 8
+
+// helpers reads every executable in the directories of PATH.
+func (c *checker) helpers(f frame) error {
+	f.role = Helper
+	names, err := c.executables(f)
+	if err != nil {
+		return err
+	}
+	needs := make([]string, len(names)) // interpreters that are not there
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, name := range names {
+		group.Go(func() (err error) {
+			needs[i], err = c.helper(name, f)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	c.noteMissing(names, needs)
+	return nil
+}
+
+// executables lists the entries of the directories of PATH, each real directory once, that may be executable.
+func (c *checker) executables(f frame) ([]string, error) {
+	seen := map[string]bool{}
+	var names []string
+	for _, dir := range f.path {
+		at, err := c.resolve(absolute(f.dir, dir))
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) || err == nil && (!at.info.IsDir() || seen[at.real]) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		seen[at.real] = true
+		entries, err := c.tree.list(at.real)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 {
+				names = append(names, path.Join(at.real, e.Name()))
+			}
+		}
+	}
+	return names, nil
+}
+
+// helper judges one entry of a PATH directory. What is merely unusual there (a text, a Windows program for wine or mono,
+// an empty file, a link to nowhere) is nobody's claim to run and not at fault.
+func (c *checker) helper(name string, f frame) (need string, err error) {
+	at, err := c.resolve(name)
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) {
+		return "", nil
+	}
+	if err != nil || !at.info.Mode().IsRegular() || at.info.Mode()&0o111 == 0 {
+		return "", err
+	}
+	file, err := c.tree.read(at.real, at.info)
+	if err != nil {
+		return "", err
+	}
+	f.soft = true
+	switch {
+	case file.format == formatELF && file.elf.Executable(), file.format == formatBad:
+		return "", c.judge(at, file, f)
+	case file.format == formatOther && strings.HasPrefix(file.title, macProgram):
+		return "", c.judge(at, file, f)
+	case file.format == formatOther:
+		c.note(f, "%s on PATH is %s", show(at.real), file.title)
+	case file.format == formatBang:
+		return c.helperScript(at, file, f)
+	}
+	return "", nil
+}
+
+// helperScript judges a script's interpreter, and returns its name when it is not there.
+func (c *checker) helperScript(at found, script file, f frame) (need string, err error) {
+	b := readBang(script.head)
+	if b.crlf {
+		c.note(f, "%s on PATH is a script with Windows line ends and does not start", show(at.real))
+		return "", nil
+	}
+	if b.interpreter == "" {
+		return "", nil
+	}
+	interpreter, err := c.resolve(absolute("/", b.interpreter))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) {
+		return b.interpreter, nil
+	}
+	if err != nil || !interpreter.info.Mode().IsRegular() {
+		return "", err
+	}
+	file, err := c.tree.read(interpreter.real, interpreter.info)
+	if err != nil || file.format != formatELF {
+		return "", err
+	}
+	return "", c.judge(interpreter, file, f)
+}
+
+// noteMissing says, once for each interpreter, how many scripts on PATH miss it.
+func (c *checker) noteMissing(names, needs []string) {
+	type gap struct {
+		interpreter, first string
+		count              int
+	}
+	var gaps []gap
+	for i, need := range needs {
+		if need == "" {
+			continue
+		}
+		at := slices.IndexFunc(gaps, func(g gap) bool { return g.interpreter == need })
+		if at < 0 {
+			at = len(gaps)
+			gaps = append(gaps, gap{interpreter: need, first: names[i]})
+		}
+		gaps[at].count++
+	}
+	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(a.interpreter, b.interpreter) })
+	for _, g := range gaps {
+		scripts := "is a script"
+		if g.count > 1 {
+			scripts = fmt.Sprintf("and %d more on PATH are scripts", g.count-1)
+		}
+		c.note(frame{}, "%s %s for %s, which is not in the image", show(g.first), scripts, show(g.interpreter))
+	}
+}

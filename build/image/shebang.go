@@ -1,0 +1,39 @@
+package image
+
+import (
+	"bytes"
+	"strings"
+)
+
+// maxBang is the kernel's bound on a #! line (BINPRM_BUF_SIZE).
+const maxBang = 256
+
+// bang is a #! line as the kernel takes it: an interpreter and at most one argument with inner blanks.
+type bang struct {
+	interpreter string
+	argument    string
+	crlf        bool // the line ends in CR LF, and the CR became part of the last word
+}
+
+// readBang reads the #! line at the begin of head.
+func readBang(head []byte) bang {
+	line, _, _ := bytes.Cut(head[:min(len(head), maxBang)], []byte("\n"))
+	text := strings.TrimPrefix(string(line), "#!")
+	crlf := strings.HasSuffix(text, "\r")
+	text = strings.Trim(text, " \t")
+	cut := strings.IndexAny(text, " \t")
+	if cut < 0 {
+		return bang{interpreter: strings.TrimSuffix(text, "\r"), crlf: crlf}
+	}
+	argument := strings.TrimSuffix(strings.Trim(text[cut:], " \t"), "\r")
+	return bang{interpreter: text[:cut], argument: argument, crlf: crlf}
+}
+
+// words is the command that the kernel makes of the line for a script with these arguments.
+func (b bang) words(script string, args []string) []string {
+	words := []string{b.interpreter}
+	if b.argument != "" {
+		words = append(words, b.argument)
+	}
+	return append(append(words, script), args...)
+}

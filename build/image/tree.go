@@ -1,0 +1,185 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// maxLinks is the kernel's bound on the symbolic links of one path (MAXSYMLINKS).
+const maxLinks = 40
+
+// errLoop is a path whose links lead in a circle.
+var errLoop = errors.New("too many levels of symbolic links")
+
+// tree is a root filesystem seen as the processes in it see it: absolute names, links that stay inside.
+// It remembers what it saw, because every question may be a round trip to an engine.
+type tree struct {
+	root fs.FS
+
+	mu    sync.Mutex
+	infos map[string]stat
+	links map[string]string
+	files map[string]*lazyFile
+}
+
+type stat struct {
+	info fs.FileInfo
+	err  error
+}
+
+// lazyFile is a file that is read once, whoever asks first.
+type lazyFile struct {
+	once sync.Once
+	file file
+	err  error
+}
+
+func newTree(root fs.FS) *tree {
+	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{}, files: map[string]*lazyFile{}}
+}
+
+// key turns an absolute name into io/fs's form.
+func key(name string) string {
+	if name == "/" {
+		return "."
+	}
+	return strings.TrimPrefix(name, "/")
+}
+
+// lstat describes an absolute, clean name and follows nothing. What is below a file is not there, and neither is a
+// name that io/fs cannot express (not UTF-8).
+func (t *tree) lstat(name string) (fs.FileInfo, error) {
+	t.mu.Lock()
+	s, ok := t.infos[name]
+	t.mu.Unlock()
+	if ok {
+		return s.info, s.err
+	}
+	if !fs.ValidPath(key(name)) {
+		return nil, fs.ErrNotExist
+	}
+	s.info, s.err = fs.Lstat(t.root, key(name))
+	if s.err != nil && !errors.Is(s.err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("reading %s in the image: %w", name, s.err)
+	}
+	t.mu.Lock()
+	t.infos[name] = s
+	t.mu.Unlock()
+	return s.info, s.err
+}
+
+func (t *tree) readLink(name string) (string, error) {
+	t.mu.Lock()
+	target, ok := t.links[name]
+	t.mu.Unlock()
+	if ok {
+		return target, nil
+	}
+	target, err := fs.ReadLink(t.root, key(name))
+	if err != nil {
+		return "", fmt.Errorf("reading the link %s in the image: %w", name, err)
+	}
+	t.mu.Lock()
+	t.links[name] = target
+	t.mu.Unlock()
+	return target, nil
+}
+
+// resolve follows every link of an absolute name and returns the name of what is there. The errors are fs.ErrNotExist,
+// errLoop or a failure to read.
+func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
+	rest := strings.Split(path.Clean("/"+name), "/")[1:]
+	at, links := "/", 0
+	info, err := t.lstat(at)
+	for len(rest) > 0 && err == nil {
+		part := rest[0]
+		rest = rest[1:]
+		if part == "" || part == "." {
+			continue
+		}
+		if part == ".." {
+			at = path.Dir(at)
+			info, err = t.lstat(at)
+			continue
+		}
+		if !info.IsDir() {
+			return "", nil, fs.ErrNotExist
+		}
+		next := path.Join(at, part)
+		if info, err = t.lstat(next); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		target, err := t.readLink(next)
+		if err != nil {
+			return "", nil, err
+		}
+		if links++; links > maxLinks || len(rest) > 4096 {
+			return "", nil, fmt.Errorf("%w at %s", errLoop, next)
+		}
+		if strings.HasPrefix(target, "/") {
+			at = "/"
+		}
+		if info, err = t.lstat(at); err != nil {
+			return "", nil, err
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return at, info, err
+}
+
+// list returns the entries of a real directory, remembering what they are.
+func (t *tree) list(dir string) ([]fs.DirEntry, error) {
+	entries, err := fs.ReadDir(t.root, key(dir))
+	if err != nil {
+		return nil, fmt.Errorf("listing %s in the image: %w", dir, err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, e := range entries {
+		if info, err := e.Info(); err == nil {
+			t.infos[path.Join(dir, e.Name())] = stat{info: info}
+		}
+	}
+	return entries, nil
+}
+
+// read returns what a real regular file is, reading it at most once.
+func (t *tree) read(real string, info fs.FileInfo) (file, error) {
+	t.mu.Lock()
+	l, ok := t.files[real]
+	if !ok {
+		l = &lazyFile{}
+		t.files[real] = l
+	}
+	t.mu.Unlock()
+	l.once.Do(func() { l.file, l.err = readFile(t.root, real, info) })
+	return l.file, l.err
+}
+
+// armOf reads what only a program for an older ARM version needs: the build information and attributes.
+func (t *tree) armOf(f file) (build platforms.GoBuild, version int, err error) {
+	s, err := open(t.root, f.path, f.head)
+	if err != nil {
+		return build, 0, err
+	}
+	defer s.close()
+	if build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
+		return build, 0, fmt.Errorf("reading %s in the image: %w", f.path, err)
+	}
+	if version, err = platforms.ReadARMArch(s, f.elf); err != nil && !notThere(err) {
+		return build, 0, fmt.Errorf("reading %s in the image: %w", f.path, err)
+	}
+	return build, version, nil
+}
+
+// notThere tells whether a file simply does not hold what was looked for.
+func notThere(err error) bool {
+	return errors.Is(err, platforms.ErrNotGo) || errors.Is(err, platforms.ErrBadELF)
+}

@@ -1,0 +1,89 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// wrapper is a program that starts another one, which its command line names.
+type wrapper struct {
+	names    []string
+	valued   []string // options whose value is the next word
+	operands int      // words before the command: the user of gosu, the duration of timeout
+}
+
+// wrappers returns the programs that images put before the real one: inits, user switchers, coreutils and util-linux.
+func wrappers() []wrapper {
+	return []wrapper{
+		{names: []string{"tini", "tini-static", "docker-init"}, valued: []string{"-p", "-e"}},
+		{names: []string{"dumb-init"}, valued: []string{"-r", "--rewrite"}},
+		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "time"}},
+		{names: []string{"su-exec", "gosu", "s6-setuidgid", "setuidgid"}, operands: 1},
+		{names: []string{"s6-envdir", "envdir", "setlock"}, operands: 1},
+		{names: []string{"chpst"}, valued: []string{"-u", "-U", "-e", "-/", "-C", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-b", "-t"}},
+		{names: []string{"setpriv"}, valued: []string{"--reuid", "--regid", "--ruid", "--rgid", "--euid", "--egid", "--groups", "--inh-caps",
+			"--ambient-caps", "--bounding-set", "--securebits", "--pdeathsig", "--ptracer", "--selinux-label", "--apparmor-profile"}},
+		{names: []string{"nice"}, valued: []string{"-n", "--adjustment"}},
+		{names: []string{"ionice"}, valued: []string{"-c", "-n", "--class", "--classdata"}},
+		{names: []string{"chrt"}, valued: []string{"-T", "-P", "-D"}, operands: 1},
+		{names: []string{"taskset"}, operands: 1},
+		{names: []string{"numactl"}, valued: []string{"-i", "-N", "-m", "-C", "-p"}},
+		{names: []string{"timeout"}, valued: []string{"-k", "-s", "--kill-after", "--signal"}, operands: 1},
+		{names: []string{"stdbuf"}, valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
+		{names: []string{"sudo"}, valued: []string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group"}},
+		{names: []string{"linux32", "linux64"}},
+	}
+}
+
+// unwrap returns the command that a wrapper starts; ok is false when words is no wrapper's.
+func unwrap(words []string) (rest []string, ok bool) {
+	base := path.Base(words[0])
+	for _, w := range wrappers() {
+		if slices.Contains(w.names, base) {
+			return w.rest(words[1:]), true
+		}
+	}
+	if strings.HasPrefix(base, "ld-") && strings.Contains(base, ".so") || strings.HasPrefix(base, "ld.so") || base == "ld64.so.2" {
+		loader := wrapper{valued: []string{"--library-path", "--preload", "--argv0", "--inhibit-rpath", "--audit"}}
+		return loader.rest(words[1:]), true
+	}
+	return nil, false
+}
+
+// rest skips the wrapper's options and operands.
+func (w wrapper) rest(words []string) []string {
+	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
+		word := words[0]
+		words = words[1:]
+		if word == "--" {
+			break
+		}
+		if slices.Contains(w.valued, word) && len(words) > 0 {
+			words = words[1:]
+		}
+	}
+	if len(words) <= w.operands {
+		return nil
+	}
+	words = words[w.operands:]
+	if len(words) > 0 && words[0] == "--" {
+		words = words[1:]
+	}
+	return words
+}
+
+// isShell tells whether a program of that name takes -c and scripts as sh does.
+func isShell(name string) bool {
+	switch path.Base(name) {
+	case "sh", "ash", "bash", "dash", "ksh", "mksh", "zsh", "hush", "rbash":
+		return true
+	}
+	return false
+}
+
+// isBox tells whether the program's first argument names what it is: busybox sh.
+func isBox(name string) bool {
+	base := path.Base(name)
+	return base == "busybox" || base == "toybox" || base == "busybox.static"
+}

@@ -1,0 +1,84 @@
+package platforms
+
+import "strings"
+
+// suggest returns the platform that was probably meant by s, in s's own form (with or without os), or "".
+func suggest(s string) string {
+	s = strings.ToLower(s)
+	switch s {
+	case "armel":
+		return "arm/v5 (Debian's armel) or arm/v6 (Docker's)"
+	case "armv8l":
+		return "arm64, or arm/v7 for 32-bit programs"
+	case "linux", "windows", "darwin", "macos":
+		return "linux/amd64 or linux/arm64"
+	}
+	parts := strings.Split(s, "/")
+	prefix := ""
+	if len(parts) > 1 && !knownArch(parts[0]) {
+		prefix, parts = Linux+"/", parts[1:]
+		if parts[0] != "" && strings.HasPrefix(s, "windows") {
+			prefix = "windows/"
+		}
+	}
+	arch, variant := nearest(parts[0])
+	if arch == "arm" && len(parts) > 1 && strings.TrimPrefix(parts[1], "v") == "8" {
+		arch, variant = "arm64", ""
+	}
+	if arch == "" {
+		return ""
+	}
+	if variant == "" && len(parts) > 1 && knownVariant(arch, parts[1]) {
+		variant = parts[1]
+	}
+	if variant != "" {
+		variant = "/" + variant
+	}
+	return prefix + arch + variant
+}
+
+// nearest returns the architecture, by GOARCH's name, whose name or alias is the fewest slips away from s: at most two,
+// and fewer than half of its letters. Of equals the more usual wins.
+func nearest(s string) (arch, variant string) {
+	if len(s) > 32 {
+		return "", ""
+	}
+	if a, v := alias(s); knownArch(a) {
+		return a, v
+	}
+	best := 3
+	for _, n := range names() {
+		for _, candidate := range append([]string{n.arch, n.uname, n.debian}, n.aliases...) {
+			if candidate == "" {
+				continue
+			}
+			if d := slips(s, candidate); d < best && 2*d < len(candidate) {
+				best, arch, variant = d, n.arch, n.variant
+			}
+		}
+	}
+	return arch, variant
+}
+
+// slips is the edit distance of a and b in which two neighbours swapped count as one slip.
+func slips(a, b string) int {
+	prev2, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range prev {
+		prev[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			change := 1
+			if a[i-1] == b[j-1] {
+				change = 0
+			}
+			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+change)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				row[j] = min(row[j], prev2[j-2]+1)
+			}
+		}
+		prev2, prev, row = prev, row, prev2
+	}
+	return prev[len(b)]
+}
