@@ -5,7 +5,7 @@
 //
 // Only headers and the heads of executable files stay in memory, so that the size of an image does not matter: an ELF
 // header, its program headers, its interpreter's name and a `#!` line all lie in the first kilobytes. A read beyond a
-// head opens the file's tar stream again and spools that one file to an unlinked temporary file.
+// head opens the file's tar stream again and spools that one file, as far as it is read, to an unlinked temporary file.
 //
 // Names are those of io/fs: slash separated, relative to the root, no "..". Symbolic links are followed as the kernel
 // follows them in a chroot: absolute targets begin at the root and ".." never leaves it.
@@ -15,7 +15,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
+
+	"golang.org/x/sync/errgroup"
 )
 
 var (
@@ -39,38 +40,61 @@ type Options struct {
 	// MaxEntries bounds the entries of all streams together; 0 is 1,048,576 (the largest images in use hold
 	// some 400,000 files, and an entry costs about 200 bytes of memory).
 	MaxEntries int
-	// Parallel is how many layers are read at once; 0 is 2 (decompression is what costs, and a laptop has two cores to spare).
+	// Parallel is how many layers are read at once; 0 is 2 (decompression is what costs, and two cores are what a laptop or a
+	// CI runner has to spare).
 	Parallel int
 }
 
-// FS is a read-only root filesystem. It implements fs.FS, fs.ReadLinkFS, fs.ReadDirFS and fs.StatFS, and is safe for
-// concurrent use. Files of Open implement io.ReaderAt.
-type FS struct{ root *node }
+const (
+	defaultMaxEntries = 1 << 20
+	defaultParallel   = 2
+)
 
-type node struct{}
+func (o Options) withDefaults() Options {
+	if o.MaxEntries == 0 {
+		o.MaxEntries = defaultMaxEntries
+	}
+	if o.Parallel == 0 {
+		o.Parallel = defaultParallel
+	}
+	return o
+}
 
-// Layers reads image layers, base first, and applies their whiteouts (image-spec, layer.md).
+// Layers reads image layers, base first, and applies their whiteouts (image-spec, layer.md). Layers are read concurrently and
+// put together in their order.
 func Layers(ctx context.Context, layers []Source, opts Options) (*FS, error) {
-	return nil, errors.ErrUnsupported
+	opts = opts.withDefaults()
+	budget := newBudget(opts.MaxEntries)
+	scanned := make([][]entry, len(layers))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(opts.Parallel)
+	for i, layer := range layers {
+		group.Go(func() (err error) {
+			scanned[i], err = scan(ctx, layer, budget)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	t := newTree()
+	for i, entries := range scanned {
+		t.layer(entries)
+		scanned[i] = nil
+	}
+	return &FS{root: t.root}, nil
 }
 
 // Archive reads one container archive, as GET /containers/ID/archive?path=/ or /export gives it. There are no
 // whiteouts in it: a file named .wh.x is a file.
 func Archive(ctx context.Context, archive Source, opts Options) (*FS, error) {
-	return nil, errors.ErrUnsupported
+	entries, err := scan(ctx, archive, newBudget(opts.withDefaults().MaxEntries))
+	if err != nil {
+		return nil, err
+	}
+	t := newTree()
+	for _, e := range entries {
+		t.add(e)
+	}
+	return &FS{root: t.root}, nil
 }
-
-// Open opens a file, following symbolic links.
-func (f *FS) Open(name string) (fs.File, error) { return nil, errors.ErrUnsupported }
-
-// Stat describes a file, following symbolic links.
-func (f *FS) Stat(name string) (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
-
-// Lstat describes a file, not following a symbolic link in the last place.
-func (f *FS) Lstat(name string) (fs.FileInfo, error) { return nil, errors.ErrUnsupported }
-
-// ReadLink returns a symbolic link's target as the archive has it: it may be absolute or hold "..".
-func (f *FS) ReadLink(name string) (string, error) { return "", errors.ErrUnsupported }
-
-// ReadDir lists a directory in name order.
-func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) { return nil, errors.ErrUnsupported }

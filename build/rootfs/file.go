@@ -1,0 +1,155 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+)
+
+// reader is an open file that is no directory.
+type reader struct {
+	info
+	rest   rest
+	offset int64
+	closed bool
+}
+
+func (r *reader) Stat() (fs.FileInfo, error) { return r.info, nil }
+
+func (r *reader) Read(p []byte) (int, error) {
+	n, err := r.ReadAt(p, r.offset)
+	r.offset += int64(n)
+	if n > 0 && err == io.EOF {
+		err = nil
+	}
+	return n, err
+}
+
+// ReadAt implements io.ReaderAt. Beyond the head that is in memory it reads the file's stream again.
+func (r *reader) ReadAt(p []byte, offset int64) (int, error) {
+	switch {
+	case r.closed:
+		return 0, r.fault(fs.ErrClosed)
+	case !r.file.mode.IsRegular():
+		return 0, r.fault(errNoFile)
+	case offset < 0:
+		return 0, r.fault(fs.ErrInvalid)
+	case offset >= r.file.size:
+		return 0, io.EOF
+	}
+	wanted := p[:min(int64(len(p)), r.file.size-offset)]
+	n, err := r.rest.readAt(wanted, offset)
+	switch {
+	case err != nil:
+		return n, r.fault(err)
+	case n < len(p):
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+func (r *reader) fault(err error) error { return &fs.PathError{Op: "read", Path: r.name, Err: err} }
+
+func (r *reader) Close() error {
+	r.closed = true
+	return r.rest.close()
+}
+
+// rest is a file's content: the head, and a spool of what lies behind it, which grows as far as is read.
+type rest struct {
+	file *file
+
+	mu      sync.Mutex
+	spool   *os.File
+	spooled int64
+	content *io.PipeReader
+	cancel  context.CancelFunc
+}
+
+func (r *rest) readAt(p []byte, offset int64) (int, error) {
+	if offset+int64(len(p)) <= int64(len(r.file.head)) {
+		return copy(p, r.file.head[offset:]), nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.reach(offset + int64(len(p))); err != nil {
+		return 0, err
+	}
+	return r.spool.ReadAt(p, offset)
+}
+
+// reach spools at least the first size bytes.
+func (r *rest) reach(size int64) error {
+	if r.spool == nil {
+		if err := r.start(); err != nil {
+			return err
+		}
+	}
+	if size <= r.spooled {
+		return nil
+	}
+	n, err := io.CopyN(r.spool, r.content, size-r.spooled)
+	r.spooled += n
+	if errors.Is(err, io.EOF) {
+		err = errChanged
+	}
+	return err
+}
+
+// errChanged is a source that gives something else when it is opened again.
+var errChanged = errors.New("the layer is another one when it is read again")
+
+// start opens the file's stream again and looks for it there.
+func (r *rest) start() error {
+	spool, err := os.CreateTemp("", "rootfs-*")
+	if err != nil {
+		return fmt.Errorf("a temporary file for what is read of the image: %w", err)
+	}
+	_ = os.Remove(spool.Name()) // it lives as long as it is open; where that cannot be, close removes it
+	ctx, cancel := context.WithCancel(context.Background())
+	content, feed := io.Pipe()
+	r.spool, r.content, r.cancel = spool, content, cancel
+	go func() { feed.CloseWithError(r.file.stream(ctx, feed)) }()
+	return nil
+}
+
+// stream writes the file's content.
+func (f *file) stream(ctx context.Context, to io.Writer) error {
+	found := false
+	err := walk(ctx, *f.src, func(index int, header *tar.Header, content io.Reader) error {
+		if index != f.index {
+			return nil
+		}
+		if header.Size != f.size {
+			return errChanged
+		}
+		found = true
+		if _, err := io.Copy(to, content); err != nil {
+			return err
+		}
+		return errStop
+	})
+	if err == nil && !found {
+		return errChanged
+	}
+	return err
+}
+
+func (r *rest) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.spool == nil {
+		return nil
+	}
+	r.cancel()
+	_ = r.content.Close()
+	err := r.spool.Close()
+	_ = os.Remove(r.spool.Name())
+	r.spool = nil
+	return err
+}

@@ -1,0 +1,183 @@
+package rootfs
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"time"
+)
+
+// FS is a read-only root filesystem. It implements fs.FS, fs.ReadLinkFS, fs.ReadDirFS and fs.StatFS, and is safe for
+// concurrent use. Regular files of Open implement io.ReaderAt.
+type FS struct{ root *node }
+
+var (
+	_ fs.ReadLinkFS = (*FS)(nil)
+	_ fs.ReadDirFS  = (*FS)(nil)
+	_ fs.StatFS     = (*FS)(nil)
+)
+
+// maxLinks is how many symbolic links one look-up follows, as in Linux.
+const maxLinks = 40
+
+var (
+	errLoop   = errors.New("too many levels of symbolic links")
+	errNotDir = errors.New("not a directory")
+	errIsDir  = errors.New("is a directory")
+	errNoLink = errors.New("not a symbolic link")
+	errNoFile = errors.New("not a regular file")
+)
+
+// Open opens a file, following symbolic links. Only regular files and directories can be read: a FIFO or a device
+// opens, describes itself, and fails to be read.
+func (f *FS) Open(name string) (fs.File, error) {
+	n, err := f.look("open", name, true)
+	if err != nil {
+		return nil, err
+	}
+	info := info{name: path.Base(name), file: n.file}
+	if n.children != nil {
+		return &dir{info: info, left: n.entries()}, nil
+	}
+	return &reader{info: info, rest: rest{file: n.file}}, nil
+}
+
+// Stat describes a file, following symbolic links.
+func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.info("stat", name, true) }
+
+// Lstat describes a file, not following a symbolic link in the last place.
+func (f *FS) Lstat(name string) (fs.FileInfo, error) { return f.info("lstat", name, false) }
+
+func (f *FS) info(op, name string, follow bool) (fs.FileInfo, error) {
+	n, err := f.look(op, name, follow)
+	if err != nil {
+		return nil, err
+	}
+	return info{name: path.Base(name), file: n.file}, nil
+}
+
+// ReadLink returns a symbolic link's target as the archive has it: it may be absolute or hold "..".
+func (f *FS) ReadLink(name string) (string, error) {
+	n, err := f.look("readlink", name, false)
+	if err != nil {
+		return "", err
+	}
+	if n.file.mode&fs.ModeSymlink == 0 {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: errNoLink}
+	}
+	return n.file.link, nil
+}
+
+// ReadDir lists a directory in name order.
+func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
+	n, err := f.look("readdir", name, true)
+	if err != nil {
+		return nil, err
+	}
+	if n.children == nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errNotDir}
+	}
+	return n.entries(), nil
+}
+
+func (n *node) entries() []fs.DirEntry {
+	out := make([]fs.DirEntry, 0, len(n.children))
+	for _, name := range slices.Sorted(maps.Keys(n.children)) {
+		out = append(out, fs.FileInfoToDirEntry(info{name: name, file: n.children[name].file}))
+	}
+	return out
+}
+
+func (f *FS) look(op, name string, follow bool) (*node, error) {
+	if !fs.ValidPath(name) {
+		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	n, err := f.resolve(name, follow)
+	if err != nil {
+		return nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return n, nil
+}
+
+// resolve walks a name. way holds the directories from the root to here, so that ".." in a link's target goes where it goes in
+// the kernel; todo holds the parts still to go, those of links put in front.
+func (f *FS) resolve(name string, follow bool) (*node, error) {
+	way := []*node{f.root}
+	todo := strings.Split(name, "/")
+	for links := 0; len(todo) > 0; {
+		part := todo[0]
+		todo = todo[1:]
+		here := way[len(way)-1]
+		switch part {
+		case "", ".":
+			continue
+		case "..":
+			way = way[:max(1, len(way)-1)]
+			continue
+		}
+		next := here.children[part]
+		switch {
+		case next == nil:
+			return nil, missing(here)
+		case next.file.mode&fs.ModeSymlink == 0 || (len(todo) == 0 && !follow):
+			way = append(way, next)
+			continue
+		case links == maxLinks:
+			return nil, errLoop
+		}
+		links++
+		if strings.HasPrefix(next.file.link, "/") {
+			way = way[:1]
+		}
+		todo = append(strings.Split(next.file.link, "/"), todo...)
+	}
+	return way[len(way)-1], nil
+}
+
+func missing(here *node) error {
+	if here.children == nil {
+		return errNotDir
+	}
+	return fs.ErrNotExist
+}
+
+// info is fs.FileInfo.
+type info struct {
+	name string
+	file *file
+}
+
+func (i info) Name() string       { return i.name }
+func (i info) Size() int64        { return i.file.size }
+func (i info) Mode() fs.FileMode  { return i.file.mode }
+func (i info) ModTime() time.Time { return i.file.mtime }
+func (i info) IsDir() bool        { return i.file.mode.IsDir() }
+func (i info) Sys() any           { return nil }
+
+// dir is an open directory.
+type dir struct {
+	info
+	left []fs.DirEntry
+}
+
+func (d *dir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *dir) Close() error               { return nil }
+func (d *dir) Read([]byte) (int, error)   { return 0, &fs.PathError{Op: "read", Path: d.name, Err: errIsDir} }
+
+func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
+	if n <= 0 {
+		out := d.left
+		d.left = nil
+		return out, nil
+	}
+	if len(d.left) == 0 {
+		return nil, io.EOF
+	}
+	out := d.left[:min(n, len(d.left))]
+	d.left = d.left[len(out):]
+	return out, nil
+}

@@ -1,0 +1,232 @@
+package rootfs
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// headELF is how much of an ELF file is kept: its header, 64 program headers of 56 bytes and the interpreter's
+	// name, which linkers put right behind them.
+	headELF = 4 << 10
+	// headOther is how much is kept of any other executable: all of a `#!` line that the kernel reads (BINPRM_BUF_SIZE).
+	headOther = 256
+	// maxHeads bounds all heads of a filesystem together. A large distribution has 4000 programs, which take 16 MiB; the
+	// heads of what comes after are read again when somebody asks.
+	maxHeads = 32 << 20
+	// maxName is Linux's PATH_MAX; nothing longer can be opened in a container.
+	maxName = 4096
+)
+
+// entry is one tar header, as far as anybody asks for it.
+type entry struct {
+	name string // cleaned, relative; "." is the root
+	link string // a symbolic link's target as it stands, or a hard link's cleaned name
+	hard bool
+	file *file
+}
+
+// file is what names lead to; hard links share it.
+type file struct {
+	mode  fs.FileMode
+	size  int64
+	mtime time.Time
+	head  []byte
+	link  string
+	src   *Source
+	index int // which entry of its stream it is
+}
+
+// budget is what is left of Options.MaxEntries and of maxHeads, shared by layers that are read at once.
+type budget struct {
+	max     int64
+	entries atomic.Int64
+	heads   atomic.Int64
+}
+
+func newBudget(maxEntries int) *budget { return &budget{max: int64(maxEntries)} }
+
+func (b *budget) entry() error {
+	if b.entries.Add(1) > b.max {
+		return fmt.Errorf("%w: more than %d; a smaller base image or fewer files in the layers help", ErrTooManyEntries, b.max)
+	}
+	return nil
+}
+
+// scan reads a stream's headers and heads. Contents stream by.
+func scan(ctx context.Context, src Source, left *budget) ([]entry, error) {
+	var entries []entry
+	err := walk(ctx, src, func(index int, header *tar.Header, content io.Reader) error {
+		if err := left.entry(); err != nil {
+			return err
+		}
+		e, err := entryOf(header)
+		if err != nil || e == nil {
+			return err
+		}
+		e.file.src, e.file.index = &src, index
+		e.file.head, err = readHead(header, content, left)
+		entries = append(entries, *e)
+		return err
+	})
+	return entries, err
+}
+
+// errStop ends a walk early.
+var errStop = errors.New("stop")
+
+// walk calls visit for every entry of a stream, in order, until visit returns errStop.
+func walk(ctx context.Context, src Source, visit func(index int, header *tar.Header, content io.Reader) error) error {
+	raw, err := src.Open()
+	if err != nil {
+		return fmt.Errorf("layer %s: %w", src.Name, err)
+	}
+	defer raw.Close()
+	stop := context.AfterFunc(ctx, func() { raw.Close() })
+	defer stop()
+	err = walkTar(ctx, raw, visit)
+	switch {
+	case ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err == nil, errors.Is(err, errStop):
+		return nil
+	}
+	return fmt.Errorf("layer %s: %w", src.Name, err)
+}
+
+func walkTar(ctx context.Context, raw io.Reader, visit func(int, *tar.Header, io.Reader) error) error {
+	plain, err := decompress(&watched{ctx: ctx, r: raw})
+	if err != nil {
+		return err
+	}
+	defer plain.Close()
+	archive := tar.NewReader(plain)
+	for index := 0; ; index++ {
+		header, err := archive.Next()
+		if err == io.EOF {
+			return drain(plain)
+		}
+		if err != nil {
+			return malformed(err)
+		}
+		if err := visit(index, header, archive); err != nil {
+			return err
+		}
+	}
+}
+
+// drain reads what follows an archive's end, so that a source which verifies a digest at its own end gets there.
+func drain(r io.Reader) error {
+	_, err := io.Copy(io.Discard, r)
+	return malformed(err)
+}
+
+// watched ends a stream when its context ends, and marks its errors as not the archive's fault.
+type watched struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (w *watched) Read(p []byte) (int, error) {
+	if w.ctx.Err() != nil {
+		return 0, context.Cause(w.ctx)
+	}
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		err = &sourceError{err}
+	}
+	return n, err
+}
+
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+
+func (e *sourceError) Unwrap() error { return e.err }
+
+// malformed blames the archive, unless it was its source that failed.
+func malformed(err error) error {
+	var source *sourceError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &source):
+		return source.err
+	}
+	return fmt.Errorf("%w: %w; build or push the image again", ErrMalformed, err)
+}
+
+// entryOf reads a header; nil is an entry that is no file (a PAX global header).
+func entryOf(h *tar.Header) (*entry, error) {
+	if h.Typeflag == tar.TypeXGlobalHeader {
+		return nil, nil
+	}
+	name, err := clean(h.Name)
+	if err != nil {
+		return nil, err
+	}
+	e := &entry{name: name, file: &file{mode: h.FileInfo().Mode(), size: h.Size, mtime: h.ModTime}}
+	switch h.Typeflag {
+	case tar.TypeSymlink:
+		e.file.link = h.Linkname
+		e.file.mode = e.file.mode&^fs.ModeType | fs.ModeSymlink
+		e.file.size = int64(len(h.Linkname))
+	case tar.TypeLink:
+		e.hard = true
+		e.link, err = clean(h.Linkname)
+	case tar.TypeDir:
+		e.file.mode = e.file.mode&^fs.ModeType | fs.ModeDir
+	}
+	if len(h.Linkname) > maxName {
+		return nil, fmt.Errorf("%w: a link with a target of %d bytes", ErrMalformed, len(h.Linkname))
+	}
+	return e, err
+}
+
+// clean makes a tar name one of io/fs. A name with ".." or a NUL in it is what no tool writes: an attack.
+func clean(name string) (string, error) {
+	if len(name) > maxName || strings.ContainsRune(name, 0) {
+		return "", fmt.Errorf("%w: a name that no filesystem can hold", ErrMalformed)
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == ".." {
+			return "", fmt.Errorf("%w: the name %q leads out of its folder", ErrMalformed, name)
+		}
+	}
+	if cleaned := strings.TrimPrefix(path.Clean("/"+name), "/"); cleaned != "" {
+		return cleaned, nil
+	}
+	return ".", nil
+}
+
+// readHead keeps the beginning of an executable regular file.
+func readHead(h *tar.Header, content io.Reader, left *budget) ([]byte, error) {
+	if !h.FileInfo().Mode().IsRegular() || h.Mode&0o111 == 0 || h.Typeflag == tar.TypeLink {
+		return nil, nil
+	}
+	head := make([]byte, min(h.Size, headOther))
+	if _, err := io.ReadFull(content, head); err != nil {
+		return nil, malformed(err)
+	}
+	if bytes.HasPrefix(head, []byte("\x7fELF")) && left.heads.Load() < maxHeads {
+		full := make([]byte, min(h.Size, headELF))
+		n := copy(full, head)
+		if _, err := io.ReadFull(content, full[n:]); err != nil {
+			return nil, malformed(err)
+		}
+		head = full
+	}
+	if left.heads.Add(int64(len(head))) > maxHeads {
+		return nil, nil
+	}
+	return head, nil
+}
