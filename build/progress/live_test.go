@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 // terminal understands what live writes, and shows what a user would see.
 type terminal struct {
+	mu      sync.Mutex
 	columns int
 	lines   [][]rune
 	row     int
@@ -18,6 +20,8 @@ type terminal struct {
 }
 
 func (v *terminal) Write(p []byte) (int, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.writes++
 	for rest := string(p); rest != ""; {
 		rest = v.take(rest)
@@ -65,6 +69,8 @@ func (v *terminal) at() {
 }
 
 func (v *terminal) String() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	var b strings.Builder
 	for _, line := range v.lines {
 		b.WriteString(strings.TrimRight(string(line), " ") + "\n")
@@ -72,7 +78,17 @@ func (v *terminal) String() string {
 	return b.String()
 }
 
-func (v *terminal) size() (int, int) { return v.columns, 24 }
+func (v *terminal) size() (int, int) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.columns, 24
+}
+
+func (v *terminal) count() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.writes
+}
 
 // onTerminal runs f with a display on a terminal, inside a bubble where time is fake.
 func onTerminal(t *testing.T, columns int, f func(d *Display, v *terminal)) {
@@ -165,13 +181,13 @@ func TestDrawingIsBounded(t *testing.T) {
 			send(d, aRun[:12]...)
 		}
 		settle()
-		if v.writes > 1 {
-			t.Errorf("%d writes in one period", v.writes)
+		if n := v.count(); n > 1 {
+			t.Errorf("%d writes in one period", n)
 		}
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if v.writes > 12 {
-			t.Errorf("%d writes in a second", v.writes)
+		if n := v.count(); n > 12 {
+			t.Errorf("%d writes in a second", n)
 		}
 	})
 }
@@ -180,8 +196,8 @@ func TestNothingIsDrawnWhereNothingHappens(t *testing.T) {
 	onTerminal(t, 80, func(d *Display, v *terminal) {
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if v.writes != 0 {
-			t.Errorf("%d writes", v.writes)
+		if n := v.count(); n != 0 {
+			t.Errorf("%d writes", n)
 		}
 	})
 }
@@ -202,8 +218,10 @@ linux/arm/v7  waiting (cro…  0.2 s
 
 // narrow makes the terminal narrower and wraps its lines again, as terminals do.
 func (v *terminal) narrow(columns int) {
+	v.mu.Lock()
 	old := v.lines
 	v.columns, v.lines, v.row = columns, nil, 0
+	v.mu.Unlock()
 	for _, line := range old {
 		_, _ = v.Write([]byte(string(line) + "\n"))
 	}
