@@ -34,7 +34,8 @@ type Options struct {
 	Arch []string
 	// Contexts are the names of the named contexts.
 	Contexts []string
-	// Build is the engine's platform, Platform the one to build for. Empty: a placeholder that equals nothing else.
+	// Build is the engine's platform; empty, it is linux on the architecture of this process. Platform is the one to build for;
+	// empty, it is Build.
 	Build, Platform ocispec.Platform
 }
 
@@ -96,51 +97,3 @@ type Syntax struct {
 	Image string
 	Line  int
 }
-
-// File is a Dockerfile that was read. It is immutable.
-type File struct {
-	name string
-	src  []byte
-}
-
-// Read parses src; name is what errors call it. Errors are *Error.
-func Read(src []byte, name string) (*File, error) { return &File{name: name, src: src}, nil }
-
-// DetectSyntax reads the `# syntax=` line alone, which works for files that only that frontend can read.
-func DetectSyntax(src []byte) Syntax { return Syntax{} }
-
-// Syntax is the file's `# syntax=` line.
-func (f *File) Syntax() Syntax { return Syntax{} }
-
-// Choose decides Auto, and says why of any strategy. A strategy that was asked for and cannot be is an *Error that says why.
-func (f *File) Choose(want Strategy, o Options) (Choice, error) { return Choice{Strategy: Target}, nil }
-
-// Cross is the copy of the file in which exactly the compiling roots got --platform=$BUILDPLATFORM; every other byte is as it was.
-// A root that is needed for both platforms is an *Error that says why.
-func (f *File) Cross(o Options) (Rewrite, error) { return Rewrite{Source: f.src}, nil }
-
-// ForeignRuns are the RUN instructions that the target needs and that run on another platform than o.Build under the strategy,
-// in the order of the file.
-func (f *File) ForeignRuns(s Strategy, o Options) ([]Run, error) { return nil, nil }
-
-// Bases are the images that building the target under the strategy pulls, each once per platform, in the order of the file.
-func (f *File) Bases(s Strategy, o Options) ([]Base, error) { return nil, nil }
-
-// BuildArgs are the arguments to give for the platform, besides the user's: GOOS, GOARCH, GOARM where the file declares them.
-// TARGET* and BUILD* are never among them: an explicit value would override BuildKit's own.
-func (f *File) BuildArgs(p ocispec.Platform) map[string]string { return nil }
-
-// Args are all declared ARGs in the order of the file.
-func (f *File) Args() []Arg { return nil }
-
-// Stages are the names of the stages in order; a stage without a name is its index.
-func (f *File) Stages() []string { return nil }
-
-// BuildKitOnly are the features that the classic builder refuses, by line.
-func (f *File) BuildKitOnly() []Feature { return nil }
-
-// Heredocs are the here-documents, by line: the frontend inside Docker 20.10 does not know them.
-func (f *File) Heredocs() []Feature { return nil }
-
-// OnBuild are the ONBUILD instructions, by line.
-func (f *File) OnBuild() []Feature { return nil }

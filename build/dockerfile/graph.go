@@ -1,0 +1,307 @@
+package dockerfile
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/manymage/manymage/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/util/suggest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// kind is what a FROM names.
+type kind int
+
+const (
+	fromImage kind = iota
+	fromScratch
+	fromStage
+	fromContext
+)
+
+// node is a stage whose references are resolved.
+type node struct {
+	stage
+	kind    kind
+	from    int    // the stage that it is built on, for fromStage
+	image   string // the image that it is built on in full form, for fromImage
+	varies  bool   // the image is another one for each platform (FROM $GOARCH/alpine)
+	pinned  string // its --platform, expanded; "" without one
+	sources []int  // stages that it copies or mounts from
+	pulls   []pull // images that it copies or mounts from
+}
+
+// pull is an image that a COPY --from or RUN --mount=from names.
+type pull struct {
+	image string
+	line  int
+}
+
+// graph is the file under the given options: who is built on whom, and who takes files from whom.
+type graph struct {
+	file   *File
+	o      Options
+	nodes  []node
+	target int
+	// reach are the stages that the target needs, final those of them that it is built on, itself included.
+	reach, final []bool
+}
+
+// graph resolves every reference as BuildKit does: a FROM knows the stages above it, a COPY all of them. The options are complete.
+func (f *File) graph(o Options) (*graph, error) {
+	scope, err := f.scope(o)
+	if err != nil {
+		return nil, err
+	}
+	g := &graph{file: f, o: o, reach: make([]bool, len(f.stages)), final: make([]bool, len(f.stages))}
+	names := map[string]int{}
+	for _, s := range f.stages {
+		n, err := g.resolve(s, scope, names)
+		if err != nil {
+			return nil, err
+		}
+		g.nodes = append(g.nodes, n)
+		if s.name != "" {
+			names[s.name] = s.index
+		}
+	}
+	if err := g.link(names); err != nil {
+		return nil, err
+	}
+	return g, g.mark(names)
+}
+
+// complete puts in what the caller left out, and the build-args that will be given besides the user's.
+func (f *File) complete(o Options) Options {
+	if o.Build.Architecture == "" {
+		o.Build = platforms.Host()
+	}
+	if o.Platform.Architecture == "" {
+		o.Platform = o.Build
+	}
+	args := f.BuildArgs(o.Platform)
+	maps.Copy(args, o.Args)
+	o.Args = args
+	return o
+}
+
+// resolve finds out what the FROM of a stage names.
+func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, error) {
+	n := node{stage: s}
+	base, err := g.word(s, scope, s.base)
+	if err != nil {
+		return n, err
+	}
+	if n.pinned, err = g.word(s, scope, s.platform); err != nil {
+		return n, err
+	}
+	from, isStage := names[base]
+	switch {
+	case g.isContext(s.name):
+		n.kind = fromContext
+	case isStage:
+		n.kind, n.from = fromStage, from
+	case base == "scratch":
+		n.kind = fromScratch
+	case g.isContext(base):
+		n.kind = fromContext
+	default:
+		n.image, err = full(base)
+		n.varies = g.varies(scope, s.base)
+		if err != nil {
+			err = g.file.fault(s.line, "FROM %s names no image: %w", base, err)
+		}
+	}
+	return n, err
+}
+
+// varies tells whether a word of a FROM line refers to an argument that is another for each platform.
+func (g *graph) varies(scope *scope, word string) bool {
+	used := scope.used(word)
+	return slices.ContainsFunc(g.o.crossMarks(), func(mark string) bool {
+		_, found := used[mark]
+		return found
+	})
+}
+
+// word expands a word of a FROM line; one that is there must not become empty.
+func (g *graph) word(s stage, scope *scope, text string) (string, error) {
+	value, missing, err := scope.expand(text)
+	if err != nil {
+		return "", g.file.fault(s.line, "%w", oneLine(err))
+	}
+	if value == "" && text != "" {
+		names := slices.Sorted(maps.Keys(missing))
+		if len(names) == 0 {
+			return "", g.file.fault(s.line, "FROM's %s is empty: give the ARG a value", text)
+		}
+		return "", g.file.fault(s.line, "FROM's %s has no value: declare ARG %s above the first FROM, and give it with BUILD_ARGS=%s=...", text, names[0], names[0])
+	}
+	return value, nil
+}
+
+// isContext tells whether the name is one of a named context. As in BuildKit "alpine" and "docker.io/library/alpine:latest" are one.
+func (g *graph) isContext(name string) bool {
+	if name == "" {
+		return false
+	}
+	whole, err := full(name)
+	return slices.ContainsFunc(g.o.Contexts, func(c string) bool {
+		other, otherErr := full(c)
+		return strings.EqualFold(c, name) || err == nil && otherErr == nil && other == whole
+	})
+}
+
+// full is the image's name with registry and tag.
+func full(image string) (string, error) {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return "", err
+	}
+	return reference.TagNameOnly(named).String(), nil
+}
+
+// link finds what the bodies copy and mount from.
+func (g *graph) link(names map[string]int) error {
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		if n.kind == fromContext {
+			continue // a named context replaces the whole stage
+		}
+		for _, in := range n.body {
+			for _, from := range froms(in.command) {
+				if err := g.source(n, in.line(), from, names); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// froms are the --from of a COPY, or the from= of a RUN's mounts.
+func froms(c instructions.Command) []string {
+	var all []string
+	switch c := c.(type) {
+	case *instructions.CopyCommand:
+		all = append(all, c.From)
+	case *instructions.RunCommand:
+		for _, m := range instructions.GetMounts(c) {
+			all = append(all, m.From)
+		}
+	}
+	return slices.DeleteFunc(all, func(s string) bool { return s == "" || s == "scratch" || strings.Contains(s, "$") })
+}
+
+// source puts one --from to the stages or to the images. A number is a stage's index for COPY; what no stage is called is
+// a named context or an image.
+func (g *graph) source(n *node, line int, from string, names map[string]int) error {
+	index, isStage := names[strings.ToLower(from)]
+	if number, err := strconv.Atoi(from); err == nil && !isStage {
+		if number < 0 || number >= len(g.nodes) || number == n.index {
+			return g.file.fault(line, "--from=%s is no other stage: there are %d, counted from 0", from, len(g.nodes))
+		}
+		index, isStage = number, true
+	}
+	switch {
+	case isStage:
+		n.sources = append(n.sources, index)
+	case g.isContext(from):
+	default:
+		image, err := full(from)
+		if err != nil {
+			return g.file.fault(line, "--from=%s names neither a stage nor an image: %w", from, err)
+		}
+		n.pulls = append(n.pulls, pull{image, line})
+	}
+	return nil
+}
+
+// mark walks from the target.
+func (g *graph) mark(names map[string]int) error {
+	g.target = len(g.nodes) - 1
+	if name := g.o.Target; name != "" {
+		index, found := names[strings.ToLower(name)]
+		if !found {
+			return g.file.fault(0, "%w", g.noStage(name))
+		}
+		g.target = index
+	}
+	for at := g.target; at >= 0; at = g.nodes[at].parent() {
+		g.final[at] = true
+	}
+	g.visit(g.target)
+	return nil
+}
+
+func (g *graph) noStage(name string) error {
+	var known []string
+	for _, s := range g.file.stages {
+		if s.name != "" {
+			known = append(known, s.name)
+		}
+	}
+	err := &noStageError{name, known}
+	return suggest.WrapError(err, name, known, false)
+}
+
+type noStageError struct {
+	name  string
+	known []string
+}
+
+func (e *noStageError) Error() string {
+	if len(e.known) == 0 {
+		return "no stage is called " + e.name + " and none has a name: leave TARGET out, or write FROM ... AS " + e.name
+	}
+	return "no stage is called " + e.name + ": set TARGET to one of " + strings.Join(e.known, ", ")
+}
+
+// parent is the stage that this one is built on, -1 for a root.
+func (n node) parent() int {
+	if n.kind == fromStage {
+		return n.from
+	}
+	return -1
+}
+
+func (g *graph) visit(at int) {
+	if at < 0 || g.reach[at] {
+		return
+	}
+	g.reach[at] = true
+	g.visit(g.nodes[at].parent())
+	for _, source := range g.nodes[at].sources {
+		g.visit(source)
+	}
+}
+
+// root is the stage whose FROM names what all of the chain is built on.
+func (g *graph) root(at int) int {
+	for g.nodes[at].parent() >= 0 {
+		at = g.nodes[at].parent()
+	}
+	return at
+}
+
+// platform is what a stage's instructions run on under a strategy, pins being the roots that the rewrite pins.
+func (g *graph) platform(at int, s Strategy, pins map[int]bool) (ocispec.Platform, error) {
+	root := g.nodes[g.root(at)]
+	switch {
+	case pins[root.index]:
+		return platforms.Normalize(g.o.Build), nil
+	case root.pinned != "":
+		p, err := platforms.ParseAny(root.pinned)
+		if err != nil {
+			return p, g.file.fault(root.line, "--platform: %w", err)
+		}
+		return p, nil
+	case s == Native:
+		return platforms.Normalize(g.o.Build), nil
+	}
+	return platforms.Normalize(g.o.Platform), nil
+}

@@ -1,0 +1,107 @@
+package dockerfile
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+)
+
+// ForeignRuns are the RUN instructions that the target needs and that run on another platform than o.Build under the strategy,
+// in the order of the file.
+func (f *File) ForeignRuns(s Strategy, o Options) ([]Run, error) {
+	g, pins, err := f.under(s, o)
+	if err != nil {
+		return nil, err
+	}
+	var runs []Run
+	for i, n := range g.nodes {
+		if !g.reach[i] || n.kind == fromContext {
+			continue
+		}
+		p, err := g.platform(i, s, pins)
+		if err != nil {
+			return nil, err
+		}
+		if platforms.Equal(p, g.o.Build) {
+			continue
+		}
+		for _, in := range n.body {
+			if _, isRun := in.command.(*instructions.RunCommand); isRun {
+				runs = append(runs, Run{Line: in.line(), Text: short(in.node.Original), Stage: n.label(), Platform: p})
+			}
+		}
+	}
+	return runs, nil
+}
+
+// Bases are the images that building the target under the strategy pulls, each once per platform, in the order of the file.
+// What a COPY --from pulls is the solve's platform's whatever stage it stands in, as in BuildKit.
+func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
+	g, pins, err := f.under(s, o)
+	if err != nil {
+		return nil, err
+	}
+	solve := platforms.Normalize(g.o.Platform)
+	if s == Native {
+		solve = platforms.Normalize(g.o.Build)
+	}
+	var all []Base
+	for i, n := range g.nodes {
+		if !g.reach[i] {
+			continue
+		}
+		p, err := g.platform(i, s, pins)
+		if err != nil {
+			return nil, err
+		}
+		if n.kind == fromImage {
+			all = append(all, Base{Image: n.image, Platform: p, Line: n.line, Stage: n.label()})
+		}
+		for _, pull := range n.pulls {
+			all = append(all, Base{Image: pull.image, Platform: solve, Line: pull.line, Stage: n.label()})
+		}
+	}
+	return once(all), nil
+}
+
+// once keeps the first of those that are the same image on the same platform.
+func once(all []Base) []Base {
+	var kept []Base
+	for _, b := range all {
+		if !slices.ContainsFunc(kept, func(k Base) bool { return k.Image == b.Image && platforms.Equal(k.Platform, b.Platform) }) {
+			kept = append(kept, b)
+		}
+	}
+	return kept
+}
+
+// under is the graph as the strategy builds it. Auto must have been decided.
+func (f *File) under(s Strategy, o Options) (*graph, map[int]bool, error) {
+	if s != Cross && s != Target && s != Native {
+		return nil, nil, fmt.Errorf("strategy %q is not decided: ask Choose", s)
+	}
+	if o = f.complete(o); s == Native {
+		o.Platform = o.Build
+	}
+	g, err := f.graph(o)
+	if err != nil || s != Cross {
+		return g, nil, err
+	}
+	pins, err := g.crossPins()
+	return g, pins, err
+}
+
+// longestText keeps an instruction readable inside a sentence.
+const longestText = 80
+
+// short is the instruction in one line.
+func short(code string) string {
+	line := strings.Join(strings.Fields(code), " ")
+	if runes := []rune(line); len(runes) > longestText {
+		return string(runes[:longestText-3]) + "..."
+	}
+	return line
+}
