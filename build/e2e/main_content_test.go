@@ -172,10 +172,10 @@ func layer(root string) (gz []byte, diff string, err error) {
 	}
 	var packed bytes.Buffer
 	zw, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if _, err := zw.Write(plain.Bytes()); err != nil {
-		return nil, "", err
+	if _, err = zw.Write(plain.Bytes()); err == nil {
+		err = zw.Close()
 	}
-	return packed.Bytes(), fmt.Sprintf("sha256:%x", sha256.Sum256(plain.Bytes())), zw.Close()
+	return packed.Bytes(), describe("", plain.Bytes()).Digest, err
 }
 
 func addTo(tw *tar.Writer, root, path string) error {

@@ -75,6 +75,22 @@ func (e *EngineUnderTest) Try(args ...string) (string, error) {
 	return output([]string{"DOCKER_HOST=" + e.Host, "DOCKER_CONTEXT=", "HOME=" + suite.home}, "docker", args...)
 }
 
+// CLI is Docker for pull and run; Podman's own command does them there, in a fifth of the time that its service takes.
+func (e *EngineUnderTest) CLI(t *testing.T, args ...string) string {
+	t.Helper()
+	if e.Kind != Podman {
+		return e.Docker(t, args...)
+	}
+	home := filepath.Dir(strings.TrimPrefix(e.Host, "unix://"))
+	config := filepath.Join(home, ".config/containers")
+	out, err := output([]string{"HOME=" + home, "CONTAINERS_CONF=" + config + "/containers.conf",
+		"CONTAINERS_STORAGE_CONF=" + config + "/storage.conf", "CONTAINERS_REGISTRIES_CONF=" + config + "/registries.conf"}, "podman", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // Tools installs what the tests call: docker, docker-registry, skopeo and their like.
 func Tools(t *testing.T) {
 	t.Helper()

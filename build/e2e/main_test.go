@@ -56,7 +56,7 @@ func run(m *testing.M) int {
 	defer suite.close()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, func() { suite.close(); os.Exit(130) })
+	defer context.AfterFunc(ctx, func() { suite.close(); os.Exit(130) })()
 	return m.Run()
 }
 
