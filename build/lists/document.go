@@ -1,0 +1,57 @@
+package lists
+
+import (
+	"encoding/json"
+	"fmt"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// maxLayers bounds an image: overlay filesystems cannot mount 500, and no builder makes 1000.
+const maxLayers = 1000
+
+// readImage reads the manifest of an image or artifact. Its descriptors have been checked.
+func readImage(m registry.Manifest) (ocispec.Manifest, error) {
+	kind := m.Descriptor.MediaType
+	if !index.IsImage(kind) {
+		return ocispec.Manifest{}, fmt.Errorf("%s is %s, not an image", m.Descriptor.Digest, kind)
+	}
+	var doc ocispec.Manifest
+	if err := json.Unmarshal(m.Bytes, &doc); err != nil {
+		return ocispec.Manifest{}, fmt.Errorf("manifest %s: %w", m.Descriptor.Digest, err)
+	}
+	if len(doc.Layers) > maxLayers {
+		return ocispec.Manifest{}, fmt.Errorf("manifest %s has %d layers, at most %d are read", m.Descriptor.Digest, len(doc.Layers), maxLayers)
+	}
+	for _, d := range blobsOf(doc) {
+		if d.Digest.Validate() != nil || d.Size < 0 {
+			return ocispec.Manifest{}, fmt.Errorf("manifest %s names a blob %q of %d bytes, which cannot be", m.Descriptor.Digest, d.Digest, d.Size)
+		}
+	}
+	return doc, nil
+}
+
+// blobsOf lists the config and the layers of a manifest.
+func blobsOf(doc ocispec.Manifest) []ocispec.Descriptor {
+	return append([]ocispec.Descriptor{doc.Config}, doc.Layers...)
+}
+
+// isImageConfig reports whether a config of that media type says for which platform it is.
+func isImageConfig(mediaType string) bool {
+	return mediaType == ocispec.MediaTypeImageConfig || mediaType == "application/vnd.docker.container.image.v1+json"
+}
+
+// isForeignLayer reports whether a layer lies elsewhere than in the registry (Windows base
+// layers were published like that).
+func isForeignLayer(d ocispec.Descriptor) bool {
+	switch d.MediaType {
+	case "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+		"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd":
+		return true
+	}
+	return false
+}
