@@ -86,7 +86,9 @@ func (e ELF) machine() machine {
 		if (m.bits == 0 || m.bits == e.Bits) && (m.order == 0 || m.order == order) {
 			return m
 		}
-		title = m.title
+		if title == "" {
+			title = m.title
+		}
 	}
 	return machine{em: e.Machine, title: title}
 }

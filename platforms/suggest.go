@@ -31,6 +31,9 @@ func suggest(s string) string {
 	if variant == "" && len(parts) > 1 && knownVariant(arch, parts[1]) {
 		variant = parts[1]
 	}
+	if variant == "" && arch == "arm" {
+		variant = "v7"
+	}
 	if variant != "" {
 		variant = "/" + variant
 	}
