@@ -7,11 +7,9 @@ import (
 	"net"
 	"strconv"
 
-	controlapi "github.com/moby/buildkit/api/services/control"
 	bkclient "github.com/moby/buildkit/client"
-	"github.com/moby/buildkit/util/grpcerrors"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"google.golang.org/grpc"
 
 	"github.com/manymage/manymage/platforms"
 )
@@ -21,7 +19,7 @@ import (
 type buildkit struct {
 	engine  *Engine
 	client  *bkclient.Client
-	workers *workerCache
+	workers []gateway.WorkerInfo
 	native  ocispec.Platform
 	foreign []ocispec.Platform
 }
@@ -35,7 +33,7 @@ func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) 
 	if on, err := strconv.ParseBool(o.getenv("DOCKER_BUILDKIT")); err == nil && !on {
 		return nil, errors.New("DOCKER_BUILDKIT=0")
 	}
-	kit := &buildkit{engine: e, workers: &workerCache{}}
+	kit := &buildkit{engine: e}
 	var err error
 	if kit.client, err = bkclient.New(ctx, "", kit.options()...); err != nil {
 		return nil, fmt.Errorf("no BuildKit: %w", err)
@@ -56,8 +54,6 @@ func (k *buildkit) options() []bkclient.ClientOpt {
 		bkclient.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
 			return api.DialHijack(ctx, "/session", proto, meta)
 		}),
-		// This replaces the client's own interceptor, which is why it is called in there.
-		bkclient.WithGRPCDialOption(grpc.WithUnaryInterceptor(k.workers.intercept)),
 	}
 }
 
@@ -70,6 +66,9 @@ func (k *buildkit) askWorkers(ctx context.Context) error {
 	}
 	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
 		return errors.New("it has no worker")
+	}
+	for _, w := range workers {
+		k.workers = append(k.workers, gateway.WorkerInfo{ID: w.ID, Labels: w.Labels, Platforms: w.Platforms})
 	}
 	all := workers[0].Platforms
 	k.native = platforms.Normalize(all[0])
@@ -84,23 +83,3 @@ func (k *buildkit) askWorkers(ctx context.Context) error {
 func (k *buildkit) emulated(context.Context) ([]ocispec.Platform, error) { return k.foreign, nil }
 
 func (k *buildkit) close() error { return k.client.Close() }
-
-// workerCache answers ListWorkers from memory after the first time. The
-// BuildKit client asks at the start of every solve, and old engines take
-// 30-40 ms to answer, because they try each emulator again.
-type workerCache struct {
-	reply *controlapi.ListWorkersResponse // set before any solve, read-only since
-}
-
-func (w *workerCache) intercept(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	list, ok := reply.(*controlapi.ListWorkersResponse)
-	if ok && w.reply != nil {
-		list.Record = w.reply.Record
-		return nil
-	}
-	err := grpcerrors.UnaryClientInterceptor(ctx, method, req, reply, conn, invoke, opts...)
-	if ok && err == nil {
-		w.reply = list
-	}
-	return err
-}

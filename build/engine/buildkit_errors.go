@@ -30,6 +30,9 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 		if out.ExitCode == 0 {
 			out.ExitCode = exitCodeIn(fault.Error)
 		}
+		if out.Line == 0 {
+			out.Line = stepLine(r.Dockerfile, fault.Name)
+		}
 	}
 	if fault == nil && out.Line == 0 {
 		return fmt.Errorf("build %s: %w", r.dockerfileName(), err)

@@ -30,13 +30,7 @@ func (s *steps) reset() {
 	s.names, s.tails, s.fault = map[digest.Digest]string{}, map[digest.Digest]*tail{}, nil
 }
 
-// follow runs until the solve is over.
-func (s *steps) follow(status <-chan *bkclient.SolveStatus) {
-	for update := range status {
-		s.take(update)
-	}
-}
-
+// take notes one update. Only one goroutine calls it.
 func (s *steps) take(update *bkclient.SolveStatus) {
 	for _, v := range update.Vertexes {
 		s.names[v.Digest] = v.Name

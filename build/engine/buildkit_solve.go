@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	bkclient "github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
@@ -19,9 +18,6 @@ import (
 
 	"github.com/manymage/manymage/platforms"
 )
-
-// product is what we call ourselves to BuildKit.
-const product = "manymage"
 
 // kitSolve is one solve on its way through the engine.
 type kitSolve struct {
@@ -57,20 +53,13 @@ func joined(ctx, session context.Context) (context.Context, func()) {
 
 // try makes one attempt.
 func (r *kitSolve) try(ctx context.Context) (Built, error) {
-	opt := bkclient.SolveOpt{
-		SharedSession:         r.builder.session,
-		SessionPreInitialized: true,
-		Exports:               []bkclient.ExportEntry{{Type: "moby", Attrs: r.exportAttrs()}},
-	}
-	status := make(chan *bkclient.SolveStatus)
-	seen := make(chan struct{})
-	go func() { defer close(seen); r.steps.follow(status) }()
-	resp, err := r.builder.kit.client.Build(ctx, opt, product, r.build, status)
-	<-seen
+	kit := r.builder.kit
+	job := &kitJob{kit: kit, session: r.builder.session.ID(), export: r.exportAttrs(), build: r.build, status: r.steps.take}
+	stored, err := job.run(ctx)
 	if err != nil {
 		return Built{}, r.explain(ctx, err)
 	}
-	return r.builder.kit.built(ctx, resp.ExporterResponse)
+	return kit.built(ctx, stored)
 }
 
 func (r *kitSolve) exportAttrs() map[string]string {
@@ -93,11 +82,27 @@ func (r *kitSolve) build(ctx context.Context, c gateway.Client) (*gateway.Result
 		Frontend:       "dockerfile.v0",
 		FrontendOpt:    r.frontendOpts(),
 		FrontendInputs: inputs,
+		Evaluate:       true,
 	})
 	if err != nil {
 		return nil, err
 	}
+	if err := evaluate(ctx, res); err != nil {
+		return nil, err
+	}
 	return res, r.judge(ctx, res)
+}
+
+// evaluate runs the steps, so that one that fails does it here and not in the
+// hook's hands. Engines before BuildKit 0.10 ignore the request's Evaluate; to
+// look at the root does the same on all.
+func evaluate(ctx context.Context, res *gateway.Result) error {
+	ref, err := res.SingleRef()
+	if err != nil || ref == nil {
+		return err
+	}
+	_, err = ref.StatFile(ctx, gateway.StatRequest{Path: "."})
+	return err
 }
 
 // dockerfileInput hands the text over as a file of its own, so that it need

@@ -47,7 +47,9 @@ func readPush(ctx context.Context, ref string, stream io.Reader, onEvent func(Ev
 		}
 		m.note(layers)
 		m.result(&done)
-		onEvent(m.event())
+		if m.Status != "" {
+			onEvent(m.event())
+		}
 	}
 	done.Uploaded, done.Present = countLayers(layers)
 	if done.Digest == "" {
@@ -118,6 +120,7 @@ var pushFaults = []struct {
 	words *regexp.Regexp
 	kind  error
 }{
+	{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
 	{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
 	{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
 	{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
@@ -148,6 +151,8 @@ func cureOf(kind error) string {
 		return "; log in with `docker login`, and check that this account may push there"
 	case errors.Is(kind, ErrRegistryUnreachable):
 		return "; the engine cannot reach the registry: check its name, and for plain HTTP the engine's insecure-registries"
+	case errors.Is(kind, ErrNotFound):
+		return "; build it first"
 	case errors.Is(kind, ErrTagRefused):
 		return fmt.Sprintf("; %v: choose another VERSION", kind)
 	}

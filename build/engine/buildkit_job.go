@@ -1,0 +1,94 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	controlapi "github.com/moby/buildkit/api/services/control"
+	bkclient "github.com/moby/buildkit/client"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/frontend/gateway/grpcclient"
+	"github.com/moby/buildkit/identity"
+	"golang.org/x/sync/errgroup"
+)
+
+// product is what we call ourselves to BuildKit.
+const product = "manymage"
+
+// statusGrace is how long the last status is waited for when a solve is over.
+// Old engines leave the stream of a failed solve open.
+const statusGrace = 200 * time.Millisecond
+
+// kitJob is one run of BuildKit's controller: a request that waits for a
+// result, the gateway through which the result is made, and the status stream.
+//
+// It is what BuildKit's own client.Build does, less two costs: that lists the
+// workers again for every solve (30-40 ms where emulators are tried each
+// time), and waits five seconds for the status of a failed one.
+type kitJob struct {
+	kit     *buildkit
+	session string // its ID
+	export  map[string]string
+	build   gateway.BuildFunc
+	status  func(*bkclient.SolveStatus)
+}
+
+// run gives the exporter's answer.
+func (j *kitJob) run(ctx context.Context) (map[string]string, error) {
+	ref := identity.NewID()
+	streaming, stop := context.WithCancel(ctx)
+	defer stop()
+	watched := make(chan struct{})
+	go func() { defer close(watched); j.watch(streaming, ref) }()
+
+	var answer *controlapi.SolveResponse
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		answer, err = j.kit.client.ControlClient().Solve(gctx, j.request(ref))
+		return err
+	})
+	group.Go(func() error { return j.serve(gctx, ref) })
+	err := group.Wait()
+	defer time.AfterFunc(statusGrace, stop).Stop()
+	<-watched
+	return answer.GetExporterResponse(), err
+}
+
+// request asks for an export of what the gateway will be given. The deprecated
+// fields are what engines before BuildKit 0.13 read.
+func (j *kitJob) request(ref string) *controlapi.SolveRequest {
+	return &controlapi.SolveRequest{
+		Ref:                     ref,
+		Session:                 j.session,
+		Exporters:               []*controlapi.Exporter{{Type: exporter, Attrs: j.export}},
+		ExporterDeprecated:      exporter,
+		ExporterAttrsDeprecated: j.export,
+		FrontendAttrs:           map[string]string{},
+		Cache:                   &controlapi.CacheOptions{},
+	}
+}
+
+// exporter stores into the engine that runs this BuildKit.
+const exporter = "moby"
+
+// serve makes the result through the gateway.
+func (j *kitJob) serve(ctx context.Context, ref string) error {
+	bridge := j.kit.client.GatewayClientForBuild(ref)
+	client, err := grpcclient.New(ctx, map[string]string{}, j.session, product, bridge, j.kit.workers)
+	if err != nil {
+		return err
+	}
+	return client.Run(ctx, j.build)
+}
+
+// watch passes the status on until the engine ends the stream. Status is for
+// the eye: when it breaks off, the solve goes on.
+func (j *kitJob) watch(ctx context.Context, ref string) {
+	stream, err := j.kit.client.ControlClient().Status(ctx, &controlapi.StatusRequest{Ref: ref})
+	for err == nil {
+		var update *controlapi.StatusResponse
+		if update, err = stream.Recv(); err == nil {
+			j.status(bkclient.NewSolveStatus(update))
+		}
+	}
+}
