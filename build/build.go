@@ -1,0 +1,159 @@
+// Package build is the pipeline: it makes one image per platform, publishes them under one tag, and checks what was published.
+//
+//	config -> Plan     which image, which platforms, how each is built, on which engine; no side effect
+//	       -> Build    one solve per platform, concurrently, the context sent once;
+//	                   each image is checked (image.Check) and relabelled (image.Relabel) before the engine stores it
+//	       -> Push     each image by the engine that built it, unless the registry has it;
+//	                   then one index over them, the tags last (lists.Publish)
+//	       -> Verify   what was published, read back
+//
+// There is no other path: one platform goes the same way as ten, and Push always goes through Build.
+package build
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/distribution/reference"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/git"
+	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// Options are what a Pipeline works with. Config is required, everything else has a use for its zero value.
+type Options struct {
+	Config config.Config
+	// Git is what the repository says of itself, for labels.
+	Git git.Info
+	// Getenv is the environment; nil is an empty one.
+	Getenv func(string) string
+	// Show is told what happens; nil is silence.
+	Show func(progress.Event)
+	// Embedded serves a registry in this process; nil: there is none, and IMG has to be set.
+	Embedded Embedded
+	// Ensure is called once when no engine answers, to get one going; nil: that is the user's business.
+	Ensure func(context.Context) error
+	// Tool is this program's version, for the record.
+	Tool string
+}
+
+// Pipeline is one run: it opens the engine, the registry and the plan when they are first needed, and keeps them. Its methods
+// are not for concurrent use.
+type Pipeline struct {
+	cfg  config.Config
+	opts Options
+
+	engine    *engine.Engine
+	registry  *registry.Client
+	served    *Served
+	built     []result         // of the platforms of this run, in order; nil until Build was done
+	published *lists.Published // nil until the index was
+	begun     clock
+
+	closeOnce sync.Once
+}
+
+// New makes a Pipeline. Nothing happens until one of its methods is called; the caller must Close it.
+func New(o Options) *Pipeline {
+	if o.Getenv == nil {
+		o.Getenv = func(string) string { return "" }
+	}
+	if o.Show == nil {
+		o.Show = func(progress.Event) {}
+	}
+	o.Getenv = o.Config.Getenv(o.Getenv)
+	return &Pipeline{cfg: o.Config, opts: o, begun: now()}
+}
+
+// Close ends the embedded registry and the connection to the engine.
+func (p *Pipeline) Close() error {
+	var err error
+	p.closeOnce.Do(func() {
+		if p.served != nil {
+			err = errors.Join(err, p.served.Close())
+		}
+		if p.engine != nil {
+			err = errors.Join(err, p.engine.Close())
+		}
+	})
+	return err
+}
+
+// Registry is the client with the user's credentials that this run reads and publishes with.
+func (p *Pipeline) Registry() (*registry.Client, error) {
+	if p.registry != nil {
+		return p.registry, nil
+	}
+	lookup, err := p.credentials()
+	if err != nil {
+		return nil, err
+	}
+	retry := p.cfg.Retry
+	if retry == 0 {
+		retry = -1 // the knob's zero is "never again", the client's is its default
+	}
+	p.registry = registry.New(registry.Options{
+		Credentials: lookup,
+		Insecure:    p.cfg.Insecure,
+		Retry:       retry,
+		Notice:      func(s string) { p.opts.Show(progress.Notice{Text: s}) },
+		Getenv:      p.opts.Getenv,
+	})
+	return p.registry, nil
+}
+
+// credentials reads Docker's configuration with CI's REGISTRY_USER and REGISTRY_PASSWORD before it.
+func (p *Pipeline) credentials() (registry.Credentials, error) {
+	getenv := func(name string) string {
+		switch name {
+		case "REGISTRY_USER":
+			return p.cfg.Username
+		case "REGISTRY_PASSWORD":
+			return string(p.cfg.Password)
+		}
+		return p.opts.Getenv(name)
+	}
+	var host string
+	if ref, err := reference.ParseNormalizedNamed(p.cfg.Image); err == nil && !p.cfg.Embedded {
+		host = reference.Domain(ref)
+	}
+	return registry.LoadCredentials("", getenv, host)
+}
+
+// Engine opens the engine of this run, and gets one going when none answers and somebody said how.
+func (p *Pipeline) Engine(ctx context.Context) (*engine.Engine, error) {
+	if p.engine != nil {
+		return p.engine, nil
+	}
+	e, err := p.open(ctx)
+	if errors.Is(err, engine.ErrUnreachable) && p.opts.Ensure != nil {
+		if err := p.opts.Ensure(ctx); err != nil {
+			return nil, err
+		}
+		e, err = p.open(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	p.engine = e
+	return e, nil
+}
+
+func (p *Pipeline) open(ctx context.Context) (*engine.Engine, error) {
+	lookup, err := p.credentials()
+	if err != nil {
+		return nil, err
+	}
+	return engine.Open(ctx, engine.Options{
+		Getenv: p.opts.Getenv,
+		Credentials: func(ctx context.Context, host string) (engine.Credential, error) {
+			c, err := lookup(ctx, host)
+			return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err
+		},
+	})
+}

@@ -1,0 +1,59 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"github.com/manymage/manymage/build/record"
+)
+
+// Clean removes the per-platform tags of the last run from the engine, and the record of it. The registries, the embedded one
+// included, keep what they have. It returns the references that were removed.
+func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
+	path := filepath.Join(p.cfg.Dir, filepath.FromSlash(record.Path))
+	last, err := record.Read(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, record.ErrSchema) && !errors.Is(err, record.ErrDamaged) {
+		return nil, err
+	}
+	refs := p.localRefs(last)
+	if len(refs) == 0 {
+		return nil, record.Remove(path)
+	}
+	e, err := p.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var removed []string
+	for _, ref := range refs {
+		if _, inspectErr := e.Inspect(ctx, ref); inspectErr != nil {
+			continue // nothing there
+		}
+		if removeErr := e.Remove(ctx, ref); removeErr != nil {
+			err = errors.Join(err, removeErr)
+			continue
+		}
+		removed = append(removed, ref)
+	}
+	if err != nil {
+		return removed, err // the record stays, so that the rest can be cleaned later
+	}
+	return removed, record.Remove(path)
+}
+
+// localRefs are the names in the engine that the last run gave, and those that this configuration would give.
+func (p *Pipeline) localRefs(last record.Record) []string {
+	var refs []string
+	for _, r := range last.Platforms {
+		refs = append(refs, r.Local...)
+	}
+	if !p.cfg.Embedded {
+		for _, platform := range p.cfg.Platforms {
+			refs = append(refs, p.cfg.ChildRef(platform), p.cfg.Image+":"+p.cfg.LatestTag(platform))
+		}
+	}
+	slices.Sort(refs)
+	return slices.Compact(refs)
+}

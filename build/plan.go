@@ -1,0 +1,240 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
+)
+
+// Plan is all that Build and Push would do, as a value.
+type Plan struct {
+	Image     string
+	Version   string
+	Refs      []string // the list's references; empty when ONLY leaves the list alone
+	Embedded  bool
+	Platforms []PlannedPlatform
+	Engine    PlannedEngine
+	Context   PlannedContext
+	Knobs     []config.Value
+	Now       []PlannedTag
+	Labels    []config.Pair
+}
+
+// PlannedPlatform is one image of a Plan.
+type PlannedPlatform struct {
+	Platform   string
+	Ref        string
+	Dockerfile string
+	Strategy   string
+	Why        string
+	Args       []config.Pair
+	Pins       []dockerfile.Pin
+	Emulated   []dockerfile.Run // RUN lines that need emulation
+	Bases      []dockerfile.Base
+	Syntax     string // of a # syntax= line
+}
+
+// PlannedEngine is the engine, or why there is none.
+type PlannedEngine struct {
+	engine.Info
+	Missing string // why no engine was found; empty when there is one
+	Refusal string // why it will not build this
+}
+
+// PlannedContext is what the engine would be sent at most.
+type PlannedContext struct {
+	Dir   string
+	Files int
+	Bytes int64
+}
+
+// PlannedTag is a list reference as the registry has it now.
+type PlannedTag struct {
+	Ref     string
+	Digest  digest.Digest // empty: there is nothing
+	Have    []string      // its platforms
+	Added   []string      // platforms that it would gain
+	Dropped []string      // platforms that it would lose, which Push refuses without ALLOW_DROP
+	Unknown string        // why it could not be read
+}
+
+// Plan finds out what Build and Push would do. It builds nothing, pushes nothing, and starts no engine; without one the plan is made
+// for an engine like this machine.
+func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
+	out := Plan{Version: p.cfg.Version, Embedded: p.cfg.Embedded}
+	native := platforms.Host()
+	if err := p.planEngine(ctx, &out.Engine, &native); err != nil {
+		return out, err
+	}
+	if err := p.planPlace(ctx); err != nil {
+		return out, err
+	}
+	jobs, err := p.jobs(native)
+	if err != nil {
+		return out, err
+	}
+	for _, j := range jobs {
+		out.Platforms = append(out.Platforms, p.planned(j))
+	}
+	if err := emulation(jobs, out.Engine.Info); err != nil && out.Engine.Missing == "" {
+		out.Engine.Refusal = err.Error()
+	}
+	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
+	out.Context.Dir = p.cfg.Context
+	if out.Context.Files, out.Context.Bytes, err = p.context().Measure(ctx); err != nil {
+		return out, err
+	}
+	if !p.cfg.Partial() {
+		out.Refs = p.cfg.ListRefs()
+		out.Now, err = p.planRegistry(ctx)
+	}
+	return out, err
+}
+
+func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *ocispec.Platform) error {
+	e, err := p.open(ctx)
+	if errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrTooOld) {
+		out.Missing = err.Error()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.engine = e
+	out.Info, *native = e.Info(), e.Info().Platform
+	if err := p.reachable(out.Info); err != nil {
+		out.Refusal = err.Error()
+	}
+	return nil
+}
+
+// planPlace serves the embedded registry if it has content to compare with, and otherwise only names where it would be.
+func (p *Pipeline) planPlace(ctx context.Context) error {
+	if !p.cfg.Embedded {
+		return nil
+	}
+	if _, err := os.Stat(RegistryDir(p.cfg.Dir)); err != nil {
+		p.cfg = p.cfg.WithRegistry("127.0.0.1:5000")
+		return nil
+	}
+	return p.place(ctx)
+}
+
+func (p *Pipeline) planned(j job) PlannedPlatform {
+	return PlannedPlatform{
+		Platform:   j.name,
+		Ref:        p.cfg.ChildRef(j.platform),
+		Dockerfile: j.solve.DockerfileName,
+		Strategy:   string(j.choice.Strategy),
+		Why:        j.choice.Why,
+		Args:       sorted(j.solve.BuildArgs),
+		Pins:       j.pins,
+		Emulated:   j.runs,
+		Bases:      j.bases,
+		Syntax:     j.syntax.Image,
+	}
+}
+
+// planRegistry looks what the list's tags are now. A registry that cannot be reached is said and no error: a plan is for looking.
+func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
+	client, err := p.Registry()
+	if err != nil {
+		return nil, err
+	}
+	var tags []PlannedTag
+	for _, name := range p.cfg.ListRefs() {
+		t := PlannedTag{Ref: name}
+		if p.cfg.Embedded && p.served == nil {
+			tags = append(tags, p.compare(t, nil))
+			continue
+		}
+		ref, err := reference.ParseNormalizedNamed(name)
+		if err != nil {
+			return nil, err
+		}
+		m, err := client.Manifest(ctx, ref)
+		switch {
+		case errors.Is(err, registry.ErrNotFound):
+			t = p.compare(t, nil)
+		case err != nil && ctx.Err() != nil:
+			return nil, err
+		case err != nil:
+			t.Unknown = err.Error()
+		default:
+			t.Digest = m.Descriptor.Digest
+			t = p.compare(t, have(m))
+		}
+		tags = append(tags, t)
+	}
+	return tags, nil
+}
+
+// have lists a published index's platforms. A plain image has none that a list could drop.
+func have(m registry.Manifest) []ocispec.Platform {
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return nil
+	}
+	return ix.Platforms()
+}
+
+func (p *Pipeline) compare(t PlannedTag, have []ocispec.Platform) PlannedTag {
+	for _, platform := range have {
+		t.Have = append(t.Have, platforms.Format(platform))
+		if !contains(p.cfg.Platforms, platform) {
+			t.Dropped = append(t.Dropped, platforms.Format(platform))
+		}
+	}
+	for _, platform := range p.cfg.Platforms {
+		if !contains(have, platform) {
+			t.Added = append(t.Added, platforms.Format(platform))
+		}
+	}
+	return t
+}
+
+func contains(list []ocispec.Platform, p ocispec.Platform) bool {
+	return slices.ContainsFunc(list, func(q ocispec.Platform) bool { return platforms.Equal(p, q) })
+}
+
+func sorted(m map[string]string) []config.Pair {
+	out := make([]config.Pair, 0, len(m))
+	for name, value := range m {
+		out = append(out, config.Pair{Name: name, Value: value})
+	}
+	slices.SortFunc(out, func(a, b config.Pair) int {
+		if a.Name < b.Name {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// describe names the engine in one line.
+func (e PlannedEngine) describe() string {
+	if e.Missing != "" {
+		return "none: " + e.Missing
+	}
+	road := "BuildKit"
+	if e.Road == engine.RoadClassic {
+		road = "classic builder"
+		if e.Why != "" {
+			road += " (" + e.Why + ")"
+		}
+	}
+	return fmt.Sprintf("%s %s at %s, API %s, %s store, %s, %s", e.Name, e.Version, e.Address, e.API, e.Store, platforms.Format(e.Platform), road)
+}

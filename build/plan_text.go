@@ -1,0 +1,133 @@
+package build
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/platforms"
+)
+
+// Write prints the plan for people.
+func (p Plan) Write(w io.Writer) error {
+	for _, t := range []*progress.Tree{p.tree(), p.engineTree(), p.contextTree(), p.registryTree(), p.knobTree()} {
+		if err := t.Write(w); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p Plan) tree() *progress.Tree {
+	title := "build " + p.Image
+	if len(p.Refs) > 0 {
+		title = "build and publish " + strings.Join(p.Refs, " ")
+	}
+	t := &progress.Tree{Text: title}
+	for _, planned := range p.Platforms {
+		planned.hang(t)
+	}
+	if len(p.Labels) > 0 {
+		labels := t.Add("labels")
+		for _, l := range p.Labels {
+			labels.Add(l.Name + "=" + l.Value)
+		}
+	}
+	return t
+}
+
+func (p PlannedPlatform) hang(t *progress.Tree) {
+	n := t.Add(fmt.Sprintf("%s as %s", p.Platform, p.Ref))
+	n.Add(fmt.Sprintf("strategy %s: %s", p.Strategy, p.Why))
+	file := p.Dockerfile
+	if p.Syntax != "" {
+		file += " read by " + p.Syntax
+	}
+	n.Add("from " + file)
+	if len(p.Args) > 0 {
+		n.Add("build-args " + words(p.Args))
+	}
+	for _, pin := range p.Pins {
+		n.Add(fmt.Sprintf("line %d: FROM %s is pinned to the build platform", pin.Line, pin.Image))
+	}
+	for _, base := range p.Bases {
+		n.Add(fmt.Sprintf("line %d: base %s for %s", base.Line, base.Image, platforms.Format(base.Platform)))
+	}
+	for _, run := range p.Emulated {
+		n.Add(fmt.Sprintf("line %d: emulated on %s: RUN %s", run.Line, platforms.Format(run.Platform), run.Text))
+	}
+}
+
+func words(list []config.Pair) string {
+	var out []string
+	for _, pair := range list {
+		out = append(out, pair.Name+"="+pair.Value)
+	}
+	return strings.Join(out, " ")
+}
+
+func (p Plan) engineTree() *progress.Tree {
+	t := &progress.Tree{Text: "engine " + p.Engine.describe()}
+	if p.Engine.Missing != "" {
+		t.Add("the plan is made for an engine like this machine, " + platforms.Format(platforms.Host()))
+	}
+	if p.Engine.Refusal != "" {
+		t.Add("will refuse: " + p.Engine.Refusal)
+	}
+	return t
+}
+
+func (p Plan) contextTree() *progress.Tree {
+	return &progress.Tree{Text: fmt.Sprintf("context %s: %d files, %s at most", p.Context.Dir, p.Context.Files, progress.Size(p.Context.Bytes))}
+}
+
+func (p Plan) registryTree() *progress.Tree {
+	if len(p.Refs) == 0 {
+		return &progress.Tree{Text: "registry: ONLY is set, so that the list's tags stay as they are"}
+	}
+	t := &progress.Tree{Text: "registry"}
+	if p.Embedded {
+		t.Text = "registry embedded, data in " + registryDir
+	}
+	for _, tag := range p.Now {
+		tag.hang(t)
+	}
+	return t
+}
+
+func (t PlannedTag) hang(tree *progress.Tree) {
+	switch {
+	case t.Unknown != "":
+		tree.Add(t.Ref + " cannot be read: " + t.Unknown)
+		return
+	case t.Digest == "":
+		tree.Add(t.Ref + " is not there yet")
+		return
+	}
+	n := tree.Add(fmt.Sprintf("%s is %s", t.Ref, t.Digest))
+	if len(t.Have) > 0 {
+		n.Add("has " + strings.Join(t.Have, " "))
+	}
+	if len(t.Added) > 0 {
+		n.Add("gains " + strings.Join(t.Added, " "))
+	}
+	if len(t.Dropped) > 0 {
+		n.Add(fmt.Sprintf("would lose %s, which push refuses; ALLOW_DROP=%s lets them go", strings.Join(t.Dropped, " "), strings.Join(t.Dropped, ",")))
+	}
+	if len(t.Added)+len(t.Dropped) == 0 {
+		n.Add("keeps its platforms")
+	}
+}
+
+func (p Plan) knobTree() *progress.Tree {
+	t := &progress.Tree{Text: "knobs"}
+	for _, k := range p.Knobs {
+		t.Add(fmt.Sprintf("%s=%s (%s)", k.Knob, k.Text, k.Origin))
+	}
+	return t
+}

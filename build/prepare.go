@@ -1,0 +1,216 @@
+package build
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/platforms"
+)
+
+// job is how one platform's image is built: decided by the configuration, the Dockerfile and the engine's own platform alone.
+type job struct {
+	platform ocispec.Platform
+	name     string // the platform as people write it
+	path     string // the Dockerfile
+	choice   dockerfile.Choice
+	pins     []dockerfile.Pin
+	runs     []dockerfile.Run // RUN lines on another platform than the engine's
+	bases    []dockerfile.Base
+	features []dockerfile.Feature // what only BuildKit can
+	syntax   dockerfile.Syntax
+	solve    engine.Solve
+}
+
+// jobs prepares every platform of this run for an engine of the platform native.
+func (p *Pipeline) jobs(native ocispec.Platform) ([]job, error) {
+	if err := p.cfg.CheckFiles(); err != nil {
+		return nil, err
+	}
+	epoch, err := p.epoch()
+	if err != nil {
+		return nil, err
+	}
+	jobs := make([]job, 0, len(p.cfg.Run()))
+	for _, platform := range p.cfg.Run() {
+		j, err := p.job(platform, native)
+		if err != nil {
+			return nil, usage(err)
+		}
+		j.solve.Epoch = epoch
+		jobs = append(jobs, j)
+	}
+	return jobs, nil
+}
+
+func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
+	j := job{platform: platform, name: platforms.Format(platform), path: p.cfg.DockerfileFor(platform)}
+	source, err := os.ReadFile(j.path)
+	if err != nil {
+		return j, err
+	}
+	j.solve = engine.Solve{
+		Platform:       platform,
+		SetPlatform:    true,
+		Dockerfile:     source,
+		DockerfileName: p.relative(j.path),
+		Target:         p.cfg.Target,
+		BuildArgs:      pairs(p.cfg.BuildArgsFor(platform)),
+		Labels:         p.labels(),
+		Tags:           []string{p.cfg.ChildRef(platform), p.cfg.Image + ":" + p.cfg.LatestTag(platform)},
+		Builtin:        p.cfg.Syntax == "builtin",
+		NoCache:        p.cfg.NoCache,
+	}
+	j.syntax = dockerfile.DetectSyntax(source)
+	file, err := dockerfile.Read(source, j.solve.DockerfileName)
+	if err != nil && j.syntax.Image != "" && !j.solve.Builtin {
+		j.choice = dockerfile.Choice{Strategy: dockerfile.Target, Why: "only " + j.syntax.Image + " can read this file"}
+		return j, nil
+	}
+	if err != nil {
+		return j, err
+	}
+	return j, j.decide(file, p.understand(j, native), dockerfile.Strategy(p.cfg.Strategy))
+}
+
+// understand says how the Dockerfile is to be read for one platform.
+func (p *Pipeline) understand(j job, native ocispec.Platform) dockerfile.Options {
+	o := dockerfile.Options{
+		Target:   p.cfg.Target,
+		Args:     pairs(p.cfg.BuildArgsFor(j.platform)),
+		Arch:     p.cfg.PlaceholderArgs(),
+		Build:    native,
+		Platform: j.platform,
+	}
+	for _, c := range p.cfg.Contexts {
+		o.Contexts = append(o.Contexts, c.Name)
+	}
+	return o
+}
+
+// decide chooses the strategy and makes the solve fit it.
+func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfile.Strategy) (err error) {
+	if j.choice, err = file.Choose(want, o); err != nil {
+		return err
+	}
+	for name, value := range file.BuildArgs(j.platform) {
+		if _, given := j.solve.BuildArgs[name]; !given {
+			j.solve.BuildArgs[name] = value
+		}
+	}
+	switch j.choice.Strategy {
+	case dockerfile.Native:
+		j.solve.SetPlatform = false
+	case dockerfile.Cross:
+		rewrite, err := file.Cross(o)
+		if err != nil {
+			return err
+		}
+		j.solve.Dockerfile, j.pins = rewrite.Source, rewrite.Pins
+	}
+	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
+		return err
+	}
+	j.features = file.BuildKitOnly()
+	j.bases, err = file.Bases(j.choice.Strategy, o)
+	return err
+}
+
+// labels are what git says of the image, and what the user says, who wins.
+func (p *Pipeline) labels() map[string]string {
+	labels := p.opts.Git.Labels(p.cfg.Version)
+	for _, l := range p.cfg.Labels {
+		labels[l.Name] = l.Value
+	}
+	return labels
+}
+
+// epoch is SOURCE_DATE_EPOCH, nil where it is not set.
+func (p *Pipeline) epoch() (*time.Time, error) {
+	text := p.opts.Getenv("SOURCE_DATE_EPOCH")
+	if text == "" {
+		return nil, nil
+	}
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return nil, &config.UsageError{Knob: "SOURCE_DATE_EPOCH", Text: text, Origin: "environment",
+			Problem: "is no number of seconds since 1970: set it to one, or leave it out"}
+	}
+	t := time.Unix(seconds, 0).UTC()
+	return &t, nil
+}
+
+// relative shortens a path below the folder of the run, for people.
+func (p *Pipeline) relative(path string) string {
+	if rel, err := filepath.Rel(p.cfg.Dir, path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}
+
+func pairs(list []config.Pair) map[string]string {
+	m := make(map[string]string, len(list))
+	for _, pair := range list {
+		m[pair.Name] = pair.Value
+	}
+	return m
+}
+
+// usage makes what is wrong with the user's Dockerfile a wrong configuration.
+func usage(err error) error {
+	var wrong *dockerfile.Error
+	if errors.As(err, &wrong) {
+		return fmt.Errorf("%w: %w", config.ErrUsage, err)
+	}
+	return err
+}
+
+// emulation refuses before anything is built when a RUN would need a machine that neither the engine has nor QEMU stands in for.
+func emulation(jobs []job, info engine.Info) error {
+	var lines []string
+	for _, j := range jobs {
+		for _, run := range j.runs {
+			if !runs(info, run.Platform) {
+				lines = append(lines, fmt.Sprintf("  %s:%d runs on %s: RUN %s",
+					j.solve.DockerfileName, run.Line, platforms.Format(run.Platform), run.Text))
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: the engine (%s) cannot run programs of these lines' platforms:\n%s\n"+
+		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM",
+		config.ErrUsage, platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))
+}
+
+// runs tells whether the engine runs programs of a platform.
+func runs(info engine.Info, p ocispec.Platform) bool {
+	for _, have := range append([]ocispec.Platform{info.Platform}, info.Emulated...) {
+		if have.OS == p.OS && have.Architecture == p.Architecture {
+			return true // every emulator of an architecture runs all its variants
+		}
+	}
+	return false
+}
+
+func dedupe(lines []string) []string {
+	seen := make(map[string]bool, len(lines))
+	var out []string
+	for _, l := range lines {
+		if !seen[l] {
+			seen[l] = true
+			out = append(out, l)
+		}
+	}
+	return out
+}

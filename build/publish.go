@@ -1,0 +1,73 @@
+package build
+
+import (
+	"context"
+	"maps"
+	"strings"
+
+	"github.com/distribution/reference"
+
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/progress"
+)
+
+// annotationPrefix marks the image labels that also describe the list.
+const annotationPrefix = "org.opencontainers.image."
+
+// assemble makes the index over the pushed images, in the order of ARCHES.
+func (p *Pipeline) assemble() (index.Index, []string, error) {
+	entries := make([]index.Entry, 0, len(p.built))
+	for _, r := range p.built {
+		desc := r.child.desc
+		platform := r.platform
+		desc.Platform = &platform
+		entries = append(entries, index.Entry{Descriptor: desc, Source: p.cfg.ChildRef(r.platform)})
+	}
+	return index.New(entries, index.Options{Annotations: p.annotations()})
+}
+
+// annotations of the index: the OCI labels that all images agree on, and the user's own.
+func (p *Pipeline) annotations() map[string]string {
+	common := maps.Clone(p.built[0].labels)
+	maps.DeleteFunc(common, func(name, value string) bool {
+		for _, r := range p.built {
+			if other, ok := r.labels[name]; !ok || other != value {
+				return true
+			}
+		}
+		return !strings.HasPrefix(name, annotationPrefix)
+	})
+	for _, a := range p.cfg.Annotations {
+		common[a.Name] = a.Value
+	}
+	return common
+}
+
+// publish puts the index and moves its tags, which is all done by lists.Publish: the guards are the same for everybody.
+func (p *Pipeline) publish(ctx context.Context) error {
+	ix, notes, err := p.assemble()
+	if err != nil {
+		return err
+	}
+	client, err := p.Registry()
+	if err != nil {
+		return err
+	}
+	repo, err := reference.ParseNormalizedNamed(p.cfg.Image)
+	if err != nil {
+		return err
+	}
+	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop})
+	for _, n := range append(notes, published.Notices...) {
+		p.opts.Show(progress.Notice{Text: n})
+	}
+	if err != nil {
+		return err
+	}
+	p.published = &published
+	for _, ref := range p.cfg.ListRefs() {
+		p.opts.Show(progress.Published{Reference: ref, Digest: published.Digest.String(), Unchanged: published.Unchanged})
+	}
+	return p.record()
+}

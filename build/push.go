@@ -1,0 +1,157 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// pushParallel is how many images the engine pushes at once: it compresses each on one core.
+const pushParallel = 4
+
+// child is a platform's image as the registry has it.
+type child struct {
+	desc    ocispec.Descriptor
+	config  digest.Digest
+	size    int64 // of its layers and config, as the registry has them
+	present bool  // the registry had it before this run
+}
+
+// ErrPublish says that publishing was refused, so that the tag is as it was.
+var ErrPublish = errors.New("not published")
+
+// Push builds, brings every image to the registry, and publishes the index over them. With ONLY the images are pushed and the list
+// tags stay as they are.
+func (p *Pipeline) Push(ctx context.Context) error {
+	if err := p.Build(ctx); err != nil {
+		return err
+	}
+	if p.published != nil {
+		return nil
+	}
+	if err := p.pushAll(ctx); err != nil {
+		return err
+	}
+	if p.cfg.Partial() {
+		p.opts.Show(progress.Notice{Text: "ONLY is set: the images are pushed, the list's tags stay as they are"})
+		return p.record()
+	}
+	return p.publish(ctx)
+}
+
+func (p *Pipeline) pushAll(ctx context.Context) error {
+	client, err := p.Registry()
+	if err != nil {
+		return err
+	}
+	e, err := p.Engine(ctx)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(pushParallel)
+	for i := range p.built {
+		g.Go(func() error { return p.push(ctx, client, e, &p.built[i]) })
+	}
+	return g.Wait()
+}
+
+// push brings one image to the registry unless it is there: its identity is the digest of its config, recorded when it was built.
+func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.Engine, r *result) error {
+	start := time.Now()
+	defer func() { r.pushing = time.Since(start) }()
+	ref, err := reference.ParseNormalizedNamed(p.cfg.ChildRef(r.platform))
+	if err != nil {
+		return err
+	}
+	found, err := lookup(ctx, client, ref, r.built.Config)
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	if found != nil {
+		found.present = true
+		r.child = *found
+		return nil
+	}
+	pushed, err := e.Push(ctx, ref.String(), p.watch(r.job))
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	r.child, err = confirm(ctx, client, ref, pushed.Digest, r.built.Config)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	p.opts.Show(progress.Published{Reference: reference.FamiliarString(ref), Digest: r.child.desc.Digest.String()})
+	return nil
+}
+
+// confirm reads back by its digest what the engine says it pushed, and requires that it is the image that was built.
+func confirm(ctx context.Context, client *registry.Client, ref reference.Named, pushed, config digest.Digest) (child, error) {
+	byDigest, err := reference.WithDigest(reference.TrimNamed(ref), pushed)
+	if err != nil {
+		return child{}, err
+	}
+	found, err := lookup(ctx, client, byDigest, config)
+	if err != nil {
+		return child{}, err
+	}
+	if found == nil {
+		return child{}, fmt.Errorf("%w: what was pushed as %s is not the image that was built (its config is not %s): somebody changed the tag in the engine; run again",
+			ErrPublish, reference.FamiliarString(ref), config)
+	}
+	return *found, nil
+}
+
+// lookup finds the image with the given config behind a reference: the image itself, or the one inside its index, which is what
+// engines push that add attestations. nil: something else is there.
+func lookup(ctx context.Context, client *registry.Client, ref reference.Named, config digest.Digest) (*child, error) {
+	m, err := client.Manifest(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	if !index.IsIndex(m.Descriptor.MediaType) {
+		return match(m, config)
+	}
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range ix.Entries {
+		byDigest, err := reference.WithDigest(reference.TrimNamed(ref), entry.Digest)
+		if err != nil {
+			return nil, err
+		}
+		m, err := client.Manifest(ctx, byDigest)
+		if err != nil {
+			return nil, err
+		}
+		if found, err := match(m, config); found != nil || err != nil {
+			return found, err
+		}
+	}
+	return nil, nil
+}
+
+// match gives the child that a manifest is, if its config is the one that was built.
+func match(m registry.Manifest, config digest.Digest) (*child, error) {
+	var doc ocispec.Manifest
+	if err := json.Unmarshal(m.Bytes, &doc); err != nil {
+		return nil, fmt.Errorf("the manifest %s is no JSON: %w", m.Descriptor.Digest, err)
+	}
+	if doc.Config.Digest != config {
+		return nil, nil
+	}
+	return &child{desc: m.Descriptor, config: config, size: sizeOf(doc)}, nil
+}

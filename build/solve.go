@@ -1,0 +1,185 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"time"
+
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/platforms"
+)
+
+// result is one platform's image as far as the run has come.
+type result struct {
+	job
+	built   engine.Built
+	report  image.Report
+	was     string // the platform that the label named before, empty when it was right
+	labels  map[string]string
+	took    time.Duration
+	child   child
+	pushing time.Duration
+}
+
+// refused is the verdict of an image that was not stored.
+const refused = "refused"
+
+// Build makes the images of this run's platforms, unless it has done so. Every image is checked and relabelled before it is stored,
+// and none is stored before all were found good. The first error ends the others.
+func (p *Pipeline) Build(ctx context.Context) error {
+	if p.built != nil {
+		return nil
+	}
+	e, err := p.Engine(ctx)
+	if err != nil {
+		return err
+	}
+	info := e.Info()
+	if err := p.reachable(info); err != nil {
+		return err
+	}
+	if err := p.place(ctx); err != nil {
+		return err
+	}
+	jobs, err := p.jobs(info.Platform)
+	if err != nil {
+		return err
+	}
+	if err := emulation(jobs, info); err != nil {
+		return err
+	}
+	results, err := p.solveAll(ctx, e, jobs)
+	if err != nil {
+		return err
+	}
+	p.built = results
+	return p.record()
+}
+
+// solveAll runs all solves at once: the engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.
+func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) ([]result, error) {
+	builder, err := e.Start(ctx, p.context())
+	if err != nil {
+		return nil, err
+	}
+	defer builder.Close()
+	for _, j := range jobs {
+		p.opts.Show(progress.Started{Platform: j.name, Strategy: string(j.choice.Strategy)})
+	}
+	results := make([]result, len(jobs))
+	all := newGate(len(jobs))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, j := range jobs {
+		g.Go(func() error {
+			r, err := p.solve(ctx, builder, j, func(ctx context.Context) error { return all.pass(ctx, i) })
+			results[i] = r
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if sent := builder.Sent(); sent > 0 {
+		p.opts.Show(progress.Bytes{Name: "context", Current: sent, Total: sent})
+	}
+	return results, nil
+}
+
+// context is what the builds may read.
+func (p *Pipeline) context() engine.Context {
+	c := engine.Context{Dir: p.cfg.Context, Dockerfile: p.cfg.DockerfileFor(p.cfg.Run()[0])}
+	for _, n := range p.cfg.Contexts {
+		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value})
+	}
+	for _, s := range p.cfg.Secrets {
+		c.Secrets = append(c.Secrets, engine.Secret{ID: s.ID, File: s.File, Env: s.Env})
+	}
+	for _, a := range p.cfg.SSH {
+		c.SSH = append(c.SSH, engine.SSH{ID: a.ID, Paths: a.Paths})
+	}
+	return c
+}
+
+// solve builds one platform. wait is the gate before the image is stored.
+func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, wait func(context.Context) error) (result, error) {
+	r := result{job: j}
+	start := time.Now()
+	events := p.watch(j)
+	hook := func(ctx context.Context, raw []byte, root fs.FS) ([]byte, error) {
+		out, err := p.judge(&r, raw, root)
+		if err != nil {
+			return nil, err
+		}
+		return out, wait(ctx)
+	}
+	built, err := b.Solve(ctx, j.solve, hook, events)
+	r.built, r.took = built, time.Since(start)
+	p.finish(j, err)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", j.name, err)
+	}
+	return r, nil
+}
+
+// judge is the truth check and the label's repair, between the solve and the engine's store.
+func (p *Pipeline) judge(r *result, raw []byte, root fs.FS) ([]byte, error) {
+	report, err := image.Check(raw, root, r.platform, image.Options{AllowForeign: p.cfg.AllowForeign})
+	r.report = report
+	if err != nil {
+		if errors.Is(err, image.ErrRefused) {
+			p.opts.Show(progress.Verdict{Platform: r.name, Verdict: refused})
+		}
+		return nil, err
+	}
+	was, err := image.PlatformOf(raw)
+	if err != nil {
+		return nil, err
+	}
+	out, err := image.Relabel(raw, r.platform)
+	if err != nil {
+		return nil, err
+	}
+	if digest.FromBytes(out) != digest.FromBytes(raw) {
+		r.was = platforms.Format(was)
+	}
+	r.labels = image.Labels(out)
+	p.opts.Show(progress.Verdict{Platform: r.name, Verdict: string(report.Verdict), Detail: p.verdict(*r)})
+	return out, nil
+}
+
+// verdict is what there is to say beside the verdict itself.
+func (p *Pipeline) verdict(r result) string {
+	switch {
+	case r.was != "":
+		return fmt.Sprintf("label %s repaired", r.was)
+	case r.report.Verdict == image.Unverified && len(r.report.Notes) > 0:
+		return r.report.Notes[0]
+	}
+	return ""
+}
+
+// finish tells how a platform ended.
+func (p *Pipeline) finish(j job, err error) {
+	if err == nil {
+		p.opts.Show(progress.Finished{Platform: j.name})
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		p.opts.Show(progress.Finished{Platform: j.name, Error: "cancelled"})
+		return
+	}
+	problem := progress.Problem{Platform: j.name, Text: err.Error()}
+	var step *engine.StepError
+	if errors.As(err, &step) {
+		problem.File, problem.Line = step.Dockerfile, step.Line
+	}
+	p.opts.Show(problem)
+	p.opts.Show(progress.Finished{Platform: j.name, Error: "failed"})
+}

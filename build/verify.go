@@ -1,0 +1,303 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
+)
+
+// verifyParallel is how many children are verified at once: each streams its layers through one decompressor, and a laptop has a
+// few cores.
+const verifyParallel = 4
+
+// Verification is what reading a published image back has shown.
+type Verification struct {
+	Ref      string           `json:"reference"`
+	Digest   digest.Digest    `json:"digest"`
+	Children []VerifiedChild  `json:"children"`
+	Faults   []PublishedFault `json:"faults,omitempty"`
+}
+
+// VerifiedChild is one image of the list, or the image itself where there is no list.
+type VerifiedChild struct {
+	Platform string        `json:"platform"`
+	Digest   digest.Digest `json:"digest"`
+	Size     int64         `json:"size"`    // bytes of its layers and config in the registry
+	Verdict  string        `json:"verdict"` // verified, unverified or refused
+	Notes    []string      `json:"notes,omitempty"`
+}
+
+// PublishedFault is one thing that is wrong with what was published.
+type PublishedFault struct {
+	Platform string `json:"platform,omitempty"`
+	Text     string `json:"text"`
+}
+
+// FaultyError is a published image that does not hold what it says. It is image.ErrRefused.
+type FaultyError struct {
+	Ref    string
+	Faults []PublishedFault
+}
+
+// Error is one line for each fault.
+func (e *FaultyError) Error() string {
+	lines := make([]string, 0, len(e.Faults)+1)
+	lines = append(lines, fmt.Sprintf("%s does not hold what it says:", e.Ref))
+	for _, f := range e.Faults {
+		lines = append(lines, "  "+strings.TrimPrefix(f.Platform+": "+f.Text, ": "))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Is makes every *FaultyError an image.ErrRefused.
+func (e *FaultyError) Is(target error) bool { return target == image.ErrRefused }
+
+// Verify checks a published reference, the configured image's when text is empty.
+func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error) {
+	ref, err := p.Reference(ctx, text)
+	if err != nil {
+		return Verification{}, err
+	}
+	client, err := p.Registry()
+	if err != nil {
+		return Verification{}, err
+	}
+	return Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign})
+}
+
+// Write prints what was verified, a line for each platform.
+func (v Verification) Write(w io.Writer) error {
+	t := progress.Table{Header: []string{"PLATFORM", "VERDICT", "SIZE", "DIGEST"}, Right: []int{2}}
+	for _, c := range v.Children {
+		t.Add(c.Platform, c.Verdict, progress.Size(c.Size), c.Digest.String())
+	}
+	if err := t.Write(w); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s@%s holds what it says\n", v.Ref, v.Digest)
+	return err
+}
+
+// Verify reads an index or image back from its registry and checks every child: digest and size, the config's platform against
+// the entry's, the truth check on the layers, that no platform comes twice, and that every blob is there. The error is a
+// *FaultyError when something is wrong with what was published, and another one when it could not be read.
+func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts image.Options) (Verification, error) {
+	top, err := c.Manifest(ctx, ref)
+	if err != nil {
+		return Verification{}, err
+	}
+	v := &verifier{client: c, repo: reference.TrimNamed(ref), opts: opts}
+	out := Verification{Ref: reference.FamiliarString(ref), Digest: top.Descriptor.Digest}
+	children, err := v.children(top)
+	if err != nil {
+		return out, err
+	}
+	results := make([]childResult, len(children))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(verifyParallel)
+	for i, child := range children {
+		g.Go(func() (err error) {
+			results[i], err = v.child(ctx, child, top)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return out, err
+	}
+	out.Faults = duplicates(children)
+	for _, r := range results {
+		out.Faults = append(out.Faults, r.faults...)
+		if r.child != nil {
+			out.Children = append(out.Children, *r.child)
+		}
+	}
+	if len(out.Faults) > 0 {
+		return out, &FaultyError{Ref: out.Ref, Faults: out.Faults}
+	}
+	return out, nil
+}
+
+type verifier struct {
+	client *registry.Client
+	repo   reference.Named
+	opts   image.Options
+}
+
+type childResult struct {
+	child  *VerifiedChild // nil for an attestation
+	faults []PublishedFault
+}
+
+// children lists what hangs below top: the entries of an index, attestations included, or the image itself.
+func (v *verifier) children(top registry.Manifest) ([]index.Entry, error) {
+	if !index.IsIndex(top.Descriptor.MediaType) {
+		return []index.Entry{{Descriptor: top.Descriptor}}, nil
+	}
+	ix, err := index.Parse(top.Bytes, top.Descriptor.MediaType)
+	if err != nil {
+		return nil, err
+	}
+	return ix.Flatten(), nil
+}
+
+func duplicates(entries []index.Entry) []PublishedFault {
+	var faults []PublishedFault
+	var seen []ocispec.Platform
+	for _, e := range entries {
+		if e.Platform == nil || e.IsAttestation() {
+			continue
+		}
+		for _, p := range seen {
+			if platforms.Equal(p, *e.Platform) {
+				faults = append(faults, PublishedFault{platforms.Format(p), "is in the list twice: engines take either one"})
+			}
+		}
+		seen = append(seen, *e.Platform)
+	}
+	return faults
+}
+
+// child checks one entry. A fault of the content is in the result; an error means that it could not be found out.
+func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manifest) (childResult, error) {
+	var r childResult
+	name := e.Digest.String()
+	if e.Platform != nil {
+		name = platforms.Format(*e.Platform)
+	}
+	fault := func(format string, args ...any) {
+		r.faults = append(r.faults, PublishedFault{name, fmt.Sprintf(format, args...)})
+	}
+	m, err := v.manifest(ctx, e, top)
+	if err != nil {
+		return r, content(err, fault)
+	}
+	if e.Size != m.Descriptor.Size {
+		fault("the list says %d bytes, its manifest has %d", e.Size, m.Descriptor.Size)
+	}
+	if index.IsIndex(m.Descriptor.MediaType) {
+		fault("is an index inside an index, which engines do not follow")
+		return r, nil
+	}
+	var doc ocispec.Manifest
+	if err := json.Unmarshal(m.Bytes, &doc); err != nil {
+		fault("its manifest is no JSON: %v", err)
+		return r, nil
+	}
+	if err := v.blobs(ctx, doc, fault); err != nil {
+		return r, err
+	}
+	if e.IsAttestation() || len(r.faults) > 0 {
+		return r, nil
+	}
+	r.child = &VerifiedChild{Platform: name, Digest: e.Digest, Size: sizeOf(doc)}
+	return r, v.truth(ctx, e, doc, r.child, fault)
+}
+
+// manifest fetches the child's manifest; the top itself is at hand already.
+func (v *verifier) manifest(ctx context.Context, e index.Entry, top registry.Manifest) (registry.Manifest, error) {
+	if e.Digest == top.Descriptor.Digest {
+		return top, nil
+	}
+	ref, err := reference.WithDigest(v.repo, e.Digest)
+	if err != nil {
+		return registry.Manifest{}, err
+	}
+	return v.client.Manifest(ctx, ref)
+}
+
+func (v *verifier) blobs(ctx context.Context, doc ocispec.Manifest, fault func(string, ...any)) error {
+	for _, d := range append([]ocispec.Descriptor{doc.Config}, doc.Layers...) {
+		if len(d.URLs) > 0 {
+			continue // a foreign layer lives elsewhere by design
+		}
+		has, err := v.client.HasBlob(ctx, v.repo, d)
+		if err != nil {
+			return err
+		}
+		if !has {
+			fault("blob %s is missing", d.Digest)
+		}
+	}
+	return nil
+}
+
+// truth compares the config with the entry, and what the layers hold with both.
+func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifest, child *VerifiedChild, fault func(string, ...any)) error {
+	config, err := v.client.Config(ctx, v.repo, doc.Config)
+	if err != nil {
+		return content(err, fault)
+	}
+	labelled, err := image.PlatformOf(config)
+	if err != nil {
+		fault("%v", err)
+		return nil
+	}
+	declared := labelled
+	if e.Platform != nil {
+		declared = *e.Platform
+	}
+	child.Platform = platforms.Format(declared)
+	if !samePlatform(declared, labelled) {
+		fault("its config says %s", platforms.Format(labelled))
+	}
+	root, err := v.client.Root(ctx, v.repo, doc.Layers)
+	if err != nil {
+		return content(err, fault)
+	}
+	report, err := image.Check(config, root, declared, v.opts)
+	child.Verdict, child.Notes = string(report.Verdict), report.Notes
+	var refusal *image.Refusal
+	if errors.As(err, &refusal) {
+		child.Verdict = refused
+		for _, f := range refusal.Faults {
+			fault("%s", f)
+		}
+		return nil
+	}
+	return err
+}
+
+// samePlatform compares what the entry says with what the config says: an entry may leave out the operating system's version and
+// features, which engines then read from the config.
+func samePlatform(entry, config ocispec.Platform) bool {
+	if entry.OSVersion == "" {
+		config.OSVersion = ""
+	}
+	if len(entry.OSFeatures) == 0 {
+		config.OSFeatures = nil
+	}
+	return platforms.Equal(entry, config)
+}
+
+// content turns an error about what is in the registry into a fault, and hands on every other one.
+func content(err error, fault func(string, ...any)) error {
+	for _, wrong := range []error{registry.ErrNotFound, registry.ErrCorrupt, registry.ErrUnsupported} {
+		if errors.Is(err, wrong) {
+			fault("%v", err)
+			return nil
+		}
+	}
+	return err
+}
+
+func sizeOf(doc ocispec.Manifest) int64 {
+	n := doc.Config.Size
+	for _, l := range doc.Layers {
+		n += l.Size
+	}
+	return n
+}

@@ -1,0 +1,118 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/manymage/manymage/build"
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/git"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/platforms"
+)
+
+// session is what the targets of one command line share: Mage gives a target nothing but a context, so that `build push` finds the
+// images of build in push by this.
+type session struct {
+	settings Settings
+	pipeline *build.Pipeline
+	cfg      config.Config
+	display  *progress.Display // of the target that runs now
+	prepared bool              // Settings.Before was done
+}
+
+// process is the one session of this process.
+var process session
+
+// run does what a target is for: with signals handled, events shown, and the exit code that fits the error.
+func run(ctx context.Context, do func(context.Context, *session) error) error {
+	ctx, stop := Signals(ctx)
+	defer stop()
+	s := &process
+	if err := s.open(ctx); err != nil {
+		return exit(err)
+	}
+	options := progress.For(os.Stderr, os.Getenv)
+	options.Verbose = s.cfg.Verbose
+	s.display = progress.New(os.Stderr, options)
+	err := do(ctx, s)
+	if err != nil {
+		s.display.Send(progress.Problem{Text: err.Error()})
+	}
+	return exit(errors.Join(err, s.display.Close()))
+}
+
+// exit gives Mage an error with the exit code of what went wrong.
+func exit(err error) error {
+	if err == nil {
+		return nil
+	}
+	return mg.Fatalf(build.ExitCode(err), "%v", err)
+}
+
+// open reads the configuration once.
+func (s *session) open(ctx context.Context) error {
+	if s.pipeline != nil {
+		return nil
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return err
+	}
+	info, err := git.Describe(ctx, dir, os.Getenv)
+	if err != nil {
+		return err
+	}
+	s.cfg, err = config.Load(config.Input{
+		Words:    Words(),
+		Getenv:   os.Getenv,
+		Dir:      dir,
+		Defaults: s.settings.Knobs,
+		Extra:    s.settings.Extra,
+		Repository: config.Repository{
+			Version: info.Version, Origin: info.Origin, Name: info.Name, Prefix: info.Prefix,
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.pipeline = build.New(build.Options{
+		Config:   s.cfg,
+		Git:      info,
+		Getenv:   os.Getenv,
+		Show:     func(e progress.Event) { s.display.Send(e) },
+		Embedded: s.settings.Embedded,
+		Ensure:   s.settings.Ensure,
+		Tool:     tool(),
+	})
+	return nil
+}
+
+// prepare runs the magefile's own step before the first build.
+func (s *session) prepare(ctx context.Context) error {
+	if s.prepared || s.settings.Before == nil {
+		return nil
+	}
+	var list []string
+	for _, p := range s.cfg.Run() {
+		list = append(list, platforms.Format(p))
+	}
+	if err := s.settings.Before(ctx, list); err != nil {
+		return err
+	}
+	s.prepared = true
+	return nil
+}
+
+// follows tells whether a target is on the command line too, under whatever name the targets were imported.
+func follows(target string) bool {
+	return slices.ContainsFunc(os.Args[1:], func(word string) bool {
+		word = strings.ToLower(word)
+		return word == target || strings.HasSuffix(word, ":"+target)
+	})
+}

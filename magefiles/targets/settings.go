@@ -1,0 +1,58 @@
+package targets
+
+import (
+	"context"
+	"runtime/debug"
+
+	"github.com/manymage/manymage/build"
+	"github.com/manymage/manymage/build/config"
+)
+
+// module is this project's import path.
+const module = "github.com/manymage/manymage"
+
+// Settings are what a magefile that imports the targets decides for its project. The zero value decides nothing.
+type Settings struct {
+	// Knobs are values for the knobs, weaker than manymage.yaml, the environment and the command line.
+	Knobs config.Defaults
+	// Extra are names of NAME=value words that the magefile reads itself; any other unknown name is refused.
+	Extra []string
+	// Before runs once before the first build, with the platforms that are to be built ("linux/arm64"): generate code, compile.
+	Before func(ctx context.Context, platforms []string) error
+	// Embedded serves a registry in this process, for when no image is named. Nil: IMG has to be set.
+	Embedded build.Embedded
+	// Ensure gets a container engine going when none answers. Nil: that is the user's business.
+	Ensure func(ctx context.Context) error
+	// Emulation lets the engine run foreign programs. Nil: the target says how.
+	Emulation func(ctx context.Context) error
+}
+
+// Defaults gives the targets the project's own settings. Call it from an init function of the magefile:
+//
+//	func init() {
+//		targets.Defaults(targets.Settings{
+//			Knobs:  config.Defaults{Img: "ghcr.io/me/app", Arches: []string{"amd64", "arm64", "arm/v7"}},
+//			Before: func(ctx context.Context, _ []string) error { return sh.Run("go", "generate", "./...") },
+//		})
+//	}
+func Defaults(s Settings) { process.settings = s }
+
+// toolVersion is what the linker was told (-X), which is how the project's own image is built.
+var toolVersion string
+
+// tool is the version of this module in this program.
+func tool() string {
+	if toolVersion != "" {
+		return toolVersion
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	for _, m := range append([]*debug.Module{&info.Main}, info.Deps...) {
+		if m.Path == module {
+			return m.Version
+		}
+	}
+	return "unknown"
+}
