@@ -154,7 +154,7 @@ func (c *Current) covers(repo reference.Named, tags []string) bool {
 
 // guard refuses before anything is written.
 func (p *publication) guard() error {
-	for i, ref := range p.refs {
+	for _, ref := range p.refs {
 		was, name := p.current.tags[ref.Tag()], reference.FamiliarString(ref)
 		if want := p.opts.Expect; want != "" && was.desc.Digest != want && was.desc.Digest != p.payload.desc.Digest {
 			return &MovedError{Tag: name, Expected: want, Found: was.desc.Digest}
@@ -166,9 +166,6 @@ func (p *publication) guard() error {
 			p.note("%s loses %s", name, strings.Join(formatAll(lost), ", "))
 		default:
 			return &DropError{Tag: name, Platforms: lost}
-		}
-		if was.desc.Digest != "" && was.desc.Digest != p.payload.desc.Digest && i == 0 && p.opts.Expect != "" {
-			p.note("%s replaces %s", name, was.desc.Digest)
 		}
 	}
 	return nil
