@@ -1,0 +1,113 @@
+//go:build mage
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+
+	"github.com/magefile/mage/mg"
+
+	"github.com/manymage/manymage/magefiles/targets"
+	"github.com/manymage/manymage/platforms"
+)
+
+// Test runs everything a change has to pass: format, vet, staticcheck, then all tests; as root on Debian the end-to-end ones, too.
+func Test(ctx context.Context) error {
+	ctx, stop := targets.Signals(ctx)
+	defer stop()
+	for _, step := range []func(context.Context) error{format, vet, staticcheck, test} {
+		if err := step(ctx); err != nil {
+			return mg.Fatalf(1, "%w", err)
+		}
+	}
+	return nil
+}
+
+// format refuses what gofmt would change.
+func format(ctx context.Context) error {
+	out, err := exec.CommandContext(ctx, "gofmt", "-l", "build", "magefiles", "platforms").Output()
+	if err != nil {
+		return fmt.Errorf("gofmt: %w", err)
+	}
+	if len(out) > 0 {
+		return fmt.Errorf("gofmt would change these files, run 'gofmt -w' on them:\n%s", out)
+	}
+	return nil
+}
+
+// The magefiles have a build tag and a generated main: they are vetted by themselves.
+func vet(ctx context.Context) error {
+	return errors.Join(golang(ctx, "vet", "./..."), golang(ctx, "vet", "-tags=mage", "./magefiles/..."))
+}
+
+func staticcheck(ctx context.Context) error {
+	return golang(ctx, "tool", "staticcheck", "./...")
+}
+
+// test leaves its last lines to `go test`, so that whoever reads a log finds its summary there.
+func test(ctx context.Context) error {
+	args := []string{"test", "-timeout=30m", "./..."}
+	if _, debian := os.Stat("/etc/debian_version"); debian != nil || os.Geteuid() != 0 {
+		fmt.Println("test: the end-to-end tests are left out, they need root on Debian")
+		args = append(args, "-short")
+	}
+	return golang(ctx, args...)
+}
+
+// Binaries compiles the targets for the image of the root Dockerfile: dist/bin/PLATFORM/manymage, for amd64, arm64 and arm/v7.
+func Binaries(ctx context.Context) error {
+	ctx, stop := targets.Signals(ctx)
+	defer stop()
+	return binaries(ctx, []string{"linux/amd64", "linux/arm64", "linux/arm/v7"})
+}
+
+// binaries is Binaries for the platforms of a run; Go's cache makes an unchanged one cheap.
+func binaries(ctx context.Context, list []string) error {
+	for _, name := range list {
+		if err := binary(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// binary cross-compiles through scripts/mage, which lets one compiler at a time write Mage's generated main.
+func binary(ctx context.Context, name string) error {
+	p, err := platforms.Parse(name)
+	if err != nil {
+		return err
+	}
+	out, err := filepath.Abs(filepath.Join("dist", "bin", filepath.FromSlash(name), "manymage"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, filepath.Join(os.Getenv("MANYMAGE_HOME"), "scripts", "mage"),
+		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w -buildid=")
+	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
+	var printed bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &printed, &printed
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("compile the targets for %s: %w\n%s", name, err, strings.TrimSpace(printed.String()))
+	}
+	return nil
+}
+
+// golang runs the go command on this clone with what it prints shown.
+func golang(ctx context.Context, args ...string) error {
+	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
