@@ -21,7 +21,11 @@ type reader struct {
 
 func (r *reader) Stat() (fs.FileInfo, error) { return r.info, nil }
 
+// Read gives what is in memory by itself, so that reading a `#!` line never opens a stream.
 func (r *reader) Read(p []byte) (int, error) {
+	if behind := int64(len(r.file.head)) - r.offset; behind > 0 && !r.closed {
+		p = p[:min(int64(len(p)), behind)]
+	}
 	n, err := r.ReadAt(p, r.offset)
 	r.offset += int64(n)
 	if n > 0 && err == io.EOF {
@@ -36,7 +40,7 @@ func (r *reader) ReadAt(p []byte, offset int64) (int, error) {
 	case r.closed:
 		return 0, r.fault(fs.ErrClosed)
 	case !r.file.mode.IsRegular():
-		return 0, r.fault(errNoFile)
+		return 0, r.fault(errNotRegular)
 	case offset < 0:
 		return 0, r.fault(fs.ErrInvalid)
 	case offset >= r.file.size:
@@ -52,6 +56,9 @@ func (r *reader) ReadAt(p []byte, offset int64) (int, error) {
 	}
 	return n, nil
 }
+
+// errNotRegular is what reading a FIFO or a device gets here, where reading the real one would hang.
+var errNotRegular = errors.New("not a regular file")
 
 func (r *reader) fault(err error) error { return &fs.PathError{Op: "read", Path: r.name, Err: err} }
 
@@ -83,8 +90,14 @@ func (r *rest) readAt(p []byte, offset int64) (int, error) {
 	return r.spool.ReadAt(p, offset)
 }
 
+// maxSpool is how far into one file may be read: no program is that large, but a sparse file's header may say so.
+const maxSpool = 2 << 30
+
 // reach spools at least the first size bytes.
 func (r *rest) reach(size int64) error {
+	if size > maxSpool {
+		return fmt.Errorf("%w: %d GiB into one file, which is further than anybody has to look", ErrMalformed, size>>30)
+	}
 	if r.spool == nil {
 		if err := r.start(); err != nil {
 			return err

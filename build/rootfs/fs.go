@@ -1,13 +1,13 @@
 package rootfs
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"maps"
 	"path"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -24,14 +24,6 @@ var (
 // maxLinks is how many symbolic links one look-up follows, as in Linux.
 const maxLinks = 40
 
-var (
-	errLoop   = errors.New("too many levels of symbolic links")
-	errNotDir = errors.New("not a directory")
-	errIsDir  = errors.New("is a directory")
-	errNoLink = errors.New("not a symbolic link")
-	errNoFile = errors.New("not a regular file")
-)
-
 // Open opens a file, following symbolic links. Only regular files and directories can be read: a FIFO or a device
 // opens, describes itself, and fails to be read.
 func (f *FS) Open(name string) (fs.File, error) {
@@ -41,7 +33,7 @@ func (f *FS) Open(name string) (fs.File, error) {
 	}
 	info := info{name: path.Base(name), file: n.file}
 	if n.children != nil {
-		return &dir{info: info, left: n.entries()}, nil
+		return &openDir{info: info, left: n.entries()}, nil
 	}
 	return &reader{info: info, rest: rest{file: n.file}}, nil
 }
@@ -67,7 +59,7 @@ func (f *FS) ReadLink(name string) (string, error) {
 		return "", err
 	}
 	if n.file.mode&fs.ModeSymlink == 0 {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: errNoLink}
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
 	}
 	return n.file.link, nil
 }
@@ -79,7 +71,7 @@ func (f *FS) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, err
 	}
 	if n.children == nil {
-		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errNotDir}
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: syscall.ENOTDIR}
 	}
 	return n.entries(), nil
 }
@@ -109,40 +101,35 @@ func (f *FS) resolve(name string, follow bool) (*node, error) {
 	way := []*node{f.root}
 	todo := strings.Split(name, "/")
 	for links := 0; len(todo) > 0; {
+		here := way[len(way)-1]
+		if here.children == nil {
+			return nil, syscall.ENOTDIR
+		}
 		part := todo[0]
 		todo = todo[1:]
-		here := way[len(way)-1]
-		switch part {
-		case "", ".":
-			continue
-		case "..":
+		if part == ".." {
 			way = way[:max(1, len(way)-1)]
+		}
+		if part == "" || part == "." || part == ".." {
 			continue
 		}
 		next := here.children[part]
-		switch {
-		case next == nil:
-			return nil, missing(here)
-		case next.file.mode&fs.ModeSymlink == 0 || (len(todo) == 0 && !follow):
+		if next == nil {
+			return nil, fs.ErrNotExist
+		}
+		if next.file.mode&fs.ModeSymlink == 0 || (len(todo) == 0 && !follow) {
 			way = append(way, next)
 			continue
-		case links == maxLinks:
-			return nil, errLoop
 		}
-		links++
+		if links++; links > maxLinks {
+			return nil, syscall.ELOOP
+		}
 		if strings.HasPrefix(next.file.link, "/") {
 			way = way[:1]
 		}
-		todo = append(strings.Split(next.file.link, "/"), todo...)
+		todo = slices.Concat(strings.Split(next.file.link, "/"), todo)
 	}
 	return way[len(way)-1], nil
-}
-
-func missing(here *node) error {
-	if here.children == nil {
-		return errNotDir
-	}
-	return fs.ErrNotExist
 }
 
 // info is fs.FileInfo.
@@ -154,21 +141,23 @@ type info struct {
 func (i info) Name() string       { return i.name }
 func (i info) Size() int64        { return i.file.size }
 func (i info) Mode() fs.FileMode  { return i.file.mode }
-func (i info) ModTime() time.Time { return i.file.mtime }
+func (i info) ModTime() time.Time { return time.Unix(i.file.mtime, 0) }
 func (i info) IsDir() bool        { return i.file.mode.IsDir() }
 func (i info) Sys() any           { return nil }
 
-// dir is an open directory.
-type dir struct {
+// openDir is an open directory.
+type openDir struct {
 	info
 	left []fs.DirEntry
 }
 
-func (d *dir) Stat() (fs.FileInfo, error) { return d.info, nil }
-func (d *dir) Close() error               { return nil }
-func (d *dir) Read([]byte) (int, error)   { return 0, &fs.PathError{Op: "read", Path: d.name, Err: errIsDir} }
+func (d *openDir) Stat() (fs.FileInfo, error) { return d.info, nil }
+func (d *openDir) Close() error               { return nil }
+func (d *openDir) Read([]byte) (int, error) {
+	return 0, &fs.PathError{Op: "read", Path: d.name, Err: syscall.EISDIR}
+}
 
-func (d *dir) ReadDir(n int) ([]fs.DirEntry, error) {
+func (d *openDir) ReadDir(n int) ([]fs.DirEntry, error) {
 	if n <= 0 {
 		out := d.left
 		d.left = nil

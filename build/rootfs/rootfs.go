@@ -77,9 +77,11 @@ func Layers(ctx context.Context, layers []Source, opts Options) (*FS, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	t := newTree()
+	t := newTree(budget)
 	for i, entries := range scanned {
-		t.layer(entries)
+		if err := t.addLayer(entries); err != nil {
+			return nil, err
+		}
 		scanned[i] = nil
 	}
 	return &FS{root: t.root}, nil
@@ -88,13 +90,16 @@ func Layers(ctx context.Context, layers []Source, opts Options) (*FS, error) {
 // Archive reads one container archive, as GET /containers/ID/archive?path=/ or /export gives it. There are no
 // whiteouts in it: a file named .wh.x is a file.
 func Archive(ctx context.Context, archive Source, opts Options) (*FS, error) {
-	entries, err := scan(ctx, archive, newBudget(opts.withDefaults().MaxEntries))
+	budget := newBudget(opts.withDefaults().MaxEntries)
+	entries, err := scan(ctx, archive, budget)
 	if err != nil {
 		return nil, err
 	}
-	t := newTree()
+	t := newTree(budget)
 	for _, e := range entries {
-		t.add(e)
+		if err := t.add(e); err != nil {
+			return nil, err
+		}
 	}
 	return &FS{root: t.root}, nil
 }

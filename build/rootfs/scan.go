@@ -11,7 +11,6 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
-	"time"
 )
 
 const (
@@ -39,7 +38,7 @@ type entry struct {
 type file struct {
 	mode  fs.FileMode
 	size  int64
-	mtime time.Time
+	mtime int64 // Unix seconds; a time.Time would be three times as large, a million times
 	head  []byte
 	link  string
 	src   *Source
@@ -91,8 +90,6 @@ func walk(ctx context.Context, src Source, visit func(index int, header *tar.Hea
 		return fmt.Errorf("layer %s: %w", src.Name, err)
 	}
 	defer raw.Close()
-	stop := context.AfterFunc(ctx, func() { raw.Close() })
-	defer stop()
 	err = walkTar(ctx, raw, visit)
 	switch {
 	case ctx.Err() != nil:
@@ -104,7 +101,8 @@ func walk(ctx context.Context, src Source, visit func(index int, header *tar.Hea
 }
 
 func walkTar(ctx context.Context, raw io.Reader, visit func(int, *tar.Header, io.Reader) error) error {
-	plain, err := decompress(&watched{ctx: ctx, r: raw})
+	source := &watched{ctx: ctx, r: raw}
+	plain, err := decompress(source)
 	if err != nil {
 		return err
 	}
@@ -113,7 +111,7 @@ func walkTar(ctx context.Context, raw io.Reader, visit func(int, *tar.Header, io
 	for index := 0; ; index++ {
 		header, err := archive.Next()
 		if err == io.EOF {
-			return drain(plain)
+			return drain(source)
 		}
 		if err != nil {
 			return malformed(err)
@@ -124,7 +122,8 @@ func walkTar(ctx context.Context, raw io.Reader, visit func(int, *tar.Header, io
 	}
 }
 
-// drain reads what follows an archive's end, so that a source which verifies a digest at its own end gets there.
+// drain reads what follows an archive's end, so that a source which verifies a digest at its own end gets there. It is
+// not decompressed: nothing in it is a file.
 func drain(r io.Reader) error {
 	_, err := io.Copy(io.Discard, r)
 	return malformed(err)
@@ -174,43 +173,56 @@ func entryOf(h *tar.Header) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &entry{name: name, file: &file{mode: h.FileInfo().Mode(), size: h.Size, mtime: h.ModTime}}
+	if len(h.Linkname) > maxName {
+		return nil, fmt.Errorf("%w: a link with a target of %d bytes", ErrMalformed, len(h.Linkname))
+	}
+	mode := h.FileInfo().Mode()&^fs.ModeType | typeOf(h.Typeflag)
+	e := &entry{name: name, file: &file{mode: mode, size: h.Size, mtime: h.ModTime.Unix()}}
 	switch h.Typeflag {
 	case tar.TypeSymlink:
-		e.file.link = h.Linkname
-		e.file.mode = e.file.mode&^fs.ModeType | fs.ModeSymlink
-		e.file.size = int64(len(h.Linkname))
+		e.file.link, e.file.size = h.Linkname, int64(len(h.Linkname))
 	case tar.TypeLink:
 		e.hard = true
 		e.link, err = clean(h.Linkname)
-	case tar.TypeDir:
-		e.file.mode = e.file.mode&^fs.ModeType | fs.ModeDir
-	}
-	if len(h.Linkname) > maxName {
-		return nil, fmt.Errorf("%w: a link with a target of %d bytes", ErrMalformed, len(h.Linkname))
 	}
 	return e, err
 }
 
-// clean makes a tar name one of io/fs. A name with ".." or a NUL in it is what no tool writes: an attack.
+// typeOf goes by the entry's type alone: the type bits of its mode are what a hostile archive may have otherwise.
+func typeOf(flag byte) fs.FileMode {
+	switch flag {
+	case tar.TypeReg, 0, tar.TypeLink, tar.TypeCont, tar.TypeGNUSparse:
+		return 0
+	case tar.TypeDir:
+		return fs.ModeDir
+	case tar.TypeSymlink:
+		return fs.ModeSymlink
+	case tar.TypeFifo:
+		return fs.ModeNamedPipe
+	case tar.TypeChar:
+		return fs.ModeDevice | fs.ModeCharDevice
+	case tar.TypeBlock:
+		return fs.ModeDevice
+	}
+	return fs.ModeIrregular
+}
+
+// clean makes a tar name one of io/fs: absolute ones begin at the root. One that leads out of it is an attack, and no engine
+// unpacks it.
 func clean(name string) (string, error) {
 	if len(name) > maxName || strings.ContainsRune(name, 0) {
 		return "", fmt.Errorf("%w: a name that no filesystem can hold", ErrMalformed)
 	}
-	for part := range strings.SplitSeq(name, "/") {
-		if part == ".." {
-			return "", fmt.Errorf("%w: the name %q leads out of its folder", ErrMalformed, name)
-		}
+	cleaned := path.Clean(strings.TrimLeft(name, "/"))
+	if cleaned == ".." || strings.HasPrefix(cleaned, "../") {
+		return "", fmt.Errorf("%w: the name %q leads out of the image", ErrMalformed, name)
 	}
-	if cleaned := strings.TrimPrefix(path.Clean("/"+name), "/"); cleaned != "" {
-		return cleaned, nil
-	}
-	return ".", nil
+	return cleaned, nil
 }
 
 // readHead keeps the beginning of an executable regular file.
 func readHead(h *tar.Header, content io.Reader, left *budget) ([]byte, error) {
-	if !h.FileInfo().Mode().IsRegular() || h.Mode&0o111 == 0 || h.Typeflag == tar.TypeLink {
+	if typeOf(h.Typeflag) != 0 || h.Mode&0o111 == 0 || h.Typeflag == tar.TypeLink {
 		return nil, nil
 	}
 	head := make([]byte, min(h.Size, headOther))

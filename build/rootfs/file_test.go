@@ -1,0 +1,219 @@
+package rootfs
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/iotest"
+)
+
+// counting is a source that counts how often it is opened.
+func counting(raw []byte) (Source, *atomic.Int64) {
+	var opened atomic.Int64
+	return Source{Name: "counted", Open: func() (io.ReadCloser, error) {
+		opened.Add(1)
+		return io.NopCloser(bytes.NewReader(raw)), nil
+	}}, &opened
+}
+
+func openAt(t *testing.T, root *FS, name string) io.ReaderAt {
+	t.Helper()
+	file, err := root.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file.(io.ReaderAt)
+}
+
+func TestHeadsNeedNoSecondReading(t *testing.T) {
+	elf := "\x7fELF" + strings.Repeat("e", 1<<20)
+	src, opened := counting(gzipped(tarOf(exec("elf", elf), exec("script", "#!/bin/sh\n"+strings.Repeat("s", 5000)))))
+	root, err := Layers(t.Context(), []Source{src}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, size := range map[string]int{"elf": headELF, "script": headOther} {
+		got := make([]byte, size)
+		if n, err := openAt(t, root, name).ReadAt(got, 0); n != size || err != nil {
+			t.Errorf("%s: ReadAt = %d, %v", name, n, err)
+		}
+	}
+	file, _ := root.Open("script")
+	defer file.Close()
+	if n, err := file.Read(make([]byte, 4096)); n != headOther || err != nil {
+		t.Errorf("Read of a script = %d, %v; want its head alone", n, err)
+	}
+	if opened.Load() != 1 {
+		t.Errorf("opened %d times, want once", opened.Load())
+	}
+}
+
+func TestReadingOnIsOneMoreReading(t *testing.T) {
+	content := "\x7fELF" + strings.Repeat("0123456789abcdef", 1<<16)
+	src, opened := counting(gzipped(tarOf(plain("before", "x"), exec("elf", content), plain("after", strings.Repeat("y", 1<<20)))))
+	root, err := Layers(t.Context(), []Source{src}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := openAt(t, root, "elf")
+	for _, offset := range []int64{5000, 900_000, 100, int64(len(content)) - 10} {
+		got := make([]byte, 10)
+		if _, err := file.ReadAt(got, offset); err != nil || string(got) != content[offset:offset+10] {
+			t.Errorf("ReadAt(%d) = %q, %v", offset, got, err)
+		}
+	}
+	if n, err := file.ReadAt(make([]byte, 20), int64(len(content))-10); n != 10 || err != io.EOF {
+		t.Errorf("ReadAt across the end = %d, %v; want 10, EOF", n, err)
+	}
+	if opened.Load() != 2 {
+		t.Errorf("opened %d times, want twice: the layer and the file", opened.Load())
+	}
+}
+
+func TestReadsLikeAFile(t *testing.T) {
+	content := []byte("\x7fELF" + strings.Repeat("0123456789abcdef", 2000))
+	root := layersOf(t, tarOf(exec("elf", string(content)), plain("plain", string(content))))
+	for _, name := range []string{"elf", "plain"} {
+		file, err := root.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := iotest.TestReader(file, content); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		file.Close()
+		if _, err := file.Read(make([]byte, 1)); !errors.Is(err, fs.ErrClosed) {
+			t.Errorf("%s: read after close: %v", name, err)
+		}
+	}
+}
+
+func TestOnlyRegularFilesAreRead(t *testing.T) {
+	root := layersOf(t, tarOf(fifo("pipe"), dir("d"), symlink("to", "pipe")))
+	for _, name := range []string{"pipe", "to", "d"} {
+		file, err := root.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := file.Read(make([]byte, 1)); err == nil || err == io.EOF {
+			t.Errorf("reading %s: %v, want a refusal", name, err)
+		}
+		file.Close()
+	}
+}
+
+func TestLinksAreThoseOfAChroot(t *testing.T) {
+	root := layersOf(t, tarOf(
+		plain("usr/bin/tool", "tool"), symlink("bin", "usr/bin"), symlink("abs", "/bin/tool"), symlink("out", "../../../bin/tool"),
+		symlink("usr/up", "../bin/../bin/tool"), symlink("loop", "pool"), symlink("pool", "loop"), symlink("dangling", "nowhere"),
+		symlink("file-as-dir", "abs/x"), symlink("slash", "abs/"), symlink("self/proc", "/"), symlink("through", "self/proc/self/proc/abs"),
+	))
+	for name, want := range map[string]any{
+		"bin/tool": "tool", "abs": "tool", "out": "tool", "usr/up": "tool", "through": "tool",
+		"loop": syscall.ELOOP, "dangling": fs.ErrNotExist, "file-as-dir": syscall.ENOTDIR, "slash": syscall.ENOTDIR,
+		"abs/x": syscall.ENOTDIR, "../x": fs.ErrInvalid, "/abs": fs.ErrInvalid, "nothing": fs.ErrNotExist,
+	} {
+		got, err := root.read(name)
+		if wanted, isErr := want.(error); isErr && !errors.Is(err, wanted) || !isErr && string(got) != want {
+			t.Errorf("%s: %q, %v; want %v", name, got, err, want)
+		}
+	}
+	if info, err := root.Lstat("loop"); err != nil || info.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("Lstat of a link: %v, %v", info, err)
+	}
+	if _, err := root.ReadLink("usr"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("ReadLink of a folder: %v", err)
+	}
+}
+
+func TestLinksAreFollowedFortyTimes(t *testing.T) {
+	var pieces []piece
+	for i := range maxLinks + 1 {
+		pieces = append(pieces, symlink(strings.Repeat("l", i+1), strings.Repeat("l", i+2)))
+	}
+	pieces = append(pieces, plain(strings.Repeat("l", maxLinks+2), "end"))
+	root := layersOf(t, tarOf(pieces...))
+	if _, err := root.Stat("ll"); err != nil {
+		t.Errorf("40 links: %v", err)
+	}
+	if _, err := root.Stat("l"); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("41 links: %v", err)
+	}
+}
+
+func TestASourceThatFails(t *testing.T) {
+	broken := errors.New("line cut")
+	raw := tarOf(exec("a", strings.Repeat("x", 100_000)))
+	for name, open := range map[string]func() (io.ReadCloser, error){
+		"at once":    func() (io.ReadCloser, error) { return nil, broken },
+		"on its way": func() (io.ReadCloser, error) { return cut(raw[:2000], broken), nil },
+		"packed":     func() (io.ReadCloser, error) { return cut(gzipped(raw)[:50], broken), nil },
+		"at its end": func() (io.ReadCloser, error) { return cut(raw, broken), nil },
+	} {
+		_, err := Layers(t.Context(), []Source{{Name: "sha256:abc", Open: open}}, Options{})
+		if !errors.Is(err, broken) || errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "sha256:abc") {
+			t.Errorf("%s: %v; want the source's own error, with its name", name, err)
+		}
+	}
+}
+
+func cut(raw []byte, err error) io.ReadCloser {
+	return io.NopCloser(io.MultiReader(bytes.NewReader(raw), iotest.ErrReader(err)))
+}
+
+func TestASourceThatChanges(t *testing.T) {
+	content := strings.Repeat("x", 1000)
+	now := tarOf(plain("a", content))
+	root, err := Layers(t.Context(), []Source{{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(now)), nil }}}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, other := range map[string][]byte{"empty": tarOf(), "another size": tarOf(plain("a", "y"))} {
+		now = other
+		if _, err := root.read("a"); !errors.Is(err, errChanged) {
+			t.Errorf("%s: %v, want %v", name, err, errChanged)
+		}
+	}
+}
+
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("stopped")
+	src := Source{Open: func() (io.ReadCloser, error) {
+		cancel(stopped)
+		return io.NopCloser(bytes.NewReader(tarOf(plain("a", "")))), nil
+	}}
+	if _, err := Layers(ctx, []Source{src}, Options{}); !errors.Is(err, stopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestNoTemporaryFileIsLeft(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	root := layersOf(t, tarOf(plain("a", strings.Repeat("x", 100_000))))
+	file, _ := root.Open("a")
+	if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 10), 50_000); err != nil {
+		t.Fatal(err)
+	}
+	file.Close()
+	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestHeadsAreBounded(t *testing.T) {
+	left := newBudget(10)
+	left.heads.Store(maxHeads - 100)
+	entries, err := scan(t.Context(), source(tarOf(exec("a", strings.Repeat("x", 80)), exec("b", strings.Repeat("y", 80)))), left)
+	if err != nil || len(entries[0].file.head) != 80 || entries[1].file.head != nil {
+		t.Errorf("heads of %d and %d bytes, %v; want the first alone", len(entries[0].file.head), len(entries[1].file.head), err)
+	}
+}
