@@ -1,4 +1,99 @@
 package targets
 
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"time"
+)
+
+// The door is where the command line comes in:
+//
+//	[-v] [-t 5m] [NAME=value ...] [TARGET [argument ...] [-option=value ...] ...]
+//
+// Mage reads it word by word while targets already run: `mage build psh` builds, and only then says that there is no psh. And it
+// knows nothing of NAME=value. So the whole line is read before anything happens: knobs are taken out of it, and a word that is
+// no target, an option that nobody has, a missing argument end the program with exit code 2 and one sentence. The only code that
+// Mage runs before it reads the line is the initialisation of packages; hence this one variable whose initialisation acts. It is
+// never written again.
+var entered = enter()
+
+// enter reads the command line of a program that Mage has compiled, and leaves in os.Args what Mage is to see.
+func enter() line {
+	if !compiledByMage() || asked() {
+		return line{}
+	}
+	b := newAsker()
+	read, err := readLine(os.Args[1:], b, os.Getenv)
+	var said *answer
+	if errors.As(err, &said) {
+		os.Exit(said.give(os.Stdout, os.Stderr))
+	}
+	os.Args = append(os.Args[:1:1], read.mage...)
+	return read
+}
+
+// compiledByMage tells the programs that Mage makes from all others which happen to link this package: tests, or somebody's tool
+// that uses Settings. Mage compiles a list of files, and the Go tool names such a program so.
+func compiledByMage() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && info.Path == "command-line-arguments"
+}
+
+// line is a command line that has been read.
+type line struct {
+	words    []string      // NAME=value
+	mage     []string      // what is left for Mage
+	timeout  time.Duration // of -t; 0: none
+	deadline time.Time     // when it is over
+}
+
+// answer ends the program at the door.
+type answer struct {
+	text string
+	code int
+}
+
+// usageCode is the exit code for wrong usage, Mage's own too.
+const usageCode = 2
+
+func refuse(format string, args ...any) error {
+	return &answer{text: fmt.Sprintf(format, args...), code: usageCode}
+}
+
+func (a *answer) Error() string { return a.text }
+
+// give prints the answer, and gives the exit code.
+func (a *answer) give(stdout, stderr io.Writer) int {
+	if a.code == 0 {
+		fmt.Fprintln(stdout, a.text)
+		return 0
+	}
+	fmt.Fprintln(stderr, "Error:", a.text)
+	return a.code
+}
+
 // Words are the NAME=value words of the command line, in its order; "--insecure" has become "INSECURE=true".
-func Words() []string { return nil }
+func Words() []string { return append([]string(nil), entered.words...) }
+
+// Signals gives a context that ends on SIGINT and SIGTERM, and when the time of -t is over, so that a target can clean up: Mage
+// itself handles SIGINT alone. A second SIGTERM kills. The caller must call stop.
+func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
+	ctx, stopSignals := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stopSignals)
+	if entered.deadline.IsZero() {
+		return ctx, stopSignals
+	}
+	over := fmt.Errorf("the %s of -t are over: give it more time", entered.timeout)
+	ctx, stopClock := context.WithDeadlineCause(ctx, entered.deadline, over)
+	return ctx, func() { stopClock(); stopSignals() }
+}
+
+// program is how people call this program.
+func program() string { return filepath.Base(os.Args[0]) }

@@ -1,0 +1,175 @@
+package targets
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// compile makes a program of a magefile in testdata, as users do.
+func compile(t *testing.T, name string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("testdata", name), "-compile", path)
+	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+t.TempDir())
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return path
+}
+
+// outcome is what a command does.
+type outcome struct {
+	code        int
+	out, errout string
+}
+
+func execute(t *testing.T, path, dir string, args ...string) outcome {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Dir = dir
+	var out, errout strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &errout
+	err := cmd.Run()
+	var failed *exec.ExitError
+	if err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return outcome{cmd.ProcessState.ExitCode(), out.String(), errout.String()}
+}
+
+// expectation is a command line and what has to come of it: the exit code, and what stdout and stderr hold.
+type expectation struct {
+	args        []string
+	code        int
+	out, errout string
+}
+
+func (e expectation) check(t *testing.T, path string) {
+	t.Helper()
+	dir := t.TempDir()
+	got := execute(t, path, dir, e.args...)
+	if got.code != e.code || !strings.Contains(got.out, e.out) || !strings.Contains(got.errout, e.errout) {
+		t.Errorf("%q: got %+v, want %+v", e.args, got, e)
+	}
+	if e.code == usageCode && (got.out != "" || strings.Count(got.errout, "\n") != 1) {
+		t.Errorf("%q: refused with more than one sentence: %+v", e.args, got)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%q: left %v in the folder: %v", e.args, left, err)
+	}
+}
+
+func TestACompiledImporter(t *testing.T) {
+	path := compile(t, "importer")
+	for _, e := range []expectation{
+		{nil, 0, `words [] args []`, ""},
+		{[]string{"IMG=a/b"}, 0, `words ["IMG=a/b"] args []`, ""},
+		{[]string{"IMG=a b", "show", "--insecure"}, 0, `words ["IMG=a b" "INSECURE=true"] args ["show"]`, ""},
+		{[]string{"SHOW"}, 0, `args ["SHOW"]`, ""},
+		{[]string{"site:check", "show"}, 0, "checked\nwords [] ", ""},
+		{[]string{"deploy", "here there", "-note=a  b", "show"}, 0, "deploy \"here there\" note \"a  b\" loud false\nwords", ""},
+		{[]string{"d", "--loud", "here", "-Note", "x"}, 0, `deploy "here" note "x" loud true`, ""},
+		{[]string{"help", "d"}, 0, "deploy <where> [<flags>]", ""},
+		{[]string{"-h", "site:check"}, 0, "is in a namespace", ""},
+		{[]string{"deploy", "--help"}, 0, "Aliases: d", ""},
+		{[]string{"help"}, 0, "Commands:", ""},
+		{[]string{"--help"}, 0, "Commands:", ""},
+		{[]string{"--version"}, 0, "manymage ", ""},
+		{[]string{"image:version"}, 0, "manymage ", ""},
+		{[]string{"-l"}, 0, "image:build", ""},
+
+		{[]string{"show", "image:psh"}, 2, "", "unknown target image:psh, did you mean image:push?"},
+		{[]string{"show", "push"}, 2, "", "unknown target push, did you mean image:push?"},
+		{[]string{"show", "shpi"}, 2, "", "unknown target shpi, did you mean ship?"},
+		{[]string{"show", "site:chek"}, 2, "", "did you mean site:check?"},
+		{[]string{"show", "nothing-like-it"}, 2, "", "-l lists them all"},
+		{[]string{"show", "-x"}, 2, "", "show has no option -x"},
+		{[]string{"-x", "show"}, 2, "", "unknown option -x"},
+		{[]string{"show", "deploy"}, 2, "", "deploy needs <where>: write importer deploy <where>"},
+		{[]string{"show", "deploy", "here", "-lout"}, 2, "", "did you mean -loud?"},
+		{[]string{"show", "deploy", "here", "-loud=loudly"}, 2, "", "is no bool"},
+		{[]string{"show", "GOARCH=arm64"}, 2, "", "ARCHES=arm64"},
+		{[]string{"show", "image:verify", "a/b:1"}, 2, "", "image:verify -ref=a/b:1"},
+	} {
+		e.check(t, path)
+	}
+	t.Run("signals", func(t *testing.T) { testSignals(t, path) })
+}
+
+// testSignals ends a target that waits, in each way that there is.
+func testSignals(t *testing.T, path string) {
+	for _, c := range []struct {
+		name   string
+		args   []string
+		signal syscall.Signal
+		cause  string
+	}{
+		{"Ctrl-C", []string{"wait"}, syscall.SIGINT, "interrupt"},
+		{"SIGTERM", []string{"wait"}, syscall.SIGTERM, "terminated"},
+		{"the time of -t", []string{"-t", "300ms", "wait"}, 0, "the 300ms of -t are over"},
+	} {
+		cmd := exec.CommandContext(t.Context(), path, c.args...)
+		stdout, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		lines := bufio.NewScanner(stdout)
+		if !lines.Scan() || lines.Text() != "waiting" {
+			t.Errorf("%s: %q", c.name, lines.Text())
+		}
+		if c.signal != 0 {
+			_ = cmd.Process.Signal(c.signal)
+		}
+		if !lines.Scan() || !strings.Contains(lines.Text(), "cleaned up: ") || !strings.Contains(lines.Text(), c.cause) {
+			t.Errorf("%s: %q", c.name, lines.Text())
+		}
+		_ = cmd.Wait()
+		if code := cmd.ProcessState.ExitCode(); code != 7 {
+			t.Errorf("%s: exit code %d", c.name, code)
+		}
+	}
+}
+
+func TestACompiledProgramWithoutAName(t *testing.T) {
+	path := compile(t, "plain")
+	file := filepath.Join(t.TempDir(), "file")
+	for _, e := range []expectation{
+		{[]string{"touch", file, "psh"}, 2, "", "unknown target psh, did you mean push?"},
+		{[]string{"build", "psh"}, 2, "", "unknown target psh, did you mean push?"},
+		{[]string{"touch"}, 2, "", "touch needs <path>: write plain touch <path>"},
+		{[]string{"--version"}, 0, "manymage ", ""},
+		{[]string{"version"}, 0, "manymage ", ""},
+		{[]string{"--help"}, 0, "ARCHES", ""},
+		{[]string{"help", "push"}, 0, "Usage:", ""},
+		{nil, 0, "Targets:", ""},
+	} {
+		e.check(t, path)
+	}
+	if _, err := os.Stat(file); err == nil {
+		t.Error("a target ran before the whole line was read")
+	}
+	if got := execute(t, path, t.TempDir(), "touch", file); got.code != 0 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestAQuestionIsNotPassedOn: the mark of a process that is asked means nothing to anybody else.
+func TestAQuestionIsNotPassedOn(t *testing.T) {
+	path := compile(t, "importer")
+	t.Setenv(asking, "1")
+	if got := execute(t, path, t.TempDir(), "show", "A=1"); got.code != 0 || !strings.Contains(got.out, `words ["A=1"]`) {
+		t.Errorf("%+v", got)
+	}
+}

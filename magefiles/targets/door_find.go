@@ -1,0 +1,102 @@
+package targets
+
+import (
+	"errors"
+	"strings"
+)
+
+// find looks a target up by its name or an alias. after is the target before it on the line, for which the word may have been
+// meant as an option.
+func (r *reader) find(word string, after *target) (*target, error) {
+	t, err := r.binary.describe(word)
+	if t != nil || err != nil {
+		return t, err
+	}
+	if strings.HasPrefix(word, "-") {
+		return nil, refuse("unknown option %s", word)
+	}
+	if name, value, ok := strings.Cut(word, "="); ok {
+		return nil, refuse("%q is no target, and knobs are written in capitals: write %s=%s", word, strings.ToUpper(name), value)
+	}
+	all, err := r.binary.list()
+	if err != nil {
+		return nil, err
+	}
+	names := all
+	for _, name := range all {
+		candidate, err := r.binary.describe(name)
+		if err != nil || candidate == nil {
+			return nil, errors.Join(errCannotAsk, err)
+		}
+		for _, alias := range candidate.aliases {
+			if strings.EqualFold(alias, word) {
+				return candidate, nil
+			}
+		}
+		names = append(names, candidate.aliases...)
+	}
+	return nil, unknown(word, names, after)
+}
+
+// unknown is the sentence about a word that is no target.
+func unknown(word string, names []string, after *target) error {
+	if close := closest(word, names); close != "" {
+		return refuse("unknown target %s, did you mean %s?", word, close)
+	}
+	if after != nil {
+		for _, o := range after.options {
+			if o.kind == "string" {
+				return refuse("unknown target %s: if it is meant for %s, write %s -%s=%s", word, after.name, after.name, o.name, word)
+			}
+		}
+	}
+	return refuse("unknown target %s: %s -l lists them all", word, program())
+}
+
+// closest is the name that a word was probably meant to be; "" when none is near. A name that ends in the very word, behind the
+// name under which targets were imported, is the nearest; else one that differs in a third of its letters at most.
+func closest(word string, names []string) string {
+	word = strings.ToLower(word)
+	best, least := "", max(1, len(word)/3)+1
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		if strings.HasSuffix(lower, ":"+word) {
+			return name
+		}
+		d := distance(word, lower)
+		if short := lower[strings.LastIndex(lower, ":")+1:]; !strings.Contains(word, ":") {
+			d = min(d, distance(word, short))
+		}
+		if d < least {
+			best, least = name, d
+		}
+	}
+	return best
+}
+
+// distance is how many letters have to be inserted, deleted, replaced or swapped with their neighbour to make b of a (optimal
+// string alignment).
+func distance(a, b string) int {
+	rows := make([][]int, len(a)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			differs := 1
+			if a[i-1] == b[j-1] {
+				differs = 0
+			}
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+differs)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
+		}
+	}
+	return rows[len(a)][len(b)]
+}

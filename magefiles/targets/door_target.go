@@ -1,0 +1,141 @@
+package targets
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// target is what a program tells of one of its targets.
+type target struct {
+	name     string
+	usage    string   // "inspect <ref> [-json=<bool>]"
+	required []string // the names of the positional arguments
+	options  []targetOption
+	aliases  []string
+}
+
+type targetOption struct {
+	name string // in small letters, without the dash
+	kind string // string, int, float64, bool, time.Duration
+}
+
+// targets checks targets with their arguments and options, and writes them as Mage wants them: positional arguments before
+// options, options as -name=value.
+func (r *reader) targets(rest []string) ([]string, error) {
+	var out []string
+	var last *target
+	for len(rest) > 0 {
+		t, err := r.find(rest[0], last)
+		if err != nil {
+			return nil, err
+		}
+		args, n, err := r.arguments(t, rest[1:])
+		if err != nil {
+			return nil, err
+		}
+		out = append(append(out, rest[0]), args...)
+		rest, last = rest[1+n:], t
+	}
+	return out, nil
+}
+
+// arguments reads the arguments and options of a target from the front of rest, and tells how many words they took.
+func (r *reader) arguments(t *target, rest []string) (args []string, n int, err error) {
+	var given, set []string
+	for n < len(rest) {
+		word := rest[n]
+		if !strings.HasPrefix(word, "-") || word == "-" {
+			if len(given) == len(t.required) {
+				break
+			}
+			given, n = append(given, word), n+1
+			continue
+		}
+		option, took, err := r.argumentOption(t, rest[n:])
+		if err != nil {
+			return nil, 0, err
+		}
+		if option != "" {
+			set = append(set, option)
+		}
+		n += took
+	}
+	if missing := t.required[len(given):]; len(missing) > 0 && !r.options.help {
+		return nil, 0, refuse("%s needs %s: write %s %s", t.name, marked(missing), program(), t.usage)
+	}
+	return append(given, set...), n, nil
+}
+
+func marked(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = "<" + name + ">"
+	}
+	return strings.Join(quoted, " and ")
+}
+
+// argumentOption reads an option behind a target: the target's own, or one of Mage's that stands late.
+func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
+	name, value, hasValue := strings.Cut(strings.TrimLeft(rest[0], "-"), "=")
+	name = strings.ToLower(name)
+	i := slices.IndexFunc(t.options, func(o targetOption) bool { return o.name == name })
+	if i < 0 {
+		n, err := r.option(rest)
+		if err == nil && n == 0 {
+			err = refuse("%s has no option -%s%s", t.name, name, t.choices(name))
+		}
+		return "", n, err
+	}
+	n := 1
+	switch {
+	case hasValue:
+	case t.options[i].kind == "bool":
+		value = "true"
+	case len(rest) > 1:
+		value, n = rest[1], 2
+	default:
+		return "", 0, refuse("option -%s of %s needs a value: write -%s=<%s>", name, t.name, name, t.options[i].kind)
+	}
+	if !t.options[i].accepts(value) {
+		return "", 0, refuse("option -%s of %s: %q is no %s: write %s", name, t.name, value, t.options[i].kind, t.options[i].example())
+	}
+	return "-" + name + "=" + value, n, nil
+}
+
+// choices ends the sentence about an option that a target does not have.
+func (t *target) choices(wrong string) string {
+	if len(t.options) == 0 {
+		return ": it has none"
+	}
+	names := make([]string, len(t.options))
+	for i, o := range t.options {
+		names[i] = o.name
+	}
+	if close := closest(wrong, names); close != "" {
+		return ", did you mean -" + close + "?"
+	}
+	return ": it has -" + strings.Join(names, ", -")
+}
+
+// accepts tells whether Mage will be able to read a value, so that it is refused before an earlier target has run.
+func (o targetOption) accepts(value string) bool {
+	var err error
+	switch o.kind {
+	case "int":
+		_, err = strconv.Atoi(value)
+	case "float64":
+		_, err = strconv.ParseFloat(value, 64)
+	case "bool":
+		_, err = strconv.ParseBool(value)
+	case "time.Duration":
+		_, err = time.ParseDuration(value)
+	}
+	return err == nil
+}
+
+func (o targetOption) example() string {
+	values := map[string]string{"int": "3", "float64": "0.5", "bool": "true", "time.Duration": "5m30s"}
+	return "-" + o.name + "=" + values[o.kind]
+}

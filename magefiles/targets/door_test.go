@@ -1,0 +1,326 @@
+package targets
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program1 is a program whose targets are what their usages say.
+type program1 []target
+
+func (p program1) describe(word string) (*target, error) {
+	for _, t := range p {
+		if strings.EqualFold(t.name, word) {
+			return &t, nil
+		}
+	}
+	return nil, nil
+}
+
+func (p program1) list() ([]string, error) {
+	var names []string
+	for _, t := range p {
+		names = append(names, t.name)
+	}
+	return names, nil
+}
+
+// ours has this project's targets, or at least one of each kind.
+var ours = program1{
+	{name: "build"}, {name: "push", aliases: []string{"publish"}}, {name: "plan"}, {name: "help"}, {name: "version"},
+	{name: "verify", usage: "verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
+	{name: "inspect", usage: "inspect <ref> [<flags>]", required: []string{"ref"}, options: []targetOption{{"json", "bool"}, {"depth", "int"}, {"wait", "time.Duration"}}},
+	{name: "setarch", usage: "setarch <ref> <arch>", required: []string{"ref", "arch"}},
+}
+
+// theirs has ours behind an alias, and targets of an importer.
+var theirs = program1{
+	{name: "image:build"}, {name: "image:push"}, {name: "image:version"}, {name: "deploy"},
+	{name: "image:verify", usage: "image:verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
+}
+
+func words(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, " ")
+}
+
+func noEnv(string) string { return "" }
+
+func TestTheDoorLetsIn(t *testing.T) {
+	for _, c := range []struct{ args, knobs, mage string }{
+		{"", "", ""},
+		{"build push", "", "build push"},
+		{"IMG=a/b build ARCHES=amd64,arm64 push V=1", "IMG=a/b ARCHES=amd64,arm64 V=1", "build push"},
+		{"IMG=a=b build", "IMG=a=b", "build"},
+		{"IMG= build", "IMG=", "build"},
+		{"BUILD Push", "", "BUILD Push"},
+		{"publish", "", "publish"},
+		{"--insecure build", "INSECURE=true", "build"},
+		{"build -insecure", "INSECURE=true", "build"},
+		{"build --insecure=no", "INSECURE=no", "build"},
+		{"build --verbose", "V=1", "build"},
+		{"-v build", "", "-v build"},
+		{"-v=true build", "", "-v build"},
+		{"-v=false build", "", "build"},
+		{"build -v", "", "-v build"},
+		{"-t 5m build", "", "-t 5m5s build"},
+		{"-t=90s build", "", "-t 1m35s build"},
+		{"--t 1s build", "", "-t 6s build"},
+		{"-l", "", "-l"},
+		{"--l", "", "-l"},
+		{"-l psh", "", "-l"},
+		{"build -l", "", "-l"},
+		{"-- build", "", "build"},
+
+		{"inspect a:1", "", "inspect a:1"},
+		{"inspect push", "", "inspect push"},
+		{"inspect a:1 push", "", "inspect a:1 push"},
+		{"inspect -", "", "inspect -"},
+		{"inspect a:1 -json", "", "inspect a:1 -json=true"},
+		{"inspect -json a:1", "", "inspect a:1 -json=true"},
+		{"inspect --JSON=false a:1 -depth 3 -wait 5s", "", "inspect a:1 -json=false -depth=3 -wait=5s"},
+		{"inspect a:1 -json push", "", "inspect a:1 -json=true push"},
+		{"verify -ref=a:1 plan", "", "verify -ref=a:1 plan"},
+		{"verify --ref a:1 plan", "", "verify -ref=a:1 plan"},
+		{"verify -ref= plan", "", "verify -ref= plan"},
+		{"setarch a:1 arm64", "", "setarch a:1 arm64"},
+		{"setarch a:1 ONE=1 arm64", "ONE=1", "setarch a:1 arm64"},
+
+		{"help", "", "help"},
+		{"-h", "", "help"},
+		{"--help", "", "help"},
+		{"help build", "", "-h build"},
+		{"-h Build", "", "-h build"},
+		{"--help publish", "", "-h push"},
+		{"build -h", "", "-h build"},
+		{"inspect --help", "", "-h inspect"},
+		{"version", "", "version"},
+		{"--version", "", "version"},
+		{"-version", "", "version"},
+		{"IMG=a/b --help", "IMG=a/b", "help"},
+	} {
+		l, err := readLine(words(c.args), ours, noEnv)
+		if err != nil || !slices.Equal(l.mage, words(c.mage)) || !slices.Equal(l.words, words(c.knobs)) {
+			t.Errorf("%q:\ngot  %q %q %v\nwant %q %q", c.args, l.words, l.mage, err, c.knobs, c.mage)
+		}
+	}
+}
+
+func TestTheDoorRefuses(t *testing.T) {
+	for _, c := range []struct {
+		program    program1
+		args, says string
+	}{
+		{ours, "build psh", "unknown target psh, did you mean push?"},
+		{ours, "biuld", "unknown target biuld, did you mean build?"},
+		{ours, "pubish", "unknown target pubish, did you mean publish?"},
+		{ours, "build frobnicate", "unknown target frobnicate: "},
+		{ours, "build ''", "unknown target '': "},
+		{ours, "verify 127.0.0.1:5000/a:1", "if it is meant for verify, write verify -ref=127.0.0.1:5000/a:1"},
+		{ours, "img=a/b build", "write IMG=a/b"},
+		{ours, "GOARCH=arm64 build", "ARCHES=arm64"},
+		{ours, "GOARM=7 build", "ARCHES=arm/v7"},
+		{ours, "GOOS=linux build", "ARCHES"},
+		{ours, "-x build", "unknown option -x: "},
+		{ours, "--arches=amd64 build", "unknown option --arches=amd64: "},
+		{ours, "build -x", "build has no option -x: it has none"},
+		{ours, "inspect a:1 -jsn", "inspect has no option -jsn, did you mean -json?"},
+		{ours, "inspect a:1 -zzzzzzz", "it has -json, -depth, -wait"},
+		{ours, "inspect", "inspect needs <ref>: write "},
+		{ours, "inspect -json", "inspect needs <ref>: write "},
+		{ours, "build setarch a:1", "setarch needs <arch>: write "},
+		{ours, "setarch", "setarch needs <ref> and <arch>: write "},
+		{ours, "build inspect a:1 -depth=deep", `option -depth of inspect: "deep" is no int: write -depth=3`},
+		{ours, "inspect a:1 -json=maybe", `"maybe" is no bool`},
+		{ours, "inspect a:1 -wait=5", `"5" is no time.Duration`},
+		{ours, "verify -ref", "option -ref of verify needs a value"},
+		{ours, "-t", "-t needs a time"},
+		{ours, "-t soon build", `"soon" is no time`},
+		{ours, "-t -5s build", `"-5s" is no time`},
+		{ours, "-v=maybe build", "neither true nor false"},
+		{ours, "help psh", "did you mean push?"},
+		{ours, "-h psh", "did you mean push?"},
+		{theirs, "build", "unknown target build, did you mean image:build?"},
+		{theirs, "image:psh", "did you mean image:push?"},
+		{theirs, "psh", "did you mean image:push?"},
+		{theirs, "deplyo", "did you mean deploy?"},
+	} {
+		_, err := readLine(words(c.args), c.program, noEnv)
+		var said *answer
+		if !errors.As(err, &said) || said.code != 2 || !strings.Contains(said.text, c.says) {
+			t.Errorf("%q: %v, want %q", c.args, err, c.says)
+		}
+	}
+}
+
+func TestHelpAndVersionBehindAnAlias(t *testing.T) {
+	for args, want := range map[string]string{"help": "-h", "--help": "-h", "-h deploy": "-h deploy", "help image:push": "-h image:push"} {
+		if l, err := readLine(words(args), theirs, noEnv); err != nil || !slices.Equal(l.mage, words(want)) {
+			t.Errorf("%q: %q %v, want %q", args, l.mage, err, want)
+		}
+	}
+	_, err := readLine([]string{"--version"}, theirs, noEnv)
+	var said *answer
+	if !errors.As(err, &said) || said.code != 0 || !strings.HasPrefix(said.text, "manymage ") {
+		t.Errorf("--version: %v", err)
+	}
+}
+
+func TestMagesOwnVariables(t *testing.T) {
+	env := map[string]string{"MAGEFILE_TIMEOUT": "1m0s"}
+	getenv := func(name string) string { return env[name] }
+	before := time.Now()
+	l, err := readLine(words("build"), ours, getenv)
+	if err != nil || !slices.Equal(l.mage, words("-t 1m5s build")) || l.deadline.Before(before.Add(time.Minute)) {
+		t.Errorf("%+v %v", l, err)
+	}
+	env = map[string]string{"MAGEFILE_LIST": "1"}
+	if l, err := readLine(words("psh"), ours, getenv); err != nil || !slices.Equal(l.mage, words("-l")) {
+		t.Errorf("%+v %v", l, err)
+	}
+	env = map[string]string{"MAGEFILE_HELP": "1"}
+	if l, err := readLine(words("push"), ours, getenv); err != nil || !slices.Equal(l.mage, words("-h push")) {
+		t.Errorf("%+v %v", l, err)
+	}
+}
+
+// A value may hold anything; nothing is split or joined.
+func TestValuesAreKept(t *testing.T) {
+	args := []string{"IMG=a b", "verify", "-ref= a\nb ", "inspect", "a  b", "ARCHES=amd64 arm64"}
+	l, err := readLine(args, ours, noEnv)
+	if err != nil || !slices.Equal(l.mage, []string{"verify", "-ref= a\nb ", "inspect", "a  b"}) || !slices.Equal(l.words, []string{"IMG=a b", "ARCHES=amd64 arm64"}) {
+		t.Errorf("%q %q %v", l.words, l.mage, err)
+	}
+}
+
+type mute struct{}
+
+func (mute) describe(string) (*target, error) { return nil, errCannotAsk }
+func (mute) list() ([]string, error)          { return nil, errCannotAsk }
+
+// Where the program cannot be asked, Mage itself is the judge.
+func TestAProgramThatCannotBeAsked(t *testing.T) {
+	l, err := readLine(words("IMG=a/b build psh -x"), mute{}, noEnv)
+	if err != nil || !slices.Equal(l.mage, words("build psh -x")) || !slices.Equal(l.words, words("IMG=a/b")) {
+		t.Errorf("%+v %v", l, err)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	var out, errs strings.Builder
+	if code := (&answer{text: "manymage 1"}).give(&out, &errs); code != 0 || out.String() != "manymage 1\n" || errs.Len() > 0 {
+		t.Error(code, out.String(), errs.String())
+	}
+	out.Reset()
+	if code := (&answer{text: "wrong", code: 2}).give(&out, &errs); code != 2 || errs.String() != "Error: wrong\n" || out.Len() > 0 {
+		t.Error(code, out.String(), errs.String())
+	}
+}
+
+func TestParseHelp(t *testing.T) {
+	for _, c := range []struct {
+		word, out string
+		want      target
+	}{
+		{"build", "Build it.\n\nUsage:\n\n\tmage build\n\n", target{name: "build", usage: "build"}},
+		{"push", "Usage:\n\n\tmage push\n\nAliases: p, publish\n\n", target{name: "push", usage: "push", aliases: []string{"p", "publish"}}},
+		{"a:b", "Usage:\n\n\tmy tool a:b <ref> [-json=<bool>]\n\nFlags:\n\n\t-json=<bool>  as <JSON> -x=<int>\n\n",
+			target{name: "a:b", usage: "a:b <ref> [-json=<bool>]", required: []string{"ref"}, options: []targetOption{{"json", "bool"}}}},
+		{"x", "About\nUsage:\n\n\tnot this\n\nUsage:\n\n\tmage x <a> <b> [<flags>]\n\nFlags:\n\n\t-One=<string>\n\t-two=<time.Duration>  why\n\n",
+			target{name: "x", usage: "x <a> <b> [<flags>]", required: []string{"a", "b"}, options: []targetOption{{"one", "string"}, {"two", "time.Duration"}}}},
+	} {
+		got, err := parseHelp(c.word, c.out)
+		if err != nil || got.name != c.want.name || got.usage != c.want.usage || !slices.Equal(got.required, c.want.required) ||
+			!slices.Equal(got.options, c.want.options) || !slices.Equal(got.aliases, c.want.aliases) {
+			t.Errorf("%s:\ngot  %+v %v\nwant %+v", c.word, got, err, c.want)
+		}
+	}
+	if _, err := parseHelp("x", "something else\n"); !errors.Is(err, errCannotAsk) {
+		t.Error(err)
+	}
+}
+
+func TestParseList(t *testing.T) {
+	out := "What it is.\n  Not a target\n\nTargets:\n  build*           makes\n  image:push    sends\n  quiet    \n\n* default target\n"
+	if got := parseList(out); !slices.Equal(got, []string{"build", "image:push", "quiet"}) {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestEachWordIsAskedForOnce(t *testing.T) {
+	asked := make(chan string, 100)
+	a := newAsker()
+	a.run = func(args ...string) (string, int, error) {
+		asked <- strings.Join(args, " ")
+		if args[1] == "bad" {
+			return "", 2, nil
+		}
+		return "Usage:\n\n\tmage " + args[1] + "\n\n", 0, nil
+	}
+	l, err := readLine(words("build push build BUILD"), a, noEnv)
+	if err != nil || len(asked) != 2 {
+		t.Errorf("%+v %v: %d questions", l, err, len(asked))
+	}
+	if found, err := a.describe("bad"); found != nil || err != nil {
+		t.Error(found, err)
+	}
+}
+
+func TestAnswersThatMeanNothing(t *testing.T) {
+	for name, run := range map[string]func(...string) (string, int, error){
+		"cannot start":   func(...string) (string, int, error) { return "", 0, errors.New("no such file") },
+		"another code":   func(...string) (string, int, error) { return "", 1, nil },
+		"another output": func(...string) (string, int, error) { return "hello", 0, nil },
+	} {
+		a := newAsker()
+		a.run = run
+		if l, err := readLine(words("build psh"), a, noEnv); err != nil || !slices.Equal(l.mage, words("build psh")) {
+			t.Errorf("%s: %+v %v", name, l, err)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"", "", 0}, {"a", "", 1}, {"psh", "push", 1}, {"biuld", "build", 1}, {"abc", "cba", 2}, {"verify", "inspect", 7}} {
+		if got := distance(c.a, c.b); got != c.want || distance(c.b, c.a) != c.want {
+			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
+		}
+	}
+}
+
+// FuzzDoor: whatever the line is, nothing is lost and nothing invented, and Mage sees targets and arguments that were there.
+func FuzzDoor(f *testing.F) {
+	for _, s := range []string{"build\x00push", "IMG=a\x00inspect\x00-json\x00x", "-t\x005s\x00build", "help\x00x", "--\x00build", "-\x00=", "verify\x00-ref\x00\x00"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		args := strings.Split(s, "\x00")
+		l, err := readLine(args, ours, noEnv)
+		var said *answer
+		if err != nil && (!errors.As(err, &said) || said.code != 2) {
+			t.Fatalf("%q: %v", args, err)
+		}
+		for _, word := range l.words {
+			if !knob.MatchString(word) {
+				t.Errorf("%q: knob %q", args, word)
+			}
+		}
+		rest := l.mage[min(len(l.mage), len((options{verbose: slices.Contains(l.mage, "-v"), timeout: l.timeout}).forMage())):]
+		if slices.Contains(rest, "-h") {
+			return // the name as the program writes it
+		}
+		for _, word := range rest {
+			if !strings.HasPrefix(word, "-") && word != helpWord && word != versionWord && !slices.Contains(args, word) {
+				t.Errorf("%q: invented %q", args, l.mage)
+			}
+		}
+	})
+}
