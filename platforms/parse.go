@@ -84,10 +84,21 @@ func ParseAny(s string) (ocispec.Platform, error) {
 		return ocispec.Platform{}, &UnknownError{Name: s, Suggestion: suggest(parts[1])}
 	}
 	p, err := platforms.Parse(strings.Join(resolve(parts), "/"))
-	if err != nil {
+	if err != nil || !printable(p) {
 		return ocispec.Platform{}, fmt.Errorf("%w %q: write os/arch or os/arch/variant, such as linux/arm/v7", ErrMalformed, s)
 	}
 	return Normalize(p), nil
+}
+
+// printable tells whether version and features, which containerd lets be percent-encoded, are plain words. Others could
+// not be printed in a form that reads the same again.
+func printable(p ocispec.Platform) bool {
+	for _, word := range append([]string{p.OSVersion}, p.OSFeatures...) {
+		if word != "" && !component(word, false) {
+			return false
+		}
+	}
+	return true
 }
 
 // ParseList reads platforms separated by commas, spaces or both, with Parse. Their order is kept. An empty list

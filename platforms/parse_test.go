@@ -254,7 +254,7 @@ func TestHost(t *testing.T) {
 // What is read can be printed and read again, and means the same.
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{"amd64", "linux/arm/v7", "arm64/v8", "windows(10.0.17763.1+win32k)/amd64", "armel", "linux/..", "a/b/c/d", "", "x86-64-v3",
-		"linux(%28)/amd64", "linux(+)/a", "macos/arm", "arm/arm", "386/386/386"} {
+		"linux(%28)/amd64", "linux(+)/a", "macos/arm", "arm/arm", "386/386/386", "0(%00)/0"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
