@@ -52,7 +52,7 @@ func (g *graph) auto() Choice {
 // compiling finds the first stage that is needed and marked.
 func (g *graph) compiling(marks []string) (Arg, stage, bool) {
 	for i, n := range g.nodes {
-		if arg, found := n.declares(marks); found && g.reach[i] && n.kind != fromContext {
+		if arg, found := n.declares(marks); found && g.reach[i] && n.kind != replaced {
 			return arg, n.stage, true
 		}
 	}
@@ -65,22 +65,23 @@ func (f *File) modern() (line int, name string) {
 	if err != nil {
 		return 0, ""
 	}
+	found := func(at int, which string) {
+		if which != "" && (name == "" || at < line) {
+			line, name = at, which
+		}
+	}
 	for _, a := range f.Args() {
 		if isAutomatic(a.Name) {
-			return a.Line, a.Name
-		}
-		if name := scope.automatic(a.Default); name != "" && a.Stage < 0 {
-			return a.Line, name
+			found(a.Line, a.Name)
+		} else if a.Stage < 0 {
+			found(a.Line, scope.automatic(a.Default))
 		}
 	}
 	for _, s := range f.stages {
-		for _, word := range []string{s.platform, s.base} {
-			if name := scope.automatic(word); name != "" {
-				return s.line, name
-			}
-		}
+		found(s.line, scope.automatic(s.platform))
+		found(s.line, scope.automatic(s.base))
 	}
-	return 0, ""
+	return line, name
 }
 
 // automatic is the first automatic argument, by name, that a word refers to.

@@ -21,6 +21,7 @@ const (
 	fromScratch
 	fromStage
 	fromContext
+	replaced // a named context has the stage's own name: nothing of the stage is built
 )
 
 // node is a stage whose references are resolved.
@@ -102,7 +103,7 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 	from, isStage := names[base]
 	switch {
 	case g.isContext(s.name):
-		n.kind = fromContext
+		n.kind = replaced
 	case isStage:
 		n.kind, n.from = fromStage, from
 	case base == "scratch":
@@ -169,8 +170,8 @@ func full(image string) (string, error) {
 func (g *graph) link(names map[string]int) error {
 	for i := range g.nodes {
 		n := &g.nodes[i]
-		if n.kind == fromContext {
-			continue // a named context replaces the whole stage
+		if n.kind == replaced {
+			continue
 		}
 		for _, in := range n.body {
 			for _, from := range froms(in.command) {

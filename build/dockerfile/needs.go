@@ -18,7 +18,7 @@ func (f *File) ForeignRuns(s Strategy, o Options) ([]Run, error) {
 	}
 	var runs []Run
 	for i, n := range g.nodes {
-		if !g.reach[i] || n.kind == fromContext {
+		if !g.reach[i] || n.kind == replaced {
 			continue
 		}
 		p, err := g.platform(i, s, pins)

@@ -28,7 +28,7 @@ func (g *graph) compiles(marks []string) []bool {
 	all := make([]bool, len(g.nodes))
 	for i, n := range g.nodes {
 		_, declares := n.declares(marks)
-		all[i] = n.kind != fromContext && (declares || n.parent() >= 0 && all[n.parent()])
+		all[i] = n.kind != replaced && (declares || n.parent() >= 0 && all[n.parent()])
 	}
 	return all
 }

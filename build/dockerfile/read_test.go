@@ -1,0 +1,112 @@
+package dockerfile
+
+import (
+	"reflect"
+	"testing"
+)
+
+func TestErrors(t *testing.T) {
+	tests := []struct {
+		name string
+		src  string
+		o    Options
+		line int
+		says []string
+	}{
+		{name: "empty", src: "", line: 0, says: []string{"no instructions"}},
+		{name: "only comments", src: d("# nothing"), line: 1, says: []string{"no instructions"}},
+		{name: "no FROM", src: d("ARG A=1"), line: 0, says: []string{"there is no FROM"}},
+		{name: "misspelt instruction", src: d("FROM scratch", "", "COYP a /"), line: 3, says: []string{"unknown instruction: COYP", "did you mean COPY"}},
+		{name: "RUN before FROM", src: d("RUN true", "FROM scratch"), line: 1, says: []string{"RUN stands before the first FROM"}},
+		{name: "FROM with too many words", src: d("FROM a b"), line: 1, says: []string{"one or three arguments"}},
+		{name: "unknown flag", src: d("FROM scratch", "COPY --chwon=1 a /"), line: 2, says: []string{"chwon"}},
+		{name: "unterminated heredoc", src: d("FROM a", "RUN <<EOF", "x"), line: 2, says: []string{"unterminated heredoc"}},
+		{name: "bad escape directive", src: d("# escape=x", "FROM a"), line: 0, says: []string{"invalid escape token"}},
+		{name: "stage name", src: d("FROM a AS 1x"), line: 1, says: []string{"invalid name for build stage"}},
+		{name: "base without a value", src: d("FROM a AS x", "FROM $BASE"), line: 2, says: []string{"$BASE has no value", "BUILD_ARGS=BASE="}},
+		{name: "base with an empty value", src: d("ARG BASE=", "FROM $BASE"), line: 2, says: []string{"$BASE is empty"}},
+		{name: "ARG inside a stage is not global", src: d("FROM a AS x", "ARG B=1", "FROM y:$B AS z", "FROM $B"), line: 3, says: []string{"names no image"}},
+		{name: "no image", src: d("FROM UPPER/Case"), line: 1, says: []string{"FROM UPPER/Case names no image"}},
+		{name: "bad modifier", src: d("FROM ${A:?needed}"), line: 1, says: []string{"needed"}},
+		{name: "platform without a value", src: d("FROM --platform=$P a"), line: 1, says: []string{"$P has no value"}},
+		{name: "no such stage by index", src: d("FROM a", "COPY --from=3 / /"), line: 2, says: []string{"--from=3 is no other stage"}},
+		{name: "itself by index", src: d("FROM a", "COPY --from=0 / /"), line: 2, says: []string{"--from=0 is no other stage"}},
+		{name: "from is no image", src: d("FROM a", "COPY --from=No/One / /"), line: 2, says: []string{"neither a stage nor an image"}},
+		{name: "no such target", src: d("FROM a AS build"), o: Options{Target: "biuld"}, says: []string{"no stage is called biuld", "did you mean build"}},
+		{name: "target of a file without names", src: d("FROM a"), o: Options{Target: "app"}, says: []string{"none has a name", "AS app"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := Read([]byte(test.src), "Dockerfile")
+			if err == nil {
+				_, err = f.Choose(Auto, test.o)
+			}
+			at(t, err, test.line, test.says...)
+		})
+	}
+	_, err := read(t, d("FROM --platform=lunix/amd64/x/y a", "RUN true")).ForeignRuns(Target, Options{})
+	at(t, err, 1, "--platform")
+}
+
+func TestSyntax(t *testing.T) {
+	for src, want := range map[string]Syntax{
+		d("FROM a"): {},
+		d("# syntax=docker/dockerfile:1", "FROM a"):                     {"docker/dockerfile:1", 1},
+		d("# escape=`", "#  SyNtAx = docker/dockerfile:1.4", "FROM a"):  {"docker/dockerfile:1.4", 2},
+		d("# a comment", "# syntax=docker/dockerfile:1", "FROM a"):      {},
+		d("FROM a", "# syntax=docker/dockerfile:1"):                     {},
+		"\xEF\xBB\xBF" + d("# syntax=docker/dockerfile:1", "FROM a"):    {"docker/dockerfile:1", 1},
+		"#syntax=a\r\nFROM b\r\n":                                       {"a", 1},
+		d("#!/usr/bin/env builder", "// syntax=other/language:1", "{}"): {"other/language:1", 2},
+	} {
+		if got := DetectSyntax([]byte(src)); got != want {
+			t.Errorf("%q: got %+v, want %+v", src, got, want)
+		}
+	}
+	if got := read(t, d("# syntax=x", "FROM a")).Syntax(); got.Image != "x" {
+		t.Errorf("of a file: %+v", got)
+	}
+}
+
+func TestArgsAndStages(t *testing.T) {
+	f := read(t, d(`ARG A=1 B`, `FROM a AS First`, `ARG B=${A}x`, `FROM b`, `ARG C=`))
+	want := []Arg{
+		{Name: "A", Default: "1", HasDefault: true, Line: 1, Stage: -1}, {Name: "B", Line: 1, Stage: -1},
+		{Name: "B", Default: "${A}x", HasDefault: true, Line: 3}, {Name: "C", HasDefault: true, Line: 5, Stage: 1},
+	}
+	if got := f.Args(); !reflect.DeepEqual(got, want) {
+		t.Errorf("args %+v, want %+v", got, want)
+	}
+	if got := f.Stages(); !reflect.DeepEqual(got, []string{"first", "1"}) {
+		t.Errorf("stages %v", got)
+	}
+}
+
+func TestFeatures(t *testing.T) {
+	f := read(t, d(
+		`FROM --platform=linux/amd64 alpine AS a`,
+		`RUN --mount=type=cache,target=/a --mount=type=ssh --network=none true`,
+		`COPY --from=b --chown=1:1 a /`,
+		`COPY --link --chmod=755 a /`,
+		`ADD --checksum=sha256:24454f830cdb571e2c4ad15481119c43b3cafd48dd869a9b2945d1036d1dc68d https://x/y /`,
+		`ADD https://github.com/a/b.git#v1 /src`,
+		`ADD --chown=1 https://x/y.tar /`,
+		`COPY <<one <<two /`, `1`, `one`, `2`, `two`,
+		`RUN <<EOF`, `true`, `EOF`,
+		`HEALTHCHECK --interval=1s CMD true`,
+		`ONBUILD COPY . /src`,
+	))
+	want := []Feature{
+		{2, "RUN --mount"}, {2, "RUN --network"}, {4, "COPY --link"}, {4, "COPY --chmod"}, {5, "ADD --checksum"}, {6, "ADD of a git repository"},
+		{8, "COPY heredoc"}, {13, "RUN heredoc"},
+	}
+	if got := f.BuildKitOnly(); !reflect.DeepEqual(got, want) {
+		t.Errorf("BuildKit only:\ngot  %v\nwant %v", got, want)
+	}
+	if got := f.Heredocs(); !reflect.DeepEqual(got, want[6:]) {
+		t.Errorf("heredocs: got %v, want %v", got, want[6:])
+	}
+	if got := f.OnBuild(); !reflect.DeepEqual(got, []Feature{{17, "ONBUILD COPY . /src"}}) {
+		t.Errorf("onbuild: %v", got)
+	}
+}
