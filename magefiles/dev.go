@@ -32,7 +32,9 @@ func Test(ctx context.Context) error {
 
 // format refuses what gofmt would change.
 func format(ctx context.Context) error {
-	out, err := exec.CommandContext(ctx, "gofmt", "-l", "build", "magefiles", "platforms").Output()
+	cmd := exec.CommandContext(ctx, "gofmt", "-l", "build", "magefiles", "platforms")
+	cmd.Dir = clone()
+	out, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("gofmt: %w", err)
 	}
@@ -91,7 +93,7 @@ func binary(ctx context.Context, name string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(os.Getenv("MANYMAGE_HOME"), "scripts", "mage"),
+	cmd := exec.CommandContext(ctx, filepath.Join(clone(), "scripts", "mage"),
 		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w -buildid=")
 	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
 	var printed bytes.Buffer
@@ -102,9 +104,13 @@ func binary(ctx context.Context, name string) error {
 	return nil
 }
 
+// clone is this project's folder as scripts/mage names it; without it, the folder of the run.
+func clone() string { return os.Getenv("MANYMAGE_HOME") }
+
 // golang runs the go command on this clone with what it prints shown.
 func golang(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
+	cmd.Dir = clone()
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
