@@ -88,7 +88,8 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 	if root == nil {
 		root = emptyFS{}
 	}
-	c := newChecker(newTree(root), declared, opts, environment(facts.Env))
+	c := newChecker(newTree(root), declared, environment(facts.Env))
+	c.wanted(opts.AllowForeign)
 	if err := c.follow(facts); err != nil {
 		r, _ := c.report()
 		return r, err

@@ -29,9 +29,9 @@ type checker struct {
 	verified bool
 }
 
-func newChecker(t *tree, declared ocispec.Platform, opts Options, env map[string]string) *checker {
+func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	return &checker{
-		tree: t, declared: declared, name: platforms.Format(declared), allow: opts.AllowForeign, env: env,
+		tree: t, declared: declared, name: platforms.Format(declared), env: env,
 		texts: map[string]bool{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 }
@@ -124,14 +124,27 @@ func (k Kind) certain() bool {
 // allowed tells whether ALLOW_FOREIGN names one of a file's names, or a folder above it.
 func (c *checker) allowed(names []string) bool {
 	for _, a := range c.allow {
-		folder := strings.HasSuffix(a, "/")
 		for _, name := range names {
-			if clean := path.Clean(a); name == a || name == clean || folder && strings.HasPrefix(name, strings.TrimSuffix(clean, "/")+"/") {
+			if name == a || strings.HasSuffix(a, "/") && strings.HasPrefix(name, a) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// wanted adds to the paths of ALLOW_FOREIGN what they lead to. A path that cannot be followed is taken as it stands.
+func (c *checker) wanted(list []string) {
+	for _, a := range list {
+		slash := ""
+		if strings.HasSuffix(a, "/") && a != "/" {
+			slash = "/"
+		}
+		c.allow = append(c.allow, a, path.Clean(a)+slash)
+		if at, err := c.resolve(absolute("/", a)); err == nil {
+			c.allow = append(c.allow, at.real+slash)
+		}
+	}
 }
 
 // report puts together what was collected, in an order that does not depend on the goroutines.

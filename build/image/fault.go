@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // ErrRefused is what every *Refusal is.
@@ -52,11 +54,14 @@ type Refusal struct {
 	Faults   []Fault // sorted by role, then path, none twice, at least one
 }
 
-// Error is one sentence for one fault, and a line for each when there are more.
+// Error is one sentence for one fault, and a line for each below a heading when there are more.
 func (r *Refusal) Error() string {
-	lines := make([]string, len(r.Faults))
-	for i, f := range r.Faults {
-		lines[i] = f.String()
+	var lines []string
+	if len(r.Faults) > 1 {
+		lines = append(lines, fmt.Sprintf("the image has %d faults on %s:", len(r.Faults), platforms.Format(r.Declared)))
+	}
+	for _, f := range r.Faults {
+		lines = append(lines, f.String())
 	}
 	return strings.Join(lines, "\n")
 }
