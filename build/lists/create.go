@@ -130,8 +130,8 @@ func (b *builder) gather(ctx context.Context, sources []Source) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.configs(ctx, b.children) })
 	for i, d := range b.dest {
-		if b.opts.Deep || b.needsCopy(d) {
-			continue // which takes long; Publish looks afterwards
+		if b.slow(d) {
+			continue // Publish looks afterwards
 		}
 		g.Go(func() (err error) {
 			b.current[i], err = Look(ctx, b.client, d.repo, d.tags)
@@ -160,6 +160,10 @@ func (b *builder) inherit(source string, annotations map[string]string) {
 func (b *builder) needsCopy(d destination) bool {
 	return slices.ContainsFunc(b.children, func(c *child) bool { return c.from.Name() != d.repo.Name() })
 }
+
+// slow reports whether so much lies between reading the sources and publishing that the tags
+// have to be looked at again.
+func (b *builder) slow(d destination) bool { return b.opts.Deep || b.needsCopy(d) }
 
 // assemble checks the children and makes the index.
 func (b *builder) assemble(ctx context.Context) error {
@@ -238,7 +242,9 @@ func (b *builder) publish(ctx context.Context) error {
 			b.out.Notices = append(b.out.Notices, t.notices...)
 		}
 		opts := b.opts.Publish
-		opts.Current = b.current[i]
+		if !b.slow(d) {
+			opts.Current = b.current[i]
+		}
 		published, err := Publish(ctx, b.client, d.repo, d.tags, b.index, opts)
 		b.out.Digest, b.out.MediaType, b.out.Size = published.Digest.String(), published.MediaType, published.Size
 		b.out.Notices = append(b.out.Notices, published.Notices...)

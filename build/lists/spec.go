@@ -231,4 +231,3 @@ func (r *specReader) textMap(n *yaml.Node) map[string]string {
 	}
 	return out
 }
-

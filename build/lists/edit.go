@@ -1,0 +1,197 @@
+package lists
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// Edit says what changes in a published list. All of it is one read and one write.
+type Edit struct {
+	Remove  []index.Target // platforms and digests that go; missing ones are an error
+	Add     []Source       // images that come; of a platform that is there, see Replace
+	Replace bool           // an added image takes the place of the one of its platform
+	Changes []EntryChange  // what is said of entries, or of the index, after all that
+}
+
+// EntryChange is a change to one entry, or with the zero target to the index itself.
+type EntryChange struct {
+	Target index.Target
+	index.Change
+}
+
+// Edited is a list that was edited.
+type Edited struct {
+	Created
+	Before    digest.Digest `json:"before"`    // what the tag named when it was read
+	Unchanged bool          `json:"unchanged"` // the edit changed nothing, and nothing was written
+	Changes   index.Changes `json:"changes"`
+}
+
+// Apply reads the list under the tag, edits it, and puts it back under the same tag.
+// Platforms that the edit itself removes may go; nothing else may.
+//
+// Registries have no compare-and-swap: when somebody else moves the tag while we work, that is
+// noticed up to the last round trip before the write and refused with *MovedError.
+func Apply(ctx context.Context, c Creator, target string, edit Edit, opts CreateOptions) (Edited, error) {
+	ref, err := parseTarget(target)
+	if err != nil {
+		return Edited{}, err
+	}
+	ctx = registry.WithPush(ctx, ref)
+	e := &editor{builder: builder{client: c, opts: opts, dest: destinations{{reference.TrimNamed(ref), []string{ref.Tag()}}}}, ref: ref}
+	if err := e.read(ctx, edit.Add); err != nil {
+		return e.edited(), err
+	}
+	if err := e.apply(ctx, edit); err != nil {
+		return e.edited(), err
+	}
+	return e.finish(ctx, edit)
+}
+
+// editor is one Apply under way.
+type editor struct {
+	builder
+	ref    reference.NamedTagged
+	before content
+	diff   index.Changes
+	same   bool
+}
+
+// read reads the images to add and then, with their configs, the list: as late as it can be.
+func (e *editor) read(ctx context.Context, add []Source) error {
+	if len(add) > 0 {
+		if err := e.gather(ctx, add); err != nil {
+			return err
+		}
+	}
+	if len(add) == 0 || e.current[0] == nil {
+		current, err := Look(ctx, e.client, e.ref, e.dest[0].tags)
+		if err != nil {
+			return err
+		}
+		e.current = []*Current{current}
+	}
+	e.before = e.current[0].tags[e.ref.Tag()]
+	switch {
+	case e.before.desc.Digest == "":
+		return fmt.Errorf("%s is not there: %w; create it first", reference.FamiliarString(e.ref), registry.ErrNotFound)
+	case !index.IsIndex(e.before.desc.MediaType):
+		return usage("%s is one image and no list; create a list of it under another tag", reference.FamiliarString(e.ref))
+	case len(e.before.index.Flatten()) == 0 && e.before.index.MediaType == "":
+		return fmt.Errorf("%s: %w that can be edited; create it anew", reference.FamiliarString(e.ref), index.ErrInvalid)
+	}
+	return nil
+}
+
+func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
+	if e.index, err = index.Remove(e.before.index, edit.Remove...); err != nil {
+		return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
+	}
+	if len(edit.Add) > 0 {
+		if err := e.add(ctx, edit.Replace); err != nil {
+			return err
+		}
+	}
+	for _, change := range edit.Changes {
+		var notes []string
+		if e.index, notes, err = index.Annotate(e.index, change.Target, change.Change); err != nil {
+			return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
+		}
+		e.out.Notices = append(e.out.Notices, notes...)
+	}
+	if len(e.index.Entries) == 0 {
+		return usage("nothing would be left of %s; remove the tag instead", reference.FamiliarString(e.ref))
+	}
+	e.diff = index.Diff(e.before.index, e.index)
+	e.same = e.diff.Empty()
+	return nil
+}
+
+// add checks the new images as for a new list, and puts them into the old one.
+func (e *editor) add(ctx context.Context, replace bool) error {
+	old := e.before.index
+	edited := e.index
+	if err := e.assemble(ctx); err != nil {
+		return err
+	}
+	out, err := index.Add(edited, replace, e.index.Entries...)
+	if err != nil {
+		return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
+	}
+	for key, value := range e.annotations {
+		if _, asked := e.opts.Annotations[key]; asked {
+			out.Annotations = over(out.Annotations, map[string]string{key: value})
+		}
+	}
+	var notes []string
+	e.index, notes = index.Fit(out)
+	if e.index.MediaType != old.MediaType {
+		e.out.Notices = append(e.out.Notices, notes...)
+	}
+	return nil
+}
+
+// finish writes the list back, unless nothing changed.
+func (e *editor) finish(ctx context.Context, edit Edit) (Edited, error) {
+	if e.same {
+		out := e.edited()
+		out.Digest, out.MediaType, out.Size = e.before.desc.Digest.String(), e.before.desc.MediaType, e.before.desc.Size
+		return out, nil
+	}
+	e.opts.Publish.Expect = e.before.desc.Digest
+	for _, p := range index.Dropped(e.before.index, e.index) {
+		if wanted(edit, e.before.index, p) {
+			e.opts.Publish.AllowDrop = append(e.opts.Publish.AllowDrop, p)
+		}
+	}
+	err := e.publish(ctx)
+	return e.edited(), err
+}
+
+// wanted reports whether the edit says that the platform goes or is called otherwise.
+func wanted(edit Edit, before index.Index, p ocispec.Platform) bool {
+	only := index.Index{Entries: []index.Entry{}}
+	if entry, ok := before.Get(p); ok {
+		only.Entries = append(only.Entries, entry)
+	}
+	for _, t := range edit.Remove {
+		if _, err := index.Remove(only, t); err == nil {
+			return true
+		}
+	}
+	for _, c := range edit.Changes {
+		if c.Target == (index.Target{}) {
+			continue
+		}
+		if _, _, err := index.Annotate(only, c.Target, c.Change); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *editor) edited() Edited {
+	return Edited{Created: e.out, Before: e.before.desc.Digest, Unchanged: e.same, Changes: e.diff}
+}
+
+// Write prints what changed and where the tag stands.
+func (e Edited) Write(w io.Writer) error {
+	if e.Unchanged {
+		_, err := fmt.Fprintf(w, "nothing to change: it is %s already\n", e.Before)
+		return err
+	}
+	for _, p := range e.Published {
+		if err := p.Write(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}

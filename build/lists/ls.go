@@ -1,0 +1,170 @@
+package lists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// tagsAtOnce bounds Ls: repositories have thousands of tags, and registries count requests.
+const tagsAtOnce = 16
+
+// Listing is what is in a repository.
+type Listing struct {
+	Repository string   `json:"repository"`
+	Tags       []Tagged `json:"tags"` // in the order of their names
+}
+
+// Tagged is one tag.
+type Tagged struct {
+	Tag       string        `json:"tag"`
+	Digest    digest.Digest `json:"digest"`
+	Kind      string        `json:"kind"` // "index", "image", "artifact" or "unknown"
+	Platforms []string      `json:"platforms,omitempty"`
+	Created   *time.Time    `json:"created,omitempty"` // of the first image, or the annotation's word
+	Problem   string        `json:"problem,omitempty"`
+}
+
+// Ls lists the tags of a repository with what they name. A tag that cannot be read says so in
+// its line.
+func Ls(ctx context.Context, c LsClient, repository string) (Listing, error) {
+	repo, err := ParseRepository(repository)
+	if err != nil {
+		return Listing{}, err
+	}
+	tags, err := c.Tags(ctx, repo)
+	if err != nil {
+		return Listing{}, err
+	}
+	out := Listing{Repository: reference.FamiliarName(repo), Tags: make([]Tagged, len(tags))}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(tagsAtOnce)
+	for i, tag := range tags {
+		g.Go(func() error {
+			out.Tags[i] = describeTag(ctx, c, repo, tag)
+			return ctx.Err()
+		})
+	}
+	return out, g.Wait()
+}
+
+// LsClient is what Ls needs.
+type LsClient interface {
+	Reader
+	Lister
+}
+
+func describeTag(ctx context.Context, c Reader, repo reference.Named, tag string) Tagged {
+	t := Tagged{Tag: tag, Kind: "unknown"}
+	ref, err := withTag(repo, tag)
+	if err == nil {
+		err = t.read(ctx, c, ref)
+	}
+	if err != nil {
+		t.Problem = reason(err)
+	}
+	return t
+}
+
+func (t *Tagged) read(ctx context.Context, c Reader, ref reference.NamedTagged) error {
+	m, err := c.Manifest(ctx, ref)
+	if err != nil {
+		return err
+	}
+	t.Digest = m.Descriptor.Digest
+	if !index.IsIndex(m.Descriptor.MediaType) {
+		return t.readOne(ctx, c, ref, m)
+	}
+	t.Kind = "index"
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return err
+	}
+	t.Platforms = formatAll(ix.Platforms())
+	if t.dated(ix.Annotations) || len(ix.Entries) == 0 {
+		return nil
+	}
+	config, err := configOf(ctx, c, ref, ix.Entries[0])
+	if err != nil && !errors.Is(err, registry.ErrNotFound) {
+		return err
+	}
+	return t.take(config, false)
+}
+
+func (t *Tagged) readOne(ctx context.Context, c Reader, ref reference.NamedTagged, m registry.Manifest) error {
+	doc, err := readImage(m)
+	if err != nil {
+		return err
+	}
+	t.Kind = "artifact"
+	if !isImageConfig(doc.Config.MediaType) {
+		t.dated(doc.Annotations)
+		return nil
+	}
+	t.Kind = "image"
+	config, err := c.Config(ctx, reference.TrimNamed(ref), doc.Config)
+	if err != nil {
+		return err
+	}
+	return t.take(config, true)
+}
+
+// take reads the date, and the platform of a single image, out of a config.
+func (t *Tagged) take(config []byte, platform bool) error {
+	if config == nil {
+		return nil
+	}
+	facts, err := image.FactsOf(config)
+	if err != nil {
+		return err
+	}
+	if !facts.Created.IsZero() {
+		t.Created = &facts.Created
+	}
+	if platform {
+		t.Platforms = formatAll([]ocispec.Platform{facts.Platform})
+	}
+	return nil
+}
+
+func (t *Tagged) dated(annotations map[string]string) bool {
+	created, err := time.Parse(time.RFC3339, annotations[ocispec.AnnotationCreated])
+	if err != nil {
+		return false
+	}
+	t.Created = &created
+	return true
+}
+
+// Write prints a tag a line.
+func (l Listing) Write(w io.Writer) error {
+	if len(l.Tags) == 0 {
+		_, err := fmt.Fprintf(w, "%s has no tags\n", l.Repository)
+		return err
+	}
+	rows := [][]string{{"TAG", "KIND", "CREATED", "DIGEST", "PLATFORMS"}}
+	for _, t := range l.Tags {
+		created := ""
+		if t.Created != nil {
+			created = t.Created.UTC().Format("2006-01-02 15:04")
+		}
+		about := strings.Join(t.Platforms, " ")
+		if t.Problem != "" {
+			about = "PROBLEM " + printable(t.Problem)
+		}
+		rows = append(rows, []string{t.Tag, t.Kind, created, t.Digest.String(), about})
+	}
+	return columns(w, rows)
+}

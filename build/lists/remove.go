@@ -1,0 +1,259 @@
+package lists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// RemoveOptions say what goes. The zero value removes the tag and nothing else.
+type RemoveOptions struct {
+	// Manifest removes what the tag names, not only the tag. A reference with a digest always
+	// means that.
+	Manifest bool
+	// Children also removes the images of the index that nothing else in the repository uses.
+	Children bool
+}
+
+// Removal is a plan: what would go, and what stays and why.
+type Removal struct {
+	Reference string        `json:"reference"`
+	Digest    digest.Digest `json:"digest"`
+	Tag       string        `json:"tag,omitempty"` // the tag that goes alone
+	Delete    []Doomed      `json:"delete,omitempty"`
+	Keep      []Kept        `json:"keep,omitempty"`
+	Notices   []string      `json:"notices,omitempty"`
+	Done      bool          `json:"done"` // Remove has carried it out
+
+	repo reference.Named
+}
+
+// Doomed is a manifest that goes.
+type Doomed struct {
+	Digest   digest.Digest `json:"digest"`
+	Kind     string        `json:"kind"` // "index", "image" or "attestation"
+	Platform string        `json:"platform,omitempty"`
+	Tags     []string      `json:"tags,omitempty"` // which go with it
+}
+
+// Kept is a child that stays.
+type Kept struct {
+	Digest   digest.Digest `json:"digest"`
+	Platform string        `json:"platform,omitempty"`
+	UsedBy   []string      `json:"usedBy"` // the tags that need it
+}
+
+// PlanRemove walks the repository and says what would go. Nothing is removed.
+//
+// Only tags are walked: an index without a tag that uses the same images cannot be found.
+func PlanRemove(ctx context.Context, c RemoveClient, ref string, opts RemoveOptions) (Removal, error) {
+	named, err := ParseReference(ref)
+	if err != nil {
+		return Removal{}, err
+	}
+	m, err := c.Manifest(ctx, named)
+	if err != nil {
+		return Removal{}, err
+	}
+	plan := Removal{Reference: reference.FamiliarString(named), Digest: m.Descriptor.Digest, repo: reference.TrimNamed(named)}
+	tag := ""
+	if tagged, ok := named.(reference.Tagged); ok && !isDigest(named) {
+		tag = tagged.Tag()
+	}
+	if tag != "" && !opts.Manifest && !opts.Children {
+		plan.Tag = tag
+		return plan, nil
+	}
+	u, err := usesOf(ctx, c, plan.repo)
+	if err != nil {
+		return Removal{}, err
+	}
+	return plan, plan.manifest(m, tag, u, opts)
+}
+
+// RemoveClient is what PlanRemove needs.
+type RemoveClient interface {
+	Reader
+	Lister
+}
+
+// manifest plans to remove an image or index. One that other tags name as well stays.
+func (r *Removal) manifest(m registry.Manifest, tag string, u uses, opts RemoveOptions) error {
+	others := slices.DeleteFunc(slices.Clone(u.tags[r.Digest]), func(t string) bool { return t == tag })
+	others = append(others, u.parents[r.Digest]...)
+	if tag != "" && len(others) > 0 {
+		r.Tag = tag
+		r.Keep = append(r.Keep, Kept{Digest: r.Digest, UsedBy: others})
+		return nil
+	}
+	if len(u.parents[r.Digest]) > 0 {
+		r.Notices = append(r.Notices, fmt.Sprintf("it is part of %s, which breaks without it", strings.Join(u.parents[r.Digest], ", ")))
+	}
+	kind := "image"
+	if index.IsIndex(m.Descriptor.MediaType) {
+		kind = "index"
+	}
+	r.Delete = append(r.Delete, Doomed{Digest: r.Digest, Kind: kind, Tags: u.tags[r.Digest]})
+	if kind == "image" || !opts.Children {
+		return nil
+	}
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return fmt.Errorf("%s: its children are not known: %w", r.Reference, err)
+	}
+	r.children(ix, u)
+	r.Notices = append(r.Notices, "indexes without a tag are not seen; one that uses the same images would break")
+	return nil
+}
+
+// children plans to remove what only this index uses. A child that stays keeps its
+// attestations.
+func (r *Removal) children(ix index.Index, u uses) {
+	self := u.names[r.Digest]
+	for _, e := range ix.Entries {
+		users := slices.DeleteFunc(slices.Clone(u.parents[e.Digest]), func(name string) bool { return slices.Contains(self, name) })
+		users = append(users, u.tagNames(e.Digest)...)
+		if len(users) > 0 {
+			r.Keep = append(r.Keep, Kept{Digest: e.Digest, Platform: entryName(e), UsedBy: users})
+			continue
+		}
+		for _, a := range e.Attestations {
+			r.doom(Doomed{Digest: a.Digest, Kind: "attestation", Platform: entryName(e)})
+		}
+		kind := "image"
+		if e.IsAttestation() {
+			kind = "attestation"
+		}
+		r.doom(Doomed{Digest: e.Digest, Kind: kind, Platform: entryName(e)})
+	}
+}
+
+func (r *Removal) doom(d Doomed) {
+	if !slices.ContainsFunc(r.Delete, func(have Doomed) bool { return have.Digest == d.Digest }) {
+		r.Delete = append(r.Delete, d)
+	}
+}
+
+// uses is who uses what in a repository.
+type uses struct {
+	tags    map[digest.Digest][]string // the tags on a manifest
+	parents map[digest.Digest][]string // the tagged indexes that hold it, by tag
+	names   map[digest.Digest][]string // how parents calls an index
+}
+
+func (u uses) tagNames(d digest.Digest) []string {
+	out := make([]string, len(u.tags[d]))
+	for i, t := range u.tags[d] {
+		out[i] = "tag " + t
+	}
+	return out
+}
+
+// usesOf reads every tag of the repository. One that vanishes meanwhile uses nothing.
+func usesOf(ctx context.Context, c RemoveClient, repo reference.Named) (uses, error) {
+	tags, err := c.Tags(ctx, repo)
+	if err != nil {
+		return uses{}, fmt.Errorf("what else uses it has to be known before anything goes: %w", err)
+	}
+	found := make([]registry.Manifest, len(tags))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(tagsAtOnce)
+	for i, tag := range tags {
+		g.Go(func() error {
+			ref, err := withTag(repo, tag)
+			if err == nil {
+				found[i], err = c.Manifest(ctx, ref)
+			}
+			if errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrUnsupported) {
+				return nil
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return uses{}, err
+	}
+	u := uses{map[digest.Digest][]string{}, map[digest.Digest][]string{}, map[digest.Digest][]string{}}
+	for i, tag := range tags {
+		if err := u.add(tag, found[i]); err != nil {
+			return uses{}, fmt.Errorf("tag %s: what it uses has to be known before anything goes: %w", tag, err)
+		}
+	}
+	return u, nil
+}
+
+func (u uses) add(tag string, m registry.Manifest) error {
+	d := m.Descriptor.Digest
+	u.tags[d] = append(u.tags[d], tag)
+	if !index.IsIndex(m.Descriptor.MediaType) {
+		return nil
+	}
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return err
+	}
+	name := "index " + tag
+	u.names[d] = append(u.names[d], name)
+	for _, e := range ix.Flatten() {
+		u.parents[e.Digest] = append(u.parents[e.Digest], name)
+	}
+	return nil
+}
+
+// Remove carries out a plan: the index first, then its children, so that no index is left
+// without them when it is interrupted.
+func Remove(ctx context.Context, c Deleter, plan Removal) (Removal, error) {
+	if plan.repo == nil {
+		return plan, usage("a removal has to be planned first")
+	}
+	if plan.Tag != "" {
+		ref, err := withTag(plan.repo, plan.Tag)
+		if err != nil {
+			return plan, err
+		}
+		if err := c.DeleteTag(ctx, ref); err != nil {
+			return plan, fmt.Errorf("the tag alone cannot be removed: %w", err)
+		}
+	}
+	for _, d := range plan.Delete {
+		err := c.DeleteManifest(ctx, plan.repo, d.Digest)
+		if err != nil && !errors.Is(err, registry.ErrNotFound) {
+			return plan, err
+		}
+	}
+	plan.Done = true
+	return plan, nil
+}
+
+// Write prints the plan, or what was done.
+func (r Removal) Write(w io.Writer) error {
+	d := &drawing{w: w}
+	if r.Tag != "" {
+		d.line(0, "- tag %s:%s", reference.FamiliarName(r.repo), r.Tag)
+	}
+	for _, x := range r.Delete {
+		tags := ""
+		if len(x.Tags) > 0 {
+			tags = "with the tags " + strings.Join(x.Tags, ", ")
+		}
+		d.line(0, "- %s", strings.Join(nonEmpty(x.Kind, x.Platform, x.Digest.String(), tags), " "))
+	}
+	for _, k := range r.Keep {
+		d.line(0, "= %s stays: used by %s", strings.Join(nonEmpty(k.Platform, k.Digest.String()), " "), strings.Join(k.UsedBy, ", "))
+	}
+	return d.err
+}
+
+func nonEmpty(parts ...string) []string {
+	return slices.DeleteFunc(parts, func(s string) bool { return s == "" })
+}
