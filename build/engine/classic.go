@@ -1,4 +1,166 @@
 package engine
 
-// newClassic is the road of engines without BuildKit.
-func newClassic(e *Engine) road { return nil }
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/docker/docker/api/types/build"
+	"github.com/docker/docker/api/types/registry"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"github.com/tonistiigi/fsutil"
+)
+
+// classic is the road of engines without BuildKit: POST /build, once per
+// platform. The builder is never told a platform, because each treats that
+// differently and some wrongly. Instead the Dockerfile is rewritten:
+//
+//	FROM name          -> FROM sha256:ID of the right platform's image
+//	FROM scratch       -> FROM sha256:ID of an image without layers, labelled with the platform
+//	COPY --from=image  -> COPY --from=sha256:ID
+//	ARG NAME           -> ARG NAME=value
+//
+// So the label is right from the first step on, and no step is taken from
+// another platform's cache. The config and the root of the result are then
+// given to the hook, as on the main road; a label that is wrong nevertheless
+// is repaired by a thin load.
+type classic struct{ engine *Engine }
+
+func newClassic(e *Engine) road { return &classic{e} }
+
+// start reads the context once to know that it can be read.
+func (c *classic) start(_ context.Context, given Context) (Builder, error) {
+	files, err := given.files()
+	if err != nil {
+		return nil, err
+	}
+	images, err := classicContexts(given)
+	if err != nil {
+		return nil, err
+	}
+	return &classicBuilder{engine: c.engine, files: files, images: images, bases: newBases(c.engine)}, nil
+}
+
+// classicContexts refuses what only BuildKit can do, and reads the images
+// among the named contexts.
+func classicContexts(given Context) (map[string]string, error) {
+	if len(given.Secrets) > 0 || len(given.SSH) > 0 {
+		return nil, fmt.Errorf("%w: the classic builder has no secrets and no ssh; use BuildKit", ErrUnsupported)
+	}
+	images := map[string]string{}
+	for _, named := range given.Named {
+		ref, ok := strings.CutPrefix(named.Source, "docker-image://")
+		if !ok {
+			return nil, fmt.Errorf("%w: the classic builder has one context directory, not %s=%s beside it; use BuildKit", ErrUnsupported, named.Name, named.Source)
+		}
+		images[strings.ToLower(named.Name)] = ref
+	}
+	return images, nil
+}
+
+// classicBuilder builds over one context directory.
+type classicBuilder struct {
+	engine *Engine
+	files  fsutil.FS
+	images map[string]string // named contexts, by lower-case name
+	bases  *bases
+	sent   atomic.Int64
+}
+
+func (b *classicBuilder) Sent() int64  { return b.sent.Load() }
+func (b *classicBuilder) Close() error { return nil }
+
+// Solve builds one platform.
+func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
+	if onEvent == nil {
+		onEvent = func(Event) {}
+	}
+	file, err := readClassic(s.Dockerfile)
+	if err != nil {
+		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
+	}
+	p := b.plan(s, file, onEvent)
+	p.notices()
+	rewritten, err := p.rewrite(ctx)
+	if err != nil {
+		return Built{}, orCancelled(ctx, err)
+	}
+	id, err := b.build(ctx, p, rewritten)
+	if err != nil {
+		return Built{}, err
+	}
+	settled, err := b.engine.settle(ctx, id, s.Tags, hook, onEvent)
+	return settled, orCancelled(ctx, err)
+}
+
+// orCancelled prefers the caller's cancellation to what it caused, but never
+// to a verdict.
+func orCancelled(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return ctx.Err()
+	}
+	return err
+}
+
+// build sends the context and follows the build.
+func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile []byte) (string, error) {
+	files, err := withDockerfile(b.files, dockerfile)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrContext, err)
+	}
+	auth, err := p.authConfigs(ctx)
+	if err != nil {
+		return "", err
+	}
+	body := streamTar(ctx, files, &b.sent)
+	defer body.Close()
+	follow := newFollower(p.file, p.emit)
+	answer, err := b.engine.api.ImageBuild(ctx, body, build.ImageBuildOptions{
+		Dockerfile:  rewrittenName,
+		BuildArgs:   p.buildArgs(),
+		Labels:      p.Labels,
+		Target:      p.Target,
+		NoCache:     p.NoCache,
+		Remove:      true,
+		ForceRemove: true, // a failed or cancelled step leaves no container behind
+		AuthConfigs: auth,
+		Version:     build.BuilderV1,
+	})
+	if err != nil {
+		return "", follow.explain(ctx, p.dockerfileName(), err)
+	}
+	defer answer.Body.Close()
+	id, err := follow.read(answer.Body)
+	if err != nil {
+		return "", follow.explain(ctx, p.dockerfileName(), err)
+	}
+	return id, nil
+}
+
+// emulated is what the kernel runs, as far as it can be known from here.
+func (c *classic) emulated(context.Context) ([]ocispec.Platform, error) {
+	if !c.engine.info.Local {
+		return nil, nil
+	}
+	found, err := registeredPlatforms(binfmtDir)
+	own := c.engine.info.Platform
+	return slices.DeleteFunc(found, func(p ocispec.Platform) bool { return p.Architecture == own.Architecture }), err
+}
+
+// authConfigs are the credentials of the registries that the Dockerfile names.
+func (p *classicPlan) authConfigs(ctx context.Context) (map[string]registry.AuthConfig, error) {
+	out := map[string]registry.AuthConfig{}
+	for _, host := range p.hosts {
+		found, err := p.engine.auth(ctx, host)
+		if err != nil {
+			return nil, fmt.Errorf("the credentials of %s: %w", host, err)
+		}
+		if found != (Credential{}) {
+			out[host] = registry.AuthConfig{Username: found.Username, Password: found.Password, IdentityToken: found.IdentityToken, ServerAddress: host}
+		}
+	}
+	return out, nil
+}

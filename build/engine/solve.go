@@ -58,6 +58,7 @@ type Built struct {
 	ID     string        // the engine's name for it, "sha256:..."; a manifest's digest on containerd stores
 	Config digest.Digest // identity: the digest of the image's config
 	Size   int64         // bytes in the engine
+	Repair []byte        // the config that the image should have, where the engine took the hook's answer in no form; put it into the registry after the push
 }
 
 // Kind tells what an Event is about.

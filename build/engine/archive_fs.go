@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/api/types/container"
+
+	"github.com/manymage/manymage/build/rootfs"
+)
+
+// boxFS reads a container's files when they are asked for.
+//
+//	Lstat     HEAD of the name, or the folder's archive when it was listed
+//	ReadLink  archive of the link
+//	ReadDir   archive of the folder, kept
+//	Open      archive of the file, read only as far as it is asked for
+//
+// The engine resolves the links on the way to a name, inside the root.
+type boxFS struct {
+	box *box
+
+	mu     sync.Mutex
+	stats  map[string]looked
+	listed map[string]*rootfs.FS // folders whose archive was read, by name
+}
+
+// looked is the remembered answer of a HEAD.
+type looked struct {
+	stat container.PathStat
+	err  error
+}
+
+var (
+	_ fs.ReadLinkFS = (*boxFS)(nil)
+	_ fs.ReadDirFS  = (*boxFS)(nil)
+	_ fs.StatFS     = (*boxFS)(nil)
+)
+
+func newBoxFS(b *box) *boxFS {
+	return &boxFS{box: b, stats: map[string]looked{}, listed: map[string]*rootfs.FS{}}
+}
+
+// Lstat describes a name itself.
+func (f *boxFS) Lstat(name string) (fs.FileInfo, error) {
+	if err := valid("lstat", name); err != nil {
+		return nil, err
+	}
+	if dir, rest, ok := f.inListed(name); ok {
+		return dir.Lstat(rest)
+	}
+	stat, err := f.head(name)
+	if err != nil {
+		return nil, &fs.PathError{Op: "lstat", Path: name, Err: err}
+	}
+	return pathInfo{stat}, nil
+}
+
+// Stat describes what a name leads to.
+func (f *boxFS) Stat(name string) (fs.FileInfo, error) {
+	_, info, err := f.follow("stat", name)
+	return info, err
+}
+
+// follow gives the name behind a link, and what is there.
+func (f *boxFS) follow(op, name string) (string, fs.FileInfo, error) {
+	if err := valid(op, name); err != nil {
+		return "", nil, err
+	}
+	stat, err := f.head(name)
+	if err == nil && stat.Mode&fs.ModeSymlink != 0 {
+		// The engine evaluates a link's target fully and inside the root.
+		name = key(stat.LinkTarget)
+		stat, err = f.head(name)
+	}
+	if err != nil {
+		return "", nil, &fs.PathError{Op: op, Path: name, Err: err}
+	}
+	return name, pathInfo{stat}, nil
+}
+
+// head asks for one name, once.
+func (f *boxFS) head(name string) (container.PathStat, error) {
+	f.mu.Lock()
+	known, ok := f.stats[name]
+	f.mu.Unlock()
+	if ok {
+		return known.stat, known.err
+	}
+	stat, err := f.box.engine.api.ContainerStatPath(f.box.ctx, f.box.id, "/"+strings.TrimPrefix(name, "."))
+	if isMissing(err) {
+		err = fs.ErrNotExist
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.stats[name] = looked{stat, err}
+	return stat, err
+}
+
+// isMissing knows how engines say that a name, or a folder on its way, is not there.
+func isMissing(err error) bool {
+	return cerrdefs.IsNotFound(err) || (err != nil && strings.Contains(err.Error(), "not a directory"))
+}
+
+// ReadLink gives a link's target as it is written.
+func (f *boxFS) ReadLink(name string) (string, error) {
+	if err := valid("readlink", name); err != nil {
+		return "", err
+	}
+	if dir, rest, ok := f.inListed(name); ok {
+		return dir.ReadLink(rest)
+	}
+	stream, header, err := f.archive(name)
+	if err != nil {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	defer stream.Close()
+	if header.Typeflag != tar.TypeSymlink {
+		return "", &fs.PathError{Op: "readlink", Path: name, Err: fs.ErrInvalid}
+	}
+	return header.Linkname, nil
+}
+
+// archive opens the archive of one name behind its first header.
+func (f *boxFS) archive(name string) (io.ReadCloser, *tar.Header, error) {
+	stream, _, err := f.box.engine.api.CopyFromContainer(f.box.ctx, f.box.id, "/"+name)
+	if isMissing(err) {
+		return nil, nil, fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	r := tar.NewReader(stream)
+	header, err := r.Next()
+	if err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("the engine's archive: %w", err), stream.Close())
+	}
+	return tarBody{r, stream}, header, nil
+}
+
+// tarBody reads a member and closes the stream that it is in.
+type tarBody struct {
+	io.Reader
+	io.Closer
+}
+
+// ReadDir lists a folder, through links, sorted by name.
+func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	real, info, err := f.follow("readdir", name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.IsDir() {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("not a folder")}
+	}
+	dir, err := f.list(real)
+	if err != nil {
+		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
+	}
+	return dir.ReadDir(".")
+}
+
+// list reads a folder's archive, which holds all that is below it.
+func (f *boxFS) list(name string) (*rootfs.FS, error) {
+	f.mu.Lock()
+	dir, ok := f.listed[name]
+	f.mu.Unlock()
+	if ok {
+		return dir, nil
+	}
+	dir, err := rootfs.Archive(f.box.ctx, f.box.source("/"+name+"/."), rootfs.Options{})
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.listed[name] = dir
+	return dir, nil
+}
+
+// inListed finds the listed folder that a name is in. Links inside it may lead
+// out of it, so only the name's own folder serves.
+func (f *boxFS) inListed(name string) (*rootfs.FS, string, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	dir, ok := f.listed[path.Dir(name)]
+	return dir, path.Base(name), ok && name != "."
+}
+
+// Open opens a regular file or a folder, through links.
+func (f *boxFS) Open(name string) (fs.File, error) {
+	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
+		if info, err := dir.Lstat(rest); err == nil && info.Mode().IsRegular() {
+			return dir.Open(rest)
+		}
+	}
+	real, info, err := f.follow("open", name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return &boxDir{fs: f, name: real, info: info}, nil
+	case !info.Mode().IsRegular():
+		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
+	}
+	return &boxFile{fs: f, name: real, info: info}, nil
+}
+
+func valid(op, name string) error {
+	if !fs.ValidPath(name) {
+		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
+	}
+	return nil
+}
+
+// key makes an io/fs name of an absolute path.
+func key(absolute string) string {
+	if name := strings.Trim(path.Clean("/"+absolute), "/"); name != "" {
+		return name
+	}
+	return "."
+}
+
+// pathInfo is the engine's description of a path as fs.FileInfo.
+type pathInfo struct{ stat container.PathStat }
+
+func (i pathInfo) Name() string       { return i.stat.Name }
+func (i pathInfo) Size() int64        { return i.stat.Size }
+func (i pathInfo) Mode() fs.FileMode  { return i.stat.Mode }
+func (i pathInfo) ModTime() time.Time { return i.stat.Mtime }
+func (i pathInfo) IsDir() bool        { return i.stat.Mode.IsDir() }
+func (i pathInfo) Sys() any           { return nil }

@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// classicArgs are the build arguments of one solve.
+type classicArgs struct {
+	given    map[string]string // by the caller: outrank a default in the Dockerfile
+	platform map[string]string // TARGET* and BUILD*, which BuildKit sets by itself: a default outranks them
+}
+
+// platformArgs are BuildKit's automatic arguments, which classic builders lack.
+func platformArgs(build, target ocispec.Platform) map[string]string {
+	args := map[string]string{}
+	for prefix, p := range map[string]ocispec.Platform{"BUILD": build, "TARGET": target} {
+		p = platforms.Normalize(p)
+		args[prefix+"PLATFORM"] = platforms.Format(p)
+		args[prefix+"OS"] = p.OS
+		args[prefix+"ARCH"] = p.Architecture
+		args[prefix+"VARIANT"] = p.Variant
+	}
+	return args
+}
+
+// value is what an ARG of this name and default gets, if anything but its default.
+func (a classicArgs) value(name string, hasDefault bool) (string, bool) {
+	if v, ok := a.given[name]; ok {
+		return v, true
+	}
+	v, ok := a.platform[name]
+	return v, ok && !hasDefault
+}
+
+// proxyArgs need no ARG, and leave no trace in the image.
+var proxyArgs = []string{"HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY", "ALL_PROXY"}
+
+func isProxyArg(name string) bool { return slices.Contains(proxyArgs, strings.ToUpper(name)) }
+
+// argument is one NAME or NAME=default of an ARG statement.
+type argument struct {
+	name, fallback string
+	hasDefault     bool
+}
+
+func argumentsOf(in statement) []argument {
+	var out []argument
+	for _, word := range splitWords(in.text) {
+		name, fallback, ok := strings.Cut(word, "=")
+		out = append(out, argument{name, fallback, ok})
+	}
+	return out
+}
+
+// splitWords splits at blanks outside quotes; the quotes stay.
+func splitWords(text string) []string {
+	var words []string
+	var word strings.Builder
+	var quote rune
+	for _, c := range text {
+		switch {
+		case quote == 0 && (c == ' ' || c == '\t'):
+			if word.Len() > 0 {
+				words = append(words, word.String())
+				word.Reset()
+			}
+			continue
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+		case c == quote:
+			quote = 0
+		}
+		word.WriteRune(c)
+	}
+	if word.Len() > 0 {
+		words = append(words, word.String())
+	}
+	return words
+}
+
+// withValues writes an ARG statement with the values as defaults. So they
+// stand in the build history, and a cache that looks at nothing else keeps one
+// platform's steps from another's (Podman's does not even look at the values
+// in ENV, LABEL, WORKDIR or the target of COPY).
+func (a classicArgs) withValues(in statement) (text string, changed bool) {
+	var words []string
+	for _, arg := range argumentsOf(in) {
+		word := arg.name
+		if arg.hasDefault {
+			word += "=" + arg.fallback
+		}
+		if value, ok := a.value(arg.name, arg.hasDefault); ok {
+			word = arg.name + "=" + quoteArg(value)
+			changed = true
+		}
+		words = append(words, word)
+	}
+	return "ARG " + strings.Join(words, " "), changed
+}
+
+var plainArg = regexp.MustCompile(`^[A-Za-z0-9._/:@%+,=-]*$`)
+
+// quoteArg writes a value so that the builder reads it back. What has no safe
+// spelling is written as its digest: the build request carries the value itself
+// and outranks the default, which only has to differ when the value does.
+func quoteArg(value string) string {
+	switch {
+	case plainArg.MatchString(value):
+		return value
+	case !strings.ContainsAny(value, "'\r\n\\`"):
+		return "'" + value + "'"
+	}
+	return fmt.Sprintf("sha256-%x", sha256.Sum256([]byte(value)))
+}
+
+// declared are the names of all ARG statements.
+func (f *classicFile) declared() map[string]bool {
+	names := map[string]bool{}
+	for _, in := range f.statements {
+		if in.keyword == "ARG" {
+			for _, arg := range argumentsOf(in) {
+				names[arg.name] = true
+			}
+		}
+	}
+	return names
+}
+
+// global are the values that a FROM may use.
+func (f *classicFile) global(a classicArgs) map[string]string {
+	env := map[string]string{}
+	for name, value := range a.platform {
+		env[name] = value
+	}
+	for _, in := range f.statements {
+		if in.keyword == "FROM" {
+			break
+		}
+		if in.keyword != "ARG" {
+			continue
+		}
+		for _, arg := range argumentsOf(in) {
+			if value, ok := a.value(arg.name, arg.hasDefault); ok {
+				env[arg.name] = value
+			} else if arg.hasDefault {
+				env[arg.name] = expand(unquote(arg.fallback), env)
+			}
+		}
+	}
+	return env
+}
+
+func unquote(word string) string {
+	if len(word) > 1 && (word[0] == '"' || word[0] == '\'') && word[len(word)-1] == word[0] {
+		return word[1 : len(word)-1]
+	}
+	return word
+}
+
+// argReference is $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word} or ${NAME+word}.
+var argReference = regexp.MustCompile(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+])([^{}]*))?\})`)
+
+// expand replaces variables as the Dockerfile reference has it.
+func expand(text string, env map[string]string) string {
+	return argReference.ReplaceAllStringFunc(text, func(found string) string {
+		m := argReference.FindStringSubmatch(found)
+		name, op, word := m[1]+m[2], m[3], m[4]
+		value, set := env[name]
+		if strings.HasPrefix(op, ":") {
+			set = value != ""
+		}
+		switch {
+		case strings.HasSuffix(op, "-") && !set:
+			return expand(word, env)
+		case strings.HasSuffix(op, "+") && set:
+			return expand(word, env)
+		case strings.HasSuffix(op, "+"):
+			return ""
+		}
+		return value
+	})
+}

@@ -1,0 +1,192 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/image"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// bases finds the base images of a build and pins each to the ID of the right
+// platform's. A classic builder takes whatever image has the name: 20.10 does
+// not look at its platform at all, and two platforms that build at once would
+// pull it from under each other. An ID cannot be anybody else's.
+type bases struct {
+	engine *Engine
+	pull   bool
+
+	mu    sync.Mutex // pulls move tags: one at a time
+	known map[string]string
+}
+
+func newBases(e *Engine) *bases { return &bases{engine: e, known: map[string]string{}} }
+
+// scratch loads an image without layers, labelled with the platform, to stand
+// for FROM scratch. What is built on it has the right label from the first
+// step on, and a cache of its own; a builder that starts from nothing labels
+// with the engine's platform and shares its cache.
+func (b *bases) scratch(ctx context.Context, p ocispec.Platform) (string, error) {
+	return b.once("scratch "+platforms.Format(p), func() (string, error) {
+		config, err := scratchConfig(p)
+		if err != nil {
+			return "", err
+		}
+		return b.engine.loadThin(ctx, thin{config: config})
+	})
+}
+
+// scratchConfig is the smallest config that all engines take. The history
+// entry is there for Podman, whose cache tells bases apart by layers and
+// history alone.
+func scratchConfig(p ocispec.Platform) ([]byte, error) {
+	type step struct {
+		Created    string `json:"created"`
+		CreatedBy  string `json:"created_by"`
+		EmptyLayer bool   `json:"empty_layer"`
+	}
+	const epoch = "1970-01-01T00:00:00Z"
+	return json.Marshal(struct {
+		Architecture string         `json:"architecture"`
+		Config       struct{}       `json:"config"`
+		Created      string         `json:"created"`
+		History      []step         `json:"history"`
+		OS           string         `json:"os"`
+		RootFS       ocispec.RootFS `json:"rootfs"`
+		Variant      string         `json:"variant,omitempty"`
+	}{
+		Architecture: p.Architecture, OS: p.OS, Variant: p.Variant, Created: epoch,
+		History: []step{{epoch, "FROM scratch for " + platforms.Format(p), true}},
+		RootFS:  ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}},
+	})
+}
+
+// pin gives the ID of a base image for a platform: the engine's own if it is
+// of that platform, else the registry's.
+func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) (string, error) {
+	return b.once(name+" "+platforms.Format(p), func() (string, error) {
+		before, err := b.engine.Inspect(ctx, name)
+		switch {
+		case err == nil && !b.pull && platforms.Equal(before.Platform, p):
+			return before.ID, b.refuseIndex(ctx, name)
+		case err != nil && !errors.Is(err, ErrNotFound):
+			return "", err
+		}
+		id, err := b.pulled(ctx, name, p, before, emit)
+		if err != nil {
+			return "", err
+		}
+		return id, b.refuseIndex(ctx, name)
+	})
+}
+
+func (b *bases) once(key string, find func() (string, error)) (string, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if id, ok := b.known[key]; ok {
+		return id, nil
+	}
+	id, err := find()
+	if err == nil {
+		b.known[key] = id
+	}
+	return id, err
+}
+
+// pulled pulls a base image and puts its name back where it was: the user's
+// tag must not change because a foreign platform was built.
+func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (string, error) {
+	e := b.engine
+	if err := e.pullImage(ctx, name, p, emit); err != nil {
+		if before.ID != "" {
+			return "", fmt.Errorf("base image %s: the engine has it for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), err)
+		}
+		return "", fmt.Errorf("base image %s for %s: %w", name, platforms.Format(p), err)
+	}
+	after, err := e.Inspect(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if before.ID != "" && before.ID != after.ID && e.info.Store != StoreContainerd {
+		if err := e.Tag(ctx, before.ID, name); err != nil {
+			return "", err
+		}
+	}
+	if !platforms.Equal(after.Platform, p) && !(e.info.Name == podman && sameButVariant(after.Platform, p)) {
+		return "", fmt.Errorf("%w: base image %s: the registry has no %s of it and gave %s; choose another base or leave %s out", ErrContext, name, platforms.Format(p), platforms.Format(after.Platform), platforms.Format(p))
+	}
+	return after.ID, nil
+}
+
+// sameButVariant is all that Podman's inspect lets one compare: it hides the variant.
+func sameButVariant(a, b ocispec.Platform) bool {
+	return a.OS == b.OS && a.Architecture == b.Architecture
+}
+
+// refuseIndex keeps the classic builder of a containerd store away from
+// manifest lists: it mixes one platform's config with another's layers.
+func (b *bases) refuseIndex(ctx context.Context, name string) error {
+	e := b.engine
+	if e.info.Store != StoreContainerd {
+		return nil
+	}
+	auth, err := e.pushAuth(ctx, name)
+	if err != nil {
+		return err
+	}
+	found, err := e.api.DistributionInspect(ctx, name, auth)
+	if err != nil {
+		return nil // an image that only the engine has; its label and programs are checked anyway
+	}
+	if found.Descriptor.MediaType != ocispec.MediaTypeImageIndex && found.Descriptor.MediaType != dockerList {
+		return nil
+	}
+	return fmt.Errorf("%w: base image %s is a manifest list, which the classic builder of a containerd image store mixes up; use BuildKit (unset DOCKER_BUILDKIT), or name one platform's image by digest", ErrUnsupported, name)
+}
+
+// dockerList is the media type of Docker's manifest lists.
+const dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+// pullImage pulls one platform of an image with the user's credentials.
+func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) error {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return fmt.Errorf("%w; correct the reference", err)
+	}
+	auth, err := e.pushAuth(ctx, name)
+	if err != nil {
+		return err
+	}
+	stream, err := e.api.ImagePull(ctx, reference.TagNameOnly(named).String(), image.PullOptions{RegistryAuth: auth, Platform: platforms.Format(p)})
+	if err != nil {
+		return pullError(err)
+	}
+	defer stream.Close()
+	return pullError(eachMessage(stream, func(m message) {
+		if m.Progress.Total > 0 {
+			emit(Event{Kind: Progress, ID: "pull " + name, Name: "pull " + name, Text: m.ID, Current: m.Progress.Current, Total: m.Progress.Total})
+		}
+	}))
+}
+
+// pullError says what to do about the usual reasons.
+func pullError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err), strings.Contains(err.Error(), "unauthorized"), strings.Contains(err.Error(), "no basic auth credentials"):
+		return fmt.Errorf("%w; log in to its registry with docker login", err)
+	case cerrdefs.IsNotFound(err), strings.Contains(err.Error(), "not found"), strings.Contains(err.Error(), "manifest unknown"):
+		return fmt.Errorf("%w; correct the name in FROM, or pull it by hand to see more", err)
+	}
+	return err
+}

@@ -1,0 +1,47 @@
+package engine
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// message is one of the objects that an engine streams while it builds, pulls
+// or loads.
+type message struct {
+	Stream   string
+	ID       string
+	Progress struct{ Current, Total int64 } `json:"progressDetail"`
+	Aux      json.RawMessage
+	Fault    *fault `json:"errorDetail"`
+	Error    string
+}
+
+// fault is an error in a stream. Code is the exit code of a failed step.
+type fault struct {
+	Code    int
+	Message string
+}
+
+func (f *fault) Error() string { return f.Message }
+
+// eachMessage reads an engine's answer to its end. Engines answer 200 and put
+// the error into the stream.
+func eachMessage(stream io.Reader, take func(message)) error {
+	for d := json.NewDecoder(stream); ; {
+		var m message
+		err := d.Decode(&m)
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return fmt.Errorf("the engine's answer ends early: %w", err)
+		case m.Fault != nil:
+			return m.Fault
+		case m.Error != "":
+			return errors.New(m.Error)
+		}
+		take(m)
+	}
+}

@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// classicPlan is how one platform is built on the classic road.
+type classicPlan struct {
+	Solve
+	engine *Engine
+	bases  *bases
+	images map[string]string // named contexts
+	file   *classicFile
+	args   classicArgs
+	native ocispec.Platform // the engine's
+	target ocispec.Platform // of stages that do not say otherwise
+	emit   func(Event)
+	hosts  []string // registries of the base images
+}
+
+func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
+	native := platforms.Normalize(b.engine.info.Platform)
+	target := native
+	if s.SetPlatform {
+		target = platforms.Normalize(s.Platform)
+	}
+	b.bases.pull = s.Pull
+	return &classicPlan{
+		Solve: s, engine: b.engine, bases: b.bases, images: b.images, file: file, emit: emit,
+		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target)},
+		native: native, target: target,
+	}
+}
+
+// notices tells what this road cannot honour.
+func (p *classicPlan) notices() {
+	tell := func(format string, args ...any) {
+		p.emit(Event{Kind: Notice, Text: fmt.Sprintf(format, args...)})
+	}
+	if p.file.syntax != "" && !p.Builtin {
+		tell("the classic builder does not read the syntax line (%s)", p.file.syntax)
+	}
+	if p.Epoch != nil {
+		tell("the classic builder does not know SOURCE_DATE_EPOCH")
+	}
+	declared := p.file.declared()
+	for _, name := range sortedKeys(p.BuildArgs) {
+		if !declared[name] && !isProxyArg(name) {
+			tell("the build argument %s is not used: no ARG in %s declares it", name, p.dockerfileName())
+		}
+	}
+}
+
+func sortedKeys(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// buildArgs are those that the Dockerfile declares, and proxies.
+func (p *classicPlan) buildArgs() map[string]*string {
+	out := map[string]*string{}
+	declared := p.file.declared()
+	for name, value := range p.BuildArgs {
+		if declared[name] || isProxyArg(name) {
+			out[name] = &value
+		}
+	}
+	return out
+}
+
+// rewrite gives the Dockerfile that the builder gets.
+func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
+	env := p.file.global(p.args)
+	last := p.file.until(p.Target)
+	var edits []edit
+	for i, in := range p.file.statements {
+		if in.stage > last {
+			break
+		}
+		text, err := p.rewriteOne(ctx, in, env)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", p.dockerfileName(), in.line, err)
+		}
+		if text != "" {
+			edits = append(edits, edit{i, text})
+		}
+	}
+	return p.file.with(edits), nil
+}
+
+// rewriteOne gives the new text of an statement, or "" to leave it.
+func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env map[string]string) (string, error) {
+	switch in.keyword {
+	case "FROM":
+		return p.rewriteFrom(ctx, p.file.stages[in.stage], in.stage, env)
+	case "ARG":
+		if text, changed := p.args.withValues(in); changed {
+			return text, nil
+		}
+	case "COPY", "ADD":
+		return p.rewriteCopy(ctx, in)
+	}
+	return "", nil
+}
+
+func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env map[string]string) (string, error) {
+	name := expand(unquote(s.image), env)
+	if name == "" {
+		return "", fmt.Errorf("%w: FROM %s names no image; give its ARG a default, or a build argument", ErrContext, s.image)
+	}
+	if !p.file.stageNamed(name, at) {
+		id, err := p.base(ctx, name, s.platform, env)
+		if err != nil {
+			return "", err
+		}
+		name = id
+	}
+	text := "FROM " + name
+	if s.name != "" {
+		text += " AS " + s.name
+	}
+	return text, nil
+}
+
+// base pins an image that a FROM names.
+func (p *classicPlan) base(ctx context.Context, name, flag string, env map[string]string) (string, error) {
+	want := p.target
+	if flag != "" {
+		var err error
+		if want, err = platforms.ParseAny(expand(unquote(flag), env)); err != nil {
+			return "", fmt.Errorf("%w: --platform=%s: %w", ErrContext, flag, err)
+		}
+		want = platforms.Normalize(want)
+	}
+	if name == "scratch" {
+		if flag == "" {
+			want = platforms.Normalize(p.Platform) // nothing in it runs, so its label may be right even when all is built natively
+		}
+		return p.bases.scratch(ctx, want)
+	}
+	return p.pin(ctx, name, want)
+}
+
+func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platform) (string, error) {
+	if ref, ok := p.images[strings.ToLower(name)]; ok {
+		name = ref
+	}
+	if named, err := reference.ParseNormalizedNamed(name); err == nil {
+		if host := reference.Domain(named); !slices.Contains(p.hosts, host) {
+			p.hosts = append(p.hosts, host)
+		}
+	}
+	return p.bases.pin(ctx, name, want, p.emit)
+}
+
+// rewriteCopy pins the image of COPY --from=image. A stage's name or number
+// stays.
+func (p *classicPlan) rewriteCopy(ctx context.Context, in statement) (string, error) {
+	for _, word := range strings.Fields(in.text) {
+		name, ok := strings.CutPrefix(word, "--from=")
+		if !strings.HasPrefix(word, "--") {
+			break
+		}
+		if !ok || p.file.stageNamed(name, in.stage) || isNumber(name) {
+			continue
+		}
+		id, err := p.pin(ctx, name, p.target)
+		if err != nil {
+			return "", err
+		}
+		raw := string(p.file.src[in.start:in.end])
+		return strings.Replace(raw, word, "--from="+id, 1), nil
+	}
+	return "", nil
+}
+
+func isNumber(word string) bool {
+	return word != "" && strings.Trim(word, "0123456789") == ""
+}

@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/docker/docker/api/types/build"
+)
+
+// follower reads what a classic builder says while it builds:
+//
+//	Docker                          Podman
+//	Step 2/4 : RUN make             [1/2] STEP 2/4: RUN make
+//	 ---> Using cache               --> Using cache 5f3c...
+//	 ---> 26c80e25808b              --> f5d8c16e2fc
+//	aux {"ID": "sha256:..."}        5f3c... (64 digits, on a line of its own)
+//
+// All else is output of the step.
+type follower struct {
+	file  *classicFile
+	meta  int // ARG statements before the first FROM, which Docker counts as steps
+	emit  func(Event)
+	now   func() time.Time
+	rest  string // of a line that has not ended
+	step  Event
+	at    int // index of the step's statement, -1 when unknown
+	tail  tail
+	image string
+}
+
+var (
+	dockerStep = regexp.MustCompile(`^Step (\d+)/\d+ : (.*)$`)
+	podmanStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$`)
+	usingCache = regexp.MustCompile(`^ ?-+> Using cache`)
+	chatter    = regexp.MustCompile(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|COMMIT\b|Successfully (?:built|tagged) )`)
+	imageLine  = regexp.MustCompile(`^(?:sha256:)?([0-9a-f]{64})$`)
+	warning    = regexp.MustCompile(`^(?: ---> )?\[Warning\] (.*)$`)
+	colour     = regexp.MustCompile("\x1b\\[[0-9;]*m")
+	exitStatus = regexp.MustCompile(`(?:non-zero code: |exit status |exit code:? )(\d+)`)
+)
+
+func newFollower(file *classicFile, emit func(Event)) *follower {
+	f := &follower{file: file, emit: emit, now: time.Now, at: -1}
+	for _, in := range file.statements {
+		if in.stage < 0 {
+			f.meta++
+		}
+	}
+	return f
+}
+
+// read follows the stream to its end and gives the image's ID.
+func (f *follower) read(stream io.Reader) (string, error) {
+	err := eachMessage(stream, f.take)
+	f.flush()
+	if err == nil && f.image == "" {
+		err = errors.New("the engine names no image; look into its log")
+	}
+	f.end(err)
+	return f.image, err
+}
+
+func (f *follower) take(m message) {
+	if m.Aux != nil {
+		var result build.Result
+		if json.Unmarshal(m.Aux, &result) == nil && result.ID != "" {
+			f.image = result.ID
+		}
+	}
+	f.rest += m.Stream
+	for {
+		line, rest, ok := strings.Cut(f.rest, "\n")
+		if !ok {
+			return
+		}
+		f.rest = rest
+		f.line(line)
+	}
+}
+
+// flush takes a last line that has no end.
+func (f *follower) flush() {
+	if f.rest != "" {
+		f.line(f.rest)
+		f.rest = ""
+	}
+}
+
+func (f *follower) line(text string) {
+	text = colour.ReplaceAllString(strings.TrimRight(text, "\r"), "")
+	switch {
+	case dockerStep.MatchString(text):
+		m := dockerStep.FindStringSubmatch(text)
+		f.begin(number(m[1])-1, m[2])
+	case podmanStep.MatchString(text):
+		m := podmanStep.FindStringSubmatch(text)
+		f.begin(f.file.indexOf(max(number(m[1])-1, 0), number(m[2])), m[3])
+	case usingCache.MatchString(text):
+		f.step.Cached = true
+	case imageLine.MatchString(text):
+		f.image = withAlgorithm(text)
+	case chatter.MatchString(text), text == "" && f.tail.text == nil:
+	case warning.MatchString(text):
+		f.emit(Event{Kind: Notice, ID: f.step.ID, Name: f.step.Name, Text: warning.FindStringSubmatch(text)[1]})
+	default:
+		f.tail.add([]byte(text + "\n"))
+		f.emit(Event{Kind: Log, ID: f.step.ID, Name: f.step.Name, Text: text + "\n"})
+	}
+}
+
+func number(digits string) int {
+	n, _ := strconv.Atoi(digits) // "" is 0
+	return n
+}
+
+// indexOf finds an statement by its stage and its place in it.
+func (f *classicFile) indexOf(stage, number int) int {
+	for i, in := range f.statements {
+		if in.stage == stage && in.number == number {
+			return i
+		}
+	}
+	return -1
+}
+
+// begin ends the step before and starts the next.
+func (f *follower) begin(index int, text string) {
+	f.end(nil)
+	f.at, f.tail = -1, tail{}
+	name := text
+	if index >= 0 && index < len(f.file.statements) && strings.EqualFold(firstWord(text), f.file.statements[index].keyword) {
+		f.at = index
+		name = f.file.title(f.file.statements[index])
+	}
+	f.step = Event{Kind: Step, ID: fmt.Sprintf("step %d %s", index, text), Name: name, Started: f.now()}
+	f.emit(f.step)
+}
+
+func firstWord(text string) string {
+	word, _, _ := strings.Cut(strings.TrimSpace(text), " ")
+	return word
+}
+
+// end completes the current step.
+func (f *follower) end(err error) {
+	if f.step.Started.IsZero() || !f.step.Completed.IsZero() {
+		return
+	}
+	f.step.Completed = f.now()
+	if err != nil {
+		f.step.Error = err.Error()
+	}
+	f.emit(f.step)
+}
+
+// explain makes the error of the step that failed.
+func (f *follower) explain(ctx context.Context, name string, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	out := &StepError{Step: f.step.Name, Dockerfile: name, Line: lineIn(err.Error()), Output: f.tail.String(), ExitCode: exitCodeOf(err), Err: err}
+	if f.at >= 0 {
+		out.Line = f.file.statements[f.at].line
+	}
+	if out.Step == "" && out.Line == 0 {
+		return fmt.Errorf("build %s: %w", name, err)
+	}
+	return out
+}
+
+// exitCodeOf reads the program's exit code, which Docker tells in a field and
+// Podman in words.
+func exitCodeOf(err error) int {
+	var told *fault
+	if errors.As(err, &told) && told.Code != 0 {
+		return told.Code
+	}
+	if m := exitStatus.FindStringSubmatch(err.Error()); m != nil {
+		return number(m[1])
+	}
+	return 0
+}

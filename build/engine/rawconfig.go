@@ -1,0 +1,249 @@
+package engine
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
+)
+
+// No engine's API hands out a config's bytes. Two ways lead to them:
+//
+//	inspect + history + parents' inspect -> rebuilt; proven if its digest is the image's ID
+//	save stream                          -> the bytes themselves, at the cost of reading all layers
+//
+// A graph driver's own builds can be rebuilt. What was pulled or loaded cannot,
+// because the history's times are told in whole seconds only.
+
+// stored is what an engine holds of an image, its layers aside.
+type stored struct {
+	id     string
+	config []byte
+	proven bool // config is the engine's own, byte for byte
+	thin   thin // set when proven
+}
+
+// facts are an image's /json, as the engine of API 1.41 writes it. Nested
+// objects keep their bytes: the engine writes them as it writes the config.
+type facts struct {
+	ID              string `json:"Id"`
+	Parent          string
+	Comment         string
+	Created         string
+	Container       string
+	ContainerConfig json.RawMessage
+	DockerVersion   string
+	Author          string
+	Config          json.RawMessage
+	Architecture    string
+	Variant         string
+	OS              string `json:"Os"`
+	OSVersion       string `json:"OsVersion"`
+	RootFS          struct {
+		Type   string
+		Layers []digest.Digest
+	}
+}
+
+// pastStep is an entry of a config's history, fields in the order in which
+// graph drivers write them.
+type pastStep struct {
+	Created    string `json:"created"`
+	Author     string `json:"author,omitempty"`
+	CreatedBy  string `json:"created_by,omitempty"`
+	Comment    string `json:"comment,omitempty"`
+	EmptyLayer bool   `json:"empty_layer,omitempty"`
+}
+
+// rebuild gives the config of an image from what the API tells, and whether it
+// is proven to be the engine's own bytes. Without proof it still says the same
+// as the engine's inspect does.
+func (e *Engine) rebuild(ctx context.Context, id string) (stored, error) {
+	chain, err := e.chain(ctx, id)
+	if err != nil {
+		return stored{}, err
+	}
+	history, err := e.api.ImageHistory(ctx, id)
+	if err != nil {
+		return stored{}, fmt.Errorf("read the history of image %s: %w", id, err)
+	}
+	self := chain[0]
+	tries, err := configsOf(self, pastOf(chain, history))
+	if err != nil {
+		return stored{}, fmt.Errorf("image %s: %w", id, err)
+	}
+	for _, config := range tries {
+		if digest.FromBytes(config).String() == self.ID {
+			t, err := thinOf(config)
+			return stored{self.ID, config, true, t}, err
+		}
+	}
+	return stored{id: self.ID, config: tries[0]}, nil
+}
+
+// chainLimit is more parents than any engine allows an image to have: graph
+// drivers stop at 125 layers, and steps without a layer are some more.
+const chainLimit = 1000
+
+// chain inspects an image and its parents, the image itself first.
+func (e *Engine) chain(ctx context.Context, id string) ([]facts, error) {
+	old, err := e.api141()
+	if err != nil {
+		return nil, err
+	}
+	var chain []facts
+	for next := id; next != "" && len(chain) < chainLimit; {
+		f, err := inspectFacts(ctx, old, next)
+		if err != nil && len(chain) > 0 {
+			break // a parent may be gone; the history's seconds must do
+		}
+		if err != nil {
+			return nil, err
+		}
+		chain = append(chain, f)
+		next = f.Parent
+	}
+	return chain, nil
+}
+
+// api141 speaks the API version whose inspect still tells of the container
+// that an image was committed from. Engines up to Docker 29 speak it.
+func (e *Engine) api141() (*client.Client, error) {
+	return client.NewClientWithOpts(client.WithHTTPClient(e.api.HTTPClient()), client.WithVersion(minAPI))
+}
+
+func inspectFacts(ctx context.Context, api *client.Client, id string) (facts, error) {
+	var raw bytes.Buffer
+	if _, err := api.ImageInspect(ctx, id, client.ImageInspectWithRawResponse(&raw)); err != nil {
+		return facts{}, imageError("read", short(id), err)
+	}
+	var f facts
+	if err := json.Unmarshal(raw.Bytes(), &f); err != nil {
+		return facts{}, fmt.Errorf("the engine's description of image %s is no JSON: %w", id, err)
+	}
+	return f, nil
+}
+
+// pastOf joins the engine's history, which knows seconds only, with the exact
+// times of the images in the chain. Both are newest first; a config's history
+// is oldest first.
+func pastOf(chain []facts, history []image.HistoryResponseItem) []pastStep {
+	past := make([]pastStep, len(history))
+	for i, h := range history {
+		past[i] = pastStep{
+			Created:    time.Unix(h.Created, 0).UTC().Format(time.RFC3339Nano),
+			CreatedBy:  h.CreatedBy,
+			Comment:    h.Comment,
+			EmptyLayer: h.Size == 0,
+		}
+		if i < len(chain) {
+			past[i].Created, past[i].Author = chain[i].Created, chain[i].Author
+		}
+		if i+1 < len(chain) {
+			past[i].EmptyLayer = len(chain[i].RootFS.Layers) == len(chain[i+1].RootFS.Layers)
+		}
+	}
+	slices.Reverse(past)
+	return past
+}
+
+// configsOf writes the config in each form that a graph driver may have stored,
+// the most likely one first: its own builder's, the same without the build
+// container, and each with a variant that was added behind the rest.
+func configsOf(f facts, past []pastStep) ([][]byte, error) {
+	fields := map[string]any{
+		"architecture": f.Architecture,
+		"config":       f.Config,
+		"created":      f.Created,
+		"os":           f.OS,
+		"rootfs":       rootfsOf(f),
+	}
+	if len(past) > 0 {
+		fields["history"] = past
+	}
+	optional := map[string]string{"author": f.Author, "comment": f.Comment, "container": f.Container, "docker_version": f.DockerVersion, "variant": f.Variant, "os.version": f.OSVersion}
+	for key, value := range optional {
+		if value != "" {
+			fields[key] = value
+		}
+	}
+	var forms [][]byte
+	for _, container := range []json.RawMessage{f.ContainerConfig, nil} {
+		delete(fields, "container_config")
+		if container != nil {
+			fields["container_config"] = container
+		}
+		for _, behind := range []string{"", "variant"} {
+			form, err := marshalConfig(fields, behind)
+			if err != nil {
+				return nil, err
+			}
+			forms = append(forms, form)
+		}
+	}
+	return forms, nil
+}
+
+func rootfsOf(f facts) any {
+	return struct {
+		Type    string          `json:"type"`
+		DiffIDs []digest.Digest `json:"diff_ids,omitempty"`
+	}{cmp.Or(f.RootFS.Type, "layers"), f.RootFS.Layers}
+}
+
+// marshalConfig writes the fields in alphabetical order, as graph drivers do,
+// but the one named behind last.
+func marshalConfig(fields map[string]any, behind string) ([]byte, error) {
+	last, ok := fields[behind]
+	if !ok {
+		return json.Marshal(fields)
+	}
+	rest := make(map[string]any, len(fields))
+	for key, value := range fields {
+		if key != behind {
+			rest[key] = value
+		}
+	}
+	head, err := json.Marshal(rest)
+	if err != nil {
+		return nil, err
+	}
+	tail, err := json.Marshal(map[string]any{behind: last})
+	if err != nil {
+		return nil, err
+	}
+	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
+}
+
+// ErrConfig says that what the engine stores as an image's config is none.
+var ErrConfig = errors.New("unusable image config")
+
+// maxConfig is the size over which configs are refused; registries and
+// engines refuse such ones as well.
+const maxConfig = 8 << 20
+
+// diffIDs reads the layers that a config declares.
+func diffIDs(config []byte) ([]digest.Digest, error) {
+	var c struct {
+		RootFS struct {
+			DiffIDs []digest.Digest `json:"diff_ids"`
+		} `json:"rootfs"`
+	}
+	if err := json.Unmarshal(config, &c); err != nil {
+		return nil, fmt.Errorf("%w: it is no JSON (%w); build the image again", ErrConfig, err)
+	}
+	for _, id := range c.RootFS.DiffIDs {
+		if err := id.Validate(); err != nil {
+			return nil, fmt.Errorf("%w: diff_id %q: %w; build the image again", ErrConfig, id, err)
+		}
+	}
+	return c.RootFS.DiffIDs, nil
+}

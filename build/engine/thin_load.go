@@ -1,0 +1,96 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
+)
+
+// ErrThin says that an engine did not take an image without its layers. Its
+// label can still be repaired in the registry, after a push.
+var ErrThin = errors.New("the engine takes no image without its layers")
+
+// loadThin loads a thin image without a name, and gives the engine's ID for it.
+func (e *Engine) loadThin(ctx context.Context, t thin) (string, error) {
+	archive, err := t.tar()
+	if err != nil {
+		return "", err
+	}
+	answer, err := e.api.ImageLoad(ctx, bytes.NewReader(archive), client.ImageLoadWithQuiet(true))
+	if err != nil {
+		return "", loadError(ctx, err)
+	}
+	defer answer.Body.Close()
+	if err := eachMessage(answer.Body, func(message) {}); err != nil {
+		return "", loadError(ctx, err)
+	}
+	return e.loadedID(ctx, t)
+}
+
+func loadError(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return fmt.Errorf("%w: %w", ErrThin, err)
+}
+
+// loadedID is what the engine calls a thin image: its config's digest, or its
+// manifest's on containerd stores. That it is there proves the load.
+func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
+	id := t.configDigest()
+	if e.info.Store == StoreContainerd {
+		manifest, err := t.manifest()
+		if err != nil {
+			return "", err
+		}
+		id = digest.FromBytes(manifest)
+	}
+	found, err := e.Inspect(ctx, id.String())
+	if err != nil {
+		return "", fmt.Errorf("%w: it said that it loaded %s and does not have it: %w", ErrThin, short(id.String()), err)
+	}
+	return found.ID, nil
+}
+
+// removeDangling removes an image that lost its last name. Parents stay: they
+// are the build cache. One that a container or a child image uses stays, too.
+func (e *Engine) removeDangling(ctx context.Context, id string) error {
+	old, err := e.Inspect(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if len(old.Tags) > 0 {
+		return nil
+	}
+	_, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: false})
+	if err != nil {
+		return imageError("remove the image without a name", short(id), err)
+	}
+	return nil
+}
+
+// withAlgorithm undoes what Podman leaves out of an ID.
+func withAlgorithm(id string) string {
+	if strings.Contains(id, ":") {
+		return id
+	}
+	return digest.NewDigestFromEncoded(digest.SHA256, id).String()
+}
+
+// short is an ID as people read it.
+func short(id string) string {
+	_, hex, ok := strings.Cut(id, ":")
+	if !ok {
+		hex = id
+	}
+	return hex[:min(12, len(hex))]
+}

@@ -1,0 +1,153 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+)
+
+var (
+	// ErrReference: a reference that a new label cannot be put under.
+	ErrReference = errors.New("not the name of one image")
+	// ErrChanged: somebody else changed what a tag names meanwhile.
+	ErrChanged = errors.New("the tag was moved meanwhile")
+)
+
+// Relabelled is what SetArch did, or would do.
+type Relabelled struct {
+	Name    string // the tag as the engine has it
+	OldID   string
+	ID      string        // of the image under the tag now; OldID when nothing changed or nothing was done
+	Config  digest.Digest // of the new config
+	Old     []byte        // the config before
+	New     []byte        // the config now; equal to Old when there was nothing to change
+	Changed bool          // New differs from Old
+}
+
+// SetArch gives the image under a tag the config that the hook answers, which
+// may differ in anything but its layers. The hook's error stops it, with the
+// image untouched. The tag names the old image until it names the new one;
+// the old one is removed when it has no other name. A dry run stops before the
+// engine is changed.
+//
+// Errors: ErrNotFound, ErrReference, ErrIndex, ErrConfig, ErrThin, ErrChanged,
+// or the hook's own.
+func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
+	if onEvent == nil {
+		onEvent = func(Event) {}
+	}
+	name, before, err := e.named(ctx, ref)
+	if err != nil {
+		return Relabelled{}, err
+	}
+	s, err := e.stored(ctx, before.ID, onEvent)
+	if err != nil {
+		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
+	}
+	s, wanted, err := e.judge(ctx, s, hook, onEvent)
+	if err != nil {
+		return Relabelled{}, orCancelled(ctx, err)
+	}
+	done := Relabelled{Name: name, OldID: before.ID, ID: before.ID, Config: e.identity(s), Old: s.config, New: wanted, Changed: !bytes.Equal(wanted, s.config)}
+	if !done.Changed {
+		return done, nil
+	}
+	done.Config = digest.FromBytes(wanted)
+	if dryRun {
+		return done, nil
+	}
+	done.ID, err = e.exchange(ctx, name, before.ID, thin{wanted, s.thin.layers})
+	if err != nil {
+		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := e.removeDangling(context.WithoutCancel(ctx), before.ID); err != nil {
+		onEvent(Event{Kind: Notice, Text: fmt.Sprintf("the old image stays: %v", err)})
+	}
+	return done, nil
+}
+
+// exchange loads the new image and moves the tag to it, if the tag still names
+// the old one. Interrupted or refused, it leaves no trace.
+func (e *Engine) exchange(ctx context.Context, name, old string, t thin) (id string, err error) {
+	id, err = e.loadThin(ctx, t)
+	if err != nil {
+		return "", err
+	}
+	detached := context.WithoutCancel(ctx)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, e.removeDangling(detached, id))
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	now, err := e.Inspect(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	if now.ID != old {
+		return "", fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
+	}
+	return id, e.Tag(detached, id, name)
+}
+
+// named finds the image under a tag, and the tag as the engine spells it.
+func (e *Engine) named(ctx context.Context, ref string) (string, Image, error) {
+	names, err := e.spellings(ref)
+	if err != nil {
+		return "", Image{}, err
+	}
+	var found []Image
+	var tags []string
+	for _, name := range names {
+		image, err := e.Inspect(ctx, name)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return "", Image{}, err
+		}
+		if !slices.Contains(image.Tags, name) {
+			return "", Image{}, fmt.Errorf("%w: %q is an image's ID, which a new label changes; give a tag", ErrReference, ref)
+		}
+		found, tags = append(found, image), append(tags, name)
+	}
+	switch len(found) {
+	case 0:
+		return "", Image{}, imageErrorNotFound(ref)
+	case 1:
+		return tags[0], found[0], nil
+	}
+	return "", Image{}, fmt.Errorf("%w: %q is both %s and %s; give the whole name", ErrReference, ref, tags[0], tags[1])
+}
+
+func imageErrorNotFound(ref string) error {
+	return fmt.Errorf("look at %s: %w; build or pull it first", ref, ErrNotFound)
+}
+
+// spellings are the tags that a reference may mean: Podman keeps its own
+// builds under localhost, and others under their whole names.
+func (e *Engine) spellings(ref string) ([]string, error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %q: %w; give a tag such as app:1.0", ErrReference, ref, err)
+	}
+	if _, ok := named.(reference.Digested); ok {
+		return nil, fmt.Errorf("%w: %q has a digest, which a new label changes; give a tag", ErrReference, ref)
+	}
+	named = reference.TagNameOnly(named)
+	if e.info.Name != podman {
+		return []string{reference.FamiliarString(named)}, nil
+	}
+	names := []string{named.String()}
+	if reference.Domain(named) == "docker.io" {
+		names = append(names, "localhost/"+reference.FamiliarString(named))
+	}
+	return names, nil
+}

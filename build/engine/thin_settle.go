@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// settle gives a built image to the hook, stores what the hook answers, and
+// tags it. Tags move when all is done, and each at once from the old image to
+// the new one.
+func (e *Engine) settle(ctx context.Context, id string, tags []string, hook Hook, emit func(Event)) (Built, error) {
+	s, err := e.stored(ctx, id, emit)
+	if err != nil {
+		return Built{}, err
+	}
+	s, wanted, err := e.judge(ctx, s, hook, emit)
+	if err != nil {
+		return Built{}, err
+	}
+	built := Built{ID: s.id, Config: e.identity(s)}
+	if !bytes.Equal(wanted, s.config) {
+		built, err = e.restore(ctx, s, wanted, emit)
+	}
+	if err != nil {
+		return Built{}, err
+	}
+	for _, tag := range tags {
+		if err := e.Tag(ctx, built.ID, tag); err != nil {
+			return Built{}, err
+		}
+	}
+	after, err := e.Inspect(ctx, built.ID)
+	built.Size = after.Size
+	return built, err
+}
+
+// identity is the digest of an image's config.
+func (e *Engine) identity(s stored) digest.Digest {
+	if s.proven {
+		return digest.FromBytes(s.config)
+	}
+	return e.configDigest(s.id)
+}
+
+// stored finds out an image's config as cheaply as the engine allows.
+func (e *Engine) stored(ctx context.Context, id string, emit func(Event)) (stored, error) {
+	if e.info.Store != StoreContainerd {
+		return e.rebuild(ctx, id)
+	}
+	return e.exactly(ctx, id, emit)
+}
+
+// exactly reads the save stream, and says so: it can take seconds.
+func (e *Engine) exactly(ctx context.Context, id string, emit func(Event)) (stored, error) {
+	emit(Event{Kind: Notice, Text: fmt.Sprintf("reading the config of %s from the engine's save stream: this engine tells it in no other way", short(id))})
+	return e.exact(ctx, id)
+}
+
+// judge gives the config and the root to the hook. If the hook wants another
+// config and the one that it saw is not proven to be the engine's own, it is
+// asked again with the engine's.
+func (e *Engine) judge(ctx context.Context, s stored, hook Hook, emit func(Event)) (stored, []byte, error) {
+	root, end, err := e.rootOf(ctx, s)
+	if err != nil {
+		return s, nil, err
+	}
+	defer func() {
+		if err := end(); err != nil {
+			emit(Event{Kind: Notice, Text: err.Error()})
+		}
+	}()
+	wanted, err := hook(ctx, s.config, root)
+	if err != nil || s.proven || bytes.Equal(wanted, s.config) {
+		return s, wanted, err
+	}
+	if s, err = e.exactly(ctx, s.id, emit); err != nil {
+		return s, nil, err
+	}
+	wanted, err = hook(ctx, s.config, root)
+	return s, wanted, err
+}
+
+// rootOf is nil for an image without layers.
+func (e *Engine) rootOf(ctx context.Context, s stored) (fs.FS, func() error, error) {
+	layers, err := diffIDs(s.config)
+	if err != nil || len(layers) == 0 {
+		return nil, func() error { return nil }, err
+	}
+	info, err := e.Inspect(ctx, s.id)
+	if err != nil {
+		return nil, nil, err
+	}
+	return e.openRoot(ctx, s.id, info.Size)
+}
+
+// restore stores the image with another config. Where the engine takes no thin
+// image, the old one stays and the result says what is to be repaired.
+func (e *Engine) restore(ctx context.Context, s stored, config []byte, emit func(Event)) (Built, error) {
+	id, err := e.loadThin(ctx, thin{config, s.thin.layers})
+	if errors.Is(err, ErrThin) {
+		emit(Event{Kind: Notice, Text: fmt.Sprintf("%v; the label of %s is repaired in the registry after the push", err, short(s.id))})
+		return Built{ID: s.id, Config: digest.FromBytes(config), Repair: config}, nil
+	}
+	return Built{ID: id, Config: digest.FromBytes(config)}, err
+}
