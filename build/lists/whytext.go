@@ -1,0 +1,53 @@
+package lists
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+// Write tells the walk, what was found with what to do, and the conclusion.
+func (d Diagnosis) Write(w io.Writer) error {
+	out := &drawing{w: w}
+	out.line(0, "%s on %s", d.Reference, d.Platform)
+	for _, step := range d.Steps {
+		out.line(1, "%s", printable(step))
+	}
+	for _, p := range d.Programs {
+		out.line(2, "%s", printable(p))
+	}
+	for _, f := range d.Findings {
+		mark := "note:"
+		if f.Fatal {
+			mark = "WRONG:"
+		}
+		out.line(0, "%s %s", mark, printable(f.Says))
+		if f.Cure != "" {
+			out.line(1, "do: %s", printable(f.Cure))
+		}
+	}
+	out.line(0, "%s", d.conclusion())
+	return out.err
+}
+
+func (d Diagnosis) conclusion() string {
+	switch {
+	case !d.Runs:
+		return fmt.Sprintf("it does not run on %s", d.Platform)
+	case d.Verified:
+		return fmt.Sprintf("it runs on %s", d.Platform)
+	}
+	return fmt.Sprintf("nothing speaks against it on %s", d.Platform)
+}
+
+// Err is the Diagnosis as an error: nil when it runs, otherwise an image.ErrRefused whose
+// sentence is the first fatal finding.
+func (d Diagnosis) Err() error {
+	for _, f := range d.Findings {
+		if f.Fatal {
+			return fmt.Errorf("%s: %s: %w", d.Reference, printable(f.Says), image.ErrRefused)
+		}
+	}
+	return nil
+}
