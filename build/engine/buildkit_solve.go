@@ -36,7 +36,8 @@ func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func
 	}
 	ctx, stop := joined(ctx, b.run)
 	defer stop()
-	run := &kitSolve{Solve: s, builder: b, hook: hook, steps: newSteps(onEvent)}
+	steps := newSteps(onEvent)
+	run := &kitSolve{Solve: b.kit.withoutEpoch(s, steps.emit), builder: b, hook: hook, steps: steps}
 	built, err := run.try(ctx)
 	if syntax := run.steps.failedSyntax(syntaxLine(s.Dockerfile)); err != nil && !s.Builtin && syntax != "" {
 		return run.withoutSyntax(ctx, syntax, err)

@@ -24,6 +24,19 @@ func (k *buildkit) supports(s Solve, opts map[string]string) error {
 	return nil
 }
 
+// epochs is the first Docker that knows SOURCE_DATE_EPOCH; older ones take it
+// for a build argument that nobody uses.
+const epochs = 23
+
+// withoutEpoch takes the epoch away where the engine would ignore it, and says so.
+func (k *buildkit) withoutEpoch(s Solve, emit func(Event)) Solve {
+	if s.Epoch != nil && k.engine.olderThan(epochs) {
+		emit(Event{Kind: Notice, Text: fmt.Sprintf("SOURCE_DATE_EPOCH is ignored: Docker %s does not know it; update to Docker 23 for images without build times", k.engine.info.Version)})
+		s.Epoch = nil
+	}
+	return s
+}
+
 // olderThan compares the first number of the engine's version. A development
 // build has none and counts as new.
 func (e *Engine) olderThan(major int) bool {
