@@ -23,7 +23,16 @@ const (
 type Registry struct {
 	Host           string // 127.0.0.1:PORT
 	User, Password string // "" where nobody is asked
-	dir            string
+	log            *Transcript
+}
+
+// Log is everything that the registry wrote so far: a line per request among it.
+func (r *Registry) Log() string { return r.log.String() }
+
+// Writes counts the requests so far that sent something to the repository: blobs and manifests.
+func (r *Registry) Writes(repo string) int {
+	name := regexp.QuoteMeta(strings.TrimPrefix(repo, r.Host+"/"))
+	return len(regexp.MustCompile(`"(PUT|PATCH|POST) /v2/`+name+`/`).FindAllString(r.Log(), -1))
 }
 
 // Plain is the shared registry that asks nobody.
@@ -86,7 +95,7 @@ func startRegistry(config string, atEnd func(func())) (*Registry, error) {
 	if !await(func() bool { host = listening(log.String()); return host != "" }) {
 		return nil, fmt.Errorf("docker-registry does not listen:\n%s", log)
 	}
-	return &Registry{Host: host, dir: dir}, nil
+	return &Registry{Host: host, log: log}, nil
 }
 
 var listeningOn = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)

@@ -1,0 +1,144 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// engineScript runs scripts/engine through sh and returns stdout, stderr and the exit code.
+func engineScript(t *testing.T, env []string, args string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := exec.Command("sh", "-c", args)
+	cmd.Dir = filepath.Join(suite.clone, "scripts")
+	cmd.Env = append(os.Environ(), env...)
+	var out, err strings.Builder
+	cmd.Stdout, cmd.Stderr = &out, &err
+	if failed := cmd.Run(); failed != nil && cmd.ProcessState == nil {
+		t.Fatal(failed)
+	}
+	return strings.TrimSpace(out.String()), err.String(), cmd.ProcessState.ExitCode()
+}
+
+// alone hides every engine's socket from a command: a mount namespace with an empty /run.
+const alone = "unshare -m sh -c 'mount -t tmpfs none /run && exec "
+
+func TestScriptsEngineRefuses(t *testing.T) {
+	for _, test := range []struct {
+		args, says string
+		code       int
+	}{
+		{"./engine strat", "usage:", 2},
+		{"./engine start", "usage:", 2},
+		{"./engine start x", "usage:", 2},
+		{"./engine start x trixie", "usage:", 2},
+		{"./engine start x bookworm containerd", "usage:", 2},
+		{"./engine start ../x trixie graph", "usage:", 2},
+		{"./engine start -x trixie graph", "usage:", 2},
+		{"./engine stop", "usage:", 2},
+		{"./engine ensure now", "usage:", 2},
+		{"DOCKER_HOST=unix:///nowhere.sock ./engine", "DOCKER_HOST is unix:///nowhere.sock, and nothing answers there", 5},
+		{"DOCKER_CONTEXT=nowhere ./engine", "context nowhere does not answer", 5},
+		{alone + "env MANYMAGE_NO_INSTALL=1 ./engine'", "MANYMAGE_NO_INSTALL is set", 5},
+		{"./debs", "usage:", 2},
+		{"./debs bookworm", "usage:", 2},
+		{"./debs bookworm --help", "not a package name", 2},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			Tools(t)
+			stdout, stderr, code := engineScript(t, []string{"DOCKER_HOST="}, test.args)
+			if code != test.code || stdout != "" || !strings.Contains(stderr, test.says) {
+				t.Errorf("exit code %d, want %d with %q\n%s%s", code, test.code, test.says, stdout, stderr)
+			}
+		})
+	}
+}
+
+func TestScriptsEngineUsesWhatIsThere(t *testing.T) {
+	e := Engine(t, Docker20)
+	stdout, stderr, code := engineScript(t, []string{"MANYMAGE_NO_INSTALL=1", "DOCKER_HOST=" + e.Host}, "./engine")
+	if code != 0 || stdout != "DOCKER_HOST="+e.Host || stderr != "" {
+		t.Errorf("exit code %d: %s%s", code, stdout, stderr)
+	}
+	link := filepath.Join(t.TempDir(), "docker.sock")
+	if err := os.Symlink(strings.TrimPrefix(e.Host, "unix://"), link); err != nil {
+		t.Fatal(err)
+	}
+	found := fmt.Sprintf("%senv XDG_RUNTIME_DIR=%s ./engine'", alone, filepath.Dir(link))
+	stdout, stderr, code = engineScript(t, []string{"MANYMAGE_NO_INSTALL=1", "DOCKER_HOST="}, found)
+	if code != 0 || stdout != "DOCKER_HOST=unix://"+link || stderr != "" {
+		t.Errorf("a rootless engine's socket: exit code %d: %s%s", code, stdout, stderr)
+	}
+}
+
+// Starting twice is starting once, and a stop leaves nothing: no process, mount, bridge or file.
+func TestScriptsEngineStartAndStop(t *testing.T) {
+	Tools(t)
+	name := fmt.Sprintf("e2e-%d-x", os.Getpid())
+	t.Cleanup(func() { stopEngine(suite.clone, name) })
+	first, stderr, code := engineScript(t, nil, "./engine start "+name+" trixie containerd")
+	if code != 0 {
+		t.Fatal(stderr)
+	}
+	second, _, _ := engineScript(t, nil, "./engine start "+name+" trixie containerd")
+	if first == "" || second != first {
+		t.Errorf("started %q, then %q", first, second)
+	}
+	if _, stderr, code := engineScript(t, nil, "./engine start "+name+" trixie graph"); code != 2 || !strings.Contains(stderr, "stop it first") {
+		t.Errorf("two kinds under one name: exit code %d: %s", code, stderr)
+	}
+	bridge := bridgeOf(t, name)
+	if _, err := os.Stat("/sys/class/net/" + bridge); err != nil {
+		t.Error(err)
+	}
+	if _, stderr, code := engineScript(t, nil, "./engine stop "+name); code != 0 {
+		t.Error(stderr)
+	}
+	if _, err := os.Stat("/sys/class/net/" + bridge); err == nil {
+		t.Errorf("its bridge %s is still there", bridge)
+	}
+	for _, where := range []string{"/proc/mounts", "/proc/net/unix"} {
+		if text, err := os.ReadFile(where); err != nil || strings.Contains(string(text), "/"+name+"/") {
+			t.Errorf("%s still names %s (%v)", where, name, err)
+		}
+	}
+	if _, err := os.Stat("/var/lib/manymage/engines/" + name); err == nil {
+		t.Error("its folder is still there")
+	}
+	if _, _, code := engineScript(t, nil, "./engine stop "+name); code != 0 {
+		t.Error("a second stop fails")
+	}
+}
+
+// bridgeOf is the bridge that the engine's daemon was started with.
+func bridgeOf(t *testing.T, name string) string {
+	t.Helper()
+	pid, err := os.ReadFile("/var/lib/manymage/engines/" + name + "/pid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := os.ReadFile("/proc/" + strings.TrimSpace(string(pid)) + "/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, bridge, found := strings.Cut(string(words), "--bridge=")
+	bridge, _, _ = strings.Cut(bridge, "\x00")
+	if !found || bridge == "" {
+		t.Fatalf("no bridge in %q", words)
+	}
+	return bridge
+}
+
+func TestScriptsAreClean(t *testing.T) {
+	Tools(t)
+	scripts, err := filepath.Glob(suite.clone + "/scripts/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := output(nil, "shellcheck", append(scripts, suite.clone+"/.ci/run")...); err != nil {
+		t.Error(err)
+	}
+}
