@@ -12,7 +12,6 @@
 package platforms
 
 import (
-	"path"
 	"runtime"
 	"slices"
 	"strings"
@@ -73,10 +72,4 @@ func Short(p ocispec.Platform) string {
 // by default. It is not the engine's own answer; ask the engine where there is one.
 func Host() ocispec.Platform {
 	return Normalize(ocispec.Platform{OS: Linux, Architecture: runtime.GOARCH})
-}
-
-// plain is the form without version and features, for messages.
-func plain(p ocispec.Platform) string {
-	p = Normalize(p)
-	return path.Join(p.OS, p.Architecture, p.Variant)
 }

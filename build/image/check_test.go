@@ -2,6 +2,7 @@ package image_test
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -115,6 +116,7 @@ var checks = []struct {
 	{"a link to itself", "", run("/a"), []entry{link("/a", "a")}, "link-loop:/a"},
 	{"a link to nowhere", "", run("/a"), []entry{link("/a", "b")}, "missing:/a"},
 	{"a loop on PATH", "", run("/app"), []entry{elf("/app", "arm64"), link("/bin/x", "x")}, "verified"},
+	{"up from behind a link", "", run("../app").and("WorkingDir", "/l"), []entry{link("/l", "/x/y"), dir("/x/y"), elf("/x/app", "amd64"), elf("/app", "arm64")}, "foreign:/x/app"},
 	{"merged /usr", "", run("/bin/app"), []entry{link("/bin", "usr/bin"), link("/lib", "usr/lib"), muslProgram("/usr/bin/app", "arm64"), elf("/usr/lib/ld-musl.so.1", "arm64")}, "verified"},
 
 	// Wrappers.
@@ -175,6 +177,8 @@ var checks = []struct {
 	{"redirections", "", sh("2>/dev/null /app >/log 2>&1 </dev/null"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"comments", "", sh("# /a\n/b # /c"), []entry{busybox("arm64"), elf("/a", "amd64"), elf("/b", "arm64")}, "verified"},
 	{"tests", "", sh("[[ -f /a && ( -x /b ) ]] && /c; ((1+1)); [ -f /x ]"), []entry{busybox("arm64"), elf("/c", "arm64")}, "verified"},
+	{"a login shell finds more", "", config{"Cmd": []string{"bash", "-lc", "node"}}, []entry{elf("/bin/bash", "arm64")}, "verified"},
+	{"BASH_ENV", "", config{"Cmd": []string{"bash", "-c", "node"}}.and("Env", []string{"BASH_ENV=/x"}), []entry{elf("/bin/bash", "arm64")}, "verified"},
 	{"an open quote", "", sh("/app 'x"), []entry{busybox("arm64"), elf("/app", "amd64")}, "verified"},
 	{"PATH in the text", "", sh("export PATH=/opt:$PATH; app").and("Env", []string{"PATH=/bin"}), []entry{busybox("arm64"), elf("/opt/app", "amd64")}, "foreign:/opt/app"},
 	{"a script that starts itself", "", run("/r"), []entry{busybox("arm64"), exe("/r", "#!/bin/sh\nexec /r \"$@\"\n")}, "verified"},
@@ -275,6 +279,42 @@ func TestMessages(t *testing.T) {
 		if err == nil || err.Error() != test.want {
 			t.Errorf("says\n%v\nwant\n%s", err, test.want)
 		}
+	}
+}
+
+// Scripts made to blow up whoever follows them end in a note.
+func TestHostileScripts(t *testing.T) {
+	for name, script := range map[string]string{
+		"a value that doubles":     "X=xxxxxxxx\n" + strings.Repeat("X=$X$X\n", 4000) + "$X$X$X\n",
+		"arguments that double":    "/r \"$@\" \"$@\" x\n",
+		"calls that double":        "/r \"$@\" x\n/r \"$@\" y\n",
+		"words without end":        "X='" + strings.Repeat("x ", 4000) + "'\n: " + strings.Repeat("$X ", 4000) + "\n",
+		"blocks without end":       strings.Repeat("if { ( ", 8000),
+		"quotes within quotes":     strings.Repeat("$(", 30000),
+		"here-documents wherever":  strings.Repeat("<<x ", 16000) + "\n",
+		"functions of one another": strings.Repeat("f(){ f;};", 7000),
+	} {
+		root := rootOf(busybox("arm64"), exe("/r", "#!/bin/sh\n"+script))
+		r, err := image.Check(run("/r", "a", "b").bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != "verified" && got != "link-loop:/r" {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestManyFaultsAreNotAllPrinted(t *testing.T) {
+	root := rootOf(elf("/app", "arm64"))
+	for i := range 50 {
+		elf(fmt.Sprintf("/bin/%02d", i), "amd64")(root)
+	}
+	_, err := image.Check(run("/app").bytes(), root, platform(t, "arm64"), image.Options{})
+	var refusal *image.Refusal
+	if !errors.As(err, &refusal) || len(refusal.Faults) != 50 {
+		t.Fatal(err)
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) != 12 || lines[11] != "and 40 more: is the base image for linux/arm64?" {
+		t.Errorf("%d lines, the last is %q", len(lines), lines[len(lines)-1])
 	}
 }
 

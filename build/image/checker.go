@@ -20,7 +20,8 @@ type checker struct {
 	name     string // of declared
 	allow    []string
 	env      map[string]string
-	texts    map[string]bool // shell texts that were followed
+	texts    map[[32]byte]bool // shell texts that were followed
+	commands int               // that were followed
 
 	mu       sync.Mutex
 	programs map[string]Program
@@ -32,7 +33,7 @@ type checker struct {
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	return &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), env: env,
-		texts: map[string]bool{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		texts: map[[32]byte]bool{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 }
 

@@ -1,7 +1,9 @@
 package image
 
 import (
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -13,10 +15,12 @@ const maxScript = 64 << 10
 
 // shell follows a shell's command line: sh -c text, or sh file.
 func (c *checker) shell(words []string, f frame) error {
-	text, rest := shellWords(words[1:])
+	text, login, rest := shellWords(words[1:])
 	if len(rest) == 0 {
 		return nil // interactive, or reading its input
 	}
+	_, env := c.env["BASH_ENV"]
+	f.soft = f.soft || login || env // profiles change PATH and what names mean
 	if text {
 		args := rest[1:]
 		if len(args) > 0 {
@@ -27,8 +31,9 @@ func (c *checker) shell(words []string, f frame) error {
 	return c.scriptFile(rest[0], rest[1:], f)
 }
 
-// shellWords skips a shell's options; text tells whether the next word is the program itself (-c).
-func shellWords(words []string) (text bool, rest []string) {
+// shellWords skips a shell's options; text tells whether the next word is the program itself (-c), login whether the shell
+// reads the user's files first.
+func shellWords(words []string) (text, login bool, rest []string) {
 	for len(words) > 0 && len(words[0]) > 1 && (words[0][0] == '-' || words[0][0] == '+') {
 		word := words[0]
 		words = words[1:]
@@ -36,17 +41,19 @@ func shellWords(words []string) (text bool, rest []string) {
 			break
 		}
 		if strings.HasPrefix(word, "--") {
+			login = login || word == "--login"
 			if (word == "--rcfile" || word == "--init-file") && len(words) > 0 {
 				words = words[1:]
 			}
 			continue
 		}
 		text = text || strings.Contains(word, "c")
+		login = login || strings.ContainsAny(word, "li")
 		if strings.HasSuffix(word, "o") && len(words) > 0 {
 			words = words[1:] // -o pipefail
 		}
 	}
-	return text, words
+	return text, login, words
 }
 
 // scriptFile follows the commands of a script that a shell was given. The script itself must be there, its commands
@@ -65,7 +72,7 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 	case !at.info.Mode().IsRegular():
 		return c.add(f, Fault{Kind: NotRegular, Path: at.name, What: "a " + kindOf(at.info.Mode()) + " and no script", Cure: "name a script in " + f.source()})
 	}
-	text, err := c.tree.text(at.real)
+	text, err := c.tree.text(at.real, at.info.Size())
 	if err != nil {
 		return err
 	}
@@ -77,19 +84,23 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 }
 
 // text reads the begin of a script.
-func (t *tree) text(real string) (string, error) {
-	s, err := open(t.root, real, nil)
+func (t *tree) text(real string, size int64) (string, error) {
+	s, err := open(t.root, real, size, nil)
 	if err != nil {
 		return "", err
 	}
 	defer s.close()
-	b, err := io.ReadAll(io.LimitReader(io.NewSectionReader(s, 0, maxScript), maxScript))
-	return string(b), err
+	b := make([]byte, min(size, maxScript))
+	n, err := s.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading %s in the image: %w", real, err)
+	}
+	return string(b[:n]), nil
 }
 
 // text follows the simple commands of a shell text.
 func (c *checker) text(src string, args []string, f frame) error {
-	seen := src + unknown + strings.Join(args, unknown)
+	seen := sha256.Sum256([]byte(src + unknown + strings.Join(args, unknown)))
 	if c.texts[seen] {
 		return nil
 	}
@@ -161,7 +172,7 @@ func (s *shellState) onlyAssignments(words []string) bool {
 
 // assign remembers a variable; one that may or may not be set is not known any more.
 func (s *shellState) assign(name, value string, conditional bool) {
-	if conditional || strings.Contains(value, unknown) {
+	if conditional || strings.Contains(value, unknown) || len(value) > maxWord {
 		value = unknown
 	}
 	s.vars[name] = value

@@ -54,13 +54,20 @@ type Refusal struct {
 	Faults   []Fault // sorted by role, then path, none twice, at least one
 }
 
-// Error is one sentence for one fault, and a line for each below a heading when there are more.
+// maxLines is how many faults an error names: a whole foreign base has hundreds, and the first ones tell all.
+const maxLines = 10
+
+// Error is one sentence for one fault, and a line for each below a heading when there are more, at most ten of them.
 func (r *Refusal) Error() string {
 	var lines []string
 	if len(r.Faults) > 1 {
 		lines = append(lines, fmt.Sprintf("the image has %d faults on %s:", len(r.Faults), platforms.Format(r.Declared)))
 	}
-	for _, f := range r.Faults {
+	for i, f := range r.Faults {
+		if i == maxLines {
+			lines = append(lines, fmt.Sprintf("and %d more: is the base image for %s?", len(r.Faults)-i, platforms.Format(r.Declared)))
+			break
+		}
 		lines = append(lines, f.String())
 	}
 	return strings.Join(lines, "\n")

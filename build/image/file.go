@@ -31,25 +31,22 @@ const (
 // file is a regular file of the root and what its head says.
 type file struct {
 	path   string
-	mode   fs.FileMode
+	size   int64
 	format format
 	elf    platforms.ELF
 	title  string // of formatOther and formatBad
 	head   []byte
 }
 
-// executable tells whether anybody may execute the file; whose bit it is depends on USER and is not judged.
-func (f file) executable() bool { return f.mode&0o111 != 0 }
-
 // readFile opens a regular file, reads its head and says what it is.
 func readFile(root fs.FS, name string, info fs.FileInfo) (file, error) {
-	f := file{path: name, mode: info.Mode()}
-	s, err := open(root, name, nil)
+	f := file{path: name, size: info.Size()}
+	s, err := open(root, name, f.size, nil)
 	if err != nil {
 		return f, err
 	}
 	defer s.close()
-	head := make([]byte, headSize)
+	head := make([]byte, min(headSize, f.size))
 	n, err := s.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return f, fmt.Errorf("reading %s in the image: %w", name, err)
@@ -103,17 +100,19 @@ func isText(head []byte) bool {
 	return true
 }
 
-// source reads at offsets of a file that may only know how to read on, and does not ask twice for the head.
+// source reads at offsets of a file that may only know how to read on. It does not ask twice for the head, nor
+// for what is behind the end: roots answer that in ways of their own.
 type source struct {
 	root fs.FS
 	name string
+	size int64
 	head []byte
 	file fs.File
 	at   int64 // position of a file without ReadAt
 }
 
-func open(root fs.FS, name string, head []byte) (*source, error) {
-	s := &source{root: root, name: name, head: head}
+func open(root fs.FS, name string, size int64, head []byte) (*source, error) {
+	s := &source{root: root, name: name, size: size, head: head}
 	return s, s.reopen()
 }
 
@@ -134,13 +133,28 @@ func (s *source) close() {
 }
 
 // ReadAt serves the head from memory and the rest by the file's own ReadAt, or by reading on from where it is.
-func (s *source) ReadAt(b []byte, off int64) (int, error) {
-	if off >= 0 && off+int64(len(b)) <= int64(len(s.head)) {
+func (s *source) ReadAt(b []byte, off int64) (n int, err error) {
+	if off < 0 || off >= s.size {
+		return 0, io.EOF
+	}
+	if end := s.size - off; int64(len(b)) > end {
+		n, err = s.ReadAt(b[:end], off)
+		if err == nil {
+			err = io.EOF
+		}
+		return n, err
+	}
+	if off+int64(len(b)) <= int64(len(s.head)) {
 		return copy(b, s.head[off:]), nil
 	}
 	if r, ok := s.file.(io.ReaderAt); ok {
 		return r.ReadAt(b, off)
 	}
+	return s.readOn(b, off)
+}
+
+// readOn skips to the offset, from the begin of the file where it lies behind.
+func (s *source) readOn(b []byte, off int64) (int, error) {
 	if off < s.at {
 		if err := s.reopen(); err != nil {
 			return 0, err

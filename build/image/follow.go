@@ -8,8 +8,14 @@ import (
 	"strings"
 )
 
-// maxDepth bounds how far one program is followed to the next; real images need five or six.
-const maxDepth = 24
+// Bounds on what a hostile image can make of following it. Real ones need a depth of five or six, and some dozens of
+// commands.
+const (
+	maxDepth    = 24
+	maxCommands = 10_000
+	maxWords    = 4096
+	maxPathDirs = 512
+)
 
 // frame is the situation in which a command is started.
 type frame struct {
@@ -32,6 +38,10 @@ type found struct {
 // run follows a command: it finds the program, judges it and goes on with what the program starts.
 func (c *checker) run(words []string, f frame) error {
 	if len(words) == 0 || words[0] == "" {
+		return nil
+	}
+	if c.commands++; c.commands > maxCommands || len(words) > maxWords {
+		c.note(f, "the image's scripts start so many commands that not all were followed")
 		return nil
 	}
 	if f.depth++; f.depth > maxDepth {
@@ -178,6 +188,9 @@ func (c *checker) through(words []string, f frame) error {
 	}
 	rest, ok := unwrap(words)
 	if !ok {
+		if isOpaque(words[0]) {
+			c.note(f, "what %s starts was not followed", path.Base(words[0]))
+		}
 		return nil
 	}
 	f.shell = false
@@ -212,15 +225,19 @@ func throughEnv(words []string, f frame) ([]string, frame) {
 	return nil, f
 }
 
-// absolute joins a working directory and a name. What a shell has to work out stays unknown.
+// absolute joins a working directory and a name. What a shell has to work out stays unknown. A ".." is left to resolve,
+// because behind a link it does not lead back.
 func absolute(dir, name string) string {
-	if path.IsAbs(name) {
-		return path.Clean(name)
+	if !path.IsAbs(name) {
+		if dir == unknown {
+			return unknown
+		}
+		name = "/" + dir + "/" + name
 	}
-	if dir == unknown {
-		return unknown
+	if strings.Contains(name, "..") {
+		return name
 	}
-	return path.Join("/", dir, name)
+	return path.Clean(name)
 }
 
 func orRoot(dir string) string {
@@ -235,7 +252,7 @@ func pathList(value string) []string {
 	if strings.Contains(value, unknown) {
 		return nil
 	}
-	list := strings.Split(value, ":")
+	list := strings.SplitN(value, ":", maxPathDirs)
 	for i, dir := range list {
 		if dir == "" {
 			list[i] = "."

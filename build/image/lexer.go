@@ -8,6 +8,9 @@ import (
 // unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word.
 const unknown = "\x00"
 
+// maxWord bounds what variables can blow a word up to; the kernel allows 128 KiB (MAX_ARG_STRLEN).
+const maxWord = 128 << 10
+
 // errShell is a text that ends inside of a quote or substitution.
 var errShell = errors.New("it ends inside of a quote")
 
@@ -215,7 +218,7 @@ func (l *lexer) expand(b *builder, expression string, quoted bool) {
 	if found && (!known || value == "") && !strings.ContainsAny(fallback, "$`\"'\\") {
 		value, known = fallback, true
 	}
-	if n == 0 || !known || form != "" && !found {
+	if n == 0 || !known || form != "" && !found || b.text.Len()+len(value) > maxWord {
 		b.quote(unknown)
 		return
 	}
@@ -290,6 +293,9 @@ func (b *builder) glob(c byte) {
 
 // spread puts each argument into a word of its own.
 func (b *builder) spread(args []string) {
+	if len(b.words)+len(args) > maxWords {
+		args = []string{unknown}
+	}
 	for i, arg := range args {
 		if i > 0 {
 			b.flush()
@@ -303,6 +309,9 @@ func (b *builder) spread(args []string) {
 // split puts in an unquoted value, which blanks cut into words.
 func (b *builder) split(value string) {
 	fields := strings.Fields(value)
+	if len(b.words)+len(fields) > maxWords {
+		fields = []string{unknown}
+	}
 	for i, field := range fields {
 		if i > 0 || strings.HasPrefix(value, " ") {
 			b.flush()

@@ -58,6 +58,8 @@ func (s *script) word(t token) {
 		s.test = len(t.words) != 1 || t.words[0] != "]]"
 	case len(s.words) == 0 && len(t.words) == 1 && t.words[0] == "[[":
 		s.test = true
+	case len(s.words)+len(t.words) > maxWords:
+		s.words = append(s.words, unknown)
 	default:
 		s.words = append(s.words, t.words...)
 	}

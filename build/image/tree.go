@@ -94,7 +94,7 @@ func (t *tree) readLink(name string) (string, error) {
 // resolve follows every link of an absolute name and returns the name of what is there. The errors are fs.ErrNotExist,
 // errLoop or a failure to read.
 func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
-	rest := strings.Split(path.Clean("/"+name), "/")[1:]
+	rest := strings.Split(name, "/")
 	at, links := "/", 0
 	info, err := t.lstat(at)
 	for len(rest) > 0 && err == nil {
@@ -165,7 +165,7 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 
 // armOf reads what only a program for an older ARM version needs: the build information and attributes.
 func (t *tree) armOf(f file) (build platforms.GoBuild, version int, err error) {
-	s, err := open(t.root, f.path, f.head)
+	s, err := open(t.root, f.path, f.size, f.head)
 	if err != nil {
 		return build, 0, err
 	}

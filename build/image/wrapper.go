@@ -28,6 +28,7 @@ func wrappers() []wrapper {
 		{names: []string{"ionice"}, valued: []string{"-c", "-n", "--class", "--classdata"}},
 		{names: []string{"chrt"}, valued: []string{"-T", "-P", "-D"}, operands: 1},
 		{names: []string{"taskset"}, operands: 1},
+		{names: []string{"flock"}, valued: []string{"-w", "-E", "--timeout", "--conflict-exit-code"}, operands: 1},
 		{names: []string{"numactl"}, valued: []string{"-i", "-N", "-m", "-C", "-p"}},
 		{names: []string{"timeout"}, valued: []string{"-k", "-s", "--kill-after", "--signal"}, operands: 1},
 		{names: []string{"stdbuf"}, valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
@@ -80,6 +81,14 @@ func isShell(name string) bool {
 		return true
 	}
 	return false
+}
+
+// isOpaque tells whether a program starts another one in a way that is not followed here: under another root, in another
+// user's shell, by an emulator.
+func isOpaque(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "qemu-") ||
+		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "xargs", "parallel", "script"}, base)
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.
