@@ -8,8 +8,11 @@
 package config
 
 import (
+	"slices"
+	"strings"
 	"time"
 
+	"github.com/manymage/manymage/platforms"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -62,8 +65,10 @@ type Config struct {
 	Username string
 	Password Password
 
-	values []Value
-	words  map[string]string
+	values  []Value
+	words   map[string]string
+	path    string  // the embedded image's name without registry
+	unready []error // what a build lacks and other targets do not
 }
 
 // Pair is one NAME=value of a knob that holds many.
@@ -109,45 +114,88 @@ func (Password) GoString() string { return "(hidden)" }
 // MarshalText hides the password from JSON and YAML.
 func (Password) MarshalText() ([]byte, error) { return []byte("(hidden)"), nil }
 
-// Value is the knob's value and origin; a synonym is as good as the name.
-func (c Config) Value(knob string) Value { return Value{} }
+// Value is the knob's value and origin; a synonym is as good as the name. A knob that nobody set and that has no default is zero
+// but for its name.
+func (c Config) Value(knob string) Value {
+	if k, known := find(knob); known {
+		knob = k.Name
+	}
+	for _, v := range c.values {
+		if v.Knob == knob {
+			return v
+		}
+	}
+	return Value{Knob: knob}
+}
 
 // Values are all knobs that have a value, in the order of Knobs.
-func (c Config) Values() []Value { return append([]Value(nil), c.values...) }
+func (c Config) Values() []Value { return slices.Clone(c.values) }
 
 // Run are the platforms that this run is about: Only when it narrows, else all.
-func (c Config) Run() []ocispec.Platform { return nil }
+func (c Config) Run() []ocispec.Platform {
+	if c.Partial() {
+		return slices.Clone(c.Only)
+	}
+	return slices.Clone(c.Platforms)
+}
 
 // Partial tells that this run leaves platforms out, so that the list tags must not move.
-func (c Config) Partial() bool { return false }
+func (c Config) Partial() bool { return len(c.Only) > 0 && len(c.Only) < len(c.Platforms) }
 
-// WithRegistry is the Config of an embedded image once its registry's host:port is known.
-func (c Config) WithRegistry(host string) Config { return c }
+// WithRegistry is the Config of an embedded image once its registry's host:port is known. Any other Config is as it was.
+func (c Config) WithRegistry(host string) Config {
+	if c.Embedded {
+		c.Image = host + "/" + c.path
+	}
+	return c
+}
 
 // ChildTag is the tag of a platform's own image, "arm64-1.2.0"; LatestTag the moving one beside it, "arm64-latest".
-func (c Config) ChildTag(p ocispec.Platform) string { return "" }
+func (c Config) ChildTag(p ocispec.Platform) string { return childTag(c.Child, p, c.Version) }
 
 // LatestTag is ChildTag with "latest" for the version.
-func (c Config) LatestTag(p ocispec.Platform) string { return "" }
+func (c Config) LatestTag(p ocispec.Platform) string { return childTag(c.Child, p, latest) }
+
+func childTag(template string, p ocispec.Platform, version string) string {
+	return strings.NewReplacer("{arch}", platforms.Short(p), "{version}", version).Replace(template)
+}
 
 // ChildRef is Image with ChildTag.
-func (c Config) ChildRef(p ocispec.Platform) string { return "" }
+func (c Config) ChildRef(p ocispec.Platform) string { return c.Image + ":" + c.ChildTag(p) }
 
 // ListRefs are Image with each of Tags, in order.
-func (c Config) ListRefs() []string { return nil }
+func (c Config) ListRefs() []string {
+	refs := make([]string, len(c.Tags))
+	for i, tag := range c.Tags {
+		refs[i] = c.Image + ":" + tag
+	}
+	return refs
+}
 
 // DockerfileFor is the platform's Dockerfile.
-func (c Config) DockerfileFor(p ocispec.Platform) string { return "" }
+func (c Config) DockerfileFor(p ocispec.Platform) string {
+	return strings.ReplaceAll(c.Dockerfile, "{arch}", platforms.Short(p))
+}
 
 // BuildArgsFor are BuildArgs with their placeholders filled in for the platform.
-func (c Config) BuildArgsFor(p ocispec.Platform) []Pair { return nil }
+func (c Config) BuildArgsFor(p ocispec.Platform) []Pair {
+	filled := slices.Clone(c.BuildArgs)
+	for i := range filled {
+		filled[i].Value = fill(filled[i].Value, p)
+	}
+	return filled
+}
 
 // PlaceholderArgs are the names of the build-args whose value depends on the platform.
-func (c Config) PlaceholderArgs() []string { return nil }
-
-// CheckFiles looks whether the context, the Dockerfile of every platform of this run, and the files of secrets are there:
-// what a build needs and other targets do not.
-func (c Config) CheckFiles() error { return nil }
+func (c Config) PlaceholderArgs() []string {
+	var names []string
+	for _, arg := range c.BuildArgs {
+		if fill(arg.Value, ocispec.Platform{OS: "none", Architecture: "none", Variant: "none"}) != arg.Value {
+			names = append(names, arg.Name)
+		}
+	}
+	return names
+}
 
 // Getenv is next with the words of the command line before it (DOCKER_HOST=... and its like), for what is no knob.
-func (c Config) Getenv(next func(string) string) func(string) string { return next }
+func (c Config) Getenv(next func(string) string) func(string) string { return overlay(c.words, next) }

@@ -1,8 +1,15 @@
 package config
 
+import (
+	"errors"
+	"path/filepath"
+	"slices"
+)
+
 // Input is all that a Config is made of.
 type Input struct {
-	// Words are the NAME=value words of the command line (IsWord), in order; as with make the last of a name counts.
+	// Words are the NAME=value words of the command line (IsWord), in order; as with make the last of a name counts. A word
+	// without a value (ARCHES= excepted, which is refused) means: as if nobody had said anything.
 	Words []string
 	// Getenv is the environment; nil is an empty one. A variable that is set but empty counts as not set.
 	Getenv func(string) string
@@ -24,25 +31,67 @@ type Repository struct {
 	Name, Prefix string
 }
 
-// Defaults are an importer's own values in Go; an empty field says nothing.
-type Defaults struct {
-	Img, Registry, Version        string
-	Arches, Tags                  []string
-	Child, Strategy               string
-	Dockerfile, Target, Context   string
-	BuildArgs                     map[string]string
-	Labels, Annotations, Contexts map[string]string
-	Secrets, SSH                  []string
-	AllowForeign, AllowDrop       []string
-	Syntax, Retry                 string
-	Insecure                      bool
+// loader holds what a Config is made from while it is made.
+type loader struct {
+	in          Input
+	getenv      func(string) string
+	layers      map[level]map[string]setting
+	order       []level // from the strongest
+	environment map[string]string
+	faults      []error
+	config      Config
 }
 
-// FileName is the configuration file that is read from Input.Dir when it is there.
-const FileName = "manymage.yaml"
-
 // Load makes a Config, or tells everything that is wrong with the input at once: each error is a *UsageError.
-func Load(in Input) (Config, error) { return Config{}, nil }
+func Load(in Input) (Config, error) {
+	l := &loader{in: in, getenv: overlay(nil, in.Getenv), order: []level{fromLine, fromOwnVariable, fromVariable, fromFile, fromDefaults}}
+	if !filepath.IsAbs(in.Dir) {
+		return Config{}, &UsageError{Knob: "DIR", Text: in.Dir, Problem: "is no absolute path: start in the image's folder"}
+	}
+	l.layers = map[level]map[string]setting{
+		fromLine:        l.fromWords(),
+		fromOwnVariable: l.fromEnvironment("MANYMAGE_"),
+		fromVariable:    l.fromEnvironment(""),
+		fromFile:        l.fromFile(),
+		fromDefaults:    l.fromDefaults(),
+	}
+	if len(l.faults) > 0 {
+		return Config{}, errors.Join(l.faults...) // values in error would only bring errors that are none
+	}
+	l.config = Config{Dir: filepath.Clean(in.Dir), words: l.environment}
+	for _, step := range []func(){l.platforms, l.image, l.tags, l.build, l.arguments, l.registry, l.switches} {
+		step()
+	}
+	if len(l.faults) > 0 {
+		return Config{}, errors.Join(l.faults...)
+	}
+	slices.SortStableFunc(l.config.values, func(a, b Value) int { return place(a.Knob) - place(b.Knob) })
+	return l.config, nil
+}
 
-// IsWord tells whether an argument of the command line is a NAME=value word rather than a target or an option.
-func IsWord(arg string) bool { return false }
+// place is a knob's place in the table.
+func place(name string) int {
+	return slices.IndexFunc(Knobs(), func(k Knob) bool { return k.Name == name })
+}
+
+// later keeps what only a build lacks, for CheckFiles.
+func (l *loader) later(err *UsageError) { l.config.unready = append(l.config.unready, err) }
+
+func (l *loader) fail(err *UsageError) { l.faults = append(l.faults, err) }
+
+// record keeps a knob's value for plan.
+func (l *loader) record(knob, text, origin string) {
+	if text != "" {
+		l.config.values = append(l.config.values, Value{Knob: knob, Text: text, Origin: origin})
+	}
+}
+
+// scalar is a knob of one text, or its default.
+func (l *loader) scalar(name, otherwise string) setting {
+	s := l.get(name)
+	if !s.said() {
+		s.text, s.origin, s.level = otherwise, "default", fromNowhere
+	}
+	l.record(name, s.text, s.origin)
+	return s
+}

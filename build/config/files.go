@@ -1,0 +1,87 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+)
+
+// CheckFiles looks whether the context, the Dockerfile of every platform of this run, the files of named contexts and secrets, and
+// the variables that SECRETS, SSH and BUILD_ARGS take are there: what a build needs and other targets do not.
+// Its errors are *UsageError.
+func (c Config) CheckFiles() error {
+	faults := slices.Clone(c.unready)
+	add := func(err error) {
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	context := c.folder("CONTEXT", c.Context)
+	add(context)
+	if context == nil || c.Value("DOCKERFILE").Origin != "default" {
+		for _, path := range c.dockerfiles() {
+			add(c.file("DOCKERFILE", path))
+		}
+	}
+	for _, named := range c.Contexts {
+		if localContext(named.Value) {
+			add(c.folder("CONTEXTS", named.Value))
+		}
+	}
+	for _, s := range c.Secrets {
+		if s.File != "" {
+			add(c.file("SECRETS", s.File))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// dockerfiles are those of this run, each once.
+func (c Config) dockerfiles() []string {
+	var all []string
+	for _, p := range c.Run() {
+		if path := c.DockerfileFor(p); !slices.Contains(all, path) {
+			all = append(all, path)
+		}
+	}
+	return all
+}
+
+func (c Config) folder(knob, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return c.missing(knob, path, err)
+	case !info.IsDir():
+		return c.wrong(knob, path+" is no folder: name the folder that it is in")
+	}
+	return nil
+}
+
+func (c Config) file(knob, path string) error {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return c.missing(knob, path, err)
+	case !info.Mode().IsRegular():
+		return c.wrong(knob, path+" is no file: name the file")
+	}
+	return nil
+}
+
+func (c Config) missing(knob, path string, err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return c.wrong(knob, fmt.Sprintf("cannot be used: %v", err))
+	}
+	if knob == "DOCKERFILE" && c.Value(knob).Origin == "default" {
+		return &UsageError{Knob: knob, Problem: "there is no " + path + ": start in its folder, or name it with DOCKERFILE=path or CONTEXT=folder"}
+	}
+	return c.wrong(knob, "names "+path+", which is not there: set it to one that is")
+}
+
+func (c Config) wrong(knob, problem string) error {
+	v := c.Value(knob)
+	return &UsageError{Knob: knob, Text: v.Text, Origin: v.Origin, Problem: problem}
+}

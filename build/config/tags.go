@@ -1,0 +1,119 @@
+package config
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+const (
+	defaultChild = "{arch}-{version}"
+	latest       = "latest"
+	// longestTag is the specification's bound; longestVersion leaves room for a platform's name before it.
+	longestTag     = 128
+	longestVersion = 100
+)
+
+var tag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+
+// versionOf reads VERSION beside the tag that IMG carries: they are one knob, and the stronger origin wins.
+func (l *loader) versionOf(img setting, imgTag string) {
+	s := l.get("VERSION")
+	switch {
+	case imgTag != "" && s.said() && s.text != imgTag && s.level == img.level:
+		l.fail(s.wrong(fmt.Sprintf("is another version than that of IMG=%s: leave one of them out", img.text)))
+		return
+	case imgTag != "" && (!s.said() || img.level >= s.level):
+		s = setting{knob: s.knob, text: imgTag, origin: img.origin + ", the tag of IMG", level: img.level}
+	case !s.said():
+		s.text, s.origin = gitVersion(l.in.Repository)
+	}
+	l.record("VERSION", s.text, s.origin)
+	l.config.Version = s.text
+	if problem := badTag(s.text); problem != "" {
+		l.fail(s.wrong(problem))
+	}
+}
+
+var (
+	notInTag = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
+	semver   = regexp.MustCompile(`^v[0-9]`)
+)
+
+// gitVersion makes a tag of what git describes: the v of a version goes, and what cannot be in a tag (+, /) becomes -.
+func gitVersion(r Repository) (text, origin string) {
+	text = r.Version
+	if semver.MatchString(text) {
+		text = text[1:]
+	}
+	text = strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
+	if text == "" {
+		return "dev", "default"
+	}
+	return text[:min(len(text), longestVersion)], r.Origin
+}
+
+// badTag says what is wrong with a tag.
+func badTag(text string) string {
+	if tag.MatchString(text) {
+		return ""
+	}
+	if len(text) > longestTag {
+		return fmt.Sprintf("has %d characters: a tag has at most %d", len(text), longestTag)
+	}
+	cure := strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
+	if cure == "" {
+		return "is no valid tag: use letters, digits, and _ . - behind the first"
+	}
+	return "is no valid tag, which has letters, digits, and _ . - behind the first: write " + cure
+}
+
+// tags reads TAGS and CHILD.
+func (l *loader) tags() {
+	s := l.get("TAGS")
+	if !s.said() {
+		s.text, s.origin, s.items = "{version}", "default", []item{{"{version}", "default"}}
+	}
+	l.record("TAGS", strings.Join(s.texts(), " "), s.origin)
+	for _, i := range s.items {
+		text := strings.ReplaceAll(i.text, "{version}", l.config.Version)
+		if problem := badTag(text); problem != "" && l.config.Version != "" {
+			l.fail(&UsageError{Knob: "TAGS", Text: i.text, Origin: i.origin, Problem: problem})
+		}
+		if !slices.Contains(l.config.Tags, text) {
+			l.config.Tags = append(l.config.Tags, text)
+		}
+	}
+	l.child()
+}
+
+var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
+
+// child reads CHILD: every platform needs a tag of its own, which is none of the list's.
+func (l *loader) child() {
+	s := l.scalar("CHILD", defaultChild)
+	l.config.Child = s.text
+	for _, p := range placeholder.FindAllString(s.text, -1) {
+		if p != "{arch}" && p != "{version}" {
+			l.fail(s.wrong("holds " + p + ": only {arch} and {version} are filled in"))
+			return
+		}
+	}
+	if !strings.Contains(s.text, "{arch}") && len(l.config.Platforms) > 1 {
+		l.fail(s.wrong("gives all platforms one tag: put {arch} into it"))
+		return
+	}
+	for _, p := range l.config.Platforms {
+		child := l.config.ChildTag(p)
+		switch problem := badTag(child); {
+		case l.config.Version == "":
+		case problem != "":
+			l.fail(s.wrong("makes " + child + " for " + platforms.Format(p) + ", which " + problem))
+		case slices.Contains(l.config.Tags, child):
+			l.fail(s.wrong("gives " + platforms.Format(p) + " the tag " + child + ", which is the list's: put {arch}-{version} into it, or change TAGS"))
+		}
+	}
+}
