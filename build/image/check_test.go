@@ -294,11 +294,13 @@ func TestHostileScripts(t *testing.T) {
 		"here-documents wherever":  strings.Repeat("<<x ", 16000) + "\n",
 		"functions of one another": strings.Repeat("f(){ f;};", 7000),
 	} {
-		root := rootOf(busybox("arm64"), exe("/r", "#!/bin/sh\n"+script))
-		r, err := image.Check(run("/r", "a", "b").bytes(), root, platform(t, "arm64"), image.Options{})
-		if got := outcome(t, r, err); got != "verified" && got != "link-loop:/r" {
-			t.Errorf("%s: %s", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			root := rootOf(busybox("arm64"), exe("/r", "#!/bin/sh\n"+script))
+			r, err := image.Check(run("/r", "a", "b").bytes(), root, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != "verified" && got != "link-loop:/r" {
+				t.Error(got)
+			}
+		})
 	}
 }
 
@@ -400,6 +402,47 @@ func TestCheckReadsEachFileOnce(t *testing.T) {
 	}
 	if len(opened) != 1 || opened["bin/busybox"] != 1 {
 		t.Errorf("opened %v", opened)
+	}
+}
+
+// frugal is a root that keeps only the first 256 bytes of /bin/x and counts what is asked beyond.
+type frugal struct {
+	fstest.MapFS
+	beyond func()
+}
+
+func (f frugal) Open(name string) (fs.File, error) {
+	file, err := f.MapFS.Open(name)
+	if err != nil || name != "bin/x" {
+		return file, err
+	}
+	return &frugalFile{File: file, beyond: f.beyond}, nil
+}
+
+type frugalFile struct {
+	fs.File
+	at     int
+	beyond func()
+}
+
+func (f *frugalFile) Read(b []byte) (int, error) {
+	if f.at >= 256 {
+		f.beyond()
+	} else {
+		b = b[:min(len(b), 256-f.at)]
+	}
+	n, err := f.File.Read(b)
+	f.at += n
+	return n, err
+}
+
+func TestScriptsOnPATHAreNotReadFurtherThanTheFirstLine(t *testing.T) {
+	var mu sync.Mutex
+	count := 0
+	root := frugal{rootOf(elf("/app", "arm64"), exe("/bin/x", "#!/app\n"+strings.Repeat("#\n", 9000))), func() { mu.Lock(); count++; mu.Unlock() }}
+	r, err := image.Check(run("/app").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || count != 0 {
+		t.Errorf("%s, %d reads behind the heads", got, count)
 	}
 }
 

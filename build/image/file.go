@@ -11,8 +11,12 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// headSize is what is read of every program: one round trip.
-const headSize = 4 << 10
+// headSize is what is asked of every program in one round trip, and headLeast what is needed of any file: the #! line.
+// A root that keeps only the beginnings of files may answer with less than it was asked for.
+const (
+	headSize  = 4 << 10
+	headLeast = maxBang
+)
 
 // format is what the first bytes of a file make it.
 type format int
@@ -46,12 +50,10 @@ func readFile(root fs.FS, name string, info fs.FileInfo) (file, error) {
 		return f, err
 	}
 	defer s.close()
-	head := make([]byte, min(headSize, f.size))
-	n, err := s.ReadAt(head, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
+	if err := s.readHead(); err != nil {
 		return f, fmt.Errorf("reading %s in the image: %w", name, err)
 	}
-	s.head, f.head = head[:n], head[:n]
+	f.head = s.head
 	return f, f.classify(s)
 }
 
@@ -130,6 +132,23 @@ func (s *source) close() {
 	if s.file != nil {
 		s.file.Close() // it was only read: nothing can be lost
 	}
+}
+
+// readHead reads the begin of the file as far as it comes easily.
+func (s *source) readHead() error {
+	head := make([]byte, min(headSize, s.size))
+	for s.at < min(headLeast, s.size) {
+		n, err := s.file.Read(head[s.at:])
+		s.at += int64(n)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return err
+		}
+	}
+	s.head = head[:s.at]
+	return nil
 }
 
 // ReadAt serves the head from memory and the rest by the file's own ReadAt, or by reading on from where it is.

@@ -12,7 +12,7 @@ import (
 // commands.
 const (
 	maxDepth    = 24
-	maxCommands = 10_000
+	maxCommands = 2000
 	maxWords    = 4096
 	maxPathDirs = 512
 )

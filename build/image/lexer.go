@@ -11,6 +11,9 @@ const unknown = "\x00"
 // maxWord bounds what variables can blow a word up to; the kernel allows 128 KiB (MAX_ARG_STRLEN).
 const maxWord = 128 << 10
 
+// maxExpanded bounds what all expansions of one text give together, in bytes.
+const maxExpanded = 1 << 20
+
 // errShell is a text that ends inside of a quote or substitution.
 var errShell = errors.New("it ends inside of a quote")
 
@@ -27,6 +30,7 @@ type lexer struct {
 	at      int
 	value   func(name string) (string, bool)
 	args    []string
+	spent   int      // bytes that expansions gave
 	pending []string // delimiters of the here-documents that begin at the next line
 }
 
@@ -190,7 +194,7 @@ func (l *lexer) dollar(b *builder, quoted bool) error {
 		l.expand(b, l.text[start:l.at-1], quoted)
 	case strings.HasPrefix(rest, "@"), strings.HasPrefix(rest, "*"):
 		l.at++
-		b.spread(l.args)
+		l.spread(b)
 	default:
 		n := nameLen(rest)
 		if n == 0 {
@@ -208,7 +212,7 @@ func (l *lexer) dollar(b *builder, quoted bool) error {
 // expand puts in the value of NAME, or of NAME:-default and NAME-default; other forms are unknown.
 func (l *lexer) expand(b *builder, expression string, quoted bool) {
 	if expression == "@" || expression == "*" {
-		b.spread(l.args)
+		l.spread(b)
 		return
 	}
 	n := nameLen(expression)
@@ -218,7 +222,8 @@ func (l *lexer) expand(b *builder, expression string, quoted bool) {
 	if found && (!known || value == "") && !strings.ContainsAny(fallback, "$`\"'\\") {
 		value, known = fallback, true
 	}
-	if n == 0 || !known || form != "" && !found || b.text.Len()+len(value) > maxWord {
+	l.spent += len(value)
+	if n == 0 || !known || form != "" && !found || b.text.Len()+len(value) > maxWord || l.spent > maxExpanded {
 		b.quote(unknown)
 		return
 	}
@@ -227,6 +232,18 @@ func (l *lexer) expand(b *builder, expression string, quoted bool) {
 		return
 	}
 	b.split(value)
+}
+
+// spread puts in the arguments.
+func (l *lexer) spread(b *builder) {
+	for _, arg := range l.args {
+		l.spent += len(arg) + 1
+	}
+	if l.spent > maxExpanded || len(b.words)+len(l.args) > maxWords {
+		b.spread([]string{unknown})
+		return
+	}
+	b.spread(l.args)
 }
 
 // balanced skips to behind the bracket that closes the one at the reading position.
@@ -293,9 +310,6 @@ func (b *builder) glob(c byte) {
 
 // spread puts each argument into a word of its own.
 func (b *builder) spread(args []string) {
-	if len(b.words)+len(args) > maxWords {
-		args = []string{unknown}
-	}
 	for i, arg := range args {
 		if i > 0 {
 			b.flush()
