@@ -88,12 +88,12 @@ func (r *specReader) check(s Spec, n *yaml.Node) {
 	}
 }
 
-// handlers say what to do with the value of each key.
-type handlers map[string]func(*yaml.Node)
+// fieldReaders say what to do with the value of each key.
+type fieldReaders map[string]func(*yaml.Node)
 
 // mapping hands each key's value to its handler. Aliases are not followed: none of the
 // fields is long enough to be worth one, and they can be made to explode.
-func (r *specReader) mapping(n *yaml.Node, what string, h handlers) {
+func (r *specReader) mapping(n *yaml.Node, what string, h fieldReaders) {
 	if n.Kind != yaml.MappingNode {
 		r.fail(n, "%s must be a mapping of names to values", what)
 		return
@@ -114,7 +114,7 @@ func (r *specReader) mapping(n *yaml.Node, what string, h handlers) {
 	}
 }
 
-func (h handlers) names() []string {
+func (h fieldReaders) names() []string {
 	var out []string
 	for name := range h {
 		if name != "osversion" && name != "osfeatures" { // the other spelling of what is listed
@@ -127,7 +127,7 @@ func (h handlers) names() []string {
 
 func (r *specReader) spec(n *yaml.Node) Spec {
 	var s Spec
-	r.mapping(n, "the spec", handlers{
+	r.mapping(n, "the spec", fieldReaders{
 		"image":       func(v *yaml.Node) { s.Target = r.text(v) },
 		"tags":        func(v *yaml.Node) { s.Tags = r.texts(v) },
 		"annotations": func(v *yaml.Node) { s.Annotations = r.textMap(v) },
@@ -144,7 +144,7 @@ func (r *specReader) manifests(n *yaml.Node) []Source {
 	var out []Source
 	for _, item := range n.Content {
 		var s Source
-		r.mapping(item, "a manifest", handlers{
+		r.mapping(item, "a manifest", fieldReaders{
 			"image":       func(v *yaml.Node) { s.Ref = r.text(v) },
 			"platform":    func(v *yaml.Node) { s.Platform = r.platform(v) },
 			"annotations": func(v *yaml.Node) { s.Annotations = r.textMap(v) },
@@ -164,7 +164,7 @@ func (r *specReader) platform(n *yaml.Node) *ocispec.Platform {
 	var p ocispec.Platform
 	version := func(v *yaml.Node) { p.OSVersion = r.text(v) }
 	features := func(v *yaml.Node) { p.OSFeatures = r.texts(v) }
-	r.mapping(n, "a platform", handlers{
+	r.mapping(n, "a platform", fieldReaders{
 		"os":           func(v *yaml.Node) { p.OS = r.text(v) },
 		"architecture": func(v *yaml.Node) { p.Architecture = r.text(v) },
 		"variant":      func(v *yaml.Node) { p.Variant = r.text(v) },
