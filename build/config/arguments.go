@@ -29,13 +29,16 @@ func (l *loader) arguments() {
 // pairs reads NAME=value items; of one name the last counts. check sees whether there was a value and may put one in.
 func (l *loader) pairs(name string, check func(p *Pair, valued bool) string) []Pair {
 	s := l.get(name)
+	if l.torn(s) {
+		return nil
+	}
 	byName := map[string]Pair{}
 	for _, i := range s.items {
 		key, value, valued := strings.Cut(i.text, "=")
 		p := Pair{Name: key, Value: value, Origin: i.origin}
-		problem := check(&p, valued)
-		if key == "" {
-			problem = "has a value without a name: write NAME=value"
+		problem := "has a value without a name: write NAME=value"
+		if key != "" {
+			problem = check(&p, valued)
 		}
 		if problem != "" { // without the value, which may be what nobody should read
 			l.fail(&UsageError{Knob: name, Text: key, Origin: i.origin, Problem: problem})
@@ -46,6 +49,20 @@ func (l *loader) pairs(name string, check func(p *Pair, valued bool) string) []P
 	all := sortedPairs(byName)
 	l.recordPairs(name, all)
 	return all
+}
+
+// torn finds a secret that white space took apart, whose parts would be shown as words that make no sense.
+func (l *loader) torn(s setting) bool {
+	for _, i := range s.items {
+		if name, value, _ := strings.Cut(i.text, "="); leaks(name, value) {
+			return false // it is whole, and will be told with its name
+		}
+	}
+	if !leaks("", strings.Join(s.texts(), " ")) {
+		return false
+	}
+	l.fail(&UsageError{Knob: s.knob.Name, Origin: s.origin, Problem: "holds what looks like a secret, which would stay in the image: use SECRETS"})
+	return true
 }
 
 func sortedPairs(byName map[string]Pair) []Pair {

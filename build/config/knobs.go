@@ -46,7 +46,7 @@ func Knobs() []Knob {
 		{Name: "SECRETS", form: words, Help: "secrets of RUN --mount=type=secret: id=file or id=env:NAME", Example: "SECRETS=npm=env:NPM_TOKEN"},
 		{Name: "SSH", form: words, Help: "ssh agents of RUN --mount=type=ssh: id, id=socket or id=key,key", Example: "SSH=default"},
 		{Name: "LABELS", form: pairs, Help: "labels of each image, beside those from git", Example: `LABELS="org.opencontainers.image.licenses=MIT"`},
-		{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS="org.opencontainers.image.description=My app"`},
+		{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS='org.opencontainers.image.description="My app"'`},
 		{Name: "NO_CACHE", form: truth, Help: "build without the engine's cache", Example: "NO_CACHE=1", Default: "no"},
 		{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
 		{Name: "ALLOW_FOREIGN", form: list, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},

@@ -32,10 +32,11 @@ func (l *loader) versionOf(img setting, imgTag string) {
 		s.text, s.origin = gitVersion(l.in.Repository)
 	}
 	l.record("VERSION", s.text, s.origin)
-	l.config.Version = s.text
 	if problem := badTag(s.text); problem != "" {
 		l.fail(s.wrong(problem))
+		return // the tags made of it would all be wrong too, and that is no news
 	}
+	l.config.Version = s.text
 }
 
 var (
@@ -112,6 +113,7 @@ func (l *loader) child() {
 		case l.config.Version == "":
 		case problem != "":
 			l.fail(s.wrong("makes " + child + " for " + platforms.Format(p) + ", which " + problem))
+			return // so it does for the others
 		case slices.Contains(l.config.Tags, child):
 			l.fail(s.wrong("gives " + platforms.Format(p) + " the tag " + child + ", which is the list's: put {arch}-{version} into it, or change TAGS"))
 		}

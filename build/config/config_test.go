@@ -1,0 +1,665 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/manymage/manymage/platforms"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// say is one input, written as a test wants it.
+type say struct {
+	words    []string
+	env      map[string]string
+	yaml     string
+	defaults Defaults
+	extra    []string
+	git      Repository
+	folder   string // the name of the run's folder
+}
+
+func (s say) load(t *testing.T) (Config, error) {
+	t.Helper()
+	folder := s.folder
+	if folder == "" {
+		folder = "thing"
+	}
+	dir := filepath.Join(t.TempDir(), folder)
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if s.yaml != "" {
+		write(t, filepath.Join(dir, FileName), s.yaml)
+	}
+	return Load(Input{
+		Words: s.words, Getenv: func(name string) string { return s.env[name] }, Dir: dir, Defaults: s.defaults, Extra: s.extra, Repository: s.git,
+	})
+}
+
+func (s say) mustLoad(t *testing.T) Config {
+	t.Helper()
+	c, err := s.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func line(words ...string) say { return say{words: words} }
+
+func names(list []ocispec.Platform) string {
+	var all []string
+	for _, p := range list {
+		all = append(all, platforms.Format(p))
+	}
+	return strings.Join(all, " ")
+}
+
+func TestNothingSaid(t *testing.T) {
+	c := say{folder: "My App"}.mustLoad(t)
+	if !c.Embedded || c.Image != "my-app" || c.Version != "dev" || names(c.Platforms) != "linux/amd64 linux/arm64" {
+		t.Errorf("%+v", c)
+	}
+	if c.Strategy != "auto" || c.Syntax != "auto" || c.Retry != 2*time.Minute || c.Context != c.Dir || c.Dockerfile != filepath.Join(c.Dir, "Dockerfile") {
+		t.Errorf("%+v", c)
+	}
+	if c.Partial() || names(c.Run()) != names(c.Platforms) || !reflect.DeepEqual(c.Tags, []string{"dev"}) {
+		t.Errorf("%+v", c)
+	}
+	want := []Value{
+		{"IMG", "my-app", "folder name"}, {"VERSION", "dev", "default"}, {"ARCHES", "amd64 arm64", "default"}, {"TAGS", "{version}", "default"},
+		{"CHILD", "{arch}-{version}", "default"}, {"STRATEGY", "auto", "default"}, {"DOCKERFILE", "Dockerfile", "default"},
+		{"CONTEXT", ".", "default"}, {"SYNTAX", "auto", "default"}, {"RETRY", "2m", "default"},
+	}
+	if got := c.Values(); !reflect.DeepEqual(got, want) {
+		t.Errorf("values\ngot  %v\nwant %v", got, want)
+	}
+}
+
+// Each origin beats all those behind it.
+func TestPrecedence(t *testing.T) {
+	s := say{
+		words: []string{"TARGET=0"}, env: map[string]string{"MANYMAGE_TARGET": "1", "TARGET": "2"}, yaml: "# c\ntarget: 3\n",
+		defaults: Defaults{Target: "4"},
+	}
+	steps := []struct {
+		want Value
+		drop func()
+	}{
+		{Value{"TARGET", "0", "command line"}, func() { s.words = nil }},
+		{Value{"TARGET", "1", "environment MANYMAGE_TARGET"}, func() { delete(s.env, "MANYMAGE_TARGET") }},
+		{Value{"TARGET", "2", "environment TARGET"}, func() { s.env["TARGET"] = "" }},
+		{Value{"TARGET", "3", "manymage.yaml:2"}, func() { s.yaml = "" }},
+		{Value{"TARGET", "4", "magefile"}, func() { s.defaults = Defaults{} }},
+		{Value{Knob: "TARGET"}, func() {}},
+	}
+	for _, step := range steps {
+		c := s.mustLoad(t)
+		if got := c.Value("TARGET"); got != step.want || c.Target != step.want.Text {
+			t.Errorf("got %+v and %q, want %+v", got, c.Target, step.want)
+		}
+		step.drop()
+	}
+}
+
+func TestImage(t *testing.T) {
+	repo := Repository{Version: "v1.2.0+meta-3-gabc-dirty", Origin: "git tag v1.2.0", Name: "App.Go"}
+	tests := []struct {
+		name           string
+		s              say
+		image, version string
+		embedded       bool
+	}{
+		{"full", line("IMG=ghcr.io/me/app:1.2"), "ghcr.io/me/app", "1.2", false},
+		{"docker hub", line("IMG=me/app"), "docker.io/me/app", "dev", false},
+		{"docker hub's own", line("IMG=docker.io/app"), "docker.io/library/app", "dev", false},
+		{"port", line("IMG=localhost:5000/app"), "localhost:5000/app", "dev", false},
+		{"port and tag", line("IMG=127.0.0.1:5000/x/y:1"), "127.0.0.1:5000/x/y", "1", false},
+		{"IPv6", line("IMG=[::1]:5000/x"), "[::1]:5000/x", "dev", false},
+		{"with REGISTRY", line("IMG=app", "REGISTRY=ghcr.io/me"), "ghcr.io/me/app", "dev", false},
+		{"with REGISTRY and a slash", line("IMG=a/b:3", "REGISTRY=localhost:5000/"), "localhost:5000/a/b", "3", false},
+		{"REGISTRY again in IMG", line("IMG=ghcr.io/me/app", "REGISTRY=ghcr.io/me"), "ghcr.io/me/app", "dev", false},
+		{"IMG beats a weaker REGISTRY", say{words: []string{"IMG=ghcr.io/me/app"}, env: map[string]string{"REGISTRY": "quay.io"}}, "ghcr.io/me/app", "dev", false},
+		{"REGISTRY alone", say{words: []string{"REGISTRY=ghcr.io/me"}, git: repo}, "ghcr.io/me/app.go", "1.2.0-meta-3-gabc-dirty", false},
+		{"git", say{git: repo}, "app.go", "1.2.0-meta-3-gabc-dirty", true},
+		{"git in a subfolder", say{git: Repository{Name: "mono", Prefix: "Services/the api"}}, "mono/services/the-api", "dev", true},
+		{"empty word", say{words: []string{"IMG="}, yaml: "img: me/app"}, "thing", "dev", true},
+		{"folder of no letters", say{folder: "___"}, "image", "dev", true},
+		{"VERSION", line("IMG=me/app", "VERSION=v1"), "docker.io/me/app", "v1", false},
+		{"VERSION as in IMG", line("IMG=me/app:1", "VERSION=1"), "docker.io/me/app", "1", false},
+		{"IMG's tag beats a weaker VERSION", say{words: []string{"IMG=me/app:1"}, env: map[string]string{"VERSION": "2"}}, "docker.io/me/app", "1", false},
+		{"VERSION beats a weaker tag", say{words: []string{"VERSION=2"}, yaml: "img: me/app:1"}, "docker.io/me/app", "2", false},
+		{"version of a branch tag", say{git: Repository{Version: "release/1.0"}}, "thing", "release-1.0", true},
+		{"version that is a word", say{git: Repository{Version: "vienna"}}, "thing", "vienna", true},
+		{"version of nothing usable", say{git: Repository{Version: "-.+"}}, "thing", "dev", true},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c := test.s.mustLoad(t)
+			if c.Image != test.image || c.Version != test.version || c.Embedded != test.embedded {
+				t.Errorf("got %s:%s embedded %t, want %s:%s embedded %t", c.Image, c.Version, c.Embedded, test.image, test.version, test.embedded)
+			}
+		})
+	}
+}
+
+func TestEmbeddedGetsItsRegistry(t *testing.T) {
+	c := say{git: Repository{Name: "my.app", Prefix: "x"}}.mustLoad(t)
+	for _, host := range []string{"127.0.0.1:5000", "127.0.0.1:5001"} {
+		c = c.WithRegistry(host)
+		if want := host + "/my.app/x"; c.Image != want || !c.Embedded {
+			t.Errorf("got %s, want %s", c.Image, want)
+		}
+	}
+	if c := line("IMG=me/app").mustLoad(t).WithRegistry("127.0.0.1:5000"); c.Image != "docker.io/me/app" {
+		t.Errorf("a named image was moved to %s", c.Image)
+	}
+}
+
+func TestOriginsOfVersion(t *testing.T) {
+	for _, test := range []struct {
+		s    say
+		want string
+	}{
+		{line("IMG=me/app:1"), "command line, the tag of IMG"},
+		{say{yaml: "img: me/app\nversion: 1.10\n"}, "manymage.yaml:2"},
+		{say{git: Repository{Version: "v1", Origin: "git tag v1"}}, "git tag v1"},
+	} {
+		if got := test.s.mustLoad(t).Value("VERSION").Origin; got != test.want {
+			t.Errorf("got %q, want %q", got, test.want)
+		}
+	}
+	if got := (say{yaml: "version: 1.10\n"}).mustLoad(t).Version; got != "1.10" {
+		t.Errorf("YAML's number became %q", got)
+	}
+}
+
+func TestPlatforms(t *testing.T) {
+	for want, s := range map[string]say{
+		"linux/arm64 linux/amd64":               line("ARCHES=aarch64, linux/x86_64"),
+		"linux/arm/v7 linux/riscv64":            {env: map[string]string{"PLATFORMS": "linux/arm/v7,linux/riscv64"}},
+		"linux/arm/v6 linux/arm64":              {yaml: "platforms:\n  - arm/v6\n  - arm64\n"},
+		"linux/s390x":                           {defaults: Defaults{Arches: []string{"s390x"}}},
+		"linux/amd64 linux/arm64 linux/ppc64le": {yaml: "arches: amd64 arm64 ppc64le"},
+	} {
+		if got := names(s.mustLoad(t).Platforms); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	c := line("ARCHES=amd64 arm64 arm/v7", "ONLY=arm/v7,amd64").mustLoad(t)
+	if names(c.Run()) != "linux/amd64 linux/arm/v7" || !c.Partial() || names(c.Platforms) != "linux/amd64 linux/arm64 linux/arm/v7" {
+		t.Errorf("ONLY: %+v", c)
+	}
+	if c := line("ONLY=arm64 amd64").mustLoad(t); c.Partial() {
+		t.Error("ONLY that leaves nothing out is called partial")
+	}
+	if c := line("ALLOW_DROP=linux/arm/v7,windows/amd64").mustLoad(t); names(c.AllowDrop) != "linux/arm/v7 windows/amd64" {
+		t.Errorf("ALLOW_DROP: %v", c.AllowDrop)
+	}
+}
+
+func TestTags(t *testing.T) {
+	arm := ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
+	c := line("IMG=me/app:1.2", "TAGS={version},latest latest v{version}").mustLoad(t)
+	if want := []string{"docker.io/me/app:1.2", "docker.io/me/app:latest", "docker.io/me/app:v1.2"}; !reflect.DeepEqual(c.ListRefs(), want) {
+		t.Errorf("list %v, want %v", c.ListRefs(), want)
+	}
+	if c.ChildRef(arm) != "docker.io/me/app:armv7-1.2" || c.LatestTag(arm) != "armv7-latest" {
+		t.Errorf("child %s, latest %s", c.ChildRef(arm), c.LatestTag(arm))
+	}
+	if c := line("VERSION=1", "CHILD={version}_{arch}").mustLoad(t); c.ChildTag(arm) != "1_armv7" {
+		t.Errorf("child %s", c.ChildTag(arm))
+	}
+	if c := line("VERSION=1", "ARCHES=arm64", "CHILD=single").mustLoad(t); c.ChildTag(arm) != "single" {
+		t.Errorf("child %s of one platform", c.ChildTag(arm))
+	}
+	long := say{git: Repository{Version: strings.Repeat("x", 300)}}.mustLoad(t)
+	if len(long.ChildTag(arm)) > longestTag {
+		t.Errorf("child tag of %d characters", len(long.ChildTag(arm)))
+	}
+}
+
+func TestBuildArgs(t *testing.T) {
+	s := say{
+		words: []string{`BUILD_ARGS=A=1 "MSG=x y" E= FROM_ENV R={rust} U={uname}-{arch}{variant} 'J={"a":1}' S=${x}`},
+		env:   map[string]string{"FROM_ENV": "env"}, yaml: "build_args:\n  A: 0\n  Y: true\n", defaults: Defaults{BuildArgs: map[string]string{"Y": "no", "D": "d"}},
+	}
+	c := s.mustLoad(t)
+	arm := ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
+	want := []Pair{
+		{"A", "1", "command line"}, {"D", "d", "magefile"}, {"E", "", "command line"}, {"FROM_ENV", "env", "environment FROM_ENV"}, {"J", `{"a":1}`, "command line"},
+		{"MSG", "x y", "command line"}, {"R", "armv7-unknown-linux-gnueabihf", "command line"}, {"S", "${x}", "command line"}, {"U", "armv7l-armv7", "command line"},
+		{"Y", "true", "manymage.yaml:3"},
+	}
+	if got := c.BuildArgsFor(arm); !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+	if got := c.PlaceholderArgs(); !reflect.DeepEqual(got, []string{"R", "U"}) {
+		t.Errorf("placeholders in %v", got)
+	}
+	if got := c.Value("BUILD_ARGS").Origin; got != "command line, magefile, environment FROM_ENV, manymage.yaml:3" {
+		t.Errorf("origins %q", got)
+	}
+	s.words = []string{"BUILD_ARGS="}
+	if got := s.mustLoad(t).BuildArgs; got != nil {
+		t.Errorf("an empty word left %v", got)
+	}
+}
+
+func TestLabels(t *testing.T) {
+	c := say{
+		env:  map[string]string{"LABELS": "org.opencontainers.image.title=My app\norg.opencontainers.image.licenses=MIT\n"},
+		yaml: "annotations:\n  - a=b c\ncontexts:\n  base: docker-image://alpine\n  src: ../src\n",
+	}.mustLoad(t)
+	if fmt.Sprint(c.Labels) != "[{org.opencontainers.image.licenses MIT environment LABELS} {org.opencontainers.image.title My app environment LABELS}]" {
+		t.Errorf("labels %v", c.Labels)
+	}
+	if fmt.Sprint(c.Annotations) != "[{a b c manymage.yaml:2}]" {
+		t.Errorf("annotations %v", c.Annotations)
+	}
+	if c.Contexts[0].Value != "docker-image://alpine" || c.Contexts[1].Value != filepath.Join(filepath.Dir(c.Dir), "src") {
+		t.Errorf("contexts %v", c.Contexts)
+	}
+}
+
+func TestSecretsAndAgents(t *testing.T) {
+	c := say{
+		words: []string{"SECRETS=npm=.npmrc a=env:TOKEN TOKEN id=d,src=/etc/d id=TOKEN2,env=TOKEN type=env,id=TOKEN3", "SSH=default git=k1,k2"},
+		env:   map[string]string{"TOKEN": "hunter2", "TOKEN3": "x", "SSH_AUTH_SOCK": "/s"},
+	}.mustLoad(t)
+	want := []Secret{
+		{"npm", filepath.Join(c.Dir, ".npmrc"), ""}, {"a", "", "TOKEN"}, {"TOKEN", "", "TOKEN"}, {"d", "/etc/d", ""}, {"TOKEN2", "", "TOKEN"}, {"TOKEN3", "", "TOKEN3"},
+	}
+	if !reflect.DeepEqual(c.Secrets, want) {
+		t.Errorf("got  %+v\nwant %+v", c.Secrets, want)
+	}
+	if want := []Agent{{ID: "default"}, {"git", []string{filepath.Join(c.Dir, "k1"), filepath.Join(c.Dir, "k2")}}}; !reflect.DeepEqual(c.SSH, want) {
+		t.Errorf("got  %+v\nwant %+v", c.SSH, want)
+	}
+	if strings.Contains(fmt.Sprint(c.Values()), "hunter2") {
+		t.Error("a secret is in the values")
+	}
+}
+
+func TestRegistryPassword(t *testing.T) {
+	c := say{env: map[string]string{"REGISTRY_USER": "me", "MANYMAGE_REGISTRY_PASSWORD": "hunter2"}}.mustLoad(t)
+	if c.Username != "me" || string(c.Password) != "hunter2" {
+		t.Errorf("user %q, password %q", c.Username, string(c.Password))
+	}
+	text, _ := c.Password.MarshalText()
+	for _, shown := range []string{fmt.Sprintf("%v %+v %#v %s %q %x", c, c, c.Password, c.Password, c.Password, c.Values()), string(text)} {
+		if strings.Contains(shown, "hunter2") {
+			t.Errorf("the password is shown: %s", shown)
+		}
+	}
+	if got := c.Value("REGISTRY_PASSWORD"); got.Text != "(hidden)" || got.Origin != "environment MANYMAGE_REGISTRY_PASSWORD" {
+		t.Errorf("value %+v", got)
+	}
+}
+
+func TestSwitches(t *testing.T) {
+	for text, want := range map[string]bool{"1": true, "Yes": true, "TRUE": true, "on": true, "0": false, "no": false, "False": false, "off": false, "": false} {
+		if c := line("INSECURE="+text, "V="+text, "NO_CACHE="+text).mustLoad(t); c.Insecure != want || c.Verbose != want || c.NoCache != want {
+			t.Errorf("%q: %t %t %t", text, c.Insecure, c.Verbose, c.NoCache)
+		}
+	}
+	if c := (say{yaml: "insecure: yes\n"}).mustLoad(t); !c.Insecure {
+		t.Error("YAML's yes is none")
+	}
+	if c := (say{defaults: Defaults{Insecure: true}, words: []string{"INSECURE=0"}}).mustLoad(t); c.Insecure {
+		t.Error("the command line does not beat the magefile")
+	}
+	for text, want := range map[string]time.Duration{"30": 30 * time.Second, "1m30s": 90 * time.Second, "0": 0} {
+		if c := line("RETRY=" + text).mustLoad(t); c.Retry != want {
+			t.Errorf("RETRY=%s is %s", text, c.Retry)
+		}
+	}
+}
+
+func TestWordsOfOthers(t *testing.T) {
+	s := say{words: []string{"DOCKER_HOST=ssh://pi", "OWN=1", "V=0", "V=1"}, extra: []string{"OWN"}}
+	c := s.mustLoad(t)
+	getenv := c.Getenv(func(name string) string { return "environment's " + name })
+	if getenv("DOCKER_HOST") != "ssh://pi" || getenv("CI") != "environment's CI" || !c.Verbose {
+		t.Errorf("DOCKER_HOST %q, CI %q, V %t", getenv("DOCKER_HOST"), getenv("CI"), c.Verbose)
+	}
+	early := Overlay(append(s.words, "IMG=x"), nil)
+	if early("DOCKER_HOST") != "ssh://pi" || early("IMG") != "" || early("OWN") != "" {
+		t.Error("the overlay holds something else than other tools' variables")
+	}
+	for arg, want := range map[string]bool{"A=1": true, "a_1=": true, "build": false, "-ref=x": false, "1=2": false, "=": false, "a-b=c": false} {
+		if IsWord(arg) != want {
+			t.Errorf("IsWord(%q) = %t", arg, !want)
+		}
+	}
+}
+
+func TestYAMLForms(t *testing.T) {
+	c := say{yaml: `
+x-common: &common [amd64, arm/v7]
+IMG: me/app
+arches: *common
+tags: [ "{version}", latest ]
+build_args: "A=1 B=2"
+allow_foreign:
+  - /opt/a b
+`}.mustLoad(t)
+	if names(c.Platforms) != "linux/amd64 linux/arm/v7" || len(c.Tags) != 2 || len(c.BuildArgs) != 2 || !reflect.DeepEqual(c.AllowForeign, []string{"/opt/a b"}) {
+		t.Errorf("%+v", c)
+	}
+	for _, empty := range []string{"# nothing\n", "---\n", "{}\n", "null\n"} {
+		if c := (say{yaml: empty}).mustLoad(t); c.Image != "thing" {
+			t.Errorf("%q: %+v", empty, c)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	const leak = "hunter2hunter2hunter2hunter2"
+	tests := []struct {
+		name string
+		s    say
+		says []string
+	}{
+		{"bare image", line("IMG=app"), []string{"IMG=app (command line) names no registry", "IMG=docker.io/me/app", "REGISTRY", "leave IMG out"}},
+		{"digest", line("IMG=me/app@sha256:" + strings.Repeat("a", 64)), []string{"has a digest"}},
+		{"capital", line("IMG=ghcr.io/me/App:1"), []string{`capital 'A' at character 12`, "write ghcr.io/me/app:1"}},
+		{"space", line("IMG=me/a pp"), []string{`' ' at character 5`}},
+		{"umlaut", line("IMG=me/bär"), []string{`'ä' at character 5`}},
+		{"two tags", line("IMG=me/app:1:2"), []string{`':' at character 7`}},
+		{"address", line("IMG=https://ghcr.io/me/app"), []string{"leave https:// out"}},
+		{"empty part", line("IMG=ghcr.io//app"), []string{`the part ""`}},
+		{"separators", line("IMG=me/app-"), []string{`the part "app-"`}},
+		{"colon", line("IMG=me/app:"), []string{"ends in a colon"}},
+		{"tag of IMG", line("IMG=me/app:1+2"), []string{"VERSION=1+2 (command line, the tag of IMG)", "write 1-2"}},
+		{"registry without host", line("IMG=app", "REGISTRY=me"), []string{"REGISTRY=me (command line) names no host"}},
+		{"registry as address", line("REGISTRY=http://localhost:5000"), []string{"leave http:// out"}},
+		{"two registries", line("IMG=ghcr.io/me/app", "REGISTRY=quay.io"), []string{"another registry than REGISTRY=quay.io (command line)"}},
+		{"two versions", line("IMG=me/app:1", "VERSION=2"), []string{"VERSION=2 (command line) is another version"}},
+		{"version", line("VERSION=1.0+5"), []string{"VERSION=1.0+5 (command line) is no valid tag", "write 1.0-5"}},
+		{"version too long", line("VERSION=" + strings.Repeat("1", 129)), []string{"has 129 characters"}},
+		{"version of nothing", line("VERSION=+"), []string{"is no valid tag: use letters"}},
+		{"unknown architecture", line("ARCHES=amd64 arm46"), []string{"ARCHES=amd64 arm46 (command line)", "arm46", "did you mean arm64"}},
+		{"empty ARCHES", line("ARCHES="), []string{"ARCHES (command line) is empty"}},
+		{"empty ARCHES in YAML", say{yaml: "arches: []\n"}, []string{"ARCHES (manymage.yaml:1) is empty"}},
+		{"ARCHES of commas", line("ARCHES=,"), []string{"is empty"}},
+		{"twice", line("ARCHES=arm64 amd64 aarch64"), []string{"arm64", "aarch64", "same platform"}},
+		{"ONLY beside ARCHES", line("ONLY=riscv64"), []string{"ONLY=riscv64 (command line) names linux/riscv64, which ARCHES has not"}},
+		{"ALLOW_DROP", line("ALLOW_DROP=arm65"), []string{"ALLOW_DROP=arm65", "did you mean"}},
+		{"tag", line("TAGS=latest a/b"), []string{"TAGS=a/b", "write a-b"}},
+		{"child without arch", line("CHILD={version}-x"), []string{"put {arch} into it"}},
+		{"child placeholder", line("CHILD={arch}-{os}"), []string{"holds {os}"}},
+		{"child is the list's", line("ARCHES=arm64", "CHILD={version}"), []string{"the tag dev, which is the list's"}},
+		{"child is no tag", line("CHILD=-{arch}"), []string{"-amd64 for linux/amd64"}},
+		{"strategy", line("STRATEGY=corss"), []string{"STRATEGY=corss (command line)", "did you mean cross"}},
+		{"syntax", line("SYNTAX=docker"), []string{"auto and builtin"}},
+		{"retry", line("RETRY=soon"), []string{"RETRY=soon", "30s"}},
+		{"negative retry", line("RETRY=-1"), []string{"RETRY=-1"}},
+		{"truth", line("INSECURE=maybe"), []string{"INSECURE=maybe", "neither yes nor no"}},
+		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},
+		{"dockerfile placeholder", line("DOCKERFILE=D.{os}"), []string{"holds {os}"}},
+		{"foreign", line("ALLOW_FOREIGN=bin/x"), []string{"begin it with a slash"}},
+		{"unknown word", line("IMGE=x"), []string{"IMGE (command line) is no knob: did you mean IMG?"}},
+		{"word of elsewhere", line("IMAGE=x"), []string{"did you mean IMG?"}},
+		{"word in small letters", line("arches=x"), []string{"did you mean ARCHES?"}},
+		{"word with the prefix", line("MANYMAGE_TAGS=x"), []string{"did you mean TAGS?"}},
+		{"word of nobody", line("SOMETHING_ELSE_ENTIRELY=x"), []string{"is no knob: the target help lists them"}},
+		{"GOARCH", line("GOARCH=arm64"), []string{"GOARCH (command line) is no knob", `ARCHES="amd64 arm64"`}},
+		{"no word", line("build"), []string{"is no NAME=value word"}},
+		{"one knob, two names", say{env: map[string]string{"ARCHES": "amd64", "PLATFORMS": "arm64"}}, []string{"PLATFORMS=arm64 (environment PLATFORMS)", "unset one"}},
+		{"build-arg by name", line("BUILD_ARGS=API_TOKEN=" + leak), []string{"BUILD_ARGS=API_TOKEN (command line) looks like a secret", "SECRETS=api_token=env:API_TOKEN"}},
+		{"build-arg by value", line("BUILD_ARGS=X=ghp_" + leak), []string{"looks like a secret"}},
+		{"label by value", line("LABELS=X=-----BEGIN RSA PRIVATE KEY-----" + leak), []string{"LABELS (command line) holds what looks like a secret"}},
+		{"open quote", line(`BUILD_ARGS="A=` + leak), []string{"BUILD_ARGS (command line) has a quote"}},
+		{"build-arg of the builder", line("BUILD_ARGS=TARGETARCH=arm64"), []string{"is set for each platform"}},
+		{"GOARCH as build-arg", line("BUILD_ARGS=GOARCH=arm64"), []string{"is set for each platform"}},
+		{"build-arg without name", line("BUILD_ARGS==x"), []string{"has"}},
+		{"placeholder", line("BUILD_ARGS=A={arhc}"), []string{"did you mean {arch}?"}},
+		{"label without value", line("LABELS=x"), []string{"LABELS=x (command line) has no value"}},
+		{"context without value", line("CONTEXTS=x="), []string{"x=folder"}},
+		{"secret without file", line("SECRETS=x="), []string{"has no file"}},
+		{"secret twice", line("SECRETS=x=a x=b"), []string{"is there twice"}},
+		{"secret of both", line("SECRETS=id=x,src=a,env=B"), []string{"both a file and a variable"}},
+		{"secret field", line("SECRETS=id=x,scr=a"), []string{"has scr"}},
+		{"agent", line("SSH=git="), []string{"has no path"}},
+		{"password in the line", line("REGISTRY_USER=me", "REGISTRY_PASSWORD="+leak), []string{"REGISTRY_PASSWORD (command line) would be seen"}},
+		{"password in the file", say{yaml: "registry_password: " + leak}, []string{"manymage.yaml:1", "does not belong into a file"}},
+		{"user alone", line("REGISTRY_USER=me"), []string{"has no password"}},
+		{"password alone", say{env: map[string]string{"REGISTRY_PASSWORD": leak}}, []string{"has no user"}},
+		{"YAML key", say{yaml: "img: me/app\nachres: [arm64]\n"}, []string{"achres (manymage.yaml:2) is no knob: did you mean arches?"}},
+		{"YAML key with a hyphen", say{yaml: "build-args: {A: 1}\n"}, []string{"did you mean build_args?"}},
+		{"YAML twice", say{yaml: "img: me/a\nIMG: me/b\n"}, []string{"IMG (manymage.yaml:2) is there twice"}},
+		{"YAML synonym twice", say{yaml: "arches: arm64\nplatforms: arm64\n"}, []string{"manymage.yaml:2", "is there twice"}},
+		{"YAML null", say{yaml: "img:\n"}, []string{"img (manymage.yaml:1) has no value"}},
+		{"YAML list for one", say{yaml: "img: [a]\n"}, []string{"is one value"}},
+		{"YAML map for a list", say{yaml: "arches: {a: b}\n"}, []string{"write it as [a, b]"}},
+		{"YAML list of lists", say{yaml: "arches:\n- [a]\n"}, []string{"manymage.yaml:1", "line 2"}},
+		{"YAML map of lists", say{yaml: "labels:\n  a: [b]\n"}, []string{"line 2"}},
+		{"YAML map twice", say{yaml: "labels:\n  a: b\n  a: c\n"}, []string{"names a twice (line 3)"}},
+		{"YAML text", say{yaml: "hello\n"}, []string{"manymage.yaml: is no map (line 1)"}},
+		{"no YAML", say{yaml: "a: [\n"}, []string{"manymage.yaml: is no YAML", "line"}},
+		{"two YAML", say{yaml: "img: a/b\n---\nimg: c/d\n"}, []string{"more than one document"}},
+		{"YAML's own fault", say{yaml: "target: x\nstrategy: crss\n"}, []string{"STRATEGY=crss (manymage.yaml:2)", "did you mean cross"}},
+		{"magefile's fault", say{defaults: Defaults{Strategy: "x"}}, []string{"STRATEGY=x (magefile)"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := test.s.load(t)
+			var usage *UsageError
+			if !errors.As(err, &usage) || !errors.Is(err, ErrUsage) {
+				t.Fatalf("got %v, want a *UsageError", err)
+			}
+			for _, word := range test.says {
+				if !strings.Contains(err.Error(), word) {
+					t.Errorf("%q does not say %q", err, word)
+				}
+			}
+			if strings.Contains(err.Error(), leak) {
+				t.Errorf("%q shows what it must not", err)
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("more than one fault: %v", err)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := line("ARCHES=x86", "STRATEGY=x", "RETRY=x", "IMG=app").load(t)
+	for _, word := range []string{"STRATEGY=x", "RETRY=x", "IMG=app"} {
+		if !strings.Contains(fmt.Sprint(err), word) {
+			t.Errorf("%v does not say %s", err, word)
+		}
+	}
+	if _, err := Load(Input{Dir: "relative"}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a relative folder: %v", err)
+	}
+}
+
+func TestLooksLikeASecret(t *testing.T) {
+	for name, want := range map[string]bool{
+		"TOKEN": true, "NPM_TOKEN": true, "db_password": true, "AWS_SECRET_ACCESS_KEY": true, "API_KEY": true, "SECRET": true, "GIT_CREDENTIALS": true,
+		"VERSION": false, "TOKENIZER": false, "CACHE_KEY": false, "SECRET_NAME": false, "PASSWORD_FILE": false, "TOKEN_URL": false, "PUBLIC_KEY_TOKEN": false,
+	} {
+		if leaks(name, "x") != want {
+			t.Errorf("name %s: %t", name, !want)
+		}
+		if leaks(name, "") {
+			t.Errorf("an empty %s is a secret", name)
+		}
+	}
+	for value, want := range map[string]bool{
+		"AKIAIOSFODNN7EXAMPLE": true, "https://user:pass@host/x": true, "github_pat_" + strings.Repeat("a", 30): true,
+		"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abc": true,
+		"https://host:8080/x@y":                        false, "sha256:" + strings.Repeat("a", 64): false, "git@github.com:me/app": false, "1.2.3": false,
+	} {
+		if leaks("X", value) != want {
+			t.Errorf("value %s: %t", value, !want)
+		}
+	}
+}
+
+func TestCheckFiles(t *testing.T) {
+	base := func(t *testing.T, words ...string) Config { return line(words...).mustLoad(t) }
+	refuse := func(c Config, words ...string) {
+		t.Helper()
+		err := c.CheckFiles()
+		for _, word := range words {
+			if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), word) {
+				t.Errorf("%v does not say %q", err, word)
+			}
+		}
+	}
+	refuse(base(t), "there is no ", "/Dockerfile", "DOCKERFILE=path")
+	refuse(base(t, "CONTEXT=nowhere"), "CONTEXT=nowhere (command line)")
+	refuse(base(t, "DOCKERFILE=D.{arch}"), "D.amd64", "D.arm64")
+	refuse(base(t, "SECRETS=a=nofile b=env:NOTSET", "SSH=default", "BUILD_ARGS=NOTSET", "CONTEXTS=x=nofolder"), "nofile", "NOTSET, which is not set", "SSH_AUTH_SOCK", "BUILD_ARGS=NOTSET", "nofolder")
+
+	c := base(t, "ONLY=arm64", "DOCKERFILE=D.{arch}", "SECRETS=a=s")
+	write(t, filepath.Join(c.Dir, "D.arm64"), "FROM scratch\n")
+	write(t, filepath.Join(c.Dir, "s"), "")
+	if err := c.CheckFiles(); err != nil {
+		t.Error(err)
+	}
+	write(t, filepath.Join(c.Dir, "file"), "")
+	c.Context = filepath.Join(c.Dir, "file")
+	refuse(c, "is no folder")
+	c = base(t)
+	if err := os.Mkdir(c.Dockerfile, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	refuse(c, "is no file")
+}
+
+func TestUnreadableFile(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, FileName), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(Input{Dir: dir}); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "cannot be read") {
+		t.Errorf("a folder: %v", err)
+	}
+	if _, err := (say{yaml: "# " + strings.Repeat("x", largestFile)}).load(t); err == nil || !strings.Contains(err.Error(), "larger") {
+		t.Errorf("a huge file: %v", err)
+	}
+}
+
+// The table is what help and README are made of: nothing in it may be missing or wrong.
+func TestTable(t *testing.T) {
+	seen := map[string]bool{}
+	for _, k := range append(Knobs(), Environment()...) {
+		for _, name := range append([]string{k.Name}, k.Synonyms...) {
+			if seen[name] || name != strings.ToUpper(name) {
+				t.Errorf("%s is there twice, or not in capitals", name)
+			}
+			seen[name] = true
+		}
+		if k.Help == "" || strings.HasSuffix(k.Help, ".") || strings.Contains(k.Help, "\n") {
+			t.Errorf("%s: help %q", k.Name, k.Help)
+		}
+		if k.Example != "" && !strings.HasPrefix(k.Example, k.Name+"=") {
+			t.Errorf("%s: example %q", k.Name, k.Example)
+		}
+	}
+	for _, k := range Knobs() {
+		if k.Example == "" {
+			continue
+		}
+		shell, err := splitQuoted(k.Example)
+		if err != nil || len(shell) != 1 {
+			t.Errorf("the example %s is %d words of a shell (%v)", k.Example, len(shell), err)
+		}
+		if _, err := line(shell...).load(t); err != nil {
+			t.Errorf("the example %s: %v", k.Example, err)
+		}
+	}
+}
+
+func TestLaterWordsAndNoSharing(t *testing.T) {
+	c := line("ARCHES=amd64", "ARCHES=arm64", "PLATFORMS=s390x").mustLoad(t)
+	if names(c.Platforms) != "linux/s390x" {
+		t.Errorf("the last word does not count: %s", names(c.Platforms))
+	}
+	c.Run()[0].Architecture = "x"
+	c.Values()[0].Text = "x"
+	if names(c.Platforms) != "linux/s390x" || c.Values()[0].Text == "x" {
+		t.Error("an accessor hands out the Config's own slice")
+	}
+}
+
+// FuzzImage: whatever IMG and VERSION are, what is accepted makes valid references all over.
+func FuzzImage(f *testing.F) {
+	for _, seed := range [][2]string{{"me/app:1", ""}, {"localhost:5000/a", "1"}, {"[::1]:5000/x", "v"}, {"a/b/c_d__e-f.g", "x"}, {"A/b", ""}, {"a:b:c", ""}, {"a//b", ""}, {":", "+"}} {
+		f.Add(seed[0], seed[1])
+	}
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, img, version string) {
+		c, err := Load(Input{Words: []string{"IMG=" + img, "VERSION=" + version}, Dir: dir})
+		if err != nil {
+			if !errors.Is(err, ErrUsage) {
+				t.Errorf("untyped error %v", err)
+			}
+			return
+		}
+		if c.Embedded {
+			c = c.WithRegistry("127.0.0.1:5000")
+		}
+		refs := c.ListRefs()
+		for _, p := range c.Platforms {
+			refs = append(refs, c.ChildRef(p))
+		}
+		for _, ref := range refs {
+			named, err := reference.ParseNamed(ref)
+			if err != nil || named.String() != ref {
+				t.Errorf("IMG=%q VERSION=%q made the reference %q: %v", img, version, ref, err)
+			}
+		}
+	})
+}
+
+// FuzzFile: no manymage.yaml makes it panic, and every fault is a usage error in one line.
+func FuzzFile(f *testing.F) {
+	for _, seed := range []string{"img: me/app\narches: [arm64]\nbuild_args: {A: 1}\n", "a: &a [*a]", "x-a: &a {b: c}\nlabels: *a", "? [a]\n: b", "- a", "\xff", "a: !!binary x", "labels:\n  <<: {a: b}"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		l := &loader{in: Input{Dir: "/"}, getenv: overlay(nil, nil)}
+		l.parseFile([]byte(text))
+		for _, fault := range l.faults {
+			if !errors.Is(fault, ErrUsage) || strings.Contains(fault.Error(), "\n") {
+				t.Errorf("fault %q", fault)
+			}
+		}
+	})
+}
+
+// FuzzSplit: what is quoted and joined is split into the same words again.
+func FuzzSplit(f *testing.F) {
+	f.Add("a", "b c", `"d\ 'e`)
+	f.Add("", `\`, `"`)
+	f.Fuzz(func(t *testing.T, a, b, c string) {
+		want := []string{a, b, c}
+		if strings.ContainsRune(a+b+c, '�') {
+			return // bytes that are no UTF-8 do not survive, nor do they in YAML
+		}
+		got, err := splitQuoted(joinQuoted(want, words))
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%q became %q (%v)", want, got, err)
+		}
+	})
+}
