@@ -22,22 +22,75 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	fault := r.steps.fault
-	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: err}
-	if fault != nil {
-		out.Step = fault.Name
-		out.Output = r.steps.tail(fault.Digest).String()
-		if out.ExitCode == 0 {
-			out.ExitCode = exitCodeIn(fault.Error)
-		}
-		if out.Line == 0 {
-			out.Line = stepLine(r.Dockerfile, fault.Name)
-		}
+	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: plainError{err}}
+	if fault := r.steps.fault; fault != nil {
+		out.blame(fault.Name, fault.Error, r.steps.tail(fault.Digest).String(), r.Dockerfile)
 	}
-	if fault == nil && out.Line == 0 {
-		return fmt.Errorf("build %s: %w", r.dockerfileName(), err)
-	}
+	out.Cure = stepCure(out)
 	return out
+}
+
+// blame fills in what the status tells and the error does not.
+func (e *StepError) blame(name, text, output string, dockerfile []byte) {
+	e.Step, e.Output = strings.TrimPrefix(name, "[internal] "), output
+	if e.ExitCode == 0 {
+		e.ExitCode = exitCodeIn(text)
+	}
+	if e.Line == 0 {
+		e.Line = stepLine(dockerfile, name)
+	}
+}
+
+// plainError says what BuildKit's error says without the layers that it went
+// through.
+type plainError struct{ error }
+
+func (e plainError) Unwrap() error { return e.error }
+
+// Error leaves out the frames of BuildKit's own calls.
+func (e plainError) Error() string {
+	text := e.error.Error()
+	for cut := true; cut; {
+		cut = false
+		for _, frame := range frames {
+			text, cut = strings.CutPrefix(text, frame)
+			if cut {
+				break
+			}
+		}
+	}
+	return text
+}
+
+var frames = []string{
+	"failed to solve with frontend dockerfile.v0: ",
+	"failed to solve with frontend gateway.v0: ",
+	"failed to solve: ",
+	"failed to create LLB definition: ",
+	"failed to build LLB: ",
+	"rpc error: code = Unknown desc = ",
+}
+
+// stepCure is advice for the failures that have a usual one.
+func stepCure(e *StepError) string {
+	text := e.Err.Error() + e.Output
+	for _, known := range stepCures {
+		if known.words.MatchString(text) {
+			return known.cure
+		}
+	}
+	return ""
+}
+
+var stepCures = []struct {
+	words *regexp.Regexp
+	cure  string
+}{
+	{regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
+	{regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
+	{regexp.MustCompile(`(?i)401|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
+	{regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
+	{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 }
 
 // faultLine is the first line of the instruction at fault, 0 when the engine

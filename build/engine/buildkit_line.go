@@ -2,7 +2,10 @@ package engine
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+
+	"github.com/distribution/reference"
 )
 
 // stepLine finds the line of the Dockerfile where a step stands, for engines
@@ -16,7 +19,7 @@ func stepLine(dockerfile []byte, step string) int {
 	words = strings.Join(strings.Fields(words), " ")
 	found := 0
 	for _, one := range instructions(string(dockerfile)) {
-		if !one.reads(words) {
+		if !one.reads(words) && !one.starts(words) {
 			continue
 		}
 		if found != 0 {
@@ -25,6 +28,21 @@ func stepLine(dockerfile []byte, step string) int {
 		found = one.line
 	}
 	return found
+}
+
+// starts tells whether this is the FROM whose image a step looks up.
+func (i instruction) starts(words string) bool {
+	ref, ok := strings.CutPrefix(words, "load metadata for ")
+	fields := strings.Fields(i.text)
+	if !ok || len(fields) == 0 || !strings.EqualFold(fields[0], "FROM") {
+		return false
+	}
+	fields = slices.DeleteFunc(fields[1:], func(word string) bool { return strings.HasPrefix(word, "--") })
+	if len(fields) == 0 {
+		return false
+	}
+	named, err := reference.ParseNormalizedNamed(fields[0])
+	return err == nil && reference.TagNameOnly(named).String() == ref
 }
 
 // instruction is one logical line of a Dockerfile.

@@ -27,26 +27,36 @@ var (
 
 // StepError is a build step that failed.
 type StepError struct {
-	Step       string // "[build 2/4] RUN make"
+	Step       string // "[build 2/4] RUN make"; empty when the Dockerfile cannot be read
 	Dockerfile string // its name
 	Line       int    // where the step stands, 0 when unknown
 	ExitCode   int    // of its program, 0 when it never ran
 	Output     string // the last lines that it wrote
+	Cure       string // what to do, where that is known
 	Err        error
 }
 
 func (e *StepError) Unwrap() error { return e.Err }
 
-// Error names the place, the step and the exit code; Output is left to the display.
+// Error names the place, the step, what went wrong and what to do. Output is
+// left to the display.
 func (e *StepError) Error() string {
-	where := e.Dockerfile
+	text := e.Dockerfile
 	if e.Line > 0 {
-		where = fmt.Sprintf("%s:%d", e.Dockerfile, e.Line)
+		text = fmt.Sprintf("%s:%d", e.Dockerfile, e.Line)
+	}
+	if e.Step != "" {
+		text += ": " + e.Step
 	}
 	if e.ExitCode != 0 {
-		return fmt.Sprintf("%s: %s failed with exit code %d", where, e.Step, e.ExitCode)
+		text += fmt.Sprintf(" failed with exit code %d", e.ExitCode)
+	} else {
+		text += ": " + e.Err.Error()
 	}
-	return fmt.Sprintf("%s: %s: %v", where, e.Step, e.Err)
+	if e.Cure != "" {
+		text += "; " + e.Cure
+	}
+	return text
 }
 
 // PushError is a push that the registry or the engine refused.
