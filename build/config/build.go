@@ -1,6 +1,7 @@
 package config
 
 import (
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -43,7 +44,7 @@ func (l *loader) dockerfile() {
 	s := l.get("DOCKERFILE")
 	if !s.said() {
 		l.record("DOCKERFILE", "Dockerfile", "default")
-		l.config.Dockerfile = l.config.Context + "/Dockerfile"
+		l.config.Dockerfile = filepath.Join(l.config.Context, "Dockerfile")
 		return
 	}
 	l.record("DOCKERFILE", s.text, s.origin)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/distribution/reference"
 	"github.com/manymage/manymage/platforms"
@@ -654,7 +655,7 @@ func FuzzSplit(f *testing.F) {
 	f.Add("", `\`, `"`)
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		want := []string{a, b, c}
-		if strings.ContainsRune(a+b+c, '�') {
+		if !utf8.ValidString(a) || !utf8.ValidString(b) || !utf8.ValidString(c) {
 			return // bytes that are no UTF-8 do not survive, nor do they in YAML
 		}
 		got, err := splitQuoted(joinQuoted(want, words))
