@@ -1,7 +1,6 @@
 package lists
 
 import (
-	"errors"
 	"net"
 	"strings"
 	"unicode"
@@ -25,7 +24,7 @@ func malformed(text string, err error) error {
 	if text == "" {
 		return usage("a reference is empty; give REGISTRY/NAME:TAG")
 	}
-	if errors.Is(err, reference.ErrNameContainsUppercase) {
+	if _, lowered := reference.ParseNormalizedNamed(strings.ToLower(text)); lowered == nil {
 		at := strings.IndexFunc(text, unicode.IsUpper)
 		return usage("malformed reference %q: the capital letter at %q is not allowed in a name; write it in lower case", text, text[at:])
 	}

@@ -1,0 +1,218 @@
+package lists
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+func TestCopyTakesEverythingAlong(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64").attested(), imageFor("linux/arm64"))
+	top := s.digest("one.example/app:1")
+	signature := s.refer("one.example/app", top, "signature")
+	sbom := s.refer("one.example/app", ix.Entries[1].Digest, "sbom")
+	signed := s.refer("one.example/app", sbom, "signature of the sbom")
+	got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/copy", "one.example/other:x"}, CopyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ref := range []string{"two.example/copy:1", "one.example/other:x"} {
+		if s.digest(ref) != top || complaints(s, ref) != "" {
+			t.Errorf("%s: %s, %s", ref, s.digest(ref), complaints(s, ref))
+		}
+		for subject, want := range map[digest.Digest]digest.Digest{top: signature, ix.Entries[1].Digest: sbom, sbom: signed} {
+			found, err := s.client.Referrers(t.Context(), named(ref), subject, "")
+			if err != nil || len(found) != 1 || found[0].Digest != want || found[0].ArtifactType != "application/x" {
+				t.Errorf("%s: referrers of %s: %+v, %v", ref, subject, found, err)
+			}
+		}
+		s.manifest(ref, ix.Entries[0].Attestations[0].Digest)
+	}
+	if got.Referrers != 3 || got.Digest != top || strings.Join(got.Platforms, " ") != "linux/amd64 linux/arm64" {
+		t.Errorf("%+v", got)
+	}
+}
+
+// refer puts an artifact that refers to a manifest, as a client of a registry without the
+// referrers API does.
+func (s *scene) refer(repo string, subject digest.Digest, content string) digest.Digest {
+	s.Helper()
+	to := reference.TrimNamed(named(repo))
+	empty := s.blob(to, "application/vnd.oci.empty.v1+json", []byte("{}"))
+	of := ocispec.Descriptor{MediaType: index.OCIManifest, Digest: subject, Size: 100}
+	desc := s.put(to, index.OCIManifest, mustJSON(s, map[string]any{
+		"schemaVersion": 2, "mediaType": index.OCIManifest, "artifactType": "application/x", "config": empty,
+		"layers": []ocispec.Descriptor{s.blob(to, "text/plain", []byte(content))}, "subject": of,
+	}))
+	desc.ArtifactType = "application/x"
+	if err := attachTo(s.Context(), s.client, to, subject, []ocispec.Descriptor{desc}); err != nil {
+		s.Fatal(err)
+	}
+	return desc.Digest
+}
+
+func TestCopyLeavesReferrersBehindWhenAsked(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	s.refer("one.example/app", s.digest("one.example/app:1"), "signature")
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{NoReferrers: true}); err != nil {
+		t.Fatal(err)
+	}
+	if found, err := s.client.Referrers(t.Context(), named("two.example/app"), s.digest("two.example/app:1"), ""); err != nil || len(found) != 0 {
+		t.Errorf("%v %v", found, err)
+	}
+}
+
+func TestCopyOfSomePlatforms(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64").attested(), imageFor("linux/arm64").attested(), imageFor("linux/s390x"))
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{Platforms: platformsOf("linux/arm64/v8", "linux/amd64")}); err != nil {
+		t.Fatal(err)
+	}
+	got := s.index("two.example/app:1")
+	if s.platforms("two.example/app:1") != "linux/arm64 linux/amd64" || len(got.Flatten()) != 4 {
+		t.Errorf("%+v", got)
+	}
+	if _, err := s.client.Head(t.Context(), withDigest(named("two.example/app"), ix.Entries[2].Digest)); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("s390x was copied as well: %v", err)
+	}
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{Platforms: platformsOf("linux/386")}); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCopyOfOneImage(t *testing.T) {
+	s := newScene(t)
+	img := s.push("one.example/app:1", imageFor("linux/amd64").asDocker())
+	for _, to := range []string{"two.example/app:1", "one.example/app:again"} {
+		got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{to}, CopyOptions{})
+		if err != nil || s.digest(to) != img.entry.Digest || got.MediaType != index.DockerManifest {
+			t.Errorf("%s: %v %+v", to, err, got)
+		}
+	}
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{Platforms: platformsOf("linux/386")}); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCopyDoesNotMakeATagWorse(t *testing.T) {
+	s := newScene(t)
+	s.pushList("two.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	s.push("one.example/app:1", imageFor("linux/amd64"))
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{}); !errors.Is(err, ErrPublish) {
+		t.Errorf("got %v", err)
+	}
+	if got := s.platforms("two.example/app:1"); got != "linux/amd64 linux/arm64" {
+		t.Errorf("it has %s now", got)
+	}
+}
+
+// A layer that is lost on the way: the tag of the copy does not come into being.
+func TestACopyThatFailsMovesNoTag(t *testing.T) {
+	s := newScene(t)
+	img := s.push("one.example/app:1", imageFor("linux/amd64"))
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"+digest.FromBytes(img.layer).String()), Fault: faults.FlipBit()})
+	if _, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{}); err == nil {
+		t.Error("copied")
+	}
+	if d := s.digest("two.example/app:1"); d != "" {
+		t.Errorf("the tag is %s", d)
+	}
+}
+
+func TestRemove(t *testing.T) {
+	for name, c := range map[string]struct {
+		ref   string
+		opts  RemoveOptions
+		plan  []string // lines, without digests
+		gone  []string // tags
+		stays []string
+	}{
+		"a tag": {
+			ref: "one.example/app:1", plan: []string{"- tag one.example/app:1"}, gone: []string{"1"}, stays: []string{"same", "2", "amd64"},
+		},
+		"an index that another tag names, too": {
+			ref: "one.example/app:1", opts: RemoveOptions{Manifest: true},
+			plan: []string{"- tag one.example/app:1", "= stays: used by same"}, gone: []string{"1"}, stays: []string{"same", "2"},
+		},
+		"an index": {
+			ref: "one.example/app:2", opts: RemoveOptions{Manifest: true}, plan: []string{"- index with the tags 2"}, gone: []string{"2"}, stays: []string{"1", "same"},
+		},
+		"an index with the children that nothing else uses": {
+			ref: "one.example/app:2", opts: RemoveOptions{Children: true},
+			plan: []string{"- index with the tags 2", "- attestation linux/arm64", "- image linux/arm64",
+				"= linux/amd64 stays: used by index 1, index same, tag amd64"},
+			gone: []string{"2"}, stays: []string{"1", "same", "amd64"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			amd64 := imageFor("linux/amd64")
+			s.push("one.example/app:amd64", amd64)
+			s.pushList("one.example/app:1", amd64, imageFor("linux/s390x"))
+			s.pushIndex("one.example/app:same", s.index("one.example/app:1"))
+			s.pushList("one.example/app:2", amd64, imageFor("linux/arm64").attested())
+			s.one.Reset()
+			plan, err := PlanRemove(t.Context(), s.client, c.ref, c.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := planned(plan); strings.Join(got, "\n") != strings.Join(c.plan, "\n") || len(written(s.one)) > 0 {
+				t.Errorf("plan\n%s\nwant\n%s\nwrote %q", strings.Join(got, "\n"), strings.Join(c.plan, "\n"), written(s.one))
+			}
+			done, err := Remove(t.Context(), s.client, plan)
+			if err != nil || !done.Done {
+				t.Fatalf("%v", err)
+			}
+			for _, tag := range c.gone {
+				if d := s.digest("one.example/app:" + tag); d != "" {
+					t.Errorf("%s is still there", tag)
+				}
+			}
+			for _, tag := range c.stays {
+				if complaints(s, "one.example/app:"+tag) != "" {
+					t.Errorf("%s is broken: %s", tag, complaints(s, "one.example/app:"+tag))
+				}
+			}
+		})
+	}
+}
+
+// planned are the lines of a plan without the digests.
+func planned(plan Removal) []string {
+	var text strings.Builder
+	_ = plan.Write(&text) // into memory
+	var out []string
+	for _, line := range strings.Split(strings.TrimSpace(text.String()), "\n") {
+		var kept []string
+		for _, word := range strings.Fields(line) {
+			if !strings.HasPrefix(word, "sha256:") {
+				kept = append(kept, word)
+			}
+		}
+		out = append(out, strings.Join(kept, " "))
+	}
+	return out
+}
+
+func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	plan, err := PlanRemove(t.Context(), s.client, "one.example/app@"+ix.Entries[0].Digest.String(), RemoveOptions{})
+	if err != nil || !strings.Contains(strings.Join(plan.Notices, ""), "part of index 1, which breaks") {
+		t.Errorf("%v %q", err, plan.Notices)
+	}
+	if _, err := Remove(t.Context(), s.client, Removal{}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a removal without a plan: %v", err)
+	}
+}

@@ -1,0 +1,171 @@
+package lists
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+func target(platform string) index.Target {
+	p := platformsOf(platform)[0]
+	return index.Target{Platform: &p}
+}
+
+func text(s string) *string { return &s }
+
+func TestApply(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit Edit
+		opts CreateOptions
+		want string
+		then func(index.Index) bool
+	}{
+		"add": {
+			edit: Edit{Add: sources("one.example/app:s390x")},
+			want: "linux/amd64 linux/arm64 linux/s390x",
+		},
+		"add from another registry": {
+			edit: Edit{Add: sources("two.example/app:riscv64")},
+			want: "linux/amd64 linux/arm64 linux/riscv64",
+		},
+		"replace, in its place": {
+			edit: Edit{Add: sources("one.example/app:new"), Replace: true},
+			want: "linux/amd64 linux/arm64",
+			then: func(ix index.Index) bool { return len(ix.Entries[0].Attestations) == 0 },
+		},
+		"remove, with its attestation": {
+			edit: Edit{Remove: []index.Target{target("linux/amd64")}},
+			want: "linux/arm64",
+			then: func(ix index.Index) bool { return len(ix.Flatten()) == 1 },
+		},
+		"annotate an entry": {
+			edit: Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Annotations: map[string]string{"a": "b"}}}}},
+			want: "linux/amd64 linux/arm64",
+			then: func(ix index.Index) bool {
+				return ix.Entries[1].Annotations["a"] == "b" && ix.Annotations["keep"] == "me"
+			},
+		},
+		"annotate the index": {
+			edit: Edit{Changes: []EntryChange{{index.Target{}, index.Change{Annotations: map[string]string{"a": "b", "keep": ""}}}}},
+			want: "linux/amd64 linux/arm64",
+			then: func(ix index.Index) bool { return ix.Annotations["a"] == "b" && len(ix.Annotations) == 1 },
+		},
+		"call an entry otherwise": {
+			edit: Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Variant: text("v9"), OSVersion: text("6"), OSFeatures: []string{"x"}}}}},
+			want: "linux/amd64 linux(6+x)/arm64/v9",
+		},
+		"all at once": {
+			edit: Edit{Remove: []index.Target{target("linux/amd64")}, Add: sources("one.example/app:s390x"),
+				Changes: []EntryChange{{target("linux/s390x"), index.Change{Annotations: map[string]string{"n": "1"}}}}},
+			want: "linux/arm64 linux/s390x",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := editScene(t)
+			before := s.digest("one.example/app:1")
+			s.one.Reset()
+			got, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit, c.opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ix := s.index("one.example/app:1")
+			if have := s.platforms("one.example/app:1"); have != c.want || c.then != nil && !c.then(ix) {
+				t.Errorf("%s: %+v", have, ix)
+			}
+			if got.Before != before || got.Unchanged || got.Changes.Empty() || got.Digest != s.digest("one.example/app:1").String() {
+				t.Errorf("reports %+v", got)
+			}
+			if problems := complaints(s, "one.example/app:1"); problems != "" && len(c.edit.Changes) == 0 {
+				t.Errorf("%s", problems)
+			}
+			onTag := func(r faults.Request) bool { return strings.HasSuffix(r.Path, "/manifests/1") }
+			all := slices.DeleteFunc(s.one.Requests(), func(r faults.Request) bool { return !onTag(r) })
+			if c.edit.Add == nil && (len(all) < 3 || all[0].Method != http.MethodGet || all[1].Method != http.MethodPut) {
+				t.Errorf("not one read and one write: %+v", all)
+			}
+		})
+	}
+}
+
+func editScene(t *testing.T) *scene {
+	t.Helper()
+	s := newScene(t)
+	ix := index.Index{MediaType: index.OCIIndex, Annotations: map[string]string{"keep": "me"}, Entries: []index.Entry{
+		s.upload("one.example/app", imageFor("linux/amd64").attested()).entry, s.upload("one.example/app", imageFor("linux/arm64")).entry,
+	}}
+	s.pushIndex("one.example/app:1", ix)
+	s.push("one.example/app:s390x", imageFor("linux/s390x"))
+	s.push("one.example/app:new", imageFor("linux/amd64").named("new"))
+	s.push("two.example/app:riscv64", imageFor("linux/riscv64"))
+	return s
+}
+
+func TestApplyRefuses(t *testing.T) {
+	for name, c := range map[string]struct {
+		ref  string
+		edit Edit
+		want error
+		says string
+	}{
+		"a tag that is not there":       {"one.example/app:none", Edit{Remove: []index.Target{target("linux/amd64")}}, registry.ErrNotFound, "create it first"},
+		"one image":                     {"one.example/app:s390x", Edit{Remove: []index.Target{target("linux/s390x")}}, ErrUsage, "one image and no list"},
+		"a platform that it has":        {"one.example/app:1", Edit{Add: sources("one.example/app:new")}, index.ErrDuplicate, "linux/amd64"},
+		"a platform that it lacks":      {"one.example/app:1", Edit{Remove: []index.Target{target("linux/s390x")}}, index.ErrNotFound, "it has linux/amd64, linux/arm64"},
+		"everything":                    {"one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64"), target("linux/arm64")}}, ErrUsage, "nothing would be left"},
+		"a missing image":               {"one.example/app:1", Edit{Add: sources("one.example/app:none")}, registry.ErrNotFound, "one.example/app:none"},
+		"a lie":                         {"one.example/app:1", Edit{Add: sources("linux/ppc64le=one.example/app:s390x")}, image.ErrRefused, "linux/s390x"},
+		"a name that another has":       {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("amd64")}}}}, index.ErrDuplicate, ""},
+		"a digest, which cannot change": {"one.example/app@sha256:" + strings.Repeat("1", 64), Edit{}, ErrUsage, "digest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := editScene(t)
+			s.one.Reset()
+			_, err := Apply(t.Context(), s.client, c.ref, c.edit, CreateOptions{})
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %v with %q", err, c.want, c.says)
+			}
+			if w := written(s.one); len(w) > 0 {
+				t.Errorf("wrote %q", w)
+			}
+		})
+	}
+}
+
+func TestAnEditThatChangesNothingWritesNothing(t *testing.T) {
+	s := editScene(t)
+	s.one.Reset()
+	got, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Changes: []EntryChange{{index.Target{}, index.Change{Annotations: map[string]string{"keep": "me"}}}}}, CreateOptions{})
+	if err != nil || !got.Unchanged || got.Digest != s.digest("one.example/app:1").String() || len(written(s.one)) > 0 {
+		t.Errorf("%v, %+v, wrote %q", err, got, written(s.one))
+	}
+}
+
+// While a layer is copied from another registry, somebody moves the tag.
+func TestAnEditDoesNotUndoSomebodyElsesWork(t *testing.T) {
+	s := editScene(t)
+	s.two.Add(faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		next.ServeHTTP(w, r)
+	}})
+	moved := make(chan struct{}, 1)
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodPost, "/uploads/"), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		s.pushList("one.example/app:1", imageFor("linux/amd64").named("theirs"))
+		moved <- struct{}{}
+		next.ServeHTTP(w, r)
+	}})
+	_, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Add: sources("two.example/app:riscv64")}, CreateOptions{})
+	var lost *MovedError
+	if !errors.As(err, &lost) || lost.After {
+		t.Errorf("got %v", err)
+	}
+	<-moved
+	if got := s.platforms("one.example/app:1"); got != "linux/amd64" {
+		t.Errorf("their list is gone: %s", got)
+	}
+}

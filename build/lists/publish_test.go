@@ -1,0 +1,294 @@
+package lists
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+func (s *scene) listOf(repo string, images ...testImage) index.Index {
+	s.Helper()
+	ix := index.Index{MediaType: index.OCIIndex}
+	for _, i := range images {
+		ix.Entries = append(ix.Entries, s.upload(repo, i).entry)
+	}
+	return ix
+}
+
+func platformsOf(list ...string) []ocispec.Platform {
+	out, err := ParsePlatforms(strings.Join(list, ","))
+	if err != nil {
+		panic(err)
+	}
+	return out
+}
+
+func TestATagIsNotMadeWorse(t *testing.T) {
+	amd64, arm64, armv7 := imageFor("linux/amd64"), imageFor("linux/arm64"), imageFor("linux/arm/v7")
+	for name, c := range map[string]struct {
+		has, next []testImage
+		single    bool // the tag names one image, no list
+		opts      PublishOptions
+		refused   string // what the error says; "" is published
+	}{
+		"the same platforms":          {has: []testImage{amd64}, next: []testImage{amd64.named("new")}},
+		"one more":                    {has: []testImage{amd64}, next: []testImage{amd64, arm64}},
+		"one less":                    {has: []testImage{amd64, arm64}, next: []testImage{amd64}, refused: "has linux/arm64 today"},
+		"two less":                    {has: []testImage{amd64, arm64, armv7}, next: []testImage{amd64}, refused: "ALLOW_DROP=linux/arm64,linux/arm/v7"},
+		"one less, allowed":           {has: []testImage{amd64, arm64}, next: []testImage{amd64}, opts: PublishOptions{AllowDrop: platformsOf("linux/arm64/v8")}},
+		"another one allowed":         {has: []testImage{amd64, arm64, armv7}, next: []testImage{amd64}, opts: PublishOptions{AllowDrop: platformsOf("linux/arm64")}, refused: "has linux/arm/v7 today"},
+		"everything allowed":          {has: []testImage{amd64, arm64, armv7}, next: []testImage{amd64}, opts: PublishOptions{AllowDropAll: true}},
+		"a lesser variant":            {has: []testImage{armv7}, next: []testImage{imageFor("linux/arm/v6")}, refused: "linux/arm/v7"},
+		"a single image's platform":   {has: []testImage{arm64}, single: true, next: []testImage{amd64}, refused: "has linux/arm64 today"},
+		"a single image's is kept":    {has: []testImage{arm64}, single: true, next: []testImage{arm64, amd64}},
+		"an attestation less is fine": {has: []testImage{amd64.attested()}, next: []testImage{amd64}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			if c.single {
+				s.push("one.example/app:1", c.has[0])
+			} else {
+				s.pushList("one.example/app:1", c.has...)
+			}
+			before := s.digest("one.example/app:1")
+			ix := s.listOf("one.example/app", c.next...)
+			s.one.Reset()
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1", "other"}, ix, c.opts)
+			if c.refused == "" {
+				if err != nil || s.digest("one.example/app:1") != got.Digest || got.Tags[0].Previous != before {
+					t.Errorf("%v, %+v", err, got)
+				}
+				return
+			}
+			var drop *DropError
+			if !errors.As(err, &drop) || !errors.Is(err, ErrPublish) || !strings.Contains(err.Error(), c.refused) {
+				t.Errorf("got %v, want a refusal with %q", err, c.refused)
+			}
+			if w := written(s.one); len(w) > 0 || s.digest("one.example/app:1") != before {
+				t.Errorf("refused, and yet wrote %q", w)
+			}
+		})
+	}
+}
+
+// Nobody else pulls from loopback: there a lost platform is told and no more.
+func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
+	s := newScene(t)
+	s.pushList(s.local+"/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	ix := s.listOf(s.local+"/app", imageFor("linux/amd64"))
+	got, err := Publish(t.Context(), s.client, named(s.local+"/app"), []string{"1"}, ix, PublishOptions{})
+	if err != nil || !strings.Contains(strings.Join(got.Notices, ""), "loses linux/arm64") {
+		t.Errorf("%v, %q", err, got.Notices)
+	}
+	for host, want := range map[string]bool{"localhost": true, "localhost:5000": true, "127.0.0.1:5000": true, "127.9.9.9": true,
+		"[::1]:5000": true, "ghcr.io": false, "localhost.example.com": false, "10.0.0.1:5000": false} {
+		repo, err := reference.ParseNormalizedNamed(host + "/app")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if isLoopback(repo) != want {
+			t.Errorf("%s: %v", host, !want)
+		}
+	}
+}
+
+func TestPublishReportsWhatHappenedToEachTag(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	_, desc, _ := ix.Marshal()
+	s.pushIndex("one.example/app:has", ix)
+	s.pushList("one.example/app:old", imageFor("linux/amd64").named("old"))
+	old := s.digest("one.example/app:old")
+	s.one.Reset()
+	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"old", "has", "new"}, ix, PublishOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []TagMove{{Tag: "old", Moved: true, Previous: old}, {Tag: "has", Previous: desc.Digest}, {Tag: "new", Moved: true}}
+	if !slices.Equal(got.Tags, want) || got.Unchanged || got.Digest != desc.Digest || got.Size != desc.Size || got.MediaType != index.OCIIndex {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+	if lines := got.Diff.Lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], "~ linux/amd64") {
+		t.Errorf("the difference: %q", lines)
+	}
+	w := written(s.one)
+	slices.Sort(w)
+	if !slices.Equal(w, []string{"PUT /v2/app/manifests/new", "PUT /v2/app/manifests/old"}) {
+		t.Errorf("wrote %q", w)
+	}
+	var text strings.Builder
+	if err := got.Write(&text); err != nil || !containsAll(text.String(), "app:old is "+desc.Digest.String()+", replacing "+old.String(), "app:has is unchanged", "app:new is", "new") {
+		t.Errorf("%v: %s", err, text.String())
+	}
+}
+
+// The second of three tags is immutable: the report says exactly which moved.
+func TestATagThatFails(t *testing.T) {
+	for name, c := range map[string]struct {
+		fails string
+		moved []bool
+	}{
+		"the first: nothing moves": {"a", []bool{false, false, false}},
+		"the second":               {"b", []bool{true, false, true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodPut, "/manifests/"+c.fails), Fault: faults.Answer(http.StatusConflict,
+				"application/json", `{"errors":[{"code":"TAG_IMMUTABLE","message":"the tag exists"}]}`)})
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"a", "b", "c"}, ix, PublishOptions{})
+			var failed *TagsError
+			if !errors.As(err, &failed) || !errors.Is(err, registry.ErrDenied) {
+				t.Fatalf("got %v", err)
+			}
+			for i, tag := range got.Tags {
+				there := s.digest("one.example/app:"+tag.Tag) == got.Digest
+				if tag.Moved != c.moved[i] || there != c.moved[i] || (tag.Error != "") != (tag.Tag == c.fails) {
+					t.Errorf("%+v; it is there: %v", tag, there)
+				}
+			}
+			if !containsAll(err.Error(), "failed: "+c.fails, "moved: ", "the tag exists") {
+				t.Errorf("says %v", err)
+			}
+		})
+	}
+}
+
+// A registry whose replicas lag serves the old tag for a while.
+func TestReadBackWaits(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64").named("old"))
+	s.pushIndex("one.example/app:old", s.index("one.example/app:1"))
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	stale := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.URL.Path = "/v2/app/manifests/old"
+		next.ServeHTTP(w, r)
+	}
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodHead, "/manifests/1"), Times: 2, Fault: stale})
+	if _, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{}); err != nil {
+		t.Errorf("a registry that lags: %v", err)
+	}
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodHead, "/manifests/2"), Fault: faults.Status(http.StatusNotFound)})
+	_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"2"}, ix, PublishOptions{Wait: time.Millisecond})
+	if err == nil || !strings.Contains(err.Error(), "still serves nothing") {
+		t.Errorf("a registry that never shows it: %v", err)
+	}
+}
+
+func TestSomebodyElsePublishesAtTheSameTime(t *testing.T) {
+	t.Run("right after", func(t *testing.T) {
+		s := newScene(t)
+		theirs := s.pushList("one.example/app:theirs", imageFor("linux/amd64").named("theirs"))
+		ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+		s.one.Add(faults.Rule{Match: faults.On(http.MethodHead, "/manifests/1"), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+			s.pushIndex("one.example/app:1", theirs)
+			next.ServeHTTP(w, r)
+		}})
+		_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{})
+		var moved *MovedError
+		if !errors.As(err, &moved) || !moved.After || moved.Found != s.digest("one.example/app:theirs") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("between an edit's read and its write", func(t *testing.T) {
+		s := newScene(t)
+		s.pushList("one.example/app:1", imageFor("linux/amd64"))
+		ix := s.listOf("one.example/app", imageFor("linux/amd64").named("new"))
+		before := s.digest("one.example/app:1")
+		s.pushList("one.example/app:1", imageFor("linux/amd64").named("theirs"))
+		theirs := s.digest("one.example/app:1")
+		_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{Expect: before})
+		var moved *MovedError
+		if !errors.As(err, &moved) || !errors.Is(err, ErrPublish) || moved.Found != theirs || s.digest("one.example/app:1") != theirs {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestPublishWithoutTags(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	for _, unchanged := range []bool{false, true} {
+		got, err := Publish(t.Context(), s.client, named("one.example/app"), nil, ix, PublishOptions{})
+		if err != nil || got.Unchanged != unchanged {
+			t.Fatalf("%v, %+v", err, got)
+		}
+		s.manifest("one.example/app", got.Digest)
+	}
+}
+
+// An answer that got lost, a registry that is overloaded for a moment: published all the same,
+// and with one index.
+func TestPublishOutlivesPassingFaults(t *testing.T) {
+	for name, fault := range map[string]faults.Fault{
+		"a lost answer": faults.LoseAnswer(), "a reset": faults.Reset(), "503": faults.Status(http.StatusServiceUnavailable, "Retry-After", "0"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodPut, "/manifests/1"), Times: 1, Fault: fault})
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{})
+			if err != nil || s.digest("one.example/app:1") != got.Digest {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
+func TestReferences(t *testing.T) {
+	for text, says := range map[string]string{
+		"":                         "empty",
+		"me/App:1":                 `capital letter at "App:1"`,
+		"me/app:1:2":               `cannot go on with ":2"`,
+		"me/app@sha256:12":         `cannot go on with "@sha256:12"`,
+		"me//app":                  `cannot go on with "//app"`,
+		"me/app:" + string('\x00'): "cannot go on",
+		"https://ghcr.io/me/app":   `cannot go on with "://ghcr.io/me/app"`,
+	} {
+		if _, err := ParseReference(text); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: got %v, want %q", text, err, says)
+		}
+	}
+	if _, err := parseTargets([]string{"me/app@sha256:" + strings.Repeat("1", 64)}, nil); !errors.Is(err, ErrUsage) {
+		t.Errorf("a target with a digest: %v", err)
+	}
+	dest, err := parseTargets([]string{"me/app:1", "ghcr.io/me/app", "me/app:2", "me/app:1"}, []string{"3", "latest"})
+	if err != nil || len(dest) != 2 || strings.Join(dest[0].tags, " ") != "1 2 3 latest" || strings.Join(dest[1].tags, " ") != "latest" {
+		t.Errorf("%v, %v", dest, err)
+	}
+	if _, err := parseTargets([]string{"me/app"}, []string{"no tag"}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a tag with a blank: %v", err)
+	}
+}
+
+// Property: what is taken as a reference is one that the registry client can name, and writing
+// it and reading it again gives the same; what is refused is ErrUsage.
+func FuzzParseReference(f *testing.F) {
+	for _, seed := range []string{"app", "me/app:1", "ghcr.io/me/app@sha256:" + strings.Repeat("a", 64), "A:b", "::", "a/b:c:d", "[::1]:5000/a", " x ", "a@b"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		ref, err := ParseReference(text)
+		if err != nil {
+			if !errors.Is(err, ErrUsage) {
+				t.Fatalf("%q: %v", text, err)
+			}
+			return
+		}
+		again, err := ParseReference(ref.String())
+		if err != nil || again.String() != ref.String() {
+			t.Fatalf("%q: %v is read as %v, %v", text, ref, again, err)
+		}
+		_ = isLoopback(ref)
+	})
+}

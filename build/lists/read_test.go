@@ -1,0 +1,156 @@
+package lists
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+)
+
+func TestInspectShowsTheTree(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64").attested().labelled("l", "x\x1b[2J"), imageFor("linux/arm64").annotated("note", "n"))
+	ix.Annotations = map[string]string{"of": "index"}
+	desc := s.pushIndex("one.example/app:1", ix)
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if raw, _, _ := ix.Marshal(); !bytes.Equal(tree.Raw, raw) || tree.Digest != desc.Digest || tree.Kind != "index" {
+		t.Errorf("not the exact bytes: %s", tree.Raw)
+	}
+	var text strings.Builder
+	if err := tree.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	e := ix.Entries
+	for _, want := range []string{"one.example/app:1\n", desc.Digest.String(), "annotation of=index", "  linux/amd64\n", e[0].Digest.String(), "1 layer, created 2026-01-02T03:04:05Z",
+		"runs /app", "label l=x [2J", "attestation " + e[0].Attestations[0].Digest.String(), "https://slsa.dev/provenance/v1", "annotation note=n"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	if strings.ContainsRune(text.String(), '\x1b') || strings.Contains(text.String(), "PROBLEM") {
+		t.Errorf("in\n%s", text.String())
+	}
+}
+
+func TestInspectTellsProblems(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64").listed("linux/arm64"), imageFor("linux/arm64"), imageFor("linux/s390x"))
+	if err := s.client.DeleteManifest(t.Context(), named("one.example/app"), ix.Entries[2].Digest); err != nil {
+		t.Fatal(err)
+	}
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, l := range tree.Images {
+		got = append(got, strings.Join(l.Problems, "; "))
+	}
+	want := []string{"the entry says linux/arm64, the image's config linux/amd64", "an earlier entry has the same platform, and engines take that one", "it is not in the registry"}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestInspectResolvesAPlatform(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm/v6"))
+	p := platformsOf("linux/arm/v7")[0]
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{Platform: &p})
+	if err != nil || len(tree.Images) != 1 || tree.Images[0].Digest != ix.Entries[1].Digest || !bytes.Equal(tree.Raw, s.manifest("one.example/app", ix.Entries[1].Digest)) {
+		t.Fatalf("%v %+v", err, tree)
+	}
+	if !containsAll(strings.Join(tree.Steps, "\n"), "an index with 2 entries", "looking for linux/arm/v7", "found linux/arm/v6") {
+		t.Errorf("the walk: %q", tree.Steps)
+	}
+	p = platformsOf("linux/s390x")[0]
+	if _, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{Platform: &p}); !errors.Is(err, index.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestInspectOneImage(t *testing.T) {
+	s := newScene(t)
+	img := s.push("one.example/app:1", imageFor("linux/arm64"))
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{})
+	if err != nil || tree.Kind != "image" || tree.Images[0].Platform != "linux/arm64" || tree.Images[0].ConfigDigest != img.config.Digest {
+		t.Errorf("%v %+v", err, tree)
+	}
+	s.one.Reset()
+	raw, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{RawOnly: true})
+	if err != nil || len(raw.Raw) == 0 || len(s.one.Requests()) != 1 {
+		t.Errorf("%v after %d requests", err, len(s.one.Requests()))
+	}
+}
+
+func TestLs(t *testing.T) {
+	s := newScene(t)
+	list := s.pushList("one.example/app:list", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	one := s.push("one.example/app:one", imageFor("linux/s390x"))
+	dated := s.listOf("one.example/app", imageFor("linux/amd64"))
+	dated.Annotations = map[string]string{"org.opencontainers.image.created": "2025-05-05T05:05:05Z"}
+	s.pushIndex("one.example/app:dated", dated)
+	s.push("one.example/app:broken", imageFor("linux/arm64"))
+	s.one.Add(faults.Rule{Match: faults.On("", "/manifests/broken"), Fault: faults.Status(http.StatusNotFound)})
+	got, err := Ls(t.Context(), s.client, "one.example/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, desc, _ := list.Marshal()
+	var lines []string
+	for _, tag := range got.Tags {
+		created := ""
+		if tag.Created != nil {
+			created = tag.Created.Format("2006")
+		}
+		lines = append(lines, strings.Join([]string{tag.Tag, tag.Kind, created, strings.Join(tag.Platforms, " "), tag.Problem}, "|"))
+	}
+	want := []string{"broken|unknown|||it is not in the registry", "dated|index|2025|linux/amd64|", "list|index|2026|linux/amd64 linux/arm64|", "one|image|2026|linux/s390x|"}
+	if !slices.Equal(lines, want) || got.Tags[2].Digest != desc.Digest || got.Tags[3].Digest != one.entry.Digest {
+		t.Errorf("got %q\nwant %q", lines, want)
+	}
+	if _, err := Ls(t.Context(), s.client, "one.example/app:list"); !errors.Is(err, ErrUsage) {
+		t.Errorf("a tag: %v", err)
+	}
+	if _, err := Ls(t.Context(), s.client, "one.example/none"); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("no repository: %v", err)
+	}
+	var text strings.Builder
+	if err := got.Write(&text); err != nil || !containsAll(text.String(), "TAG", "dated", "PROBLEM it is not") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+}
+
+func TestDiff(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	s.pushList("two.example/app:2", imageFor("linux/amd64"))
+	s.push("two.example/app:one", imageFor("linux/amd64"))
+	for _, c := range []struct{ a, b, want string }{
+		{"one.example/app:1", "one.example/app:1", "they are the same"},
+		{"one.example/app:1", "two.example/app:2", "- linux/arm64"},
+		{"two.example/app:2", "one.example/app:1", "+ linux/arm64"},
+		{"two.example/app:2", "two.example/app:one", "they say the same in different bytes"},
+	} {
+		got, err := Diff(t.Context(), s.client, c.a, c.b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		if err := got.Write(&text); err != nil || !strings.Contains(text.String(), c.want) {
+			t.Errorf("%s, %s: %v\n%s", c.a, c.b, err, text.String())
+		}
+	}
+	if _, err := Diff(t.Context(), s.client, "one.example/app:1", "one.example/app:none"); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("got %v", err)
+	}
+}
