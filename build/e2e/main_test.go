@@ -73,26 +73,29 @@ func open() (*shared, error) {
 		return nil, err
 	}
 	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{}}
-	s.atEnd(func() { os.RemoveAll(temp) })
 	sweepEngines(clone)
 	return s, os.Mkdir(s.home, 0o755)
 }
 
-// atEnd registers what ends a fixture; the last made is ended first.
+// atEnd registers what ends a fixture.
 func (s *shared) atEnd(f func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closers = append(s.closers, f)
 }
 
+// close ends everything at once, and what it stands on after that: most of the time is engines letting go of their mounts.
 func (s *shared) close() {
 	s.mu.Lock()
 	closers := s.closers
 	s.closers = nil
 	s.mu.Unlock()
-	for i := len(closers) - 1; i >= 0; i-- {
-		closers[i]()
+	var wg sync.WaitGroup
+	for _, end := range closers {
+		wg.Go(end)
 	}
+	wg.Wait()
+	os.RemoveAll(s.temp)
 }
 
 // lazily returns the fixture of that name, made by the first caller; the others wait for it.
