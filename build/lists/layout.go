@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -36,6 +37,10 @@ func (l *layout) write(ctx context.Context, m registry.Manifest, doc ocispec.Man
 	if err := l.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion}); err != nil {
 		return err
 	}
+	m, err := asOCI(m, doc)
+	if err != nil {
+		return err
+	}
 	if err := l.to.add(blobPath(m.Descriptor.Digest), m.Descriptor.Size, bytes.NewReader(m.Bytes)); err != nil {
 		return err
 	}
@@ -59,6 +64,36 @@ func (l *layout) write(ctx context.Context, m registry.Manifest, doc ocispec.Man
 		return err
 	}
 	return l.to.close()
+}
+
+// asOCI gives the manifest of a Docker image the media types of an OCI layout: its readers know
+// no others. Config and layers, and with them the image's ID, are the same.
+func asOCI(m registry.Manifest, doc ocispec.Manifest) (registry.Manifest, error) {
+	if m.Descriptor.MediaType == index.OCIManifest {
+		return m, nil
+	}
+	doc.MediaType, doc.Config.MediaType = index.OCIManifest, ocispec.MediaTypeImageConfig
+	doc.Layers = slices.Clone(doc.Layers)
+	for i, d := range doc.Layers {
+		if !strings.HasPrefix(d.MediaType, "application/vnd.oci.") {
+			doc.Layers[i].MediaType = ocispec.MediaTypeImageLayer + compression(d.MediaType)
+		}
+	}
+	raw, err := json.Marshal(doc)
+	return registry.Manifest{Bytes: raw, Descriptor: ocispec.Descriptor{
+		MediaType: index.OCIManifest, Digest: digest.FromBytes(raw), Size: int64(len(raw)),
+	}}, err
+}
+
+// compression is how OCI's media types name the compression that Docker's names.
+func compression(mediaType string) string {
+	switch {
+	case strings.HasSuffix(mediaType, ".gzip"):
+		return "+gzip"
+	case strings.HasSuffix(mediaType, "zstd"):
+		return "+zstd"
+	}
+	return ""
 }
 
 // blob streams one blob. Its digest is verified when it ends; a wrong one is an error of the

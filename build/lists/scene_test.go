@@ -356,3 +356,8 @@ func mustJSON(t testing.TB, v any) []byte {
 func containsAll(text string, parts ...string) bool {
 	return !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(text, p) })
 }
+
+// indexEntry describes a manifest.
+func indexEntry(raw []byte) ocispec.Descriptor {
+	return ocispec.Descriptor{MediaType: index.OCIManifest, Digest: digest.FromBytes(raw), Size: int64(len(raw))}
+}

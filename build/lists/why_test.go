@@ -1,0 +1,111 @@
+package lists
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+)
+
+func TestWhy(t *testing.T) {
+	amd64, arm64 := imageFor("linux/amd64"), imageFor("linux/arm64")
+	for name, c := range map[string]struct {
+		push  func(s *scene, ref string)
+		on    string
+		kinds string // of the findings
+		runs  bool
+		says  []string // in the text
+	}{
+		"a list that is right": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64, arm64) },
+			on:   "linux/arm64", runs: true,
+			says: []string{"resolved to an index with 2 entries", "found linux/arm64", "its config agrees: linux/arm64", "it runs on linux/arm64"},
+		},
+		"one image that is right": {
+			push: func(s *scene, ref string) { s.push(ref, arm64) },
+			on:   "linux/arm64", runs: true, says: []string{"resolved to one image, no list"},
+		},
+		"one image of another architecture": {
+			push: func(s *scene, ref string) { s.push(ref, amd64) },
+			on:   "linux/arm64", kinds: "not-a-list foreign",
+			says: []string{"WRONG: it is one image for linux/amd64 and no list", "WRONG: /app is", "do: ", "it does not run on linux/arm64"},
+		},
+		"a list without the platform": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64, imageFor("linux/s390x")) },
+			on:   "linux/arm64", kinds: "platform-absent", says: []string{"it has images for linux/amd64, linux/s390x"},
+		},
+		"an older variant": {
+			push: func(s *scene, ref string) { s.pushList(ref, imageFor("linux/arm/v6")) },
+			on:   "linux/arm/v7", kinds: "compatible-platform", runs: true, says: []string{"there is no image for linux/arm/v7; the one for linux/arm/v6"},
+		},
+		"a config that says otherwise": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64.holding("arm64").listed("linux/arm64")) },
+			on:   "linux/arm64", kinds: "config-and-entry-disagree", says: []string{"the list calls it linux/arm64, its own config says linux/amd64"},
+		},
+		"a binary of another architecture": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64, arm64.holding("amd64")) },
+			on:   "linux/arm64", kinds: "foreign", says: []string{"/app"},
+		},
+		"a script without #!": {
+			push: func(s *scene, ref string) { s.push(ref, arm64.running("echo hello\n")) },
+			on:   "linux/arm64", kinds: "no-shebang", says: []string{"/app"},
+		},
+		"a script with CRLF": {
+			push: func(s *scene, ref string) { s.push(ref, arm64.running("#!/bin/sh\r\necho hello\r\n")) },
+			on:   "linux/arm64", kinds: "shebang-crlf", says: []string{"/app"},
+		},
+		"a script behind a byte order mark": {
+			push: func(s *scene, ref string) { s.push(ref, arm64.running("\xef\xbb\xbf#!/bin/sh\necho\n")) },
+			on:   "linux/arm64", kinds: "byte-order-mark", says: []string{"/app"},
+		},
+		"a child that is gone": {
+			push: func(s *scene, ref string) {
+				ix := s.pushList(ref, arm64)
+				if err := s.client.DeleteManifest(s.Context(), named(ref), ix.Entries[0].Digest); err != nil {
+					s.Fatal(err)
+				}
+			},
+			on: "linux/arm64", kinds: "missing-content", says: []string{"push that image again"},
+		},
+		"an artifact": {
+			push: func(s *scene, ref string) {
+				raw := mustJSON(s, map[string]any{"schemaVersion": 2, "mediaType": index.OCIManifest,
+					"config": s.blob(named(ref), "application/vnd.oci.empty.v1+json", []byte("{}")), "layers": []any{}})
+				s.tag(ref, indexEntry(raw), raw)
+			},
+			on: "linux/arm64", kinds: "not-an-image", says: []string{"no container image"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			c.push(s, "one.example/app:1")
+			p := platformsOf(c.on)[0]
+			got, err := Why(t.Context(), s.client, "one.example/app:1", WhyOptions{Platform: &p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text strings.Builder
+			if err := got.Write(&text); err != nil {
+				t.Fatal(err)
+			}
+			var kinds []string
+			for _, f := range got.Findings {
+				if f.Kind != KindNote && !slices.Contains(kinds, f.Kind) {
+					kinds = append(kinds, f.Kind)
+				}
+				if f.Fatal && f.Cure == "" {
+					t.Errorf("no cure for %q", f.Says)
+				}
+			}
+			if strings.Join(kinds, " ") != c.kinds || got.Runs != c.runs || !containsAll(text.String(), c.says...) {
+				t.Errorf("kinds %q, runs %v; want %q, %v and %q in\n%s", kinds, got.Runs, c.kinds, c.runs, c.says, text.String())
+			}
+			if err := got.Err(); (err == nil) != c.runs || err != nil && !errors.Is(err, image.ErrRefused) {
+				t.Errorf("as an error: %v", err)
+			}
+		})
+	}
+}
