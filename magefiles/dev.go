@@ -111,6 +111,7 @@ func clone() string { return os.Getenv("MANYMAGE_HOME") }
 func golang(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = clone()
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0") // as scripts/mage compiles, so that one cache serves all
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("go %s: %w", strings.Join(args, " "), err)
