@@ -1,0 +1,210 @@
+package engine
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	dockercontext "github.com/docker/cli/cli/context"
+	"github.com/docker/cli/cli/context/store"
+	"github.com/docker/docker/client"
+)
+
+// contexts is a docker configuration with these contexts, one of them current.
+func contexts(t *testing.T, current string, hosts map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	kept := store.New(filepath.Join(dir, "contexts"), storeConfig())
+	for name, host := range hosts {
+		end := map[string]any{dockerEndpoint: dockercontext.EndpointMetaBase{Host: host}}
+		if err := kept.CreateOrUpdate(store.Metadata{Name: name, Endpoints: end}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.json"), []byte(`{"currentContext":"`+current+`"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func env(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestAddresses(t *testing.T) {
+	hosts := map[string]string{"pi": "ssh://pi@10.0.0.9", "lab": "tcp://lab:2375"}
+	lab := contexts(t, "lab", hosts)
+	none := t.TempDir()
+	for _, one := range []struct {
+		name string
+		o    Options
+		want []string
+	}{
+		{"nothing set", Options{ConfigDir: none}, []string{client.DefaultDockerHost, "unix:///run/podman/podman.sock"}},
+		{"a home and a session", Options{Getenv: env(map[string]string{"HOME": none, "XDG_RUNTIME_DIR": "/run/user/7"})}, []string{
+			client.DefaultDockerHost, "unix:///run/user/7/docker.sock", "unix://" + none + "/.docker/run/docker.sock",
+			"unix:///run/user/7/podman/podman.sock", "unix:///run/podman/podman.sock"}},
+		{"current context", Options{ConfigDir: lab}, []string{"tcp://lab:2375"}},
+		{"DOCKER_CONTEXT", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "pi"})}, []string{"ssh://pi@10.0.0.9"}},
+		{"DOCKER_CONTEXT=default", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "default"})}, []string{client.DefaultDockerHost, "unix:///run/podman/podman.sock"}},
+		{"DOCKER_HOST outranks contexts", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "pi", "DOCKER_HOST": "unix:///x.sock"})}, []string{"unix:///x.sock"}},
+		{"DOCKER_CONFIG", Options{Getenv: env(map[string]string{"DOCKER_CONFIG": lab})}, []string{"tcp://lab:2375"}},
+		{"a given context outranks DOCKER_HOST", Options{ConfigDir: lab, Context: "pi", Getenv: env(map[string]string{"DOCKER_HOST": "unix:///x.sock"})}, []string{"ssh://pi@10.0.0.9"}},
+		{"a given host outranks all", Options{ConfigDir: lab, Context: "pi", Host: "tcp://h:1"}, []string{"tcp://h:1"}},
+	} {
+		got, err := one.o.addresses()
+		var found []string
+		for _, a := range got {
+			found = append(found, a.host)
+		}
+		if err != nil || !slices.Equal(found, one.want) {
+			t.Errorf("%s: got %v %v, want %v", one.name, found, err, one.want)
+		}
+	}
+}
+
+func TestAddressesRefused(t *testing.T) {
+	broken := t.TempDir()
+	if err := os.WriteFile(filepath.Join(broken, "config.json"), []byte("{"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, o := range map[string]Options{
+		"no scheme":            {Host: "localhost"},
+		"no such context":      {ConfigDir: t.TempDir(), Context: "gone"},
+		"current is gone":      {ConfigDir: contexts(t, "gone", nil)},
+		"a broken file":        {ConfigDir: broken},
+		"missing certificates": {Host: "tcp://h:2376", ConfigDir: t.TempDir(), Getenv: env(map[string]string{"DOCKER_TLS_VERIFY": "1"})},
+	} {
+		if got, err := o.addresses(); !errors.Is(err, ErrUnreachable) {
+			t.Errorf("%s: got %v %v", name, got, err)
+		}
+	}
+}
+
+// certificates writes ca.pem, cert.pem and key.pem.
+func certificates(t *testing.T, dir string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{
+		"ca.pem": {Type: "CERTIFICATE", Bytes: cert}, "cert.pem": {Type: "CERTIFICATE", Bytes: cert}, "key.pem": {Type: "PRIVATE KEY", Bytes: private},
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTLSFollowsTheEnvironment(t *testing.T) {
+	dir := t.TempDir()
+	certificates(t, dir)
+	for _, one := range []struct {
+		host      string
+		env       map[string]string
+		tls, skip bool
+	}{
+		{"tcp://h:2376", nil, false, false},
+		{"tcp://h:2376", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, true, false},
+		{"tcp://h:2376", map[string]string{"DOCKER_CERT_PATH": dir}, true, true},
+		{"unix:///x.sock", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, false, false},
+	} {
+		got, err := Options{Host: one.host, Getenv: env(one.env)}.addresses()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conf := got[0].tls; (conf != nil) != one.tls || (conf != nil && (conf.InsecureSkipVerify != one.skip || len(conf.Certificates) != 1 || conf.RootCAs == nil)) {
+			t.Errorf("%s %v: got %+v", one.host, one.env, conf)
+		}
+	}
+}
+
+func TestTLSOfAContext(t *testing.T) {
+	dir := contexts(t, "lab", map[string]string{"lab": "tcp://lab:2376"})
+	files := t.TempDir()
+	certificates(t, files)
+	data, err := dockercontext.TLSDataFromFiles(filepath.Join(files, "ca.pem"), filepath.Join(files, "cert.pem"), filepath.Join(files, "key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.New(filepath.Join(dir, "contexts"), storeConfig()).ResetEndpointTLSMaterial("lab", dockerEndpoint, data.ToStoreTLSData()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Options{ConfigDir: dir}.addresses()
+	if err != nil || got[0].tls == nil || len(got[0].tls.Certificates) != 1 || got[0].tls.InsecureSkipVerify {
+		t.Errorf("got %+v %v", got, err)
+	}
+}
+
+func TestOpenSaysWhyNothingAnswers(t *testing.T) {
+	dir := t.TempDir()
+	dead := filepath.Join(dir, "dead.sock")
+	listener, err := net.Listen("unix", dead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener.(*net.UnixListener).SetUnlinkOnClose(false)
+	listener.Close()
+	for _, one := range []struct{ host, words string }{
+		{"unix://" + dir + "/none.sock", "no such file"},
+		{"unix://" + dead, "connection refused"},
+		{"tcp://127.0.0.1:1", "127.0.0.1:1"},
+	} {
+		_, err := Open(t.Context(), Options{Host: one.host})
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), one.words) || !strings.Contains(err.Error(), one.host) {
+			t.Errorf("%s: got %v", one.host, err)
+		}
+	}
+}
+
+func TestTheCureFitsTheFault(t *testing.T) {
+	for _, one := range []struct {
+		place address
+		err   error
+		want  string
+	}{
+		{address{host: "unix:///var/run/docker.sock"}, fs.ErrPermission, "you may not use this socket"},
+		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman"},
+		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct DOCKER_HOST"},
+		{address{host: "ssh://pi"}, context.DeadlineExceeded, "`ssh pi docker version`"},
+	} {
+		if got := one.place.unreachable(one.err); !errors.Is(got, ErrUnreachable) || !errors.Is(got, one.err) || !strings.Contains(got.Error(), one.want) {
+			t.Errorf("%+v: got %v", one.place, got)
+		}
+	}
+}
+
+func TestTheMostTellingFaultIsTold(t *testing.T) {
+	dir := t.TempDir()
+	text := filepath.Join(dir, "a-file")
+	if err := os.WriteFile(text, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, _, err := firstAnswer(t.Context(), []address{{host: "unix://" + dir + "/none.sock"}, {host: "unix://" + text}, {host: "unix://" + dir + "/neither.sock"}})
+	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "a-file") {
+		t.Errorf("got %v", err)
+	}
+}

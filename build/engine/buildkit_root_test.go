@@ -1,0 +1,143 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"path"
+	"strings"
+	"testing"
+
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	fstypes "github.com/tonistiigi/fsutil/types"
+)
+
+// tree is a gateway's reference over folders of entries, which answers only for
+// paths without links, as root must ask.
+type tree struct {
+	gateway.Reference
+	dirs  map[string][]*fstypes.Stat
+	text  map[string]string
+	lists int
+}
+
+func (r *tree) ReadDir(_ context.Context, req gateway.ReadDirRequest) ([]*fstypes.Stat, error) {
+	r.lists++
+	list, ok := r.dirs[req.Path]
+	if !ok {
+		return nil, errors.New("no such file or directory, in words")
+	}
+	return list, nil
+}
+
+func (r *tree) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, error) {
+	text, ok := r.text[req.Filename]
+	if !ok || req.Range == nil {
+		return nil, errors.New("this read could hang the engine")
+	}
+	start := min(req.Range.Offset, len(text))
+	return []byte(text[start:min(start+req.Range.Length, len(text))]), nil
+}
+
+func entry(name string, mode fs.FileMode, link string, size int) *fstypes.Stat {
+	return &fstypes.Stat{Path: name, Mode: uint32(mode), Linkname: link, Size: int64(size)}
+}
+
+func oddTree() *tree {
+	return &tree{
+		dirs: map[string][]*fstypes.Stat{
+			".": {entry("usr", fs.ModeDir, "", 0), entry("bin", fs.ModeSymlink, "usr/bin", 0), entry("up", fs.ModeSymlink, "../../usr", 0),
+				entry("a", fs.ModeSymlink, "b", 0), entry("b", fs.ModeSymlink, "/a", 0), entry("pipe", fs.ModeNamedPipe, "", 0), entry("gone", fs.ModeSymlink, "/nowhere", 0)},
+			"usr":     {entry("bin", fs.ModeDir, "", 0)},
+			"usr/bin": {entry("sh", 0o755, "", 5), entry("dash", 0o755, "sh", 0), entry("link", fs.ModeSymlink, "/bin/sh", 0)},
+		},
+		text: map[string]string{"usr/bin/sh": "shell", "usr/bin/dash": "shell"},
+	}
+}
+
+func TestRootFollowsLinksInside(t *testing.T) {
+	ref := oddTree()
+	r := newRoot(t.Context(), ref)
+	for _, name := range []string{"usr/bin/sh", "bin/sh", "bin/dash", "bin/link", "up/bin/link"} {
+		if text, err := fs.ReadFile(r, name); err != nil || string(text) != "shell" {
+			t.Errorf("%s: %q %v", name, text, err)
+		}
+	}
+	if ref.lists > len(ref.dirs) {
+		t.Errorf("listed %d times", ref.lists)
+	}
+	for name, want := range map[string]error{"gone": fs.ErrNotExist, "nothing": fs.ErrNotExist, "bin/sh/x": fs.ErrNotExist, "/bin": fs.ErrInvalid, "pipe": errNotRegular} {
+		if _, err := r.Open(name); !errors.Is(err, want) {
+			t.Errorf("%s: got %v, want %v", name, err, want)
+		}
+	}
+	if _, err := r.Stat("a"); err == nil || errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a loop: got %v", err)
+	}
+	if info, err := r.Lstat("a"); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		t.Errorf("the loop itself: got %v %v", info, err)
+	}
+	if link, err := r.ReadLink("bin"); err != nil || link != "usr/bin" {
+		t.Errorf("readlink: %q %v", link, err)
+	}
+	if _, err := r.ReadLink("usr"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("readlink of a folder: %v", err)
+	}
+}
+
+func TestRootListsInOrder(t *testing.T) {
+	dir, err := newRoot(t.Context(), oddTree()).Open("bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := dir.(fs.ReadDirFile)
+	first, err := list.ReadDir(2)
+	if err != nil || len(first) != 2 || first[0].Name() != "dash" || first[1].Name() != "link" {
+		t.Errorf("got %v %v", first, err)
+	}
+	rest, err := list.ReadDir(-1)
+	if err != nil || len(rest) != 1 || rest[0].Name() != "sh" {
+		t.Errorf("got %v %v", rest, err)
+	}
+	if _, err := list.ReadDir(1); err != io.EOF {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestRootFileReadsInBlocks(t *testing.T) {
+	text := strings.Repeat("0123456789", blockSize/4)
+	ref := &tree{dirs: map[string][]*fstypes.Stat{".": {entry("f", 0o644, "", len(text))}}, text: map[string]string{"f": text}}
+	file, err := newRoot(t.Context(), ref).Open("f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []int64{0, 1, blockSize - 1, blockSize, int64(len(text)) - 2} {
+		part := make([]byte, 40)
+		n, err := file.(io.ReaderAt).ReadAt(part, at)
+		want := text[at:min(at+40, int64(len(text)))]
+		if string(part[:n]) != want || (err == nil) != (len(want) == 40) {
+			t.Errorf("at %d: %q %v", at, part[:n], err)
+		}
+	}
+	if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 1), -1); err == nil {
+		t.Error("read before the beginning")
+	}
+}
+
+// Whatever links an image holds, a look-up ends, and never leaves the root.
+func FuzzRoot(f *testing.F) {
+	f.Add("a/b", "../../a", "/b/./..//a")
+	f.Add("x", "x/x", "..")
+	f.Fuzz(func(t *testing.T, name, first, second string) {
+		ref := &tree{dirs: map[string][]*fstypes.Stat{
+			".": {entry("a", fs.ModeSymlink, first, 0), entry("b", fs.ModeDir, "", 0), entry("x", fs.ModeSymlink, second, 0)},
+			"b": {entry("a", fs.ModeSymlink, second, 0), entry("x", 0o644, "", 1)},
+		}}
+		r := newRoot(t.Context(), ref)
+		real, _, err := r.resolve("stat", name, true)
+		if err == nil && (path.Clean(real) != real || !fs.ValidPath(real)) {
+			t.Errorf("resolved to %q", real)
+		}
+	})
+}

@@ -1,0 +1,155 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/tonistiigi/fsutil"
+)
+
+// folder makes a directory of empty files; a content comes behind "=".
+func folder(t *testing.T, files ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, file := range files {
+		name, content, _ := strings.Cut(file, "=")
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// sent lists what leaves for the engine, folders with a slash.
+func sent(t *testing.T, c Context) []string {
+	t.Helper()
+	files, err := c.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := fsutil.WriteTar(t.Context(), files, &out); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for r := tar.NewReader(&out); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return names
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if header.Uid != 0 || header.Gid != 0 {
+			t.Errorf("%s belongs to %d:%d", header.Name, header.Uid, header.Gid)
+		}
+		names = append(names, header.Name)
+	}
+}
+
+func TestIgnoreFiles(t *testing.T) {
+	for _, one := range []struct {
+		name       string
+		files      []string
+		dockerfile string
+		excludes   []string
+		want       string
+	}{
+		{name: "none", files: []string{"a", "d/b"}, want: "a d/ d/b"},
+		{name: "a name", files: []string{".dockerignore=a\n", "a", "d/a"}, want: ".dockerignore d/ d/a"},
+		{name: "anywhere", files: []string{".dockerignore=**/a\n", "a", "d/a", "d/b"}, want: ".dockerignore d/ d/b"},
+		{name: "a folder", files: []string{".dockerignore=d\n", "a", "d/a"}, want: ".dockerignore a"},
+		{name: "a leading slash and dots", files: []string{".dockerignore=/d/../a\n./b\n", "a", "b", "c"}, want: ".dockerignore c"},
+		{name: "comments and blanks", files: []string{".dockerignore=# a\n\n  a  \n", "a", "b"}, want: ".dockerignore b"},
+		{name: "the exception", files: []string{".dockerignore=d\n!d/keep\n", "d/a", "d/keep"}, want: ".dockerignore d/ d/keep"},
+		{name: "the last one wins", files: []string{".dockerignore=!d/keep\nd\n", "d/a", "d/keep"}, want: ".dockerignore"},
+		{name: "everything but", files: []string{".dockerignore=*\n!src\nsrc/*.o\n", "a", "src/a.c", "src/a.o"}, want: "src/ src/a.c"},
+		{name: "itself and the Dockerfile", files: []string{".dockerignore=.dockerignore\nDockerfile\n", "Dockerfile", "a"}, want: "a"},
+		{name: "the Dockerfile's own", files: []string{".dockerignore=a\n", "x.Dockerfile.dockerignore=b\n", "a", "b"}, dockerfile: "x.Dockerfile",
+			want: ".dockerignore a x.Dockerfile.dockerignore"},
+		{name: "another Dockerfile's", files: []string{".dockerignore=a\n", "x.Dockerfile.dockerignore=b\n", "a", "b"}, dockerfile: "y.Dockerfile",
+			want: ".dockerignore b x.Dockerfile.dockerignore"},
+		{name: "the caller's", files: []string{".dockerignore=!a\n", "a", "b"}, excludes: []string{"a"}, want: ".dockerignore b"},
+	} {
+		c := Context{Dir: folder(t, one.files...), Excludes: one.excludes}
+		if one.dockerfile != "" {
+			c.Dockerfile = filepath.Join(c.Dir, one.dockerfile)
+		}
+		if got := sent(t, c); !slices.Equal(got, strings.Fields(one.want)) {
+			t.Errorf("%s: sent %v, want %v", one.name, got, one.want)
+		}
+	}
+}
+
+func TestContextsRefused(t *testing.T) {
+	file := filepath.Join(folder(t, "a"), "a")
+	for name, c := range map[string]Context{
+		"a git repository": {Dir: "https://example.com/a.git"},
+		"git by ssh":       {Dir: "git@example.com:a.git"},
+		"standard input":   {Dir: "-"},
+		"a file":           {Dir: file},
+		"nothing":          {Dir: file + "-none"},
+		"a bad pattern":    {Dir: folder(t, ".dockerignore=[a\n")},
+		"a bad exception":  {Dir: folder(t, ".dockerignore=!\n")},
+	} {
+		if _, err := c.files(); !errors.Is(err, ErrContext) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	dir := folder(t, ".dockerignore=big\n", "big=0123456789", "a=123", "d/b=4567")
+	files, size, err := Context{Dir: dir}.Measure(t.Context())
+	if err != nil || files != 3 || size != 4+3+4 {
+		t.Errorf("got %d files, %d bytes, %v", files, size, err)
+	}
+}
+
+func TestSecretsRefused(t *testing.T) {
+	for name, one := range map[string]Secret{
+		"no id":       {Env: "A"},
+		"no source":   {ID: "a"},
+		"two sources": {ID: "a", Env: "A", File: "/dev/null"},
+		"no file":     {ID: "a", File: "/does/not/exist"},
+	} {
+		if _, err := newSecrets([]Secret{one}, env(nil)); !errors.Is(err, ErrContext) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// Whatever an ignore file holds, it is read or refused, and what it excludes by
+// its plain name is not sent.
+func FuzzIgnoreFile(f *testing.F) {
+	f.Add("a\n!b\n")
+	f.Add("[\n")
+	f.Add("**/**/*?[^a]\\\n!!\n#\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		dir := folder(t, "planted", "other")
+		if err := os.WriteFile(filepath.Join(dir, ".dockerignore"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		c := Context{Dir: dir, Excludes: []string{"planted"}}
+		if _, err := c.files(); err != nil {
+			if !errors.Is(err, ErrContext) {
+				t.Errorf("got %v", err)
+			}
+			return
+		}
+		if slices.Contains(sent(t, c), "planted") {
+			t.Errorf("%q: the excluded file was sent", text)
+		}
+	})
+}

@@ -1,0 +1,187 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
+)
+
+const (
+	someDigest = "sha256:12088f250c99dac7a1c8417e55b20bd7ea5050fd74d198f34065df74e2c8d991"
+	pushedBy20 = `{"status":"The push refers to repository [example.com/a]"}
+{"status":"Preparing","progressDetail":{},"id":"14cae71a4b1c"}
+{"status":"Pushing","progressDetail":{"current":512,"total":1024},"progress":"[>  ]","id":"14cae71a4b1c"}
+{"status":"Pushed","progressDetail":{},"id":"14cae71a4b1c"}
+{"status":"Layer already exists","progressDetail":{},"id":"24cae71a4b1c"}
+{"status":"Mounted from b","progressDetail":{},"id":"34cae71a4b1c"}
+{"status":"1: digest: ` + someDigest + ` size: 524"}
+{"progressDetail":{},"aux":{"Tag":"1","Digest":"` + someDigest + `","Size":524}}
+`
+	pushedByContainerd = `{"status":"The push refers to repository [example.com/a]"}
+{"status":"Pushed","progressDetail":{},"id":"d57a3f8f7b4c"}
+{"status":"1: digest: ` + someDigest + ` size: 480"}
+`
+	pushedByPodman = `{"status":"Getting image source signatures"}
+{"status":"Copying blob sha256:aaaa"}
+{"status":"Writing manifest to image destination"}
+{"status":"1: digest: ` + someDigest + ` size: 7"}
+`
+)
+
+func TestReadPush(t *testing.T) {
+	for _, one := range []struct {
+		name, stream string
+		want         Pushed
+	}{
+		{"Docker 20.10", pushedBy20, Pushed{Digest: someDigest, Size: 524, Uploaded: 1, Present: 2}},
+		{"containerd store", pushedByContainerd, Pushed{Digest: someDigest, Size: 480, Uploaded: 1}},
+		{"Podman", pushedByPodman, Pushed{Digest: someDigest, Size: 7}},
+	} {
+		got, err := readPush(t.Context(), "example.com/a:1", strings.NewReader(one.stream), func(Event) {})
+		if err != nil || got != one.want {
+			t.Errorf("%s: got %+v %v, want %+v", one.name, got, err, one.want)
+		}
+	}
+}
+
+func TestReadPushEvents(t *testing.T) {
+	var got []Event
+	if _, err := readPush(t.Context(), "a:1", strings.NewReader(pushedBy20), func(e Event) { got = append(got, e) }); err != nil {
+		t.Fatal(err)
+	}
+	want := Event{Kind: Progress, ID: "14cae71a4b1c", Text: "Pushing", Current: 512, Total: 1024}
+	if len(got) != 7 || got[2] != want {
+		t.Errorf("got %d events, the third %+v", len(got), got[2])
+	}
+}
+
+func TestPushFaults(t *testing.T) {
+	failed := func(text string) string { return `{"errorDetail":{"message":"` + text + `"},"error":"` + text + `"}` }
+	for _, one := range []struct {
+		stream string
+		want   error
+	}{
+		{failed("unauthorized: authentication required"), ErrUnauthorized},
+		{failed("denied: requested access to the resource is denied"), ErrUnauthorized},
+		{failed("no basic auth credentials"), ErrUnauthorized},
+		{failed("tag invalid: The image tag '1' already exists in the 'a' repository and cannot be overwritten because the repository is immutable."), ErrTagRefused},
+		{failed("Get https://r/v2/: dial tcp 127.0.0.1:1: connect: connection refused"), ErrRegistryUnreachable},
+		{failed("http: server gave HTTP response to HTTPS client"), ErrRegistryUnreachable},
+		{failed("An image does not exist locally with the tag: a"), ErrNotFound},
+		{failed("received unexpected HTTP status: 503 Service Unavailable"), errTransient},
+		{failed("toomanyrequests: slow down"), errTransient},
+		{failed("blob unknown: blob unknown to registry"), errTransient},
+		{failed("read tcp 1.2.3.4:1->5.6.7.8:443: read: connection reset by peer"), errTransient},
+		{`{"status":"Pushing","id":"a"}`, errTransient},
+		{`{"status":"Pushing"`, errTransient},
+		{"", errTransient},
+		{"<html>", nil},
+		{failed("manifest invalid: too many layers"), nil},
+	} {
+		_, err := readPush(t.Context(), "a:1", strings.NewReader(one.stream), func(Event) {})
+		var refused *PushError
+		if !errors.As(err, &refused) || refused.Ref != "a:1" {
+			t.Errorf("%s: got %v", one.stream, err)
+			continue
+		}
+		for _, kind := range []error{ErrUnauthorized, ErrTagRefused, ErrRegistryUnreachable, ErrNotFound, errTransient} {
+			if errors.Is(err, kind) != (kind == one.want) {
+				t.Errorf("%s: got %v, want %v", one.stream, err, one.want)
+			}
+		}
+	}
+}
+
+// A push that is said to have gone well always has a digest, and never more
+// layers than the stream has lines.
+func FuzzReadPush(f *testing.F) {
+	f.Add(pushedBy20)
+	f.Add(pushedByContainerd)
+	f.Add(`{"aux":{"Digest":"sha256:zz"}}`)
+	f.Add(`{"error":"x"}{"status":"1: digest: ` + someDigest + ` size: 99999999999999999999"}`)
+	f.Fuzz(func(t *testing.T, stream string) {
+		got, err := readPush(t.Context(), "a:1", strings.NewReader(stream), func(Event) {})
+		if err == nil && (got.Digest.Validate() != nil || got.Uploaded+got.Present > strings.Count(stream, "{")) {
+			t.Errorf("got %+v", got)
+		}
+	})
+}
+
+// A real engine does not fail on demand, so this one is played.
+type playedEngine struct {
+	answers []string
+	asked   int
+}
+
+func (p *playedEngine) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(req.URL.Path, "/push") {
+		return nil, net.ErrClosed
+	}
+	text := p.answers[min(p.asked, len(p.answers)-1)]
+	p.asked++
+	answer := httptest.NewRecorder()
+	_, _ = io.WriteString(answer, text)
+	return answer.Result(), nil
+}
+
+func (p *playedEngine) open(t *testing.T) *Engine {
+	t.Helper()
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://engine:1"), client.WithHTTPClient(&http.Client{Transport: p}), client.WithScheme("http"), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, auth: Options{}.credentials()}
+}
+
+func TestPushTriesTransientFaultsAgain(t *testing.T) {
+	const lost, refused = `{"error":"blob unknown to registry"}`, `{"error":"denied"}`
+	for _, one := range []struct {
+		name    string
+		answers []string
+		want    digest.Digest
+		err     error
+		asked   int
+	}{
+		{"cured", []string{lost, pushedBy20}, someDigest, nil, 2},
+		{"for good", []string{lost}, "", errTransient, pushTries},
+		{"refused", []string{refused}, "", ErrUnauthorized, 1},
+		{"refused later", []string{lost, refused}, "", ErrUnauthorized, 2},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			played := &playedEngine{answers: one.answers}
+			told := 0
+			got, err := played.open(t).Push(t.Context(), "example.com/a:1", func(e Event) {
+				if e.Kind == Notice {
+					told++
+				}
+			})
+			if got.Digest != one.want || !errors.Is(err, one.err) || played.asked != one.asked || told != one.asked-1 {
+				t.Errorf("%s: got %+v %v, asked %d times, told %d", one.name, got, err, played.asked, told)
+			}
+		})
+	}
+}
+
+func TestPushStopsWaitingWhenTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		played := &playedEngine{answers: []string{`{"error":"blob unknown to registry"}`}}
+		_, err := played.open(t).Push(ctx, "example.com/a:1", func(e Event) {
+			if e.Kind == Notice {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) || played.asked != 1 {
+			t.Errorf("got %v, asked %d times", err, played.asked)
+		}
+	})
+}
