@@ -1,0 +1,90 @@
+// Command bench measures this project against what it replaces, on the machine's own engine: the Makefile's recipe with the
+// docker CLI, its set_image_arch macro, `docker manifest` and, where they are on PATH, other tools for manifest lists.
+//
+//	go run ./build/bench [-only job,setarch,lists] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-docker docker]
+//
+// Both sides do the same work in alternation, on fresh content that nothing has cached, each into a repository of its own. Both
+// speak to the engine through a proxy that counts bytes; peak memory is that of the client's process, as the kernel counts it.
+// The images are removed afterwards; the engine's build cache is the user's and is not pruned.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// plan is what is to be measured.
+type plan struct {
+	only    []string
+	sizes   []int // MB, of the job
+	rounds  int
+	recipes []string
+	docker  string // the CLI
+	ours    string // the compiled targets; empty: compiled first
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := 0
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		code = 1
+	}
+	stop()
+	os.Exit(code)
+}
+
+func parse(args []string) (plan, error) {
+	p := plan{}
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	only := flags.String("only", "job,setarch,lists", "what to measure")
+	sizes := flags.String("sizes", "3,100,500", "sizes of the job's images in MB")
+	recipes := flags.String("recipes", "classic,buildkit", "builders of the recipe")
+	flags.IntVar(&p.rounds, "rounds", 3, "pairs per measurement")
+	flags.StringVar(&p.docker, "docker", "docker", "the docker CLI; one from before 23 has BuildKit without a plugin")
+	flags.StringVar(&p.ours, "ours", "", "the compiled targets")
+	if err := flags.Parse(args); err != nil {
+		return p, err
+	}
+	p.only, p.recipes = strings.Split(*only, ","), strings.Split(*recipes, ",")
+	for size := range strings.SplitSeq(*sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 1 {
+			return p, fmt.Errorf("-sizes: %q is no number of MB", size)
+		}
+		p.sizes = append(p.sizes, n)
+	}
+	return p, nil
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	p, err := parse(args)
+	if err != nil {
+		return err
+	}
+	b, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.close()) }()
+	for _, section := range []struct {
+		name    string
+		measure func(context.Context) error
+	}{{"job", b.jobs}, {"setarch", b.setarchs}, {"lists", b.lists}} {
+		if !slices.Contains(p.only, section.name) {
+			continue
+		}
+		if err := section.measure(ctx); err != nil {
+			return fmt.Errorf("%s: %w", section.name, err)
+		}
+	}
+	return nil
+}
