@@ -61,7 +61,8 @@ func (p *Pipeline) place(ctx context.Context) error {
 	if !p.cfg.Embedded || p.served != nil {
 		return nil
 	}
-	served, err := Serve(ctx, p.opts.Embedded, p.cfg.Dir)
+	// It outlives the target that started it: `build push` are two.
+	served, err := Serve(context.WithoutCancel(ctx), p.opts.Embedded, p.cfg.Dir)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (p *Pipeline) reach(ctx context.Context, ref reference.Named) error {
 	if conn, err := new(net.Dialer).DialContext(ctx, "tcp", last.Registry.Address); err == nil {
 		return conn.Close()
 	}
-	p.served, err = Serve(ctx, p.opts.Embedded, p.cfg.Dir)
+	p.served, err = Serve(context.WithoutCancel(ctx), p.opts.Embedded, p.cfg.Dir)
 	return err
 }
 

@@ -6,7 +6,9 @@ import (
 
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/registry"
 )
 
@@ -29,9 +31,13 @@ func ExitCode(err error) int {
 		code int
 	}{
 		{image.ErrRefused, ExitRefused},
-		{ErrPublish, ExitPublish},
+		{lists.ErrPublish, ExitPublish},
 		{registry.ErrDenied, ExitPublish},
 		{config.ErrUsage, ExitUsage},
+		{git.ErrEpoch, ExitUsage},
+		{lists.ErrUsage, ExitUsage},
+		{engine.ErrReference, ExitUsage},
+		{engine.ErrChanged, ExitPublish},
 		{engine.ErrContext, ExitUsage},
 		{engine.ErrUnsupported, ExitUsage},
 		{engine.ErrUnreachable, ExitUnreachable},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
 )
@@ -28,9 +29,6 @@ type child struct {
 	size    int64 // of its layers and config, as the registry has them
 	present bool  // the registry had it before this run
 }
-
-// ErrPublish says that publishing was refused, so that the tag is as it was.
-var ErrPublish = errors.New("not published")
 
 // Push builds, brings every image to the registry, and publishes the index over them. With ONLY the images are pushed and the list
 // tags stay as they are.
@@ -85,16 +83,24 @@ func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.
 		r.child = *found
 		return nil
 	}
-	pushed, err := e.Push(ctx, ref.String(), p.watch(r.job))
-	if err != nil {
-		return fmt.Errorf("%s: %w", r.name, err)
-	}
-	r.child, err = confirm(ctx, client, ref, pushed.Digest, r.built.Config)
+	r.child, err = p.upload(ctx, client, e, r, ref.(reference.NamedTagged))
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}
 	p.opts.Show(progress.Published{Reference: reference.FamiliarString(ref), Digest: r.child.desc.Digest.String()})
 	return nil
+}
+
+// upload lets the engine push the image, and confirms that it is the one that was built.
+func (p *Pipeline) upload(ctx context.Context, client *registry.Client, e *engine.Engine, r *result, ref reference.NamedTagged) (child, error) {
+	if r.built.Repair != nil {
+		return p.pushUnlabelled(ctx, client, e, r, ref)
+	}
+	pushed, err := e.Push(ctx, ref.String(), p.watch(r.job))
+	if err != nil {
+		return child{}, err
+	}
+	return confirm(ctx, client, ref, pushed.Digest, r.built.Config)
 }
 
 // confirm reads back by its digest what the engine says it pushed, and requires that it is the image that was built.
@@ -109,7 +115,7 @@ func confirm(ctx context.Context, client *registry.Client, ref reference.Named, 
 	}
 	if found == nil {
 		return child{}, fmt.Errorf("%w: what was pushed as %s is not the image that was built (its config is not %s): somebody changed the tag in the engine; run again",
-			ErrPublish, reference.FamiliarString(ref), config)
+			lists.ErrPublish, reference.FamiliarString(ref), config)
 	}
 	return *found, nil
 }

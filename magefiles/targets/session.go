@@ -22,8 +22,10 @@ type session struct {
 	settings Settings
 	pipeline *build.Pipeline
 	cfg      config.Config
-	display  *progress.Display // of the target that runs now
-	prepared bool              // Settings.Before was done
+	getenv   func(string) string // the environment, with the words of the command line before it
+	note     string              // what git has to say, until it was said
+	display  *progress.Display   // of the target that runs now
+	prepared bool                // Settings.Before was done
 }
 
 // process is the one session of this process.
@@ -37,9 +39,13 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 	if err := s.open(ctx); err != nil {
 		return exit(err)
 	}
-	options := progress.For(os.Stderr, os.Getenv)
+	options := progress.For(os.Stderr, s.getenv)
 	options.Verbose = s.cfg.Verbose
 	s.display = progress.New(os.Stderr, options)
+	if s.note != "" {
+		s.display.Send(progress.Notice{Text: s.note})
+		s.note = ""
+	}
 	err := do(ctx, s)
 	if err != nil {
 		s.display.Send(progress.Problem{Text: err.Error()})
@@ -64,10 +70,12 @@ func (s *session) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := git.Describe(ctx, dir, os.Getenv)
+	s.getenv = config.Overlay(Words(), os.Getenv)
+	info, err := git.Describe(ctx, dir, s.getenv)
 	if err != nil {
 		return err
 	}
+	s.note = info.Note
 	s.cfg, err = config.Load(config.Input{
 		Words:    Words(),
 		Getenv:   os.Getenv,
@@ -84,7 +92,7 @@ func (s *session) open(ctx context.Context) error {
 	s.pipeline = build.New(build.Options{
 		Config:   s.cfg,
 		Git:      info,
-		Getenv:   os.Getenv,
+		Getenv:   s.getenv,
 		Show:     func(e progress.Event) { s.display.Send(e) },
 		Embedded: s.settings.Embedded,
 		Ensure:   s.settings.Ensure,

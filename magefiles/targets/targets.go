@@ -112,6 +112,18 @@ func Emulation(ctx context.Context) error {
 	})
 }
 
+// Setarch repairs the label of the image REF in the engine (-registry: in its registry) after checking its binaries.
+func Setarch(ctx context.Context, ref, arch string, registry, dryRun *bool) error {
+	return run(ctx, func(ctx context.Context, s *session) error {
+		opts := build.SetArchOptions{Registry: registry != nil && *registry, DryRun: dryRun != nil && *dryRun}
+		label, err := s.pipeline.SetArch(ctx, ref, arch, opts)
+		if err != nil {
+			return err
+		}
+		return label.Write(os.Stdout)
+	})
+}
+
 // Version prints this program's version.
 func Version() { fmt.Println("manymage", tool()) }
 

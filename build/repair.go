@@ -1,0 +1,103 @@
+package build
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// unlabelled is behind the tag under which an image travels whose label can only be put right in the registry: the platform's own
+// tag never names an image with a wrong label.
+const unlabelled = "-unlabelled"
+
+// pushUnlabelled pushes an image whose label the engine could not be given, and publishes it with the right one. What is added to the
+// registry is a config and a manifest, whatever the size of the image.
+func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, e *engine.Engine, r *result, ref reference.NamedTagged) (child, error) {
+	p.opts.Show(progress.Notice{Platform: r.name, Text: "this engine takes no new label for an image that it has: the label is put right in the registry"})
+	travel := ref.String() + unlabelled
+	if err := e.Tag(ctx, r.built.ID, travel); err != nil {
+		return child{}, err
+	}
+	defer func() { _ = e.Remove(context.WithoutCancel(ctx), travel) }() // the image has its own names
+	pushed, err := e.Push(ctx, travel, p.watch(r.job))
+	if err != nil {
+		return child{}, err
+	}
+	byDigest, err := reference.WithDigest(reference.TrimNamed(ref), pushed.Digest)
+	if err != nil {
+		return child{}, err
+	}
+	m, err := client.Manifest(ctx, byDigest)
+	if err != nil {
+		return child{}, err
+	}
+	desc, err := putConfig(ctx, client, ref, m, r.built.Repair)
+	if err != nil {
+		return child{}, err
+	}
+	if err := dropTag(ctx, client, travel); err != nil {
+		return child{}, err
+	}
+	return confirm(ctx, client, ref, desc.Digest, r.built.Config)
+}
+
+// dropTag removes a tag where the registry can: most cannot, and then it stays, a name for layers that are there anyway.
+func dropTag(ctx context.Context, client *registry.Client, name string) error {
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return err
+	}
+	tagged, ok := ref.(reference.NamedTagged)
+	if !ok {
+		return nil
+	}
+	err = client.DeleteTag(ctx, tagged)
+	if errors.Is(err, registry.ErrDenied) || errors.Is(err, registry.ErrNotFound) {
+		return nil
+	}
+	return err
+}
+
+// putConfig publishes an image's manifest under ref with another config, and nothing else changed.
+func putConfig(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, config []byte) (ocispec.Descriptor, error) {
+	body, desc, err := withConfig(m.Bytes, config)
+	if err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(config)), nil }
+	if err := client.PutBlob(ctx, reference.TrimNamed(ref), desc, open); err != nil {
+		return ocispec.Descriptor{}, err
+	}
+	return client.PutManifest(ctx, ref, m.Descriptor.MediaType, body)
+}
+
+// withConfig is a manifest with another config: digest and size change, its media type and every other field stay.
+func withConfig(manifest, config []byte) ([]byte, ocispec.Descriptor, error) {
+	var doc map[string]json.RawMessage
+	var desc ocispec.Descriptor
+	if err := json.Unmarshal(manifest, &doc); err != nil {
+		return nil, desc, fmt.Errorf("the manifest is no JSON: %w", err)
+	}
+	if err := json.Unmarshal(doc["config"], &desc); err != nil {
+		return nil, desc, fmt.Errorf("the manifest has no config: %w", err)
+	}
+	desc.Digest, desc.Size = digest.FromBytes(config), int64(len(config))
+	raw, err := json.Marshal(desc)
+	if err != nil {
+		return nil, desc, err
+	}
+	doc["config"] = raw
+	body, err := json.Marshal(doc)
+	return body, desc, err
+}
