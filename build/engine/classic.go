@@ -15,8 +15,8 @@ import (
 )
 
 // classic is the road of engines without BuildKit: POST /build, once per
-// platform. The builder is never told a platform, because each treats that
-// differently and some wrongly. Instead the Dockerfile is rewritten:
+// platform. What builders make of a platform differs, and is often wrong, so
+// the Dockerfile is rewritten until there is nothing left to choose:
 //
 //	FROM name          -> FROM sha256:ID of the right platform's image
 //	FROM scratch       -> FROM sha256:ID of an image without layers, labelled with the platform
@@ -124,6 +124,7 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		Labels:      p.Labels,
 		Target:      p.Target,
 		NoCache:     p.NoCache,
+		Platform:    p.toldPlatform(),
 		Remove:      true,
 		ForceRemove: true, // a failed or cancelled step leaves no container behind
 		AuthConfigs: auth,

@@ -132,6 +132,22 @@ func sameButVariant(a, b ocispec.Platform) bool {
 	return a.OS == b.OS && a.Architecture == b.Architecture
 }
 
+// alias gives an image another label, for the build alone: its layers and
+// settings are the same, its programs are what they are.
+func (b *bases) alias(ctx context.Context, id string, p ocispec.Platform) (string, error) {
+	return b.once("alias "+id+" "+platforms.Format(p), func() (string, error) {
+		config, err := b.engine.relabelled(ctx, id, p)
+		if err != nil {
+			return "", err
+		}
+		t, err := thinOf(config)
+		if err != nil {
+			return "", err
+		}
+		return b.engine.loadThin(ctx, t)
+	})
+}
+
 // refuseIndex keeps the classic builder of a containerd store away from
 // manifest lists: it mixes one platform's config with another's layers.
 func (b *bases) refuseIndex(ctx context.Context, name string) error {

@@ -39,7 +39,7 @@ type stage struct {
 
 var (
 	directive    = regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$`)
-	hereDocument = regexp.MustCompile(`^\d*<<-?(?:"\w+"|'\w+'|\w+)$`)
+	hereDocument = regexp.MustCompile(`^\d*<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_][^\s<>()|&;'"]*)$`)
 )
 
 // readClassic scans a Dockerfile. It refuses what a classic builder would

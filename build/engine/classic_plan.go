@@ -24,6 +24,7 @@ type classicPlan struct {
 	target ocispec.Platform // of stages that do not say otherwise
 	emit   func(Event)
 	hosts  []string // registries of the base images
+	mixed  bool     // a base is of another platform than target
 }
 
 func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
@@ -145,12 +146,48 @@ func (p *classicPlan) base(ctx context.Context, name, flag string, env map[strin
 		want = platforms.Normalize(want)
 	}
 	if name == "scratch" {
-		if flag == "" {
-			want = platforms.Normalize(p.Platform) // nothing in it runs, so its label may be right even when all is built natively
-		}
-		return p.bases.scratch(ctx, want)
+		return p.bases.scratch(ctx, p.scratchLabel())
 	}
-	return p.pin(ctx, name, want)
+	id, err := p.pin(ctx, name, want)
+	if err != nil || platforms.Equal(want, p.target) {
+		return id, err
+	}
+	p.mixed = true
+	if p.toldPlatform() == "" {
+		return id, nil
+	}
+	return p.bases.alias(ctx, id, p.target)
+}
+
+// scratchLabel may be right even when all is built natively, since nothing in
+// an empty image runs, but for engines that want one label on everything.
+func (p *classicPlan) scratchLabel() ocispec.Platform {
+	if p.engine.platformCache() {
+		return p.target
+	}
+	return platforms.Normalize(p.Platform)
+}
+
+// platformCache tells the engines whose classic builder looks at platforms: it
+// takes no step from its cache unless the step's label is the platform that it
+// was told, the engine's own by default, and copies into no other stage.
+func (e *Engine) platformCache() bool {
+	return e.info.Name != podman && !e.olderThan(firstPlatformCache)
+}
+
+// firstPlatformCache is the Docker version that did it first, as far as is
+// known: 20.10 does not, 26.1 does. A platform told without need is harmless.
+const firstPlatformCache = 23
+
+// toldPlatform is the platform in the build request: with it those engines use
+// their cache. All stages must then be labelled with it, for which bases of
+// other platforms get an alias. On containerd stores an alias costs reading
+// the whole base; there such builds go without the cache.
+func (p *classicPlan) toldPlatform() string {
+	if !p.engine.platformCache() || (p.mixed && p.engine.info.Store == StoreContainerd) {
+		return ""
+	}
+	return platforms.Format(p.target)
 }
 
 func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platform) (string, error) {

@@ -20,7 +20,7 @@ import (
 //	Step 2/4 : RUN make             [1/2] STEP 2/4: RUN make
 //	 ---> Using cache               --> Using cache 5f3c...
 //	 ---> 26c80e25808b              --> f5d8c16e2fc
-//	aux {"ID": "sha256:..."}        5f3c... (64 digits, on a line of its own)
+//	aux {"ID": "sha256:..."}        the same, behind the last stage
 //
 // All else is output of the step.
 type follower struct {
@@ -39,8 +39,7 @@ var (
 	dockerStep = regexp.MustCompile(`^Step (\d+)/\d+ : (.*)$`)
 	podmanStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$`)
 	usingCache = regexp.MustCompile(`^ ?-+> Using cache`)
-	chatter    = regexp.MustCompile(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|COMMIT\b|Successfully (?:built|tagged) )`)
-	imageLine  = regexp.MustCompile(`^(?:sha256:)?([0-9a-f]{64})$`)
+	chatter    = regexp.MustCompile(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|(?:\[\d+/\d+\] )?COMMIT\b|Successfully (?:built|tagged) )`)
 	warning    = regexp.MustCompile(`^(?: ---> )?\[Warning\] (.*)$`)
 	colour     = regexp.MustCompile("\x1b\\[[0-9;]*m")
 	exitStatus = regexp.MustCompile(`(?:non-zero code: |exit status |exit code:? )(\d+)`)
@@ -104,8 +103,6 @@ func (f *follower) line(text string) {
 		f.begin(f.file.indexOf(max(number(m[1])-1, 0), number(m[2])), m[3])
 	case usingCache.MatchString(text):
 		f.step.Cached = true
-	case imageLine.MatchString(text):
-		f.image = withAlgorithm(text)
 	case chatter.MatchString(text), text == "" && f.tail.text == nil:
 	case warning.MatchString(text):
 		f.emit(Event{Kind: Notice, ID: f.step.ID, Name: f.step.Name, Text: warning.FindStringSubmatch(text)[1]})

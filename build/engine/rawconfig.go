@@ -13,6 +13,7 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // No engine's API hands out a config's bytes. Two ways lead to them:
@@ -54,11 +55,21 @@ type facts struct {
 }
 
 // pastStep is an entry of a config's history, fields in the order in which
-// graph drivers write them.
+// Docker 20.10 writes them.
 type pastStep struct {
 	Created    string `json:"created"`
 	Author     string `json:"author,omitempty"`
 	CreatedBy  string `json:"created_by,omitempty"`
+	Comment    string `json:"comment,omitempty"`
+	EmptyLayer bool   `json:"empty_layer,omitempty"`
+}
+
+// laterStep is the same in the order of the image specification, which later
+// Dockers keep.
+type laterStep struct {
+	Created    string `json:"created"`
+	CreatedBy  string `json:"created_by,omitempty"`
+	Author     string `json:"author,omitempty"`
 	Comment    string `json:"comment,omitempty"`
 	EmptyLayer bool   `json:"empty_layer,omitempty"`
 }
@@ -87,6 +98,26 @@ func (e *Engine) rebuild(ctx context.Context, id string) (stored, error) {
 		}
 	}
 	return stored{id: self.ID, config: tries[0]}, nil
+}
+
+// relabelled is a config that says what an image's does, but for the platform.
+func (e *Engine) relabelled(ctx context.Context, id string, p ocispec.Platform) ([]byte, error) {
+	chain, err := e.chain(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	history, err := e.api.ImageHistory(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("read the history of image %s: %w", short(id), err)
+	}
+	past := pastOf(chain, history)
+	self := chain[0]
+	self.OS, self.Architecture, self.Variant = p.OS, p.Architecture, p.Variant
+	forms, err := configsOf(self, past)
+	if err != nil {
+		return nil, err
+	}
+	return forms[0], nil
 }
 
 // chainLimit is more parents than any engine allows an image to have: graph
@@ -159,6 +190,42 @@ func pastOf(chain []facts, history []image.HistoryResponseItem) []pastStep {
 // the most likely one first: its own builder's, the same without the build
 // container, and each with a variant that was added behind the rest.
 func configsOf(f facts, past []pastStep) ([][]byte, error) {
+	fields := fieldsOf(f)
+	var forms [][]byte
+	for _, history := range historiesOf(past) {
+		for _, container := range []json.RawMessage{f.ContainerConfig, nil} {
+			for _, behind := range []string{"", "variant"} {
+				put(fields, "history", history, history != nil)
+				put(fields, "container_config", container, container != nil)
+				form, err := marshalConfig(fields, behind)
+				if err != nil {
+					return nil, err
+				}
+				forms = append(forms, form)
+			}
+		}
+	}
+	return forms, nil
+}
+
+// historiesOf gives the history in both orders of its fields, or none.
+func historiesOf(past []pastStep) []any {
+	if len(past) == 0 {
+		return []any{nil}
+	}
+	later := make([]laterStep, len(past))
+	for i, step := range past {
+		later[i] = laterOf(step)
+	}
+	return []any{past, later}
+}
+
+func laterOf(s pastStep) laterStep {
+	return laterStep{Created: s.Created, CreatedBy: s.CreatedBy, Author: s.Author, Comment: s.Comment, EmptyLayer: s.EmptyLayer}
+}
+
+// fieldsOf are a config's other fields by name.
+func fieldsOf(f facts) map[string]any {
 	fields := map[string]any{
 		"architecture": f.Architecture,
 		"config":       f.Config,
@@ -166,30 +233,20 @@ func configsOf(f facts, past []pastStep) ([][]byte, error) {
 		"os":           f.OS,
 		"rootfs":       rootfsOf(f),
 	}
-	if len(past) > 0 {
-		fields["history"] = past
+	put(fields, "author", f.Author, f.Author != "")
+	put(fields, "comment", f.Comment, f.Comment != "")
+	put(fields, "container", f.Container, f.Container != "")
+	put(fields, "docker_version", f.DockerVersion, f.DockerVersion != "")
+	put(fields, "variant", f.Variant, f.Variant != "")
+	put(fields, "os.version", f.OSVersion, f.OSVersion != "")
+	return fields
+}
+
+func put(fields map[string]any, key string, value any, there bool) {
+	delete(fields, key)
+	if there {
+		fields[key] = value
 	}
-	optional := map[string]string{"author": f.Author, "comment": f.Comment, "container": f.Container, "docker_version": f.DockerVersion, "variant": f.Variant, "os.version": f.OSVersion}
-	for key, value := range optional {
-		if value != "" {
-			fields[key] = value
-		}
-	}
-	var forms [][]byte
-	for _, container := range []json.RawMessage{f.ContainerConfig, nil} {
-		delete(fields, "container_config")
-		if container != nil {
-			fields["container_config"] = container
-		}
-		for _, behind := range []string{"", "variant"} {
-			form, err := marshalConfig(fields, behind)
-			if err != nil {
-				return nil, err
-			}
-			forms = append(forms, form)
-		}
-	}
-	return forms, nil
 }
 
 func rootfsOf(f facts) any {

@@ -24,6 +24,7 @@ var ErrIndex = errors.New("a manifest list, not one image")
 // documents are the JSON files of a save stream by digest.
 type documents struct {
 	blobs map[digest.Digest][]byte
+	large map[digest.Digest]int64 // sizes of those that were not kept
 	size  int64
 }
 
@@ -38,7 +39,7 @@ func (e *Engine) exact(ctx context.Context, id string) (stored, error) {
 	}
 	defer stream.Close()
 	want := digest.Digest(withAlgorithm(id))
-	d := documents{blobs: map[digest.Digest][]byte{}}
+	d := documents{blobs: map[digest.Digest][]byte{}, large: map[digest.Digest]int64{}}
 	found, err := d.find(tar.NewReader(stream), func() (stored, bool, error) {
 		if e.info.Store == StoreContainerd {
 			return d.ofManifest(want)
@@ -87,7 +88,8 @@ func (d *documents) keep(h *tar.Header, r io.Reader) (bool, error) {
 		return false, err
 	}
 	if h.Size > maxConfig {
-		return false, fmt.Errorf("%w: %s has %d bytes, at most %d are read; build the image again", ErrConfig, h.Name, h.Size, maxConfig)
+		d.large[digest.NewDigestFromEncoded(digest.SHA256, strings.TrimSuffix(path.Base(h.Name), ".json"))] = h.Size
+		return true, nil
 	}
 	if d.size += h.Size; d.size > keepLimit {
 		return false, fmt.Errorf("%w: more than %d bytes of documents; build the image again", ErrConfig, keepLimit)
@@ -101,11 +103,20 @@ func (d *documents) keep(h *tar.Header, r io.Reader) (bool, error) {
 	return true, nil
 }
 
+// blob gives a document that has passed by, and refuses one that is too large.
+func (d *documents) blob(id digest.Digest) ([]byte, bool, error) {
+	if size, ok := d.large[id]; ok {
+		return nil, false, fmt.Errorf("%w: %s has %d bytes, at most %d are read; build the image again", ErrConfig, id, size, maxConfig)
+	}
+	data, ok := d.blobs[id]
+	return data, ok, nil
+}
+
 // ofConfig finds an image whose ID is its config's digest.
 func (d *documents) ofConfig(id digest.Digest) (stored, bool, error) {
-	config, ok := d.blobs[id]
+	config, ok, err := d.blob(id)
 	if !ok {
-		return stored{}, false, nil
+		return stored{}, false, err
 	}
 	t, err := thinOf(config)
 	return stored{config: config, proven: true, thin: t}, true, err
@@ -114,9 +125,9 @@ func (d *documents) ofConfig(id digest.Digest) (stored, bool, error) {
 // ofManifest finds an image whose ID is its manifest's digest, or that of an
 // index with one image and attestations beside it.
 func (d *documents) ofManifest(id digest.Digest) (stored, bool, error) {
-	raw, ok := d.blobs[id]
+	raw, ok, err := d.blob(id)
 	if !ok {
-		return stored{}, false, nil
+		return stored{}, false, err
 	}
 	var doc struct {
 		Manifests []ocispec.Descriptor
@@ -133,9 +144,9 @@ func (d *documents) ofManifest(id digest.Digest) (stored, bool, error) {
 		}
 		return d.ofManifest(child)
 	}
-	config, ok := d.blobs[doc.Config.Digest]
+	config, ok, err := d.blob(doc.Config.Digest)
 	if !ok {
-		return stored{}, false, nil
+		return stored{}, false, err
 	}
 	if _, err := diffIDs(config); err != nil {
 		return stored{}, false, err

@@ -58,8 +58,8 @@ func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
 	return found.ID, nil
 }
 
-// removeDangling removes an image that lost its last name. Parents stay: they
-// are the build cache. One that a container or a child image uses stays, too.
+// removeDangling removes an image that lost its last name, and its parents that
+// nobody else uses, as docker rmi does. One that a container or a child uses stays.
 func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	old, err := e.Inspect(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -71,7 +71,7 @@ func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	if len(old.Tags) > 0 {
 		return nil
 	}
-	_, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: false})
+	_, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
 	if err != nil {
 		return imageError("remove the image without a name", short(id), err)
 	}

@@ -1,0 +1,297 @@
+package engine
+
+import (
+	"archive/tar"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/client"
+)
+
+// boxDouble answers as Docker does for one container: HEAD evaluates a link's
+// target, GET gives the link itself. A path that ends in "/" is a folder, one
+// that contains " -> " a link, one that ends in "|" a FIFO.
+type boxDouble struct {
+	files map[string]string
+
+	mu       sync.Mutex
+	requests []string
+}
+
+func (d *boxDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodDelete {
+		d.note("DELETE")
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, "/containers/create") {
+		d.note("CREATE")
+		w.WriteHeader(http.StatusCreated)
+		fmt.Fprint(w, `{"Id":"box"}`)
+		return
+	}
+	name := r.URL.Query().Get("path")
+	d.note(r.Method + " " + name)
+	header, ok := d.header(path.Clean(name))
+	if !ok {
+		http.Error(w, `{"message":"no such file"}`, http.StatusNotFound)
+		return
+	}
+	stat := container.PathStat{Name: header.Name, Size: header.Size, Mode: header.FileInfo().Mode()}
+	if header.Linkname != "" {
+		stat.LinkTarget = path.Join("/", path.Dir(path.Clean(name)), header.Linkname)
+		if path.IsAbs(header.Linkname) {
+			stat.LinkTarget = header.Linkname
+		}
+	}
+	encoded, _ := json.Marshal(stat)
+	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(encoded))
+	if r.Method == http.MethodGet {
+		d.send(w, path.Clean(name), header)
+	}
+}
+
+func (d *boxDouble) note(request string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.requests = append(d.requests, request)
+}
+
+// took gives the requests since the last call.
+func (d *boxDouble) took() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := strings.Join(d.requests, ", ")
+	d.requests = nil
+	return out
+}
+
+func (d *boxDouble) header(name string) (tar.Header, bool) {
+	base := path.Base(name)
+	for entry, content := range d.files {
+		file, target, isLink := strings.Cut(entry, " -> ")
+		switch {
+		case isLink && file == name:
+			return tar.Header{Typeflag: tar.TypeSymlink, Name: base, Linkname: target, Mode: 0o777}, true
+		case strings.TrimSuffix(entry, "|") == name && entry != name:
+			return tar.Header{Typeflag: tar.TypeFifo, Name: base, Mode: 0o644}, true
+		case entry == name:
+			return tar.Header{Typeflag: tar.TypeReg, Name: base, Size: int64(len(content)), Mode: 0o755}, true
+		case name == "/" || strings.HasPrefix(entry, name+"/"):
+			return tar.Header{Typeflag: tar.TypeDir, Name: base, Mode: 0o755}, true
+		}
+	}
+	return tar.Header{}, false
+}
+
+// send writes a file, or a folder with all that is below it.
+func (d *boxDouble) send(w io.Writer, name string, header tar.Header) {
+	out := tar.NewWriter(w)
+	defer out.Close()
+	if header.Typeflag != tar.TypeDir {
+		_ = out.WriteHeader(&header)
+		_, _ = io.WriteString(out, d.files[name])
+		return
+	}
+	var below []string
+	for entry := range d.files {
+		file, _, _ := strings.Cut(strings.TrimSuffix(entry, "|"), " -> ")
+		if rest, ok := strings.CutPrefix(file, strings.TrimSuffix(name, "/")+"/"); ok {
+			below = append(below, rest)
+		}
+	}
+	slices.Sort(below)
+	for _, rest := range below {
+		h, _ := d.header(path.Join(name, rest))
+		h.Name = "./" + rest
+		_ = out.WriteHeader(&h)
+		if h.Typeflag == tar.TypeReg {
+			_, _ = io.WriteString(out, d.files[path.Join(name, rest)])
+		}
+	}
+}
+
+// openDouble opens the root of a container whose image has the size.
+func openDouble(t *testing.T, d *boxDouble, size int64) (fs.FS, func() error) {
+	t.Helper()
+	root, end, err := doubleEngine(t, d).openRoot(t.Context(), "sha256:x", size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return root, end
+}
+
+func doubleEngine(t *testing.T, d *boxDouble) *Engine {
+	t.Helper()
+	server := httptest.NewServer(d)
+	t.Cleanup(server.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, info: docker20}
+}
+
+func newBoxDouble() *boxDouble {
+	return &boxDouble{files: map[string]string{
+		"/app/server":                 "program " + strings.Repeat("x", memoryHead) + " end",
+		"/app/pipe|":                  "",
+		"/usr/bin/tool":               "tool",
+		"/usr/bin/alias -> tool":      "",
+		"/usr/bin/far -> ../lib/real": "",
+		"/usr/lib/real":               "real",
+		"/bin -> usr/bin":             "",
+		"/entry -> /app/server":       "",
+	}}
+}
+
+const tooLarge = wholeLimit + 1
+
+func TestLazyRootAsksForLittle(t *testing.T) {
+	d := newBoxDouble()
+	root, end := openDouble(t, d, tooLarge)
+	steps := []struct {
+		do   func() (string, error)
+		want string
+		asks string
+	}{
+		{func() (string, error) { return statOf(fs.Lstat(root, "entry")) }, "entry L", "CREATE, HEAD /entry"},
+		{func() (string, error) { return statOf(fs.Lstat(root, "entry")) }, "entry L", ""},
+		{func() (string, error) { return fs.ReadLink(root, "entry") }, "/app/server", "GET /entry"},
+		{func() (string, error) { return statOf(fs.Stat(root, "entry")) }, "server -", "HEAD /app/server"},
+		{func() (string, error) { return statOf(fs.Lstat(root, "none")) }, "file does not exist", "HEAD /none"},
+		{func() (string, error) { return statOf(fs.Lstat(root, "none")) }, "file does not exist", ""},
+		{func() (string, error) { return headOf(root, "app/server", 7) }, "program", "GET /app/server"},
+		{func() (string, error) { return namesOf(fs.ReadDir(root, "bin")) }, "alias far tool", "HEAD /bin, HEAD /usr/bin, GET /usr/bin/."},
+		{func() (string, error) { return statOf(fs.Lstat(root, "usr/bin/alias")) }, "alias L", ""},
+		{func() (string, error) { return fs.ReadLink(root, "usr/bin/far") }, "../lib/real", ""},
+		{func() (string, error) { return headOf(root, "usr/bin/tool", 4) }, "tool", ""},
+		{func() (string, error) { return headOf(root, "usr/bin/far", 4) }, "real", "HEAD /usr/bin/far, HEAD /usr/lib/real, GET /usr/lib/real"},
+		{func() (string, error) { return headOf(root, "app/pipe", 1) }, errNotRegular.Error(), "HEAD /app/pipe"},
+		{func() (string, error) { return statOf(fs.Lstat(root, "../etc")) }, "invalid argument", ""},
+		{func() (string, error) { return "", end() }, "", "DELETE"},
+	}
+	for i, step := range steps {
+		got, err := step.do()
+		if err != nil {
+			got = rootCause(err).Error()
+		}
+		if asked := d.took(); got != step.want || asked != step.asks {
+			t.Errorf("step %d: %q after %q, want %q after %q", i, got, asked, step.want, step.asks)
+		}
+	}
+}
+
+func rootCause(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return rootCause(inner)
+	}
+	return err
+}
+
+func statOf(info fs.FileInfo, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	return info.Name() + " " + info.Mode().String()[:1], nil
+}
+
+func namesOf(entries []fs.DirEntry, err error) (string, error) {
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return strings.Join(names, " "), err
+}
+
+func headOf(root fs.FS, name string, length int) (string, error) {
+	file, err := root.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	head := make([]byte, length)
+	_, err = file.(io.ReaderAt).ReadAt(head, 0)
+	return string(head), err
+}
+
+func TestLazyFileIsReadAnywhere(t *testing.T) {
+	d := newBoxDouble()
+	root, _ := openDouble(t, d, tooLarge)
+	want := d.files["/app/server"]
+	file, err := root.Open("app/server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	end := make([]byte, 3)
+	if _, err := file.(io.ReaderAt).ReadAt(end, int64(len(want)-3)); err != nil || string(end) != "end" {
+		t.Errorf("the end is %q, %v", end, err)
+	}
+	across := make([]byte, 10)
+	if _, err := file.(io.ReaderAt).ReadAt(across, memoryHead-5); err != nil || string(across) != want[memoryHead-5:memoryHead+5] {
+		t.Errorf("across the head: %q, %v", across, err)
+	}
+	if n, err := file.(io.ReaderAt).ReadAt(across, int64(len(want)-2)); n != 2 || !errors.Is(err, io.EOF) {
+		t.Errorf("beyond the end: %d, %v", n, err)
+	}
+	all, err := io.ReadAll(file)
+	if err != nil || string(all) != want {
+		t.Errorf("read %d bytes, %v", len(all), err)
+	}
+	if got := d.took(); strings.Count(got, "GET") != 1 {
+		t.Errorf("asked %s", got)
+	}
+}
+
+func TestSmallRootIsReadAtOnce(t *testing.T) {
+	d := newBoxDouble()
+	root, end := openDouble(t, d, wholeLimit)
+	got, err := headOf(root, "entry", 7)
+	if err != nil || got != "program" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if err := end(); err != nil {
+		t.Error(err)
+	}
+	if got := d.took(); got != "CREATE, GET /, DELETE" {
+		t.Errorf("asked %s", got)
+	}
+}
+
+// A caller that gives up while the container is created leaves none behind.
+func TestInterruptedRootLeavesNoContainer(t *testing.T) {
+	d := newBoxDouble()
+	ctx, cancel := context.WithCancel(t.Context())
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/containers/create") {
+			cancel()
+		}
+		d.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &Engine{api: api, info: docker20}
+	if _, _, err := e.openRoot(ctx, "sha256:x", 1); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if got := d.took(); got != "CREATE, DELETE" {
+		t.Errorf("asked %s", got)
+	}
+}

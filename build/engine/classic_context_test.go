@@ -1,0 +1,92 @@
+package engine
+
+import (
+	"archive/tar"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// contextTar is what a classic builder is sent of a folder.
+func contextTar(t *testing.T, files map[string]string) map[string]string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, content := range files {
+		if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := Context{Dir: dir}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err = withDockerfile(all, []byte("rewritten")); err != nil {
+		t.Fatal(err)
+	}
+	var sent atomic.Int64
+	stream := streamTar(t.Context(), all, &sent)
+	defer stream.Close()
+	got := map[string]string{}
+	total := int64(0)
+	for r := tar.NewReader(stream); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		total += h.Size
+		got[h.Name] = string(content)
+	}
+	if sent.Load() < total {
+		t.Errorf("counted %d of %d bytes", sent.Load(), total)
+	}
+	return got
+}
+
+func TestClassicContext(t *testing.T) {
+	for _, test := range []struct {
+		name         string
+		files        map[string]string
+		names        string
+		ignore, podm string
+	}{
+		{name: "no ignore file", files: map[string]string{"Dockerfile": "x", "a/b": "y"},
+			names:  ".dockerignore .manymage.Dockerfile Dockerfile a/ a/b",
+			ignore: "/.manymage.Dockerfile\n/.dockerignore\n"},
+		{name: "an ignore file that stays", files: map[string]string{"Dockerfile": "x", "key": "y", ".dockerignore": "key"},
+			names:  ".dockerignore .manymage.Dockerfile Dockerfile",
+			ignore: "key\n/.manymage.Dockerfile\n"},
+		{name: "an ignore file that excludes itself", files: map[string]string{"Dockerfile": "x", "k": "y", ".dockerignore": ".*\nDocker*"},
+			names:  ".dockerignore .manymage.Dockerfile k",
+			ignore: "/.manymage.Dockerfile\n/.dockerignore\n"},
+		{name: "Podman's own", files: map[string]string{"k": "y", ".containerignore": "z"},
+			names:  ".containerignore .dockerignore .manymage.Dockerfile k",
+			ignore: "/.manymage.Dockerfile\n/.dockerignore\n", podm: "z\n/.manymage.Dockerfile\n"},
+	} {
+		got := contextTar(t, test.files)
+		var names []string
+		for name := range got {
+			names = append(names, name)
+		}
+		slices.Sort(names)
+		if all := strings.Join(names, " "); all != test.names {
+			t.Errorf("%s: sent %s, want %s", test.name, all, test.names)
+		}
+		if got[rewrittenName] != "rewritten" || got[".dockerignore"] != test.ignore || got[".containerignore"] != test.podm {
+			t.Errorf("%s: %q", test.name, got)
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
+	const src = "# escape=`\n# a comment\nARG V=1\n\nfrom --platform=$BUILDPLATFORM golang:${V} AS build\n" +
+		"RUN one && `\n  # why\n\n  two\nCOPY --from=0 a b\nFROM scratch\nCOPY \\windows /\n"
+	file, err := readClassic([]byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"3: ARG V=1",
+		"5: [build 1/3] FROM --platform=$BUILDPLATFORM golang:${V} AS build",
+		"6: [build 2/3] RUN one && two",
+		"10: [build 3/3] COPY --from=0 a b",
+		"11: [stage-1 1/2] FROM scratch",
+		`12: [stage-1 2/2] COPY \windows /`,
+	}
+	var got []string
+	for _, in := range file.statements {
+		got = append(got, fmt.Sprintf("%d: %s", in.line, file.title(in)))
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if s := file.stages[0]; s.image != "golang:${V}" || s.platform != "$BUILDPLATFORM" || s.name != "build" {
+		t.Errorf("first stage: %+v", s)
+	}
+}
+
+func TestClassicFileTarget(t *testing.T) {
+	file, err := readClassic([]byte("FROM a AS One\nFROM b AS two\nFROM c\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for target, want := range map[string]int{"": 2, "one": 0, "TWO": 1, "1": 1, "none": 2} {
+		if got := file.until(target); got != want {
+			t.Errorf("target %q: stage %d, want %d", target, got, want)
+		}
+	}
+	if !file.stageNamed("ONE", 1) || file.stageNamed("two", 1) || file.stageNamed("", 2) {
+		t.Error("only earlier stages have names")
+	}
+}
+
+func TestClassicFileRefusesHereDocuments(t *testing.T) {
+	for line, refused := range map[string]bool{
+		"RUN <<EOF\necho\nEOF":            true,
+		"RUN cat <<-'END' > /x":           true,
+		`COPY <<"a.txt" /b`:               true,
+		"RUN python3 <<EOF\nprint()\nEOF": true,
+		"RUN 3<<X cat":                    true,
+		"RUN tr a b <<< abc":              false,
+		"RUN echo $((1<<4)) '<<EOF'":      false,
+		"RUN cat < /etc/passwd":           false,
+		`LABEL a="<<EOF"`:                 false,
+		"# RUN <<EOF":                     false,
+	} {
+		_, err := readClassic([]byte("FROM scratch\n" + line + "\n"))
+		if refused != errors.Is(err, ErrUnsupported) {
+			t.Errorf("%q: %v", line, err)
+		}
+		if refused && err != nil && !strings.Contains(err.Error(), "line 2") {
+			t.Errorf("%q: the line is not named: %v", line, err)
+		}
+	}
+}
+
+// Whatever the text: statements lie in it in their order, and editing each to
+// itself changes nothing.
+func FuzzClassicFile(f *testing.F) {
+	for _, seed := range []string{
+		"", "\ufeffFROM x\n", "FROM scratch", "#escape=`\r\nFROM a`\r\n b\r\n", "FROM a\nRUN b \\", "\\\n\\\n", "FROM\nARG\nCOPY --from=\n",
+		"ARG A='x y' B=\"$A\"\nFROM ${A:-$B} AS c\nCOPY --from=c . .\n", "# syntax=x\n# escape=\\\nFROM \\\n\n# c\n y\n",
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, src []byte) {
+		file, err := readClassic(src)
+		if err != nil {
+			return
+		}
+		last := 0
+		var same []edit
+		for i, in := range file.statements {
+			if in.start < last || in.end < in.start || in.end > len(src) || in.line < 1 {
+				t.Fatalf("statement %d of %q: %+v", i, src, in)
+			}
+			last = in.end
+			same = append(same, edit{i, string(src[in.start:in.end])})
+			_ = file.title(in)
+			argumentsOf(in)
+		}
+		if got := file.with(same); string(got) != string(src) {
+			t.Fatalf("%q became %q", src, got)
+		}
+		file.global(classicArgs{})
+	})
+}

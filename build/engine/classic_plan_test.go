@@ -1,0 +1,195 @@
+package engine
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// planOn makes a plan on an engine whose base images are all known: the ID of
+// NAME for PLATFORM is "id(NAME PLATFORM)".
+func planOn(t *testing.T, info Info, s Solve, bases map[string]string) *classicPlan {
+	t.Helper()
+	info.Platform = ocispec.Platform{OS: "linux", Architecture: "amd64"}
+	e := &Engine{info: info}
+	b := &classicBuilder{engine: e, bases: newBases(e), images: map[string]string{"tools": "registry.example/tools:2"}}
+	b.bases.known = bases
+	file, err := readClassic(s.Dockerfile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b.plan(s, file, func(Event) {})
+}
+
+func platform(t *testing.T, s string) ocispec.Platform {
+	t.Helper()
+	p, err := platforms.ParseAny(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+var docker20 = Info{Name: "Docker", Version: "20.10.24", Store: StoreGraph}
+var docker26 = Info{Name: "Docker", Version: "26.1.5", Store: StoreGraph}
+
+func TestClassicRewrite(t *testing.T) {
+	known := map[string]string{
+		"scratch linux/arm64":                  "S-arm64",
+		"scratch linux/arm/v7":                 "S-armv7",
+		"scratch linux/amd64":                  "S-amd64",
+		"busybox:1 linux/arm64":                "B-arm64",
+		"busybox:1 linux/amd64":                "B-amd64",
+		"registry.example/tools:2 linux/arm64": "T-arm64",
+		"alias B-amd64 linux/arm64":            "B-amd64-as-arm64",
+	}
+	for _, test := range []struct {
+		name string
+		on   Info
+		for_ string
+		native,
+		from, want string
+		args   map[string]string
+		target string
+	}{
+		{name: "scratch is labelled", on: docker20, for_: "linux/arm/v7",
+			from: "FROM scratch\nCOPY a /\n",
+			want: "FROM S-armv7\nCOPY a /\n"},
+		{name: "a base is pinned, and the rest of the line kept", on: docker20, for_: "linux/arm64",
+			from: "# syntax=x\nfrom  busybox:1   as  b # \nRUN x\n",
+			want: "# syntax=x\nFROM B-arm64\nRUN x\n"},
+		{name: "stages, numbers and images in COPY --from", on: docker20, for_: "linux/arm64",
+			from: "FROM busybox:1 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=busybox:1 /bin \\\n /\n",
+			want: "FROM B-arm64 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=B-arm64 /bin \\\n /\n"},
+		{name: "a named context", on: docker20, for_: "linux/arm64",
+			from: "FROM Tools\nCOPY --from=tools /x /\n",
+			want: "FROM T-arm64\nCOPY --from=T-arm64 /x /\n"},
+		{name: "arguments in FROM", on: docker20, for_: "linux/arm64",
+			from: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM --platform=$BUILDPLATFORM ${BASE} AS b\nFROM ${EMPTY:-scratch}\n",
+			want: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM B-amd64 AS b\nFROM S-arm64\n"},
+		{name: "a given argument outranks a default", on: docker20, for_: "linux/arm64", args: map[string]string{"TAG": "1"},
+			from: "ARG TAG=9\nFROM busybox:$TAG\n",
+			want: "ARG TAG=1\nFROM B-arm64\n"},
+		{name: "automatic arguments where they are declared", on: docker20, for_: "linux/arm/v7",
+			from: "FROM scratch\nARG TARGETPLATFORM TARGETARCH\nARG TARGETVARIANT\nARG BUILDARCH\nARG OTHER\nARG TARGETOS=plan9\n",
+			want: "FROM S-armv7\nARG TARGETPLATFORM=linux/arm/v7 TARGETARCH=arm\nARG TARGETVARIANT=v7\nARG BUILDARCH=amd64\nARG OTHER\nARG TARGETOS=plan9\n"},
+		{name: "values with blanks, quotes and line ends", on: docker20, for_: "linux/arm64",
+			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME"},
+			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\n",
+			want: "FROM S-arm64\nARG A='x y'\nARG B=sha256-24ceef1cb6b0cbc0b3321021318245760500d1b1e9411a091929268ad1491c9e\nARG C='$HOME'\n"},
+		{name: "stages behind the target are left alone", on: docker20, for_: "linux/arm64", target: "a",
+			from: "FROM scratch AS a\nFROM nowhere AS b\n",
+			want: "FROM S-arm64 AS a\nFROM nowhere AS b\n"},
+		{name: "natively", on: docker20, for_: "linux/arm64", native: "yes",
+			from: "FROM busybox:1\nARG TARGETARCH\nFROM scratch\n",
+			want: "FROM B-amd64\nARG TARGETARCH=amd64\nFROM S-arm64\n"},
+		{name: "one label on everything where the cache looks at it", on: docker26, for_: "linux/arm64",
+			from: "FROM --platform=linux/amd64 busybox:1 AS b\nFROM scratch\nCOPY --from=b / /\n",
+			want: "FROM B-amd64-as-arm64 AS b\nFROM S-arm64\nCOPY --from=b / /\n"},
+		{name: "natively where the cache looks at the label", on: docker26, for_: "linux/arm64", native: "yes",
+			from: "FROM scratch\n",
+			want: "FROM S-amd64\n"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := planOn(t, test.on, Solve{Platform: platform(t, test.for_), SetPlatform: test.native == "", Dockerfile: []byte(test.from), BuildArgs: test.args, Target: test.target}, known)
+			got, err := p.rewrite(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if string(got) != test.want {
+				t.Errorf("got\n%s\nwant\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestClassicRewriteRefuses(t *testing.T) {
+	for from, want := range map[string]string{
+		"FROM scratch\nFROM $NONE\n":                  "Dockerfile:2: unusable build context: FROM $NONE names no image; give its ARG a default, or a build argument",
+		"FROM scratch\n\nFROM --platform=$NONE/x y\n": "Dockerfile:3: unusable build context: --platform=$NONE/x: ",
+	} {
+		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(from)}, map[string]string{"scratch linux/arm64": "S"})
+		_, err := p.rewrite(t.Context())
+		if !errors.Is(err, ErrContext) || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%q: %v", from, err)
+		}
+	}
+}
+
+func TestClassicTellsThePlatformWhereItHelps(t *testing.T) {
+	containerd := docker26
+	containerd.Store = StoreContainerd
+	for _, test := range []struct {
+		on    Info
+		mixed bool
+		want  string
+	}{
+		{on: docker20, want: ""},
+		{on: Info{Name: podman, Version: "4.3.1"}, want: ""},
+		{on: docker26, want: "linux/arm/v7"},
+		{on: docker26, mixed: true, want: "linux/arm/v7"},
+		{on: containerd, want: "linux/arm/v7"},
+		{on: containerd, mixed: true, want: ""},
+	} {
+		p := planOn(t, test.on, Solve{Platform: platform(t, "linux/arm/v7"), SetPlatform: true}, nil)
+		p.mixed = test.mixed
+		if got := p.toldPlatform(); got != test.want {
+			t.Errorf("%s %s, mixed %t: %q, want %q", test.on.Name, test.on.Version, test.mixed, got, test.want)
+		}
+	}
+}
+
+func TestClassicBuildArgs(t *testing.T) {
+	var told []string
+	p := planOn(t, docker20, Solve{
+		Dockerfile: []byte("# syntax=docker/dockerfile:1\nFROM scratch\nARG USED\n"),
+		BuildArgs:  map[string]string{"USED": "1", "UNUSED": "2", "https_proxy": "3"},
+	}, nil)
+	p.emit = func(e Event) { told = append(told, e.Text) }
+	p.notices()
+	args := p.buildArgs()
+	if len(args) != 2 || *args["USED"] != "1" || *args["https_proxy"] != "3" {
+		t.Errorf("sent %v", args)
+	}
+	want := "the classic builder does not read the syntax line (docker/dockerfile:1)\nthe build argument UNUSED is not used: no ARG in Dockerfile declares it"
+	if got := strings.Join(told, "\n"); got != want {
+		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestExpand(t *testing.T) {
+	env := map[string]string{"A": "a", "EMPTY": ""}
+	for text, want := range map[string]string{
+		"plain":          "plain",
+		"$A-${A}":        "a-a",
+		"x$NONE/":        "x/",
+		"${NONE:-d}":     "d",
+		"${EMPTY:-d}":    "d",
+		"${EMPTY-d}":     "",
+		"${NONE-$A}":     "a",
+		"${A:+yes}":      "yes",
+		"${EMPTY:+yes}":  "",
+		"${EMPTY+yes}":   "yes",
+		"r/$A:${V:-1}.2": "r/a:1.2",
+	} {
+		if got := expand(text, env); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestClassicContexts(t *testing.T) {
+	for name, given := range map[string]Context{
+		"a secret":           {Secrets: []Secret{{ID: "x"}}},
+		"ssh":                {SSH: []SSH{{}}},
+		"a second directory": {Named: []Named{{Name: "x", Source: "../x"}}},
+	} {
+		if _, err := classicContexts(given); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

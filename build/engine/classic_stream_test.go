@@ -1,0 +1,178 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The streams in testdata/classic are those of the engines that they are named
+// after, building these.
+const (
+	goodDockerfile = "ARG V=1\nFROM 127.0.0.1:5077/bb:amd64 AS build\nRUN echo hello; echo oops >&2\nFROM build\nCOPY f /f\nLABEL x=y\n"
+	badDockerfile  = "ARG V=1\nFROM 127.0.0.1:5077/bb:amd64 AS build\nRUN echo before; exit 3\n"
+)
+
+// followFile replays a recorded stream.
+func followFile(t *testing.T, name, dockerfile string) (*follower, []string, string, error) {
+	t.Helper()
+	stream, err := os.Open(filepath.Join("testdata", "classic", name+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	file, err := readClassic([]byte(dockerfile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
+	f.now = func() time.Time { return time.Unix(1, 0) }
+	id, err := f.read(stream)
+	return f, told, id, err
+}
+
+// tell is an event in one line.
+func tell(e Event) string {
+	switch {
+	case e.Kind == Log:
+		return fmt.Sprintf("  %s: %s", e.Name, strings.TrimSuffix(e.Text, "\n"))
+	case e.Kind != Step:
+		return "notice: " + e.Text
+	case e.Completed.IsZero():
+		return "+ " + e.Name
+	case e.Error != "":
+		return "! " + e.Name
+	case e.Cached:
+		return "= " + e.Name
+	}
+	return "- " + e.Name
+}
+
+func TestFollowerTellsStepsAndOutput(t *testing.T) {
+	arg := []string{"+ ARG V=1", "- ARG V=1"}
+	from := []string{"+ [build 1/2] FROM 127.0.0.1:5077/bb:amd64 AS build", "- [build 1/2] FROM 127.0.0.1:5077/bb:amd64 AS build"}
+	const run = "[build 2/2] RUN echo hello; echo oops >&2"
+	rest := func(sign string) []string {
+		var out []string
+		for i, name := range []string{"[stage-1 1/3] FROM build", "[stage-1 2/3] COPY f /f", "[stage-1 3/3] LABEL x=y"} {
+			end := sign
+			if i == 0 {
+				end = "-"
+			}
+			out = append(out, "+ "+name, end+" "+name)
+		}
+		return out
+	}
+	for _, test := range []struct {
+		file, id string
+		want     [][]string
+	}{
+		{"docker-20.10-ok", "3e2efb5c44a9", [][]string{arg, from, {"+ " + run, "  " + run + ": oops", "  " + run + ": hello", "- " + run}, rest("-")}},
+		{"docker-20.10-cached", "3e2efb5c44a9", [][]string{arg, from, {"+ " + run, "= " + run}, rest("=")}},
+		{"docker-26.1-ok", "92ad30ae2c2d", [][]string{arg, from, {"+ " + run, "  " + run + ": oops", "  " + run + ": hello", "- " + run}, rest("-")}},
+	} {
+		_, got, id, err := followFile(t, test.file, goodDockerfile)
+		if err != nil || short(id) != test.id {
+			t.Errorf("%s: image %q, %v", test.file, id, err)
+		}
+		var want []string
+		for _, lines := range test.want {
+			want = append(want, lines...)
+		}
+		if strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("%s: got\n%s\nwant\n%s", test.file, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}
+
+func TestFollowerReadsPodman(t *testing.T) {
+	_, got, id, err := followFile(t, "podman-4.3-cached", goodDockerfile)
+	if err != nil || short(id) != "94b34e6c3afd" {
+		t.Errorf("image %q, %v", id, err)
+	}
+	all := strings.Join(got, "\n")
+	for _, line := range []string{"= [build 2/2] RUN echo hello; echo oops >&2", "= [stage-1 2/3] COPY f /f", "= [stage-1 3/3] LABEL x=y"} {
+		if !strings.Contains(all, line) {
+			t.Errorf("no %q in\n%s", line, all)
+		}
+	}
+	if _, _, id, err = followFile(t, "podman-4.3-ok", goodDockerfile); err != nil || short(id) != "94b34e6c3afd" {
+		t.Errorf("image %q, %v", id, err)
+	}
+}
+
+func TestFollowerExplainsAFailedStep(t *testing.T) {
+	for _, file := range []string{"docker-20.10-bad", "docker-26.1-bad", "podman-4.3-bad"} {
+		f, told, _, err := followFile(t, file, badDockerfile)
+		err = f.explain(t.Context(), "Dockerfile", err)
+		var step *StepError
+		if !errors.As(err, &step) {
+			t.Errorf("%s: %v", file, err)
+			continue
+		}
+		if step.ExitCode != 3 || step.Line != 3 || step.Output != "before" || step.Step != "[build 2/2] RUN echo before; exit 3" {
+			t.Errorf("%s: %+v", file, step)
+		}
+		if want := "Dockerfile:3: [build 2/2] RUN echo before; exit 3 failed with exit code 3"; err.Error() != want {
+			t.Errorf("%s: %q", file, err)
+		}
+		if last := told[len(told)-1]; last != "! [build 2/2] RUN echo before; exit 3" {
+			t.Errorf("%s: the step ends as %q", file, last)
+		}
+	}
+}
+
+func TestFollowerPrefersTheCallersEnd(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	f := newFollower(&classicFile{}, func(Event) {})
+	if err := f.explain(ctx, "Dockerfile", errors.New("broken pipe")); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+func TestEachMessageFindsTheErrorInA200(t *testing.T) {
+	for stream, want := range map[string]string{
+		`{"stream":"a"}{"errorDetail":{"code":7,"message":"no"},"error":"no"}`: "no",
+		`{"error":"plain"}`: "plain",
+		`{"stream":"a"`:     "the engine's answer ends early: unexpected EOF",
+		`{"stream":"a"}`:    "",
+	} {
+		err := eachMessage(strings.NewReader(stream), func(message) {})
+		if got := fmt.Sprint(err); got != want && !(err == nil && want == "") {
+			t.Errorf("%s: %v", stream, err)
+		}
+	}
+}
+
+// Whatever an engine says: no panic, and what is not the builder's own chatter
+// reaches the log once.
+func FuzzFollower(f *testing.F) {
+	f.Add("Step 1/2 : FROM scratch\n ---> \nStep 2/2 : RUN x\noutput\n")
+	f.Add("[1/2] STEP 1/3: FROM a\n--> Using cache 12\n[9/9] STEP 99/1: x\n\x1b[91merr\x1b[0m")
+	f.Add("Step 99999999999999999999/1 : \n\r\n[Warning] w\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		file, err := readClassic([]byte(goodDockerfile))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := 0
+		follow := newFollower(file, func(e Event) {
+			if e.Kind == Log || e.Kind == Notice || e.Kind == Step {
+				lines++
+			}
+		})
+		follow.take(message{Stream: text})
+		follow.flush()
+		follow.end(nil)
+		if most := 2 * (strings.Count(text, "\n") + 1); lines > most {
+			t.Fatalf("%d events of %q", lines, text)
+		}
+	})
+}

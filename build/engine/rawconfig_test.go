@@ -1,0 +1,190 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/api/types/image"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// recorded is what an engine told of an image, and the config in its save stream.
+type recorded struct {
+	Chain   []facts
+	History []image.HistoryResponseItem
+	Config  string
+}
+
+func readRecorded(t *testing.T, name string) recorded {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", "rawconfig", name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r recorded
+	if err := json.Unmarshal(data, &r); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestConfigsAreRebuiltByteForByte(t *testing.T) {
+	for name, proven := range map[string]bool{
+		"docker-20.10-built":      true, // every kind of instruction, on scratch
+		"docker-26.1-built":       true,
+		"docker-20.10-based":      true, // stages, on the labelled scratch
+		"docker-26.1-based":       true,
+		"docker-20.10-relabelled": false, // loaded: the times of its history are gone
+		"docker-26.1-relabelled":  false,
+	} {
+		r := readRecorded(t, name)
+		forms, err := configsOf(r.Chain[0], pastOf(r.Chain, r.History))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := false
+		for _, form := range forms {
+			found = found || digest.FromBytes(form).String() == r.Chain[0].ID && string(form) == r.Config
+		}
+		if found != proven {
+			t.Errorf("%s: proven %t\n%s\n%s", name, found, forms[0], r.Config)
+		}
+	}
+}
+
+// A variant that a relabelling added stands behind the other fields.
+func TestConfigsWithAVariantBehindTheRest(t *testing.T) {
+	r := readRecorded(t, "docker-26.1-relabelled")
+	before := readRecorded(t, "docker-26.1-built")
+	before.Chain[0].Architecture, before.Chain[0].Variant = "arm", "v7"
+	forms, err := configsOf(before.Chain[0], pastOf(before.Chain, before.History))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, form := range forms {
+		if string(form) == r.Config {
+			return
+		}
+	}
+	t.Errorf("no form is\n%s", r.Config)
+}
+
+func jsonOf(t *testing.T, v any) []byte {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
+}
+
+func blob(data []byte) member { return member{blobPath(digest.FromBytes(data)), data} }
+
+func tarBytes(t *testing.T, members ...member) *tar.Reader {
+	t.Helper()
+	data, err := tarOf(members...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tar.NewReader(bytes.NewReader(data))
+}
+
+func newDocuments() documents {
+	return documents{blobs: map[digest.Digest][]byte{}, large: map[digest.Digest]int64{}}
+}
+
+const smallConfig = `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}}`
+
+func TestConfigFromSaveStreams(t *testing.T) {
+	config := []byte(smallConfig)
+	layers := []ocispec.Descriptor{{MediaType: ocispec.MediaTypeImageLayerGzip, Digest: digest.FromString("layer"), Size: 5}}
+	manifest := jsonOf(t, ocispec.Manifest{Config: ocispec.Descriptor{Digest: digest.FromBytes(config)}, Layers: layers})
+	attested := ocispec.Descriptor{Digest: digest.FromString("a"), Annotations: map[string]string{attestationType: "attestation-manifest"}}
+	child := ocispec.Descriptor{Digest: digest.FromBytes(manifest)}
+	attestedIndex := jsonOf(t, ocispec.Index{Manifests: []ocispec.Descriptor{child, attested}})
+	list := jsonOf(t, ocispec.Index{Manifests: []ocispec.Descriptor{child, {Digest: digest.FromString("b")}}})
+	large := append([]byte(`{"x":"`), bytes.Repeat([]byte("x"), maxConfig)...)
+	layer := member{blobPath(digest.FromString("layer")), []byte("a layer is no document")}
+	legacy := member{digest.FromBytes(config).Encoded() + ".json", config}
+	for _, test := range []struct {
+		name    string
+		members []member
+		id      []byte // what the image's ID is the digest of
+		store   string
+		layer   digest.Digest
+		err     error
+		says    string
+	}{
+		{name: "an older graph driver", members: []member{layer, legacy}, id: config, layer: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{name: "a later graph driver", members: []member{layer, blob(manifest), blob(config)}, id: config, layer: "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+		{name: "a containerd store", members: []member{blob(config), layer, blob(manifest)}, id: manifest, store: StoreContainerd, layer: layers[0].Digest},
+		{name: "an image with attestations", members: []member{blob(manifest), blob(attestedIndex), blob(config)}, id: attestedIndex, store: StoreContainerd, layer: layers[0].Digest},
+		{name: "a manifest list", members: []member{blob(config), blob(manifest), blob(list)}, id: list, store: StoreContainerd, err: ErrIndex, says: "it holds 2 images"},
+		{name: "a stream that ends early", members: []member{layer}, id: config, says: "ends before the config"},
+		{name: "a config that is too large", members: []member{blob(large)}, id: large, err: ErrConfig, says: "at most 8388608"},
+		{name: "a config that is no JSON", members: []member{blob([]byte("{x"))}, id: []byte("{x"), err: ErrConfig, says: "no JSON"},
+	} {
+		d := newDocuments()
+		id := digest.FromBytes(test.id)
+		got, err := d.find(tarBytes(t, test.members...), func() (stored, bool, error) {
+			if test.store == StoreContainerd {
+				return d.ofManifest(id)
+			}
+			return d.ofConfig(id)
+		})
+		switch {
+		case test.says != "":
+			if err == nil || !strings.Contains(err.Error(), test.says) || (test.err != nil && !errors.Is(err, test.err)) {
+				t.Errorf("%s: %v", test.name, err)
+			}
+		case err != nil:
+			t.Errorf("%s: %v", test.name, err)
+		case string(got.config) != smallConfig || !got.proven || len(got.thin.layers) != 1 || got.thin.layers[0].Digest != test.layer:
+			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+// Whatever the stream: what is found is the content of the digest asked for.
+func FuzzDocuments(f *testing.F) {
+	config := []byte(smallConfig)
+	for _, members := range [][]member{
+		{blob(config)}, {{"manifest.json", []byte("[]")}, {digest.FromBytes(config).Encoded() + ".json", config}}, {blob([]byte(`{"Manifests":[{}]}`))},
+	} {
+		data, err := tarOf(members...)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		for _, id := range []digest.Digest{digest.FromBytes(config), digest.FromBytes(data)} {
+			d := newDocuments()
+			got, err := d.find(tar.NewReader(bytes.NewReader(data)), func() (stored, bool, error) { return d.ofConfig(id) })
+			if err == nil && digest.FromBytes(got.config) != id {
+				t.Fatalf("%s is not %s", got.config, id)
+			}
+			m := newDocuments()
+			_, _ = m.find(tar.NewReader(bytes.NewReader(data)), func() (stored, bool, error) { return m.ofManifest(id) })
+		}
+	})
+}
+
+func TestDiffIDsOfBrokenConfigs(t *testing.T) {
+	for _, config := range []string{"", "[]", `{"rootfs":{"diff_ids":["sha256:x"]}}`, `{"rootfs":3}`} {
+		if _, err := diffIDs([]byte(config)); !errors.Is(err, ErrConfig) {
+			t.Errorf("%s: %v", config, err)
+		}
+	}
+	if ids, err := diffIDs([]byte(`{}`)); err != nil || fmt.Sprint(ids) != "[]" {
+		t.Error(ids, err)
+	}
+}

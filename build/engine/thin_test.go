@@ -1,0 +1,114 @@
+package engine
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func TestThinTarHoldsBothForms(t *testing.T) {
+	image, err := thinOf([]byte(smallConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := image.tar()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const (
+		manifest = "blobs/sha256/"
+		layer    = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+	)
+	got := map[string]string{}
+	var names []string
+	for r := tar.NewReader(bytes.NewReader(data)); ; {
+		h, err := r.Next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		content, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, h.Name)
+		got[h.Name] = string(content)
+	}
+	configName := blobPath(image.configDigest())
+	if len(names) != 5 || names[0] != "oci-layout" || names[1] != "index.json" || !strings.HasPrefix(names[2], manifest) || names[3] != configName || names[4] != "manifest.json" {
+		t.Fatalf("members %v", names)
+	}
+	if got[configName] != smallConfig {
+		t.Errorf("config %s", got[configName])
+	}
+	wantManifest := `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"` +
+		image.configDigest().String() + `","size":151},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar","digest":"sha256:` + layer + `","size":0}]}`
+	if got[names[2]] != wantManifest {
+		t.Errorf("manifest\n%s\nwant\n%s", got[names[2]], wantManifest)
+	}
+	if want := `[{"Config":"` + configName + `","RepoTags":null,"Layers":["blobs/sha256/` + layer + `"]}]`; got["manifest.json"] != want {
+		t.Errorf("manifest.json\n%s\nwant\n%s", got["manifest.json"], want)
+	}
+	again, err := image.tar()
+	if err != nil || !bytes.Equal(again, data) {
+		t.Error("the same image gave other bytes", err)
+	}
+}
+
+func TestScratchConfigsDifferByPlatform(t *testing.T) {
+	seen := map[string]string{}
+	for _, name := range []string{"linux/arm64", "linux/arm/v7", "linux/arm/v6", "windows/amd64"} {
+		config, err := scratchConfig(platform(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ids, err := diffIDs(config); err != nil || len(ids) != 0 {
+			t.Errorf("%s: layers %v, %v", name, ids, err)
+		}
+		if other := seen[string(config)]; other != "" {
+			t.Errorf("%s and %s are alike", name, other)
+		}
+		seen[string(config)] = name
+	}
+	config, err := scratchConfig(platform(t, "linux/arm/v7"))
+	if want := `{"architecture":"arm","config":{},"created":"1970-01-01T00:00:00Z","history":[{"created":"1970-01-01T00:00:00Z","created_by":"FROM scratch for linux/arm/v7","empty_layer":true}],"os":"linux","rootfs":{"type":"layers","diff_ids":[]},"variant":"v7"}`; err != nil || string(config) != want {
+		t.Errorf("got %s, %v", config, err)
+	}
+}
+
+func TestSpellings(t *testing.T) {
+	for _, test := range []struct{ name, ref, want string }{
+		{"Docker", "app", "app:latest"},
+		{"Docker", "docker.io/library/app:1", "app:1"},
+		{"Docker", "127.0.0.1:5000/x/app:1", "127.0.0.1:5000/x/app:1"},
+		{podman, "app:1", "docker.io/library/app:1 localhost/app:1"},
+		{podman, "quay.io/app:1", "quay.io/app:1"},
+	} {
+		e := &Engine{info: Info{Name: test.name}}
+		got, err := e.spellings(test.ref)
+		if err != nil || strings.Join(got, " ") != test.want {
+			t.Errorf("%s %s: %v, %v", test.name, test.ref, got, err)
+		}
+	}
+	for _, ref := range []string{"", "App", "app@sha256:" + strings.Repeat("0", 64), strings.Repeat("0", 64)} {
+		if _, err := (&Engine{}).spellings(ref); !errors.Is(err, ErrReference) {
+			t.Errorf("%q: %v", ref, err)
+		}
+	}
+}
+
+func TestSameButVariant(t *testing.T) {
+	if !sameButVariant(platform(t, "linux/arm/v6"), ocispec.Platform{OS: "linux", Architecture: "arm"}) {
+		t.Error("arm/v6 and arm")
+	}
+	if sameButVariant(platform(t, "linux/arm64"), platform(t, "linux/amd64")) {
+		t.Error("arm64 and amd64")
+	}
+}
