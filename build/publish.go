@@ -46,7 +46,7 @@ func (p *Pipeline) annotations() map[string]string {
 
 // publish puts the index and moves its tags, which is all done by lists.Publish: the guards are the same for everybody.
 func (p *Pipeline) publish(ctx context.Context) error {
-	ix, notes, err := p.assemble()
+	ix, _, err := p.assemble() // that images of one engine make an OCI index is nothing to tell
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 		return err
 	}
 	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop})
-	for _, n := range append(notes, published.Notices...) {
+	for _, n := range published.Notices {
 		p.opts.Show(progress.Notice{Text: n})
 	}
 	if err != nil {

@@ -79,7 +79,7 @@ func marked(names []string) string {
 // argumentOption reads an option behind a target: the target's own, or one of Mage's that stands late.
 func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
 	name, value, hasValue := strings.Cut(strings.TrimLeft(rest[0], "-"), "=")
-	name = strings.ToLower(name)
+	name = strings.ReplaceAll(strings.ToLower(name), "-", "") // Mage makes -dryrun of dryRun; people write -dry-run
 	i := slices.IndexFunc(t.options, func(o targetOption) bool { return o.name == name })
 	if i < 0 {
 		n, err := r.option(rest)
