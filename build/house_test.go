@@ -43,7 +43,7 @@ var lives = map[string][]string{
 	"golang.org/x/sync":                            nil,
 	"github.com/magefile/mage":                     {"magefiles", "magefiles/targets"},
 	"go.yaml.in/yaml":                              {"build/config", "build/lists"},
-	"github.com/moby/buildkit/frontend/dockerfile": {"build/dockerfile"},
+	"github.com/moby/buildkit/frontend/dockerfile": {"build/dockerfile", "build/engine"},
 	"github.com/moby/buildkit/util/suggest":        {"build/dockerfile"},
 	"github.com/moby/buildkit":                     {"build/engine"},
 	"github.com/moby/patternmatcher":               {"build/engine"},

@@ -237,14 +237,7 @@ func TestEngineTakesNamedContexts(t *testing.T) {
 				return err
 			}),
 		}
-		_, _, err := j.build(t, e)
-		if strings.HasPrefix(e.Info().Version, "20.") {
-			if !errors.Is(err, engine.ErrUnsupported) {
-				t.Errorf("20.10 would ignore them in silence, got %v", err)
-			}
-			return
-		}
-		if err != nil {
+		if _, _, err := j.build(t, e); err != nil {
 			t.Error(err)
 		}
 	})

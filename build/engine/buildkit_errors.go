@@ -3,12 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"github.com/distribution/reference"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
 )
@@ -21,6 +20,9 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if r.failure != nil {
+		err = r.failure
 	}
 	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: plainError{err}}
 	if fault := r.steps.fault; fault != nil {
@@ -93,9 +95,12 @@ var stepCures = []struct {
 	{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 }
 
-// faultLine is the first line of the instruction at fault, 0 when the engine
-// does not tell.
+// faultLine is the first line of the instruction at fault, 0 when nobody tells.
 func faultLine(err error) int {
+	var located *parser.LocationError
+	if errors.As(err, &located) && len(located.Locations) > 0 && len(located.Locations[0]) > 0 {
+		return located.Locations[0][0].Start.Line
+	}
 	for _, source := range errdefs.Sources(err) {
 		for _, at := range source.Ranges {
 			if at.Start != nil && at.Start.Line > 0 {
@@ -134,53 +139,4 @@ func exitCodeIn(text string) int {
 	}
 	code, _ := strconv.Atoi(found[1])
 	return code
-}
-
-// syntaxLine is the frontend that a Dockerfile asks for in its first comment
-// lines, empty when it asks for none.
-func syntaxLine(dockerfile []byte) string {
-	for line := range strings.Lines(strings.TrimPrefix(string(dockerfile), "\ufeff")) {
-		comment, ok := strings.CutPrefix(strings.TrimSpace(line), "#")
-		if !ok {
-			return ""
-		}
-		key, value, ok := strings.Cut(comment, "=")
-		if !ok {
-			return ""
-		}
-		if strings.EqualFold(strings.TrimSpace(key), "syntax") {
-			ref, _, _ := strings.Cut(strings.TrimSpace(value), " ")
-			return ref
-		}
-	}
-	return ""
-}
-
-// failedSyntax gives ref back if the step that failed was the pull of this
-// frontend.
-func (s *steps) failedSyntax(ref string) string {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if ref == "" || err != nil || s.fault == nil {
-		return ""
-	}
-	name := s.fault.Name
-	pulls := strings.HasPrefix(name, "resolve image config for ") || strings.HasPrefix(name, "docker-image://")
-	if pulls && strings.Contains(name, reference.TagNameOnly(named).String()) {
-		return ref
-	}
-	return ""
-}
-
-// withoutSyntax builds with the engine's own frontend after the one that the
-// Dockerfile names could not be pulled. If that fails to read the Dockerfile,
-// the pull was the real fault.
-func (r *kitSolve) withoutSyntax(ctx context.Context, syntax string, pull error) (Built, error) {
-	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the frontend %s of the syntax line could not be pulled; built with the engine's own (SYNTAX=builtin does so at once)", syntax)})
-	r.steps.reset()
-	r.Builtin = true
-	built, err := r.try(ctx)
-	if err != nil && r.verdict == nil && r.steps.fault == nil {
-		return Built{}, fmt.Errorf("the engine's own frontend cannot build it either: %w; the pull of %s: %w", err, syntax, pull)
-	}
-	return built, err
 }

@@ -38,20 +38,25 @@ func TestStepLine(t *testing.T) {
 	}
 }
 
-func TestSyntaxLine(t *testing.T) {
+func TestSyntax(t *testing.T) {
 	for text, want := range map[string]string{
 		"# syntax=docker/dockerfile:1\nFROM scratch":        "docker/dockerfile:1",
-		"#syntax = docker/dockerfile:1 \nFROM scratch":      "docker/dockerfile:1",
 		"# escape=`\n# SYNTAX=a/b:c\nFROM scratch":          "a/b:c",
-		"\ufeff# syntax=a/b\r\nFROM scratch":                "a/b",
 		"# a comment\n# syntax=docker/dockerfile:1\nFROM x": "",
 		"FROM scratch\n# syntax=docker/dockerfile:1\n":      "",
-		"\n# syntax=docker/dockerfile:1\nFROM scratch":      "",
-		"": "",
 	} {
-		if got := syntaxLine([]byte(text)); got != want {
+		s := Solve{Dockerfile: []byte(text)}
+		if got, _ := s.syntax(); got != want {
 			t.Errorf("%q: %q, want %q", text, got, want)
 		}
+		s.Builtin = true
+		if got, _ := s.syntax(); got != "" {
+			t.Errorf("%q: %q is to be ignored", text, got)
+		}
+	}
+	s := Solve{BuildArgs: map[string]string{"BUILDKIT_SYNTAX": "a/b some words"}}
+	if ref, cmdline := s.syntax(); ref != "a/b" || cmdline != "a/b some words" {
+		t.Errorf("got %q %q", ref, cmdline)
 	}
 }
 

@@ -9,10 +9,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
-	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -25,21 +23,19 @@ type kitSolve struct {
 	builder *kitBuilder
 	hook    Hook
 	verdict error // the hook's own error, which the wire would turn into text
+	failure error // of reading the Dockerfile or running its steps, likewise
 	steps   *steps
 }
 
 // Solve builds one image: the engine's frontend reads the Dockerfile, the hook
 // sees what came out, and the exporter stores it.
 func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
-	if err := b.kit.supports(s, b.opts); err != nil {
-		return Built{}, err
-	}
 	ctx, stop := joined(ctx, b.run)
 	defer stop()
 	steps := newSteps(onEvent)
 	run := &kitSolve{Solve: b.kit.withoutEpoch(s, steps.emit), builder: b, hook: hook, steps: steps}
 	built, err := run.try(ctx)
-	if syntax := run.steps.failedSyntax(syntaxLine(s.Dockerfile)); err != nil && !s.Builtin && syntax != "" {
+	if syntax, _ := s.syntax(); err != nil && run.steps.failedPull(syntax) {
 		return run.withoutSyntax(ctx, syntax, err)
 	}
 	return built, err
@@ -71,27 +67,26 @@ func (r *kitSolve) exportAttrs() map[string]string {
 	return attrs
 }
 
-// build runs inside the solve: whatever it returns is what is exported.
+// build runs inside the solve: whatever it returns is what is exported. Its
+// error is kept, because it comes back from the engine as text.
 func (r *kitSolve) build(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-	dockerfile, err := r.dockerfileInput(ctx)
-	if err != nil {
-		return nil, err
+	res, err := r.read(ctx, c)
+	if err == nil {
+		err = evaluate(ctx, res)
 	}
-	inputs := maps.Clone(r.builder.inputs)
-	inputs["dockerfile"] = dockerfile
-	res, err := c.Solve(ctx, gateway.SolveRequest{
-		Frontend:       "dockerfile.v0",
-		FrontendOpt:    r.frontendOpts(),
-		FrontendInputs: inputs,
-		Evaluate:       true,
-	})
 	if err != nil {
-		return nil, err
-	}
-	if err := evaluate(ctx, res); err != nil {
+		r.failure = err
 		return nil, err
 	}
 	return res, r.judge(ctx, res)
+}
+
+// read picks who reads the Dockerfile.
+func (r *kitSolve) read(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	if syntax, cmdline := r.syntax(); syntax != "" {
+		return r.forward(ctx, c, syntax, cmdline)
+	}
+	return r.convert(ctx, c)
 }
 
 // evaluate runs the steps, so that one that fails does it here and not in the
@@ -104,18 +99,6 @@ func evaluate(ctx context.Context, res *gateway.Result) error {
 	}
 	_, err = ref.StatFile(ctx, gateway.StatRequest{Path: "."})
 	return err
-}
-
-// dockerfileInput hands the text over as a file of its own, so that it need
-// not be what is on disk.
-func (r *kitSolve) dockerfileInput(ctx context.Context) (*pb.Definition, error) {
-	name := llb.WithCustomName("[internal] load build definition from " + r.dockerfileName())
-	state := llb.Scratch().File(llb.Mkfile("/Dockerfile", 0o644, r.Dockerfile), name)
-	def, err := state.Marshal(ctx, llb.Platform(r.builder.kit.native))
-	if err != nil {
-		return nil, err
-	}
-	return def.ToPB(), nil
 }
 
 func (s Solve) dockerfileName() string {
@@ -134,11 +117,6 @@ func (r *kitSolve) frontendOpts() map[string]string {
 	}
 	if r.Target != "" {
 		opts["target"] = r.Target
-	}
-	if r.Builtin {
-		// Whoever passes a command line on is taken for an external frontend
-		// already, and the syntax line is not read again.
-		opts["cmdline"] = "builtin"
 	}
 	if r.NoCache {
 		opts["no-cache"] = ""

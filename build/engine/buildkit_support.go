@@ -6,24 +6,6 @@ import (
 	"strings"
 )
 
-// namedContexts is the first Docker whose own frontend knows additional build
-// contexts; older ones ignore them in silence.
-const namedContexts = 23
-
-// supports refuses what this engine would ignore in silence.
-func (k *buildkit) supports(s Solve, opts map[string]string) error {
-	own := s.Builtin || syntaxLine(s.Dockerfile) == ""
-	if !own || !k.engine.olderThan(namedContexts) {
-		return nil
-	}
-	for name := range opts {
-		if strings.HasPrefix(name, "context:") {
-			return fmt.Errorf("%w: Docker %s has no named build contexts; update to Docker 23, or begin the Dockerfile with `# syntax=docker/dockerfile:1`", ErrUnsupported, k.engine.info.Version)
-		}
-	}
-	return nil
-}
-
 // epochs is the first Docker that knows SOURCE_DATE_EPOCH; older ones take it
 // for a build argument that nobody uses.
 const epochs = 23

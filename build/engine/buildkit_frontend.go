@@ -1,0 +1,120 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+
+	"github.com/moby/buildkit/client/llb"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
+	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
+	"github.com/moby/buildkit/frontend/dockerui"
+	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/solver/pb"
+)
+
+// convert reads the Dockerfile in this process, as the frontend image
+// docker/dockerfile would in the engine, and solves what it says.
+//
+// The engine's own frontend does the same. It costs more there: Docker 20.10
+// runs a test program under each registered emulator whenever it starts a
+// frontend, one after the other for all solves. And it is as old as the engine,
+// while this one knows heredocs and named contexts everywhere; what the engine
+// really lacks, BuildKit's capabilities tell.
+func (r *kitSolve) convert(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
+	client, err := r.frontendClient(c)
+	if err != nil {
+		return nil, err
+	}
+	ui, err := dockerui.NewClient(client)
+	if err != nil {
+		return nil, err
+	}
+	opt := dockerfile2llb.ConvertOpt{
+		Config:       ui.Config,
+		Client:       ui,
+		MetaResolver: client,
+		SourceMap:    llb.NewSourceMap(nil, r.dockerfileName(), "Dockerfile", r.Dockerfile),
+	}
+	if r.SetPlatform {
+		opt.TargetPlatform = &r.Platform
+	}
+	read, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Dockerfile, opt)
+	if err != nil {
+		return nil, err
+	}
+	return solveRead(ctx, c, read)
+}
+
+// solveRead solves a Dockerfile that was read and gives the result its config.
+func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Result) (*gateway.Result, error) {
+	def, err := read.State.Marshal(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+	if err != nil {
+		return nil, err
+	}
+	config, err := json.Marshal(read.Image)
+	res.AddMeta(exptypes.ExporterImageConfigKey, config)
+	return res, err
+}
+
+// frontendClient is the gateway as a frontend sees it that was started with our
+// options and inputs.
+func (r *kitSolve) frontendClient(c gateway.Client) (gateway.Client, error) {
+	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}}
+	for name, def := range r.builder.inputs {
+		op, err := llb.NewDefinitionOp(def)
+		if err != nil {
+			return nil, err
+		}
+		out.inputs[name] = llb.NewState(op)
+	}
+	return out, nil
+}
+
+type frontendClient struct {
+	gateway.Client
+	opts   map[string]string
+	inputs map[string]llb.State
+}
+
+// BuildOpts gives a copy of the options, because a frontend writes to them.
+func (c *frontendClient) BuildOpts() gateway.BuildOpts {
+	out := c.Client.BuildOpts()
+	out.Opts = maps.Clone(c.opts)
+	return out
+}
+
+// Inputs gives the contexts.
+func (c *frontendClient) Inputs(context.Context) (map[string]llb.State, error) {
+	return c.inputs, nil
+}
+
+// forward hands the Dockerfile to the frontend image that its syntax line
+// names.
+func (r *kitSolve) forward(ctx context.Context, c gateway.Client, syntax, cmdline string) (*gateway.Result, error) {
+	dockerfile, err := r.dockerfileInput(ctx)
+	if err != nil {
+		return nil, err
+	}
+	inputs := maps.Clone(r.builder.inputs)
+	inputs["dockerfile"] = dockerfile
+	opts := r.frontendOpts()
+	opts["source"], opts["cmdline"] = syntax, cmdline
+	return c.Solve(ctx, gateway.SolveRequest{Frontend: "gateway.v0", FrontendOpt: opts, FrontendInputs: inputs, Evaluate: true})
+}
+
+// dockerfileInput hands the text over as a file of its own, so that it need
+// not be what is on disk.
+func (r *kitSolve) dockerfileInput(ctx context.Context) (*pb.Definition, error) {
+	name := llb.WithCustomName("[internal] load build definition from " + r.dockerfileName())
+	state := llb.Scratch().File(llb.Mkfile("/Dockerfile", 0o644, r.Dockerfile), name)
+	def, err := state.Marshal(ctx, llb.Platform(r.builder.kit.native))
+	if err != nil {
+		return nil, err
+	}
+	return def.ToPB(), nil
+}
