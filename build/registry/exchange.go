@@ -88,7 +88,7 @@ func elsewhere(resp *http.Response) error {
 func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authorization string) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	dog := newWatchdog(c.idle, func() { cancel(errStalled) })
-	req, err := r.request(ctx, target, authorization, dog)
+	req, err := r.request(ctx, target, authorization, dog, c.verdict)
 	if err != nil {
 		dog.stop()
 		cancel(nil)
@@ -109,7 +109,7 @@ func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authori
 	return resp, nil
 }
 
-func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog) (*http.Request, error) {
+func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog, verdict time.Duration) (*http.Request, error) {
 	u := *target
 	if r.query != nil {
 		u.RawQuery = r.query.Encode()
@@ -134,7 +134,7 @@ func (r *call) request(ctx context.Context, target *url.URL, authorization strin
 		if err != nil {
 			return nil, &sourceError{err}
 		}
-		return &sentBody{body: body, dog: dog}, nil
+		return &sentBody{body: body, dog: dog, left: r.size, verdict: verdict}, nil
 	}
 	req.Body, err = req.GetBody()
 	return req, err
@@ -163,24 +163,23 @@ func (d *watchdog) pat() { d.timer.Reset(d.idle) }
 
 func (d *watchdog) stop() { d.timer.Stop() }
 
-// commitFactor is how much longer than for the next byte we wait for an upload's verdict: registries on object stores copy a
-// blob of gigabytes before they answer.
-const commitFactor = 20
-
 type sentBody struct {
-	body io.ReadCloser
-	dog  *watchdog
+	body    io.ReadCloser
+	dog     *watchdog
+	left    int64
+	verdict time.Duration // how long the registry may take when it has everything
 }
 
 func (b *sentBody) Read(p []byte) (int, error) {
 	n, err := b.body.Read(p)
+	b.left -= int64(n)
 	switch {
-	case err == nil:
-		b.dog.pat()
-	case err == io.EOF:
-		b.dog.timer.Reset(commitFactor * b.dog.idle)
-	default:
+	case err != nil && err != io.EOF:
 		err = &sourceError{err}
+	case b.left <= 0: // net/http does not read on to the end of a body whose size it knows
+		b.dog.timer.Reset(b.verdict)
+	default:
+		b.dog.pat()
 	}
 	return n, err
 }
@@ -304,6 +303,8 @@ func refused(host string, resp *http.Response) *failure {
 		kind = ErrNotFound
 	case said.has("DIGEST_INVALID"), said.has("SIZE_INVALID"):
 		kind, f.again = ErrCorrupt, few
+	case said.has("MANIFEST_INVALID"), said.has("MANIFEST_BLOB_UNKNOWN"): // changed on its way, or ahead of its blobs in a lagging registry
+		f.again = few
 	case said.isPolicy():
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		kind, cure = ErrUnauthorized, fmt.Sprintf("; run `docker login %s` as somebody who may", host)

@@ -107,11 +107,14 @@ func (c *Client) getManifest(ctx context.Context, ref reference.Named) (Manifest
 	if err != nil {
 		return Manifest{}, err
 	}
-	mediaType, err := manifestType(mediaTypeOf(resp), body)
-	if err != nil {
+	if err := refuseSchema1(mediaTypeOf(resp), body); err != nil {
 		return Manifest{}, err
 	}
 	dgst, err := c.verifyManifest(ctx, ref, resp, body)
+	if err != nil {
+		return Manifest{}, err
+	}
+	mediaType, err := manifestType(mediaTypeOf(resp), body)
 	if err != nil {
 		return Manifest{}, err
 	}
@@ -231,26 +234,35 @@ func isManifestType(mediaType string) bool {
 	return slices.Contains([]string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest, dockerList, dockerManifest}, mediaType)
 }
 
+// refuseSchema1 knows the manifests of before 2016 by their type or their fields. It comes before the digest, which is of another
+// part of them.
+func refuseSchema1(header string, body []byte) error {
+	var said struct {
+		SchemaVersion int             `json:"schemaVersion"`
+		FSLayers      json.RawMessage `json:"fsLayers"`
+	}
+	isOld := json.Unmarshal(body, &said) == nil && said.SchemaVersion == 1 && said.FSLayers != nil
+	if isOld || header == dockerSchema1 || header == dockerSigned1 {
+		return refusal(ErrUnsupported, "it is a Docker schema 1 manifest, which nothing has written since 2017; push the image again")
+	}
+	return nil
+}
+
 // manifestType finds a manifest's type from the header, the body's own word, and its fields. Where two of them speak
 // they must agree, because a body that is an index to one reader and an image to another is an attack (CVE-2021-41190).
 func manifestType(header string, body []byte) (string, error) {
 	var said struct {
-		SchemaVersion int             `json:"schemaVersion"`
-		MediaType     string          `json:"mediaType"`
-		Manifests     json.RawMessage `json:"manifests"`
-		Config        json.RawMessage `json:"config"`
-		Layers        json.RawMessage `json:"layers"`
-		FSLayers      json.RawMessage `json:"fsLayers"`
+		MediaType string          `json:"mediaType"`
+		Manifests json.RawMessage `json:"manifests"`
+		Config    json.RawMessage `json:"config"`
+		Layers    json.RawMessage `json:"layers"`
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
 		return "", corrupt("the manifest is no JSON object: %w", err)
 	}
 	isList := said.Manifests != nil
 	isImage := said.Config != nil || said.Layers != nil
-	switch {
-	case header == dockerSchema1, header == dockerSigned1, said.SchemaVersion == 1, said.FSLayers != nil:
-		return "", refusal(ErrUnsupported, "it is a Docker schema 1 manifest, which nothing writes since 2017; push the image again")
-	case isList == isImage:
+	if isList == isImage {
 		return "", refusal(ErrUnsupported, "it is neither an image manifest nor an index")
 	}
 	mediaType := said.MediaType

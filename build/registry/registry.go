@@ -63,6 +63,7 @@ type Client struct {
 	answered sync.Map // hosts that have answered at least once
 	retry    time.Duration
 	idle     time.Duration
+	verdict  time.Duration
 	notice   func(string)
 
 	// The clock, which tests turn.
@@ -73,7 +74,7 @@ type Client struct {
 
 // New makes a client. Nothing is sent until a method is called.
 func New(opts Options) *Client {
-	c := &Client{opts: opts, retry: opts.Retry, idle: defaultIdle, notice: opts.Notice,
+	c := &Client{opts: opts, retry: opts.Retry, idle: defaultIdle, verdict: defaultVerdict, notice: opts.Notice,
 		now: time.Now, sleep: sleep, jitter: randomJitter}
 	if c.retry == 0 {
 		c.retry = defaultRetry

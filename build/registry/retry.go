@@ -24,6 +24,10 @@ const (
 	// defaultIdle is how long a connection may stand still. Registries that copy before they answer need some; a
 	// line that lost its other end never comes back.
 	defaultIdle = 30 * time.Second
+
+	// defaultVerdict is how long a registry may take to accept an upload that it has all of: those on object stores copy
+	// a blob of gigabytes first.
+	defaultVerdict = 10 * time.Minute
 )
 
 // run tries an operation until it succeeds, has failed for good, or has failed for too long. The whole operation is

@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"bytes"
 	"io"
 	"net"
 	"net/http"
@@ -60,7 +61,7 @@ func StallInBody() Fault {
 // Stall says nothing until the client goes away.
 func Stall() Fault {
 	return func(_ http.ResponseWriter, r *http.Request, _ http.Handler) {
-		_, _ = io.Copy(io.Discard, r.Body) // only then does net/http notice a client that goes
+		_, _ = io.Copy(io.Discard, r.Body)
 		<-r.Context().Done()
 	}
 }
@@ -107,8 +108,13 @@ func Redirect(code int, to string) Fault {
 }
 
 func record(r *http.Request, next http.Handler) *httptest.ResponseRecorder {
+	body, _ := io.ReadAll(r.Body) // all of it: only behind its end does net/http notice a client that goes
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	answer := httptest.NewRecorder()
 	next.ServeHTTP(answer, r)
+	if r.Method == http.MethodHead {
+		answer.Body.Reset() // net/http would have dropped what a handler wrote
+	}
 	return answer
 }
 

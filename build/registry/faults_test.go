@@ -1,0 +1,374 @@
+package registry
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/distribution/reference"
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// scene is a registry with an image in it, and one that is yet to be published.
+type scene struct {
+	*faulty
+	at, byDigest reference.Named // the image that is there
+	there        image
+	to, moved    reference.Named // where the new one and another tag go
+	fresh        image
+	desc         ocispec.Descriptor // of the image that is there
+}
+
+func newScene(t testing.TB, opts Options) *scene {
+	t.Helper()
+	s := &scene{faulty: newFaulty(t, opts)}
+	s.at, s.to = ref(t, s.host+"/team/app:1"), ref(t, s.host+"/team/new:2")
+	s.moved = ref(t, s.host+"/team/app:moved")
+	s.there = imageOf(t, "there", bytes.Repeat([]byte("old layer "), 30_000))
+	s.fresh = imageOf(t, "fresh", bytes.Repeat([]byte("new layer "), 30_000))
+	s.desc = publish(t, s.client, s.at, s.there)
+	s.byDigest, _ = reference.WithDigest(reference.TrimNamed(s.at), s.desc.Digest)
+	s.Reset()
+	s.waits.reset()
+	return s
+}
+
+// operation is one method with a check of what came of it.
+type operation struct {
+	name   string
+	verify bool // what is read is checked against a digest, so that a changed body is noticed
+	run    func(ctx context.Context, s *scene) error
+}
+
+var operations = []operation{
+	{"Head", true, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Head(ctx, s.at)
+		return expect(err, got.Digest, s.desc.Digest)
+	}},
+	{"Manifest by tag", true, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Manifest(ctx, s.at)
+		return expect(err, string(got.Bytes), string(s.there.manifest))
+	}},
+	{"Manifest by digest", true, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Manifest(ctx, s.byDigest)
+		return expect(err, string(got.Bytes), string(s.there.manifest))
+	}},
+	{"Config", true, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Config(ctx, s.at, descOf("", s.there.config))
+		return expect(err, string(got), string(s.there.config))
+	}},
+	{"Blob", true, func(ctx context.Context, s *scene) error {
+		got, err := readBlob(ctx, s.client, s.at, descOf("", s.there.layer))
+		return expect(err, string(got), string(s.there.layer))
+	}},
+	{"HasBlob", true, func(ctx context.Context, s *scene) error {
+		got, err := s.client.HasBlob(ctx, s.at, descOf("", s.there.layer))
+		return expect(err, got, true)
+	}},
+	{"PutBlob", true, func(ctx context.Context, s *scene) error {
+		desc := descOf("", s.fresh.layer)
+		err := s.client.PutBlob(ctx, s.to, desc, Bytes(s.fresh.layer))
+		return s.expectBlob(ctx, err, s.to, s.fresh.layer)
+	}},
+	{"Mount", true, func(ctx context.Context, s *scene) error {
+		_, err := s.client.Mount(ctx, s.to, s.at, descOf("", s.there.layer))
+		return s.expectBlob(ctx, err, s.to, s.there.layer)
+	}},
+	{"CopyBlob", true, func(ctx context.Context, s *scene) error {
+		_, err := s.client.CopyBlob(ctx, s.to, s.at, descOf("", s.there.layer), nil)
+		return s.expectBlob(ctx, err, s.to, s.there.layer)
+	}},
+	{"PutManifest", true, func(ctx context.Context, s *scene) error {
+		moved := s.moved
+		_, err := s.client.PutManifest(ctx, moved, ocispec.MediaTypeImageManifest, s.there.manifest)
+		if err != nil {
+			return err
+		}
+		got, err := s.client.Manifest(ctx, moved)
+		return expect(err, string(got.Bytes), string(s.there.manifest))
+	}},
+	{"Tags", false, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Tags(ctx, s.at)
+		return expect(err, slices.Equal(got, []string{"1"}), true)
+	}},
+	{"Referrers", false, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Referrers(ctx, s.at, s.desc.Digest, "")
+		return expect(err, len(got), 0)
+	}},
+	{"DeleteManifest", true, func(ctx context.Context, s *scene) error {
+		if err := s.client.DeleteManifest(ctx, s.at, s.desc.Digest); err != nil {
+			return err
+		}
+		_, err := s.client.Head(ctx, s.byDigest)
+		return expect(nil, errors.Is(err, ErrNotFound), true)
+	}},
+	{"Ping", false, func(ctx context.Context, s *scene) error {
+		got, err := s.client.Ping(ctx, s.host)
+		return expect(err, got.Auth, "none")
+	}},
+}
+
+func expect[T comparable](err error, got, want T) error {
+	if err == nil && got != want {
+		return fmt.Errorf("wrong result: got %.80v, want %.80v", got, want)
+	}
+	return err
+}
+
+func (s *scene) expectBlob(ctx context.Context, err error, repo reference.Named, want []byte) error {
+	if err != nil {
+		return err
+	}
+	got, err := readBlob(ctx, s.client, repo, descOf("", want))
+	return expect(err, string(got), string(want))
+}
+
+// readBlob reads a blob as users do: again from the start when it proves corrupt at its end.
+func readBlob(ctx context.Context, c *Client, repo reference.Named, desc ocispec.Descriptor) ([]byte, error) {
+	got, err := readBlobOnce(ctx, c, repo, desc)
+	if errors.Is(err, ErrCorrupt) {
+		got, err = readBlobOnce(ctx, c, repo, desc)
+	}
+	return got, err
+}
+
+func readBlobOnce(ctx context.Context, c *Client, repo reference.Named, desc ocispec.Descriptor) ([]byte, error) {
+	blob, err := c.Blob(ctx, repo, desc)
+	if err != nil {
+		return nil, err
+	}
+	defer blob.Close()
+	return io.ReadAll(blob)
+}
+
+// passing are the faults that go away: every request suffers once, and the operation succeeds all the same.
+var passing = []struct {
+	name    string
+	changes bool // the body, which only a digest can tell
+	fault   faults.Fault
+}{
+	{"408", false, faults.Status(408)},
+	{"429", false, faults.Status(429)},
+	{"429 with Retry-After in seconds", false, faults.Status(429, "Retry-After", "7")},
+	{"429 with Retry-After as a date", false, faults.Status(429, "Retry-After", epoch.Add(9*time.Second).Format(http.TimeFormat))},
+	{"500", false, faults.Status(500)},
+	{"502", false, faults.Answer(502, "text/html", "<h1>Bad Gateway</h1>")},
+	{"503 with Retry-After", false, faults.Status(503, "Retry-After", "3")},
+	{"504", false, faults.Status(504)},
+	{"reset before an answer", false, faults.Reset()},
+	{"reset in the body", false, faults.ResetInBody()},
+	{"early close", false, faults.CloseInBody()},
+	{"answer lost", false, faults.LoseAnswer()},
+	{"silence", false, faults.Stall()},
+	{"silence in the body", false, faults.StallInBody()},
+	{"flipped bit", true, faults.FlipBit()},
+	{"truncated", true, faults.Truncate()},
+	{"empty", true, faults.Empty()},
+	{"substituted", true, faults.Substitute(`{"schemaVersion":2,"layers":[]}`)},
+}
+
+func TestEveryOperationOutlivesEveryPassingFault(t *testing.T) {
+	for _, fault := range passing {
+		for _, op := range operations {
+			if fault.changes && !op.verify {
+				continue
+			}
+			t.Run(fault.name+"/"+op.name, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t, Options{})
+				s.Add(faults.Rule{Match: faults.OncePerRequest(), Fault: fault.fault})
+				if err := op.run(t.Context(), s); err != nil {
+					t.Errorf("%v\n%s", err, s.trace())
+				}
+			})
+		}
+	}
+}
+
+func (s *scene) trace() string {
+	var out bytes.Buffer
+	for _, r := range s.Requests() {
+		fmt.Fprintf(&out, "  %s %s?%s -> %d\n", r.Method, r.Path, r.Query, r.Status)
+	}
+	return out.String()
+}
+
+// lasting are the faults that stay: the operation gives up within its time, says what it was, and has published nothing.
+func TestEveryOperationGivesUpOnALastingFault(t *testing.T) {
+	for _, fault := range []struct {
+		name  string
+		want  error
+		fault faults.Fault
+	}{
+		{"503", ErrUnreachable, faults.Status(503)},
+		{"429 for longer than we wait", ErrUnreachable, faults.Status(429, "Retry-After", "86400")},
+		{"reset", ErrUnreachable, faults.Reset()},
+		{"401 without a challenge", ErrUnauthorized, faults.Status(401)},
+		{"403", ErrUnauthorized, faults.Status(403)},
+		{"405", ErrDenied, faults.Status(405)},
+		{"418", ErrDenied, faults.Status(418)},
+	} {
+		for _, op := range operations {
+			if op.name == "Mount" || op.name == "Referrers" { // a refusal is their answer "not here"
+				continue
+			}
+			t.Run(fault.name+"/"+op.name, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t, Options{})
+				s.Add(faults.Rule{Fault: fault.fault})
+				err := op.run(t.Context(), s)
+				var failed *Error
+				if !errors.Is(err, fault.want) || !errors.As(err, &failed) || failed.Op == "" {
+					t.Errorf("got %v, want %v", err, fault.want)
+				}
+				if s.waits.passed > defaultRetry {
+					t.Errorf("waited %s, more than %s", s.waits.passed, defaultRetry)
+				}
+			})
+		}
+	}
+}
+
+func TestChangedContentIsNeverHandedOn(t *testing.T) {
+	for _, op := range operations[1:5] {
+		for name, fault := range map[string]faults.Fault{
+			"flipped": faults.FlipBit(), "truncated": faults.Truncate(), "empty": faults.Empty(), "substituted": faults.Substitute("{}"),
+		} {
+			t.Run(name+"/"+op.name, func(t *testing.T) {
+				t.Parallel()
+				s := newScene(t, Options{})
+				s.Add(faults.Rule{Match: faults.On("GET", "/"), Fault: fault})
+				if err := op.run(t.Context(), s); !errors.Is(err, ErrCorrupt) {
+					t.Errorf("got %v, want %v", err, ErrCorrupt)
+				}
+			})
+		}
+	}
+}
+
+// TestABitFlippedOnTheWayUp holds that the registry's own digest is believed and not our intention.
+func TestABitFlippedOnTheWayUp(t *testing.T) {
+	s := newScene(t, Options{})
+	flip := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		body, _ := io.ReadAll(r.Body)
+		body[len(body)/2] ^= 1
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		next.ServeHTTP(w, r)
+	}
+	s.Add(faults.Rule{Match: faults.On("PUT", "/blobs/"), Times: 1, Fault: flip})
+	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Times: 1, Fault: flip})
+	for _, name := range []string{"PutBlob", "PutManifest"} {
+		op := operations[slices.IndexFunc(operations, func(o operation) bool { return o.name == name })]
+		if err := op.run(t.Context(), s); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, s.trace())
+		}
+	}
+}
+
+func TestALostAnswerIsNoSecondPut(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.LoseAnswer()})
+	if _, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
+		t.Fatal(err)
+	}
+	puts := 0
+	for _, r := range s.Requests() {
+		if r.Method == "PUT" {
+			puts++
+		}
+	}
+	if puts != 1 || len(s.waits.waits) != 0 {
+		t.Errorf("%d PUTs and %d waits, want one and none\n%s", puts, len(s.waits.waits), s.trace())
+	}
+}
+
+// TestAnImmutableTag holds that what is there already is success, and what is not is refused and not asked again.
+func TestAnImmutableTag(t *testing.T) {
+	refuse := faults.Answer(400, "application/json",
+		`{"errors":[{"code":"TAG_INVALID","message":"The image tag '1' already exists and cannot be overwritten because the tag is immutable."}]}`)
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: refuse})
+	if _, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
+		t.Errorf("the same content again: %v", err)
+	}
+	_, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.fresh.manifest)
+	if !errors.Is(err, ErrDenied) || len(s.waits.waits) != 0 {
+		t.Errorf("other content: %v after %d waits, want a refusal at once", err, len(s.waits.waits))
+	}
+}
+
+func TestBlobsResumeWhereTheyBroke(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 3, Fault: faults.ResetInBody()})
+	got, err := readBlob(t.Context(), s.client, s.at, descOf("", s.there.layer))
+	if err != nil || !bytes.Equal(got, s.there.layer) {
+		t.Fatalf("%d bytes, %v", len(got), err)
+	}
+	if len(s.Requests()) != 4 {
+		t.Errorf("%d requests, want 4", len(s.Requests()))
+	}
+}
+
+func TestBlobsRestartWithoutRanges(t *testing.T) {
+	s := newScene(t, Options{})
+	noRange := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.Header.Del("Range")
+		next.ServeHTTP(w, r)
+	}
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: noRange})
+	got, err := readBlob(t.Context(), s.client, s.at, descOf("", s.there.layer))
+	if err != nil || !bytes.Equal(got, s.there.layer) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+func TestARegistryThatSendsNoDigests(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Fault: faults.WithHeader("Docker-Content-Digest", "")})
+	for _, op := range operations {
+		if op.name == "DeleteManifest" || op.name == "Tags" { // the others have changed what these find
+			continue
+		}
+		if err := op.run(t.Context(), s); err != nil {
+			t.Errorf("%s: %v", op.name, err)
+		}
+	}
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		faults.FlipBit()(w, r, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			faults.WithHeader("Docker-Content-Digest", "")(w, r, next)
+		}))
+	}})
+	if _, err := s.client.Manifest(t.Context(), s.at); err == nil {
+		t.Error("a flipped bit passed under a tag without a digest")
+	}
+}
+
+func TestADigestHeaderThatLies(t *testing.T) {
+	other := digest.FromString("other").String()
+	for _, op := range operations[:3] {
+		s := newScene(t, Options{})
+		s.Add(faults.Rule{Fault: faults.WithHeader("Docker-Content-Digest", other)})
+		err := op.run(t.Context(), s)
+		if op.name == "Head" { // a tag may be at any digest
+			continue
+		}
+		if !errors.Is(err, ErrCorrupt) {
+			t.Errorf("%s: %v", op.name, err)
+		}
+	}
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("PUT", ""), Fault: faults.WithHeader("Docker-Content-Digest", other)})
+	if _, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
+		t.Errorf("PutManifest does not look for itself: %v", err)
+	}
+}
