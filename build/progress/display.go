@@ -57,7 +57,7 @@ const (
 // screen is one way to show the board. Its methods are called one at a time.
 type screen interface {
 	show(e Event, now time.Time)
-	tick(now time.Time) // redraw; called only on a live screen
+	tick(now time.Time) // called at a bounded rate, whether anything has happened or not
 	close(now time.Time)
 }
 
@@ -67,19 +67,18 @@ type Display struct {
 	screen  screen
 	out     *sink
 	closed  bool
-	quit    chan struct{} // nil: no ticker runs
+	quit    chan struct{}
 	stopped chan struct{}
 }
 
 // New starts a display on w. The caller must Close it, also after an error or a signal, to leave the terminal in order.
 func New(w io.Writer, o Options) *Display {
-	d := &Display{out: &sink{w: w}}
-	if !o.TTY {
+	d := &Display{out: &sink{w: w}, quit: make(chan struct{}), stopped: make(chan struct{})}
+	if o.TTY {
+		d.screen = newLive(d.out, o)
+	} else {
 		d.screen = newLog(d.out, o)
-		return d
 	}
-	d.screen = newLive(d.out, o)
-	d.quit, d.stopped = make(chan struct{}), make(chan struct{})
 	go d.redraw()
 	return d
 }
@@ -125,7 +124,7 @@ func (d *Display) Close() error {
 	first := !d.closed
 	d.closed = true
 	d.mu.Unlock()
-	if first && d.quit != nil {
+	if first {
 		close(d.quit)
 		<-d.stopped
 	}

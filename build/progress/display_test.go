@@ -11,12 +11,13 @@ import (
 	"time"
 )
 
-// play sends events with a second between them, closes the display, and gives what was written.
+// play sends events with a second between them, and between two ticks of the display, closes it, and gives what was written.
 func play(t *testing.T, o Options, events ...Event) string {
 	t.Helper()
 	var b bytes.Buffer
 	synctest.Test(t, func(t *testing.T) {
 		d := New(&b, o)
+		time.Sleep(redrawEvery / 2)
 		for _, e := range events {
 			d.Send(e)
 			time.Sleep(time.Second)
@@ -127,7 +128,6 @@ linux/arm64  RUN make (sub/Dockerfile:7)
 
 func TestVerboseShowsOutputAsItComes(t *testing.T) {
 	equal(t, play(t, Options{Verbose: true}, aRun[4:12]...), `
-linux/amd64  [internal] load build definition
 linux/amd64  [internal] load build definition: 1.0 s
 linux/arm/v7  [build 2/2] RUN go build
 linux/amd64   [build 2/2] RUN go build: cached

@@ -2,6 +2,7 @@ package progress
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -15,6 +16,7 @@ type log struct {
 	lines    map[*step]*splitter // of steps whose output is shown as it comes
 	gathered map[string]*tail    // on GitHub: what the steps of a platform printed, for its group
 	told     map[string]bool     // annotations already made
+	pending  []*step             // begun, and not worth a line yet
 }
 
 func newLog(out *sink, o Options) *log {
@@ -22,7 +24,27 @@ func newLog(out *sink, o Options) *log {
 		lines: map[*step]*splitter{}, gathered: map[string]*tail{}, told: map[string]bool{}}
 }
 
-func (g *log) tick(time.Time) {}
+// announceAfter is how long a step runs before a line says that it began: most steps are over by then, and have one line alone.
+const announceAfter = time.Second
+
+// tick tells of the steps that take their time.
+func (g *log) tick(now time.Time) {
+	g.announce(func(s *step) bool { return now.Sub(s.began) >= announceAfter })
+}
+
+// announce says of the due ones among the pending steps that they began, and forgets those that are over.
+func (g *log) announce(due func(*step) bool) {
+	g.pending = slices.DeleteFunc(g.pending, func(s *step) bool {
+		if s.State != Running {
+			return true
+		}
+		if !due(s) {
+			return false
+		}
+		g.say(s.Platform, s.Name)
+		return true
+	})
+}
 
 func (g *log) show(e Event, now time.Time) {
 	switch e := e.(type) {
@@ -98,16 +120,14 @@ func (g *log) step(e Step, now time.Time) {
 	if !news || !g.verbose && e.State != Failed && strings.HasPrefix(s.Name, internal) {
 		return
 	}
-	switch e.State {
-	case Running:
-		g.say(e.Platform, s.Name)
-		return
-	case Cached:
-		g.say(e.Platform, s.Name+": cached")
+	if e.State == Running {
+		g.pending = append(g.pending, s)
 		return
 	}
 	g.flush(s)
 	switch e.State {
+	case Cached:
+		g.say(e.Platform, s.Name+": cached")
 	case Done:
 		g.say(e.Platform, s.Name+": "+Duration(s.Took))
 	case Failed:
@@ -127,6 +147,7 @@ func (g *log) output(e Output, now time.Time) {
 	if g.lines[s] == nil {
 		g.lines[s] = &splitter{}
 	}
+	g.announce(func(p *step) bool { return p == s })
 	g.pipe(s, g.lines[s].add(e.Data))
 }
 
