@@ -120,7 +120,7 @@ func (b *bench) tool(ctx context.Context, peak func(int64), name string, args ..
 }
 
 func (b *bench) ourList(ctx context.Context, image string, children []string, peak func(int64)) error {
-	return b.tool(ctx, peak, b.ours, "manifest:create", image, strings.Join(children, " "))
+	return b.tool(ctx, peak, b.ours, "manifest:create", image, strings.Join(children, ","))
 }
 
 func (b *bench) dockerList(ctx context.Context, image string, children []string, peak func(int64)) error {
