@@ -49,7 +49,7 @@ func TestEngineNamesWhatIsWrongInADockerfile(t *testing.T) {
 		{"an unknown instruction", "FROM scratch\nCOPPY a /\n", 2, "(?i)unknown instruction: COPPY"},
 		{"a missing file", "FROM scratch\n\nCOPY nothing-here /\n", 3, `nothing-here.*not found`},
 		{"a missing base", "FROM 127.0.0.1:1/no/such:1\n", 1, "connection refused"},
-		{"no instruction", "# only a comment\n", 0, "(?i)no build stage|file with no instructions"},
+		{"no instruction", "# only a comment\n", 1, "file with no instructions"},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			EachOpen(t, func(t *testing.T, e *engine.Engine) {

@@ -61,8 +61,8 @@ type Result struct {
 	Stdout, Stderr string
 }
 
-// Run calls the clone's scripts/mage from the folder, as a user does, in an environment that holds nothing of the developer's
-// but PATH and Go's caches. env adds to it (see With); a later value of a name wins.
+// Run runs the compiled targets in the folder, as scripts/mage does for a user, in an environment that holds nothing of the
+// developer's but PATH and Go's caches. env adds to it (see With); a later value of a name wins.
 func Run(t *testing.T, dir string, env []string, args ...string) Result {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
@@ -79,9 +79,9 @@ type Running struct {
 // Start is Run without the wait; ctx kills the process. Finish waits for it.
 func Start(ctx context.Context, t *testing.T, dir string, env []string, args ...string) *Running {
 	t.Helper()
-	cmd := exec.CommandContext(ctx, filepath.Join(suite.clone, "scripts", "mage"), args...)
+	cmd := exec.CommandContext(ctx, Manymage(t), args...)
 	cmd.Dir = dir
-	cmd.Env = append(environment(t), env...)
+	cmd.Env = append(environment(), env...)
 	r := &Running{Cmd: cmd, stdout: &Transcript{}, stderr: &Transcript{}}
 	cmd.Stdout, cmd.Stderr = r.stdout, r.stderr
 	if err := cmd.Start(); err != nil {
@@ -110,35 +110,25 @@ func (r *Running) Until(t *testing.T, text string) {
 	}
 }
 
-// environment is what every run gets: the targets are compiled once, into a cache of the suite's.
-func environment(t *testing.T) []string {
+// Manymage is the program under test: this clone's targets, compiled once per process by scripts/mage.
+func Manymage(t *testing.T) string {
 	t.Helper()
-	return lazily(t, "the compiled targets", func() ([]string, error) {
-		caches, err := output(nil, "go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY")
-		if err != nil {
-			return nil, err
-		}
-		lines := strings.Split(caches, "\n")
-		env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + suite.home, "TMPDIR=" + filepath.Join(suite.temp, "tmp"),
-			"GOCACHE=" + lines[0], "GOMODCACHE=" + lines[1], "GOPROXY=" + lines[2], "GOFLAGS=-mod=mod", "MAGEFILE_CACHE=" + targetsCache()}
-		if err := os.MkdirAll(filepath.Join(suite.temp, "tmp"), 0o755); err != nil {
-			return nil, err
-		}
-		_, err = script(env, "mage", "-l")
-		return env, err
+	return lazily(t, "the compiled targets", func() (string, error) {
+		file := filepath.Join(suite.temp, "manymage")
+		_, err := script(nil, "mage", "-compile", file)
+		return file, err
 	})
 }
 
-// targetsCache is where scripts/mage keeps what it compiled: the caller's own, so that `scripts/mage test` compiles once.
-func targetsCache() string {
-	if dir := os.Getenv("MAGEFILE_CACHE"); dir != "" {
-		return dir
+// environment is what every run gets.
+func environment() []string {
+	env := []string{"HOME=" + suite.home, "TMPDIR=" + suite.temp, "MANYMAGE_HOME=" + suite.clone, "MANYMAGE_NO_INSTALL=1"}
+	for _, name := range []string{"PATH", "GOCACHE", "GOMODCACHE", "GOPROXY"} {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
 	}
-	dir, err := os.UserCacheDir()
-	if err != nil {
-		return filepath.Join(suite.temp, "cache")
-	}
-	return filepath.Join(dir, "manymage")
+	return env
 }
 
 // With is the environment of a run that uses the engine.
