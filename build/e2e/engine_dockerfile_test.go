@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -154,25 +153,6 @@ func TestEngineTakesTwoContextsAtOnce(t *testing.T) {
 		}
 		if err := errors.Join(<-done, <-done); err != nil {
 			t.Error(err)
-		}
-	})
-}
-
-func TestEngineLeavesNothingBehind(t *testing.T) {
-	EachEngine(t, Dockers(), func(t *testing.T, under *EngineUnderTest) {
-		before, _ := filepath.Glob(filepath.Join(os.TempDir(), "*"))
-		e := under.Open(t, engine.Options{})
-		if _, _, err := (job{Context: engine.Context{Dir: Dir(t, Files{"m": "x"})}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY m /\n")}}).build(t, e); err != nil {
-			t.Fatal(err)
-		}
-		after, _ := filepath.Glob(filepath.Join(os.TempDir(), "*"))
-		for _, file := range after {
-			if !slices.Contains(before, file) && strings.Contains(file, "manymage") {
-				t.Errorf("left %s", file)
-			}
-		}
-		if left := under.Docker(t, "ps", "-aq", "--filter", "label=manymage"); left != "" {
-			t.Errorf("left containers %s", left)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type buildkit struct {
 	workers []gateway.WorkerInfo
 	native  ocispec.Platform
 	foreign []ocispec.Platform
+	pong    pong
 }
 
 // openBuildKit connects to the engine's BuildKit. The error says in a few

@@ -2,14 +2,17 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	controlapi "github.com/moby/buildkit/api/services/control"
 	bkclient "github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/moby/buildkit/frontend/gateway/grpcclient"
+	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/identity"
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
 )
 
 // product is what we call ourselves to BuildKit.
@@ -22,9 +25,10 @@ const statusGrace = 200 * time.Millisecond
 // kitJob is one run of BuildKit's controller: a request that waits for a
 // result, the gateway through which the result is made, and the status stream.
 //
-// It is what BuildKit's own client.Build does, less two costs: that lists the
-// workers again for every solve (30-40 ms where emulators are tried each
-// time), and waits five seconds for the status of a failed one.
+// It is what BuildKit's own client.Build does, less three costs: that lists the
+// workers and greets the gateway again for every solve (30-40 ms each where
+// emulators are tried to answer), and waits five seconds for the status of a
+// failed one.
 type kitJob struct {
 	kit     *buildkit
 	session string // its ID
@@ -73,7 +77,7 @@ const exporter = "moby"
 
 // serve makes the result through the gateway.
 func (j *kitJob) serve(ctx context.Context, ref string) error {
-	bridge := j.kit.client.GatewayClientForBuild(ref)
+	bridge := &oncePinged{LLBBridgeClient: j.kit.client.GatewayClientForBuild(ref), answer: &j.kit.pong}
 	client, err := grpcclient.New(ctx, map[string]string{}, j.session, product, bridge, j.kit.workers)
 	if err != nil {
 		return err
@@ -91,4 +95,33 @@ func (j *kitJob) watch(ctx context.Context, ref string) {
 			j.status(bkclient.NewSolveStatus(update))
 		}
 	}
+}
+
+// oncePinged answers a gateway's greeting from memory after the first. It tells
+// what the engine is capable of, which does not change, and Docker 20.10 tries
+// every emulator to answer it.
+type oncePinged struct {
+	gatewaypb.LLBBridgeClient
+	answer *pong
+}
+
+// pong is the answer, once there is one.
+type pong struct {
+	mu   sync.Mutex
+	kept *gatewaypb.PongResponse
+}
+
+// Ping implements the gateway's greeting. Solves that start together wait for
+// the one that asks.
+func (o *oncePinged) Ping(ctx context.Context, req *gatewaypb.PingRequest, opts ...grpc.CallOption) (*gatewaypb.PongResponse, error) {
+	o.answer.mu.Lock()
+	defer o.answer.mu.Unlock()
+	if o.answer.kept != nil {
+		return o.answer.kept, nil
+	}
+	got, err := o.LLBBridgeClient.Ping(ctx, req, opts...)
+	if err == nil {
+		o.answer.kept = got
+	}
+	return got, err
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -100,19 +99,17 @@ func enginePlatform(version types.Version) ocispec.Platform {
 
 // choose picks the road. DOCKER_BUILDKIT=0 is the user's word and outranks all.
 func (e *Engine) choose(kit *buildkit, noKit error) {
-	if e.info.Name == "Podman" {
-		noKit = errors.New("Podman has no BuildKit")
+	switch {
+	case e.info.Name == "Podman":
+		e.info.Why = "Podman has no BuildKit"
+	case noKit != nil:
+		e.info.Why = noKit.Error()
 	}
-	if noKit != nil {
-		e.info.Road, e.info.Why = RoadClassic, noKit.Error()
-		e.road = newClassic(e)
+	if e.info.Why != "" {
+		e.info.Road, e.road = RoadClassic, newClassic(e)
 		return
 	}
-	e.info.Road = RoadBuildKit
-	if kit.native.Architecture != "" {
-		e.info.Platform = kit.native
-	}
-	e.road = kit
+	e.info.Road, e.road, e.info.Platform = RoadBuildKit, kit, kit.native
 }
 
 // isLocal tells whether 127.0.0.1 means the same to the engine and to us. It
