@@ -39,6 +39,18 @@ func ParsePlatforms(text string) ([]ocispec.Platform, error) {
 	return out, nil
 }
 
+// ParsePlatform reads one platform to look for; nothing is nil.
+func ParsePlatform(text string) (*ocispec.Platform, error) {
+	if text == "" {
+		return nil, nil
+	}
+	p, err := platforms.ParseAny(text)
+	if err != nil {
+		return nil, &usageError{err}
+	}
+	return &p, nil
+}
+
 // words splits a list at commas and white space.
 func words(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })

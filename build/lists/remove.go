@@ -235,6 +235,14 @@ func Remove(ctx context.Context, c Deleter, plan Removal) (Removal, error) {
 	return plan, nil
 }
 
+// Pending is an ErrUsage while the plan was not carried out, so that nobody takes it for done.
+func (r Removal) Pending() error {
+	if r.Done {
+		return nil
+	}
+	return usage("nothing was removed: this is what would go; add -yes to do it")
+}
+
 // Write prints the plan, or what was done.
 func (r Removal) Write(w io.Writer) error {
 	d := &drawing{w: w}

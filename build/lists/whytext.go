@@ -3,6 +3,7 @@ package lists
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/manymage/manymage/build/image"
 )
@@ -41,13 +42,21 @@ func (d Diagnosis) conclusion() string {
 	return fmt.Sprintf("nothing speaks against it on %s", d.Platform)
 }
 
-// Err is the Diagnosis as an error: nil when it runs, otherwise an image.ErrRefused whose
-// sentence is the first fatal finding.
+// Err is the Diagnosis as an error: nil when it runs, otherwise an image.ErrRefused that
+// refers to what Write has said.
 func (d Diagnosis) Err() error {
-	for _, f := range d.Findings {
-		if f.Fatal {
-			return fmt.Errorf("%s: %s: %w", d.Reference, printable(f.Says), image.ErrRefused)
-		}
+	if d.Runs {
+		return nil
 	}
-	return nil
+	return &unfitError{d}
 }
+
+// unfitError is an image that does not run.
+type unfitError struct{ Diagnosis }
+
+func (e *unfitError) Error() string {
+	fatal := slices.DeleteFunc(slices.Clone(e.Findings), func(f Finding) bool { return !f.Fatal })
+	return fmt.Sprintf("%s does not run on %s (%s): do what is said with it above", e.Reference, e.Platform, plural(len(fatal), "reason", "reasons"))
+}
+
+func (e *unfitError) Is(target error) bool { return target == image.ErrRefused }

@@ -9,12 +9,10 @@ import (
 	"strings"
 
 	"github.com/magefile/mage/mg"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
-	"github.com/manymage/manymage/platforms"
 )
 
 // Manifest holds what works on manifest lists in registries, whoever has built their images.
@@ -167,10 +165,7 @@ func (Manifest) Rm(ctx context.Context, ref string, manifest, children, yes, jso
 		if err := l.print(plan, plan.Notices, json); err != nil {
 			return err
 		}
-		if !plan.Done {
-			return fmt.Errorf("%w: nothing was removed: this is what would go, add -yes to do it", lists.ErrUsage)
-		}
-		return nil
+		return plan.Pending()
 	})
 }
 
@@ -204,7 +199,7 @@ func Inspect(ctx context.Context, ref string, platform *string, raw, referrers, 
 			opts.Referrers = l.client
 		}
 		var err error
-		if opts.Platform, err = one(word(platform)); err != nil {
+		if opts.Platform, err = lists.ParsePlatform(word(platform)); err != nil {
 			return err
 		}
 		tree, err := lists.Inspect(ctx, l.client, ref, opts)
@@ -222,7 +217,7 @@ func Inspect(ctx context.Context, ref string, platform *string, raw, referrers, 
 // Why says what is wrong with an image that does not run ("exec format error"), without an engine. Exit code 3 when it would not.
 func Why(ctx context.Context, ref string, platform *string, json *bool) error {
 	return listing(ctx, split(ref), func(ctx context.Context, l *list) error {
-		machine, err := one(word(platform))
+		machine, err := lists.ParsePlatform(word(platform))
 		if err != nil {
 			return err
 		}
@@ -243,7 +238,7 @@ func Fetch(ctx context.Context, ref, platform, file string, json *bool) error {
 		if platform == "any" {
 			platform = ""
 		}
-		which, err := one(platform)
+		which, err := lists.ParsePlatform(platform)
 		if err != nil {
 			return err
 		}
@@ -361,18 +356,6 @@ func writeJSON(result any) error {
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
 	return enc.Encode(result)
-}
-
-// one reads a platform that may be left out.
-func one(text string) (*ocispec.Platform, error) {
-	if text == "" {
-		return nil, nil
-	}
-	p, err := platforms.ParseAny(text)
-	if err != nil {
-		return nil, fmt.Errorf("%w: platform: %w", lists.ErrUsage, err)
-	}
-	return &p, nil
 }
 
 // split lists all references in some arguments.
