@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
@@ -10,19 +11,23 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	gatewaypb "github.com/moby/buildkit/frontend/gateway/pb"
 	"github.com/moby/buildkit/solver/errdefs"
+	"github.com/moby/buildkit/util/grpcerrors"
+	"google.golang.org/grpc/codes"
 )
 
 // explain turns the error of a solve into one that says what to do: the hook's
 // own word first, then the caller's cancellation, then the step that failed.
 func (r *kitSolve) explain(ctx context.Context, err error) error {
-	if r.verdict != nil {
+	switch {
+	case r.verdict != nil && !isCancelled(r.verdict):
 		return r.verdict
-	}
-	if ctx.Err() != nil {
+	case ctx.Err() != nil:
 		return ctx.Err()
-	}
-	if r.failure != nil {
+	case r.failure != nil && !isCancelled(r.failure):
 		err = r.failure
+	}
+	if r.steps.fault == nil && grpcerrors.Code(err) == codes.Unavailable {
+		return fmt.Errorf("%w any more at %s: %w; look into its log and run this again", ErrUnreachable, r.builder.kit.engine.info.Address, err)
 	}
 	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: plainError{err}}
 	if fault := r.steps.fault; fault != nil {
@@ -30,6 +35,12 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 	}
 	out.Cure = stepCure(out)
 	return out
+}
+
+// isCancelled tells an error that another one caused: when one half of a solve
+// fails, the other is cancelled.
+func isCancelled(err error) bool {
+	return errors.Is(err, context.Canceled) || grpcerrors.Code(err) == codes.Canceled
 }
 
 // blame fills in what the status tells and the error does not.

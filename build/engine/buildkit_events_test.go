@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	bkclient "github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 func TestStatusBecomesEvents(t *testing.T) {
@@ -104,5 +107,20 @@ func TestTheHooksWordComesFirst(t *testing.T) {
 	run := &kitSolve{steps: newSteps(nil), verdict: verdict}
 	if got := run.explain(t.Context(), errors.New("rpc error: a lie")); got != verdict {
 		t.Errorf("got %v", got)
+	}
+}
+
+func TestAnErrorThatAnotherCausedIsNotTold(t *testing.T) {
+	cause := status.Error(codes.Unavailable, "EOF")
+	half := status.Error(codes.Canceled, "context canceled")
+	kit := &buildkit{engine: &Engine{info: Info{Address: "unix:///x.sock"}}}
+	run := &kitSolve{steps: newSteps(nil), verdict: context.Canceled, failure: half, builder: &kitBuilder{kit: kit}}
+	if got := run.explain(t.Context(), cause); !errors.Is(got, ErrUnreachable) || !errors.Is(got, cause) {
+		t.Errorf("got %v", got)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got := run.explain(ctx, cause); got != context.Canceled {
+		t.Errorf("cancelled: got %v", got)
 	}
 }

@@ -120,6 +120,7 @@ var pushFaults = []struct {
 	words *regexp.Regexp
 	kind  error
 }{
+	{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
 	{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
 	{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
 	{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
@@ -151,6 +152,8 @@ func cureOf(kind error) string {
 		return "; log in with `docker login`, and check that this account may push there"
 	case errors.Is(kind, ErrRegistryUnreachable):
 		return "; the engine cannot reach the registry: check its name, and for plain HTTP the engine's insecure-registries"
+	case errors.Is(kind, ErrUnreachable):
+		return "; start the engine and run this again"
 	case errors.Is(kind, ErrNotFound):
 		return "; build it first"
 	case errors.Is(kind, ErrTagRefused):

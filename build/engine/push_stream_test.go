@@ -76,6 +76,7 @@ func TestPushFaults(t *testing.T) {
 		{failed("tag invalid: The image tag '1' already exists in the 'a' repository and cannot be overwritten because the repository is immutable."), ErrTagRefused},
 		{failed("Get https://r/v2/: dial tcp 127.0.0.1:1: connect: connection refused"), ErrRegistryUnreachable},
 		{failed("http: server gave HTTP response to HTTPS client"), ErrRegistryUnreachable},
+		{failed("Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?"), ErrUnreachable},
 		{failed("An image does not exist locally with the tag: a"), ErrNotFound},
 		{failed("received unexpected HTTP status: 503 Service Unavailable"), errTransient},
 		{failed("toomanyrequests: slow down"), errTransient},
@@ -93,7 +94,7 @@ func TestPushFaults(t *testing.T) {
 			t.Errorf("%s: got %v", one.stream, err)
 			continue
 		}
-		for _, kind := range []error{ErrUnauthorized, ErrTagRefused, ErrRegistryUnreachable, ErrNotFound, errTransient} {
+		for _, kind := range []error{ErrUnauthorized, ErrTagRefused, ErrRegistryUnreachable, ErrUnreachable, ErrNotFound, errTransient} {
 			if errors.Is(err, kind) != (kind == one.want) {
 				t.Errorf("%s: got %v, want %v", one.stream, err, one.want)
 			}
