@@ -10,20 +10,18 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-
-	"github.com/manymage/manymage/build/registry/local"
 )
 
 // bench is what all measurements share: a folder, a registry, a counted way to the engine, and the compiled targets.
 type bench struct {
 	plan
 	dir      string
-	registry *local.Server
+	registry *registry
 	meter    *meter
 	hello    map[string]string // program by GOARCH
 	targets  string            // what the compiled targets list
 	serial   int               // makes names that nothing has used
-	made     []string          // references to remove from the engine
+	made     []string          // repositories whose images are to be removed from the engine
 }
 
 func open(ctx context.Context, p plan) (b *bench, err error) {
@@ -36,7 +34,7 @@ func open(ctx context.Context, p plan) (b *bench, err error) {
 	if b.dir, err = os.MkdirTemp("", "manymage-bench-"); err != nil {
 		return b, err
 	}
-	if b.registry, err = local.Serve(ctx, local.Options{Dir: filepath.Join(b.dir, "registry")}); err != nil {
+	if b.registry, err = startRegistry(filepath.Join(b.dir, "registry")); err != nil {
 		return b, err
 	}
 	address, err := engineAddress()
@@ -113,26 +111,31 @@ func (b *bench) has(target string) bool {
 // name is a repository that nothing has used.
 func (b *bench) name(side string) string {
 	b.serial++
-	return fmt.Sprintf("%s/bench/%s-%d-%d", b.registry.Address(), side, os.Getpid(), b.serial)
+	name := fmt.Sprintf("%s/bench/%s-%d-%d", b.registry.address, side, os.Getpid(), b.serial)
+	b.made = append(b.made, name)
+	return name
 }
 
-// forget removes from the engine what was made since the last time.
+// forget removes from the engine all images of the repositories in use since the last time: those under tags, and those that
+// only a digest names since a tag has left them.
 func (b *bench) forget(ctx context.Context) {
-	if len(b.made) == 0 {
-		return
+	for _, repository := range b.made {
+		out, err := exec.CommandContext(ctx, b.docker, "images", "--quiet", "--no-trunc", repository).Output()
+		if ids := strings.Fields(string(out)); err == nil && len(ids) > 0 {
+			_ = exec.CommandContext(ctx, b.docker, append([]string{"image", "rm", "-f"}, ids...)...).Run() // one id may stand twice
+		}
 	}
-	_ = exec.CommandContext(ctx, b.docker, append([]string{"image", "rm", "-f"}, b.made...)...).Run() // some are gone already
 	b.made = nil
 }
 
 func (b *bench) close() error {
-	b.forget(context.WithoutCancel(context.Background()))
+	b.forget(context.Background())
 	var errs []error
 	if b.meter != nil {
 		errs = append(errs, b.meter.close())
 	}
 	if b.registry != nil {
-		errs = append(errs, b.registry.Close())
+		errs = append(errs, b.registry.close())
 	}
 	return errors.Join(append(errs, os.RemoveAll(b.dir))...)
 }

@@ -62,9 +62,6 @@ func (b *bench) coldAndWarm(ctx context.Context, who int, builder string, size i
 	}
 	defer os.RemoveAll(dir)
 	image := b.name([]string{"theirs", "ours"}[who])
-	for _, arch := range arches {
-		b.made = append(b.made, image+":"+arch+"-1", image+":"+arch+"-latest")
-	}
 	do := []side{b.recipe(dir, image, builder), b.ourJob(dir, image)}[who]
 	if cold, err = b.measure(ctx, do); err != nil {
 		return cold, warm, err

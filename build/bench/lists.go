@@ -39,7 +39,7 @@ func (b *bench) lists(ctx context.Context) error {
 		fmt.Println("\nlists: these targets have no manifest:create, not measured")
 		return nil
 	}
-	proxy := faults.New("http://" + b.registry.Address())
+	proxy := faults.New("http://" + b.registry.address)
 	proxy.Delay = latency
 	address, stop, err := serve(ctx, proxy)
 	if err != nil {
@@ -69,8 +69,8 @@ func serve(ctx context.Context, h http.Handler) (address string, stop func(), er
 
 // contestOfMakers lets every tool make the same list, in alternation.
 func (b *bench) contestOfMakers(ctx context.Context, t *progress.Table, proxy *faults.Proxy, address string, n int) error {
-	image := address + strings.TrimPrefix(b.name("lists"), b.registry.Address())
-	children, err := b.children(ctx, strings.Replace(image, address, b.registry.Address(), 1), n)
+	image := address + strings.TrimPrefix(b.name("lists"), b.registry.address)
+	children, err := b.children(ctx, strings.Replace(image, address, b.registry.address, 1), n)
 	if err != nil {
 		return err
 	}
@@ -163,6 +163,12 @@ func (b *bench) children(ctx context.Context, image string, n int) ([]string, er
 	return tags, nil
 }
 
+// Docker's own types, as older docker CLIs know no others.
+const (
+	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+	dockerConfig   = "application/vnd.docker.container.image.v1+json"
+)
+
 func publish(ctx context.Context, image, tag string, p ocispec.Platform) error {
 	host, repository, _ := strings.Cut(image, "/")
 	base := "http://" + host + "/v2/" + repository
@@ -170,9 +176,9 @@ func publish(ctx context.Context, image, tag string, p ocispec.Platform) error {
 	if err != nil {
 		return err
 	}
-	described := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: digest.FromBytes(config), Size: int64(len(config))}
+	described := ocispec.Descriptor{MediaType: dockerConfig, Digest: digest.FromBytes(config), Size: int64(len(config))}
 	manifest, err := json.Marshal(ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: described, Layers: []ocispec.Descriptor{},
+		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: dockerManifest, Config: described, Layers: []ocispec.Descriptor{},
 	})
 	if err != nil {
 		return err
@@ -184,7 +190,7 @@ func publish(ctx context.Context, image, tag string, p ocispec.Platform) error {
 	if _, err := send(ctx, http.MethodPut, location+"&digest="+described.Digest.String(), "application/octet-stream", config); err != nil {
 		return err
 	}
-	_, err = send(ctx, http.MethodPut, base+"/manifests/"+tag, ocispec.MediaTypeImageManifest, manifest)
+	_, err = send(ctx, http.MethodPut, base+"/manifests/"+tag, dockerManifest, manifest)
 	return err
 }
 

@@ -66,6 +66,9 @@ func parse(args []string) (plan, error) {
 }
 
 func run(ctx context.Context, args []string) (err error) {
+	if len(args) == 2 && args[0] == serveWord {
+		return serveRegistry(ctx, args[1])
+	}
 	p, err := parse(args)
 	if err != nil {
 		return err

@@ -39,7 +39,6 @@ func (b *bench) setarch(ctx context.Context, size int) (theirs, ours sample, err
 	}
 	defer os.RemoveAll(dir)
 	one, two := b.name("theirs")+":1", b.name("ours")+":1"
-	b.made = append(b.made, one, two)
 	ignore := func(int64) {}
 	if err := b.dockerCLI(ctx, ignore, "classic", "build", "--quiet", "--build-arg", "GOARCH=arm64", "--tag", one, "--tag", two, dir); err != nil {
 		return theirs, ours, err
