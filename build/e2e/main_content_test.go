@@ -74,6 +74,9 @@ func (r *Registry) publishImage(name string, img image) (descriptor, error) {
 	}
 	config := map[string]any{"os": img.os, "architecture": img.arch, "config": img.config,
 		"rootfs": map[string]any{"type": "layers", "diff_ids": diffs}}
+	if img.root != "" { // Podman builds on no image whose history has fewer steps than it has layers
+		config["history"] = []any{map[string]any{"created": "2020-01-01T00:00:00Z", "created_by": "ADD root /"}}
+	}
 	platform := map[string]string{"os": img.os, "architecture": img.arch}
 	if img.variant != "" {
 		config["variant"], platform["variant"] = img.variant, img.variant

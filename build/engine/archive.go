@@ -15,12 +15,12 @@ import (
 // On the classic road an image's root is read through a container that is
 // created, never started, and always removed. Two ways:
 //
-//	whole   one archive of "/": one request, as long as the image is large
+//	whole   one export: one request, as long as the image is large
 //	lazy    a HEAD per name, an archive per folder or program: a few requests at any size
 //
-// A request for an archive costs 10 ms on Docker 26, 100 ms on 20.10 and a
-// second on Podman, which start a process for each; a HEAD costs 3 ms, but
-// 200 ms on Podman. Reading costs about 400 MB/s everywhere.
+// An archive or an export costs 10 ms on Docker 26 and 100 ms on 20.10, which
+// starts a process for it; a HEAD costs 3 ms. On Podman an export costs 100 ms,
+// a HEAD as much, and an archive thrice. Reading costs about 400 MB/s everywhere.
 
 // wholeLimit is the image size in bytes up to which the whole archive is
 // quicker: a check asks for about five folders.
@@ -89,9 +89,16 @@ func (b *box) remove() error {
 
 func (b *box) root(ctx context.Context, size int64) (fs.FS, error) {
 	if b.engine.info.Name == podman || size <= wholeLimit {
-		return rootfs.Archive(ctx, b.source("/"), rootfs.Options{})
+		return rootfs.Archive(ctx, b.export(), rootfs.Options{})
 	}
 	return newBoxFS(b), nil
+}
+
+// export is the whole root, as the image has it below its volumes.
+func (b *box) export() rootfs.Source {
+	return rootfs.Source{Name: "the container's root", Open: func() (io.ReadCloser, error) {
+		return b.engine.api.ContainerExport(b.ctx, b.id)
+	}}
 }
 
 // source is the archive of one path.

@@ -7,5 +7,5 @@ package engine
 //     arguments in anything but RUN;
 //   - inspect hides fields of the config, so that it cannot be rebuilt;
 //   - the result of a build is told in words only;
-//   - each archive request starts a process, and follows a link in the last place.
+//   - a request for an archive starts a process, and follows a link in the last place.
 const podman = "Podman"

@@ -1,0 +1,210 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"reflect"
+	"strings"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/engine"
+	truth "github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/platforms"
+)
+
+// mislabelled builds an image with a program of arm64 and the label of the
+// engine, as the docker command does without BuildKit.
+func mislabelled(t *testing.T, e *engine.Engine, tag string) engine.Image {
+	t.Helper()
+	keep := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
+	j := job{
+		Context: engine.Context{Dir: programsDir(t, nil)},
+		Solve:   engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY hello-arm64 /hello\nENV A=\"x > y\"\nENTRYPOINT [\"/hello\"]\n"), Tags: []string{tag}},
+		hook:    keep,
+	}
+	if _, _, err := j.build(t, e); err != nil {
+		t.Fatal(err)
+	}
+	return inspected(t, e, tag)
+}
+
+func inspected(t *testing.T, e *engine.Engine, ref string) engine.Image {
+	t.Helper()
+	found, err := e.Inspect(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// dangling counts the images without a name.
+func dangling(t *testing.T, under *EngineUnderTest) int {
+	t.Helper()
+	return len(strings.Fields(under.Docker(t, "images", "-q", "--filter", "dangling=true")))
+}
+
+// theirTag is a tag that the engine spells like this.
+func theirTag(t *testing.T) string {
+	return "127.0.0.1:1/e2e/setarch:" + strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(t.Name()))
+}
+
+func TestClassicSetArchRepairsALabel(t *testing.T) {
+	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		leavesNoContainer(t, under)
+		e := under.Open(t, classicOptions)
+		tag := theirTag(t)
+		before := mislabelled(t, e, tag)
+		others := dangling(t, under)
+
+		dry, err := e.SetArch(t.Context(), tag, judges(arm64), true, nil)
+		if err != nil || !dry.Changed || dry.ID != before.ID || inspected(t, e, tag).ID != before.ID {
+			t.Fatalf("the dry run: %+v, %v", dry, err)
+		}
+		done, err := e.SetArch(t.Context(), tag, judges(arm64), false, nil)
+		if err != nil || !done.Changed || done.Config != dry.Config {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		after := inspected(t, e, tag)
+		if after.ID != done.ID || !platforms.Equal(after.Platform, arm64) {
+			t.Errorf("the engine has %+v, done was %+v", after, done)
+		}
+		onlyThePlatformDiffers(t, done.Old, done.New)
+		if got := dangling(t, under); got > others {
+			t.Errorf("%d images without a name, %d before", got, others)
+		}
+		if got := under.Docker(t, "run", "--rm", "--network=none", "--platform=linux/arm64", tag); got != "hello from arm64 []" {
+			t.Errorf("it says %q", got)
+		}
+		again, err := e.SetArch(t.Context(), tag, judges(arm64), false, nil)
+		if err != nil || again.Changed || again.ID != done.ID {
+			t.Errorf("again: %+v, %v", again, err)
+		}
+	})
+}
+
+func onlyThePlatformDiffers(t *testing.T, before, after []byte) {
+	t.Helper()
+	var a, b map[string]any
+	if err := errors.Join(json.Unmarshal(before, &a), json.Unmarshal(after, &b)); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"architecture", "variant", "os"} {
+		delete(a, key)
+		delete(b, key)
+	}
+	if !reflect.DeepEqual(a, b) {
+		t.Errorf("another field changed:\n%s\n%s", before, after)
+	}
+}
+
+// Whatever goes wrong, the tag names the image that it named before.
+func TestClassicSetArchLeavesTheImageAlone(t *testing.T) {
+	arm := ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		leavesNoContainer(t, under)
+		e := under.Open(t, classicOptions)
+		tag := theirTag(t)
+		before := mislabelled(t, e, tag)
+		other := theirTag(t) + "-other"
+
+		_, err := e.SetArch(t.Context(), tag, judges(arm), false, nil)
+		var refusal *truth.Refusal
+		if !errors.As(err, &refusal) {
+			t.Errorf("a lie: %v", err)
+		}
+
+		ctx, cancel := context.WithCancel(t.Context())
+		interrupt := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+			cancel()
+			return truth.Relabel(config, arm)
+		}
+		if _, err := e.SetArch(ctx, tag, interrupt, false, nil); !errors.Is(err, context.Canceled) {
+			t.Errorf("interrupted: %v", err)
+		}
+		if got := inspected(t, e, tag); got.ID != before.ID {
+			t.Errorf("the tag names %s, before it was %s", got.ID, before.ID)
+		}
+
+		moved := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+			if err := errors.Join(e.Tag(t.Context(), before.ID, other), e.Tag(t.Context(), newImage(t, e), tag)); err != nil {
+				return nil, err
+			}
+			return truth.Relabel(config, arm)
+		}
+		if _, err := e.SetArch(t.Context(), tag, moved, false, nil); !errors.Is(err, engine.ErrChanged) {
+			t.Errorf("moved meanwhile: %v", err)
+		}
+		if got := inspected(t, e, other); got.ID != before.ID {
+			t.Errorf("the image is %s, before it was %s", got.ID, before.ID)
+		}
+	})
+}
+
+// newImage is one that nobody else has.
+func newImage(t *testing.T, e *engine.Engine) string {
+	t.Helper()
+	j := job{Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY f /\n")}, Context: engine.Context{Dir: Dir(t, Files{"f": noise(10)})}, hook: looks(func(fs.FS) error { return nil })}
+	built, _, err := j.build(t, e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return built.ID
+}
+
+func TestClassicSetArchRefusesWhatIsNoTag(t *testing.T) {
+	reg := Plain(t)
+	list := Busybox(t, reg)
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		e := under.Open(t, classicOptions)
+		tag := theirTag(t)
+		before := mislabelled(t, e, tag)
+		_, hex, _ := strings.Cut(before.ID, ":")
+		for ref, want := range map[string]error{
+			"127.0.0.1:1/e2e/none:1": engine.ErrNotFound,
+			before.ID:                engine.ErrReference,
+			hex[:12]:                 engine.ErrReference,
+			tag + "@" + before.ID:    engine.ErrReference,
+			"Not A Reference":        engine.ErrReference,
+		} {
+			if _, err := e.SetArch(t.Context(), ref, judges(platforms.Host()), false, nil); !errors.Is(err, want) {
+				t.Errorf("%q: %v", ref, err)
+			}
+		}
+		if under.Kind != Docker26Containerd {
+			return
+		}
+		under.Docker(t, "pull", "-q", list)
+		if _, err := e.SetArch(t.Context(), list, judges(platforms.Host()), false, nil); !errors.Is(err, engine.ErrIndex) {
+			t.Errorf("a manifest list: %v", err)
+		}
+	})
+}
+
+// An image that was not built on the classic road: its config comes from the
+// save stream.
+func TestClassicSetArchOfPulledImages(t *testing.T) {
+	reg := Plain(t)
+	base := Busybox(t, reg)
+	riscv := ocispec.Platform{OS: "linux", Architecture: "riscv64"}
+	relabel := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return truth.Relabel(config, riscv) }
+	EachEngine(t, []Kind{Docker20, Docker26Graph, Podman}, func(t *testing.T, under *EngineUnderTest) {
+		e := under.Open(t, classicOptions)
+		under.CLI(t, "pull", "-q", "--platform=linux/arm/v7", base)
+		tag := theirTag(t)
+		under.Docker(t, "tag", base, tag)
+		seen := &events{}
+		done, err := e.SetArch(t.Context(), tag, relabel, false, seen.add)
+		if err != nil || inspected(t, e, tag).Platform.Architecture != "riscv64" {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		onlyThePlatformDiffers(t, done.Old, done.New)
+		if !strings.Contains(notices(seen.all), "save stream") {
+			t.Errorf("it does not say that the save stream was read: %s", notices(seen.all))
+		}
+	})
+}
