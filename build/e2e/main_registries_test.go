@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -24,7 +25,11 @@ type Registry struct {
 	Host           string // 127.0.0.1:PORT
 	User, Password string // "" where nobody is asked
 	log            *Transcript
+	stop           func()
 }
+
+// Stop ends the registry; what it held stays unreachable.
+func (r *Registry) Stop() { r.stop() }
 
 // Log is everything that the registry wrote so far: a line per request among it.
 func (r *Registry) Log() string { return r.log.String() }
@@ -90,12 +95,13 @@ func startRegistry(config string, atEnd func(func())) (*Registry, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	atEnd(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	stop := sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	atEnd(stop)
 	host := ""
 	if !await(func() bool { host = listening(log.String()); return host != "" }) {
 		return nil, fmt.Errorf("docker-registry does not listen:\n%s", log)
 	}
-	return &Registry{Host: host, log: log}, nil
+	return &Registry{Host: host, log: log, stop: stop}, nil
 }
 
 var listeningOn = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)

@@ -98,6 +98,11 @@ func Finish(t *testing.T, r *Running) Result {
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)
 	}
+	return r.result()
+}
+
+// result is what an ended run gave.
+func (r *Running) result() Result {
 	return Result{Args: r.Args[1:], Code: r.ProcessState.ExitCode(), Stdout: r.stdout.String(), Stderr: r.stderr.String()}
 }
 

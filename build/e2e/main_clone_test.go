@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// The README's way: from a fresh clone to an image of this project that others run, with the registry that is in the program.
+func TestFreshClone(t *testing.T) {
+	e := Engine(t, Docker20)
+	Emulation(t)
+	clone := filepath.Join(t.TempDir(), "manymage")
+	if _, err := output(nil, "git", "-c", "safe.directory=*", "clone", "-q", suite.clone, clone); err != nil {
+		t.Fatal(err)
+	}
+	env := With(e, "HOME="+os.Getenv("HOME"), "DOCKER_CONFIG="+suite.home)
+	ref := reference(t, fromClone(t, clone, env, "build", "push"))
+	again := fromClone(t, clone, env, "build", "push")
+	if got := reference(t, again); got != ref {
+		t.Errorf("the second run ends with %s, the first with %s", got, ref)
+	}
+	fromClone(t, clone, env, "verify")
+
+	serving := Start(context.Background(), t, clone, With(e), "registry")
+	t.Cleanup(func() { _ = serving.Process.Kill() })
+	serving.Until(t, "serving")
+	for _, p := range Targets() {
+		if got := e.Says(t, ref, p.Platform, "version"); !strings.HasPrefix(got, "manymage ") {
+			t.Errorf("on %s it says %q", p.Platform, got)
+		}
+	}
+	if err := serving.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if r := Finish(t, serving); r.Code != 0 {
+		t.Errorf("Ctrl-C is how a registry ends, yet: exit code %d\n%s", r.Code, r.Stderr)
+	}
+}
+
+// fromClone runs the clone's own scripts/mage and returns its stdout.
+func fromClone(t *testing.T, clone string, env []string, args ...string) string {
+	t.Helper()
+	out, err := output(append(env, "MANYMAGE_NO_INSTALL=1"), "env", append([]string{"-C", clone, "scripts/mage"}, args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// reference is the last line of a push: the one reference to pull.
+func reference(t *testing.T, stdout string) string {
+	t.Helper()
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	last := lines[len(lines)-1]
+	if !regexp.MustCompile(`^127\.0\.0\.1:\d+/[a-z0-9/-]+:\S+$`).MatchString(last) {
+		t.Fatalf("the last line is no reference: %s", stdout)
+	}
+	return last
+}
+
+// With no IMG the image goes to the registry in the program; the record says where, and clean leaves it.
+func TestEmbeddedRegistry(t *testing.T) {
+	e := Engine(t, Docker26Containerd)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	ref := reference(t, Run(t, dir, With(e), "build", "push").Exits(t, 0).Stdout)
+	var record map[string]any
+	if err := json.Unmarshal([]byte(contentOf(t, filepath.Join(dir, "dist/manymage.json"))), &record); err != nil {
+		t.Fatal(err)
+	}
+	Run(t, dir, With(e), "clean").Exits(t, 0)
+	repo := ref[:strings.LastIndex(ref, ":")]
+	if left := e.Docker(t, "images", "-q", repo); left != "" {
+		t.Errorf("clean left images: %s", left)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "dist/manymage.json")); err == nil {
+		t.Error("clean left the record")
+	}
+	Run(t, dir, With(e), "verify").Exits(t, 0)
+}
+
+// Two runs in one folder at once both work.
+func TestTwoRunsAtOnce(t *testing.T) {
+	e, reg := Engine(t, Docker26Graph), Plain(t)
+	dir, repo := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}), reg.Repo(t)
+	var wg sync.WaitGroup
+	var results [2]Result
+	for i := range results {
+		r := Start(context.Background(), t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1")
+		wg.Go(func() { _ = r.Wait(); results[i] = r.result() })
+	}
+	wg.Wait()
+	for _, r := range results {
+		r.Exits(t, 0)
+	}
+	if got := len(reg.Index(t, repo+":1").Manifests); got != 2 {
+		t.Errorf("%d platforms", got)
+	}
+}
+
+// What .dockerignore names is never sent; the Dockerfile's own ignore file goes first.
+func TestIgnoredFilesAreNotSent(t *testing.T) {
+	EachEngine(t, Dockers(), func(t *testing.T, e *EngineUnderTest) {
+		reg := Plain(t)
+		repo := reg.Repo(t)
+		dir := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nCOPY . /all\nCMD [\"ls\", \"/all\"]\n", ".dockerignore": "*\n!kept\n",
+			"secret": "s3cr3t", "kept": "", "Dockerfile.other": "FROM " + Busybox(t, reg) + "\nCOPY . /all\nCMD [\"ls\", \"/all\"]\n",
+			"Dockerfile.other.dockerignore": "*\n!other\n", "other": ""})
+		Run(t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1", "ARCHES=amd64").Exits(t, 0)
+		if got := e.Says(t, repo+":1", "linux/amd64"); got != "kept" {
+			t.Errorf("the image holds %q", got)
+		}
+		Run(t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=2", "ARCHES=amd64", "DOCKERFILE=Dockerfile.other").Exits(t, 0)
+		if got := e.Says(t, repo+":2", "linux/amd64"); got != "other" {
+			t.Errorf("the image holds %q", got)
+		}
+	})
+}
