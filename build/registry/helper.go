@@ -1,7 +1,6 @@
 package registry
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,15 +33,15 @@ func askHelper(ctx context.Context, name, server string, getenv func(string) str
 	}
 	ctx, cancel := context.WithTimeout(ctx, helperLimit)
 	defer cancel()
-	out := &boundedBuffer{limit: maxHelper}
+	out := &boundedBuffer{limit: maxHelper, full: cancel}
 	cmd := exec.CommandContext(ctx, program, "get")
 	cmd.Stdin = strings.NewReader(server)
 	cmd.Stdout = out
 	cmd.WaitDelay = time.Second // for a grandchild that keeps the pipe
 	if err := cmd.Run(); err != nil {
-		return helperFailed(ctx, name, out.Bytes(), err)
+		return helperFailed(ctx, name, out.kept, err)
 	}
-	return parseHelper(name, out.Bytes())
+	return parseHelper(name, out.kept)
 }
 
 // findHelper looks through PATH. A name with a path in it is no helper's.
@@ -68,6 +67,8 @@ func helperFailed(ctx context.Context, name string, out []byte, err error) (Cred
 		return Credential{}, nil
 	case ctx.Err() == context.DeadlineExceeded:
 		return Credential{}, fmt.Errorf("docker-credential-%s did not answer within %s", name, helperLimit)
+	case len(out) >= maxHelper/2 && ctx.Err() != nil:
+		return Credential{}, fmt.Errorf("docker-credential-%s did not come to an end with its answer", name)
 	case ctx.Err() != nil:
 		return Credential{}, context.Cause(ctx)
 	}
@@ -90,15 +91,19 @@ func parseHelper(name string, out []byte) (Credential, error) {
 	return Credential{Username: answer.Username, Password: answer.Secret}, nil
 }
 
-// boundedBuffer is a buffer that refuses to grow beyond its limit.
+// boundedBuffer is a buffer that refuses to grow beyond its limit, and has the writer stopped then.
+// It does not embed bytes.Buffer, whose ReadFrom would go round the limit.
 type boundedBuffer struct {
-	bytes.Buffer
+	kept  []byte
 	limit int
+	full  func()
 }
 
 func (b *boundedBuffer) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > b.limit {
+	if len(b.kept)+len(p) > b.limit {
+		b.full()
 		return 0, io.ErrShortBuffer
 	}
-	return b.Buffer.Write(p)
+	b.kept = append(b.kept, p...)
+	return len(p), nil
 }

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -33,7 +34,7 @@ type transports struct {
 	certsDir string
 	insecure func(host string) bool
 	proxy    func(*http.Request) (*url.URL, error)
-	dial     *net.Dialer
+	dial     func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu    sync.Mutex
 	hosts map[string]*http.Transport
@@ -48,7 +49,7 @@ func newTransports(opts Options, insecure func(string) bool) *transports {
 		certsDir: dir,
 		insecure: insecure,
 		proxy:    proxyFrom(opts.Getenv),
-		dial:     &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second},
+		dial:     (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
 		hosts:    map[string]*http.Transport{},
 	}
 }
@@ -78,7 +79,7 @@ func (t *transports) of(host string) (*http.Transport, error) {
 	config.InsecureSkipVerify = t.insecure(host) // what docker does for its insecure-registries
 	t.hosts[host] = &http.Transport{
 		Proxy:               t.proxy,
-		DialContext:         t.dial.DialContext,
+		DialContext:         t.dial,
 		TLSClientConfig:     config,
 		TLSHandshakeTimeout: handshakeTimeout,
 		ForceAttemptHTTP2:   true,

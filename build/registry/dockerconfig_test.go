@@ -1,0 +1,205 @@
+package registry
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// environment makes a getenv of pairs.
+func environment(pairs ...string) func(string) string {
+	return func(name string) string {
+		for i := 0; i+1 < len(pairs); i += 2 {
+			if pairs[i] == name {
+				return pairs[i+1]
+			}
+		}
+		return ""
+	}
+}
+
+func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+
+// helper puts a credential helper into dir: it answers for ghcr.io, has a token for gcr.io, fails for broken.io, hangs on
+// to nothing, and says what is not there as real ones do. It refuses arguments other than "get".
+func helper(t *testing.T, dir, name string) {
+	t.Helper()
+	script := `#!/bin/sh
+[ "$#" = 1 ] && [ "$1" = get ] || exit 9
+server=$(cat)
+echo "$server" >> "` + dir + `/asked"
+case $server in
+ghcr.io) echo '{"ServerURL":"ghcr.io","Username":"helped","Secret":"pw"}' ;;
+gcr.io) echo '{"Username":"<token>","Secret":"refresh"}' ;;
+https://index.docker.io/v1/) echo '{"Username":"hub","Secret":"pw"}' ;;
+broken.io) echo "your session has expired"; exit 1 ;;
+garbage.io) echo 's3cret is not JSON' ;;
+endless.io) exec yes ;;
+*) echo "credentials not found in native keychain"; exit 1 ;;
+esac
+`
+	write(t, filepath.Join(dir, "docker-credential-"+name), script)
+	if err := os.Chmod(filepath.Join(dir, "docker-credential-"+name), 0o700); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestLoadCredentials(t *testing.T) {
+	bin := t.TempDir()
+	helper(t, bin, "test")
+	auths := func(pairs ...string) string {
+		entries := map[string]any{}
+		for i := 0; i+1 < len(pairs); i += 2 {
+			entries[pairs[i]] = map[string]string{"auth": b64(pairs[i+1])}
+		}
+		raw, _ := json.Marshal(map[string]any{"auths": entries})
+		return string(raw)
+	}
+	for _, test := range []struct {
+		name, config, host string
+		want               Credential
+		fails              string
+	}{
+		{"no file", "", "ghcr.io", Credential{}, ""},
+		{"nothing for this host", auths("ghcr.io", "u:p"), "gcr.io", Credential{}, ""},
+		{"an auth", auths("ghcr.io", "u:p:with:colons"), "ghcr.io", Credential{Username: "u", Password: "p:with:colons"}, ""},
+		{"a port is part of the host", auths("localhost:5000", "u:p"), "localhost", Credential{}, ""},
+		{"an address as the key", auths("https://ghcr.io/v2/", "u:p"), "ghcr.io", Credential{Username: "u", Password: "p"}, ""},
+		{"the host itself before an address", auths("https://ghcr.io", "a:b", "ghcr.io", "u:p"), "ghcr.io", Credential{Username: "u", Password: "p"}, ""},
+		{"Docker Hub", auths(hubKey, "u:p"), "docker.io", Credential{Username: "u", Password: "p"}, ""},
+		{"Docker Hub by another name", auths("docker.io", "u:p"), "docker.io", Credential{Username: "u", Password: "p"}, ""},
+		{"an identity token", `{"auths":{"ghcr.io":{"auth":"` + b64("u:") + `","identitytoken":"r"}}}`, "ghcr.io", Credential{Username: "u", IdentityToken: "r"}, ""},
+		{"a registry token", `{"auths":{"ghcr.io":{"registrytoken":"r"}}}`, "ghcr.io", Credential{RegistryToken: "r"}, ""},
+		{"plain fields", `{"auths":{"ghcr.io":{"username":"u","password":"p"}}}`, "ghcr.io", Credential{Username: "u", Password: "p"}, ""},
+		{"an empty entry, as credsStore leaves it", `{"auths":{"ghcr.io":{}}}`, "ghcr.io", Credential{}, ""},
+		{"a store", `{"credsStore":"test"}`, "ghcr.io", Credential{Username: "helped", Password: "pw"}, ""},
+		{"a store's token", `{"credsStore":"test"}`, "gcr.io", Credential{IdentityToken: "refresh"}, ""},
+		{"a store and Docker Hub", `{"credsStore":"test"}`, "docker.io", Credential{Username: "hub", Password: "pw"}, ""},
+		{"a store without it", `{"credsStore":"test"}`, "quay.io", Credential{}, ""},
+		{"a store without it and a file with it", `{"credsStore":"test","auths":{"quay.io":{"auth":"` + b64("u:p") + `"}}}`, "quay.io", Credential{Username: "u", Password: "p"}, ""},
+		{"the host's own helper", `{"credsStore":"none","credHelpers":{"ghcr.io":"test"}}`, "ghcr.io", Credential{Username: "helped", Password: "pw"}, ""},
+		{"a helper of another host", `{"credHelpers":{"ghcr.io":"none"}}`, "gcr.io", Credential{}, ""},
+		{"a helper that is not there", `{"credsStore":"none"}`, "ghcr.io", Credential{}, "no docker-credential-none on PATH"},
+		{"a helper with a path", `{"credsStore":"../x"}`, "ghcr.io", Credential{}, "is no name of a credential helper"},
+		{"a helper that fails", `{"credsStore":"test"}`, "broken.io", Credential{}, "your session has expired"},
+		{"a helper that talks nonsense", `{"credsStore":"test"}`, "garbage.io", Credential{}, "did not answer in JSON"},
+		{"a helper that does not end", `{"credsStore":"test"}`, "endless.io", Credential{}, "did not come to an end"},
+		{"no base64", `{"auths":{"ghcr.io":{"auth":"s3cret"}}}`, "ghcr.io", Credential{}, "no base64"},
+		{"no colon", `{"auths":{"ghcr.io":{"auth":"` + b64("s3cret") + `"}}}`, "ghcr.io", Credential{}, "NAME:PASSWORD"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			if test.config != "" {
+				write(t, filepath.Join(dir, "config.json"), test.config)
+			}
+			look, err := LoadCredentials(dir, environment("PATH", bin), "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := look(t.Context(), test.host)
+			if test.fails != "" {
+				if err == nil || !strings.Contains(err.Error(), test.fails) || strings.Contains(err.Error(), "s3cret") {
+					t.Errorf("got %v, want %q", err, test.fails)
+				}
+				return
+			}
+			if err != nil || got != test.want {
+				t.Errorf("got %#v %s, %v", got, got.who(), err)
+			}
+		})
+	}
+}
+
+func TestWhereDockersConfigurationIs(t *testing.T) {
+	for name, test := range map[string]struct {
+		dir  string
+		env  []string
+		want string
+	}{
+		"a folder that is given": {"/given", []string{"DOCKER_CONFIG", "/env", "HOME", "/home/a"}, "/given/config.json"},
+		"DOCKER_CONFIG":          {"", []string{"DOCKER_CONFIG", "/env", "HOME", "/home/a"}, "/env/config.json"},
+		"HOME":                   {"", []string{"HOME", "/home/a"}, "/home/a/.docker/config.json"},
+		"nowhere":                {"", nil, ""},
+	} {
+		if got := dockerConfigFile(test.dir, environment(test.env...)); got != test.want {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestCIsCredentialsAreForTheTargetAlone(t *testing.T) {
+	env := environment("REGISTRY_USER", "ci", "REGISTRY_PASSWORD", "pw", "HOME", t.TempDir())
+	look, err := LoadCredentials("", env, "docker.io")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]string{"docker.io": "ci", "index.docker.io": "ci", "ghcr.io": ""} {
+		if got, err := look(t.Context(), host); err != nil || got.Username != want {
+			t.Errorf("%s: %v, %v; want %q", host, got, err, want)
+		}
+	}
+	if _, err := LoadCredentials("", environment("REGISTRY_USER", "ci"), "ghcr.io"); err == nil {
+		t.Error("a user without a password passed")
+	}
+	look, _ = LoadCredentials("", env, "")
+	if got, _ := look(t.Context(), ""); got != (Credential{}) {
+		t.Errorf("without a target: %v", got)
+	}
+}
+
+func TestALoginDuringTheRunCounts(t *testing.T) {
+	dir := t.TempDir()
+	look, err := LoadCredentials(dir, environment(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "config.json"), `{"auths":{"ghcr.io":{"auth":"`+b64("late:pw")+`"}}}`)
+	if got, err := look(t.Context(), "ghcr.io"); err != nil || got.Username != "late" {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
+func TestABrokenConfigurationIsNamed(t *testing.T) {
+	for _, content := range []string{"{", `{"auths":{"ghcr.io":"s3cret"}}`, `{"auths": s3cret}`} {
+		dir := t.TempDir()
+		write(t, filepath.Join(dir, "config.json"), content)
+		_, err := LoadCredentials(dir, environment(), "")
+		if err == nil || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("%s: %v", content, err)
+		}
+	}
+}
+
+func TestAHelperIsStoppedWithTheRun(t *testing.T) {
+	bin, dir := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(bin, "docker-credential-slow"), "#!/bin/sh\nexec sleep 1000\n")
+	if err := os.Chmod(filepath.Join(bin, "docker-credential-slow"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "config.json"), `{"credsStore":"slow"}`)
+	look, err := LoadCredentials(dir, environment("PATH", bin), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stopped := errors.New("interrupted")
+	cancel(stopped)
+	if _, err := look(ctx, "ghcr.io"); !errors.Is(err, stopped) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSecretsDoNotPrint(t *testing.T) {
+	cred := Credential{Username: "alice", Password: "s3cret", IdentityToken: "s3cret", RegistryToken: "s3cret"}
+	raw, _ := json.Marshal(map[string]any{"c": cred, "p": &cred})
+	printed := fmt.Sprintf("%v %+v %#v %s %q %d %x %v %+v", cred, cred, cred, cred, cred, cred, cred, &cred, struct{ C Credential }{cred}) + string(raw)
+	if strings.Contains(printed, "s3cret") || strings.Contains(printed, "733363726574") || !strings.Contains(printed, "alice") {
+		t.Error(printed)
+	}
+}

@@ -1,0 +1,169 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+)
+
+// roundTrip is a network of one function.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func answering(status int, header ...string) roundTrip {
+	return func(r *http.Request) (*http.Response, error) {
+		h := http.Header{}
+		for i := 0; i+1 < len(header); i += 2 {
+			h.Set(header[i], header[i+1])
+		}
+		return &http.Response{StatusCode: status, Header: h, Body: http.NoBody, Request: r}, nil
+	}
+}
+
+func TestBackOff(t *testing.T) {
+	for count, want := range map[int]time.Duration{1: 200 * time.Millisecond, 2: 400 * time.Millisecond, 3: 800 * time.Millisecond,
+		7: 12800 * time.Millisecond, 8: maxWait, 100: maxWait} {
+		if got := backoff(count, 0); got != want {
+			t.Errorf("backoff(%d) = %s, want %s", count, got, want)
+		}
+		if got := backoff(count, 0.999999); got < want/2 || got > want/2+want/100 {
+			t.Errorf("backoff(%d) with all jitter = %s, want half of %s", count, got, want)
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	for value, want := range map[string]time.Duration{
+		"": 0, "0": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "99999999999999": 0, "1.5": 0,
+		epoch.Add(90 * time.Second).Format(http.TimeFormat): 90 * time.Second,
+		epoch.Add(-time.Hour).Format(http.TimeFormat):       0,
+		epoch.Add(30 * time.Second).Format(time.RFC850):     30 * time.Second,
+	} {
+		if got := retryAfter(value, epoch); got != want {
+			t.Errorf("retryAfter(%q) = %s, want %s", value, got, want)
+		}
+	}
+}
+
+// TestRetryTakesItsTimeAndNoMore runs on synctest's clock with nothing replaced.
+func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
+	for _, test := range []struct {
+		name     string
+		network  roundTrip
+		opts     Options
+		min, max time.Duration
+	}{
+		{"by default two minutes", answering(503), Options{}, 90 * time.Second, 2 * time.Minute},
+		{"as long as is asked for", answering(503), Options{Retry: 10 * time.Second}, 4 * time.Second, 10 * time.Second},
+		{"not at all", answering(503), Options{Retry: -1}, 0, 0},
+		{"Retry-After is waited for", answering(429, "Retry-After", "50"), Options{}, 100 * time.Second, 100 * time.Second},
+		{"but not for longer than there is", answering(429, "Retry-After", "3600"), Options{}, 0, 0},
+		{"a refusal is one", answering(403), Options{}, 0, 0},
+		{"a host that never answered gets ten seconds", func(*http.Request) (*http.Response, error) {
+			return nil, errors.New("connection refused")
+		}, Options{}, 4 * time.Second, contactLimit},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				test.opts.Transport = test.network
+				start := time.Now()
+				_, err := New(test.opts).Tags(t.Context(), ref(t, "registry.test/a"))
+				if took := time.Since(start); err == nil || took < test.min || took > test.max {
+					t.Errorf("%v after %s, want an error after %s to %s", err, took, test.min, test.max)
+				}
+			})
+		})
+	}
+}
+
+func TestSilenceIsNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := roundTrip(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		start := time.Now()
+		_, err := New(Options{Transport: silent, Retry: -1}).Tags(t.Context(), ref(t, "registry.test/a"))
+		if !errors.Is(err, ErrUnreachable) || time.Since(start) != defaultIdle {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
+func TestCancellationEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stopped := errors.New("interrupted")
+		time.AfterFunc(time.Second, func() { cancel(stopped) })
+		start := time.Now()
+		_, err := New(Options{Transport: answering(503)}).Tags(ctx, ref(t, "registry.test/a"))
+		if !errors.Is(err, stopped) || time.Since(start) != time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
+func TestNoticeOnlyOfALongWait(t *testing.T) {
+	for name, test := range map[string]struct {
+		retry    time.Duration
+		min, max int
+	}{"short": {2 * time.Second, 0, 0}, "long": {2 * time.Minute, 2, 5}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var lines []string
+				c := New(Options{Transport: answering(503), Retry: test.retry, Notice: func(s string) { lines = append(lines, s) }})
+				_, _ = c.Tags(t.Context(), ref(t, "registry.test/a"))
+				if len(lines) < test.min || len(lines) > test.max || slices.ContainsFunc(lines, func(s string) bool {
+					return strings.ContainsAny(s, "\r\n") || !strings.Contains(s, "registry.test/a") || !strings.Contains(s, "503")
+				}) {
+					t.Errorf("%d lines: %q", len(lines), lines)
+				}
+			})
+		})
+	}
+}
+
+func TestAWrongHostNameIsFoundOutSoon(t *testing.T) {
+	waits := &clock{}
+	c := waits.run(New(Options{}))
+	defer c.Close()
+	_, err := c.Head(t.Context(), ref(t, "127.0.0.1:1/a"))
+	if !errors.Is(err, ErrUnreachable) || waits.passed > contactLimit {
+		t.Errorf("%v after %s", err, waits.passed)
+	}
+}
+
+func TestErrorsAreOneSentence(t *testing.T) {
+	for name, test := range map[string]struct {
+		answer string
+		status int
+		want   string
+	}{
+		"the registry's own words": {`{"errors":[{"code":"NAME_UNKNOWN","message":"no such repository"}]}`, 404,
+			"look at HOST/team/app:1: not found: HOST answers 404"},
+		"no words":      {"", 403, "docker login HOST"},
+		"quota":         {`{"errors":[{"code":"DENIED","message":"storage quota exceeded"}]}`, 403, "registry refuses: HOST answers 403: DENIED storage quota exceeded"},
+		"hostile words": {`{"errors":[{"code":"X","message":"\u001b[31mred\r\nline"}]}`, 418, "registry refuses: HOST answers 418: X  [31mred  line"},
+		"long words":    {`{"errors":[{"code":"X","message":"` + strings.Repeat("é", 300) + `"}]}`, 418, "é..."},
+	} {
+		s := newScene(t, Options{Retry: -1})
+		s.Add(faults.Rule{Fault: faults.Answer(test.status, "application/json", test.answer)})
+		op := s.client.Manifest
+		_, err := op(t.Context(), s.at)
+		if name == "the registry's own words" {
+			_, err = s.client.Head(t.Context(), s.at)
+		}
+		want := strings.ReplaceAll(test.want, "HOST", s.host)
+		if err == nil || !strings.Contains(err.Error(), want) || strings.ContainsAny(err.Error(), "\r\n\x1b") || len(err.Error()) > 400 {
+			t.Errorf("%s: %v\nwant %s", name, err, want)
+		}
+	}
+}

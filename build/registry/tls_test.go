@@ -1,0 +1,259 @@
+package registry
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/manymage/manymage/build/e2e/faults"
+)
+
+// authority is a test CA.
+type authority struct {
+	key  *ecdsa.PrivateKey
+	cert *x509.Certificate
+	pem  string
+}
+
+func newAuthority(t *testing.T) authority {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test CA"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return authority{key: key, cert: cert, pem: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
+}
+
+// issue signs a certificate for a host, or for a client, and returns it and its key in PEM form.
+func (a authority) issue(t *testing.T, name string) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &private.PublicKey, a.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := x509.MarshalECPrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})),
+		string(pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: raw}))
+}
+
+// resolving makes a client find every host at one address of this machine.
+func resolving(c *Client, address string) *Client {
+	c.http.Transport.(*transports).dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, network, address)
+	}
+	return c
+}
+
+func TestTLS(t *testing.T) {
+	const host = "registry.test"
+	ca, dir := newAuthority(t), t.TempDir()
+	cert, key := ca.issue(t, host)
+	write(t, filepath.Join(dir, "ca.pem"), ca.pem)
+	write(t, filepath.Join(dir, "server.pem"), cert)
+	write(t, filepath.Join(dir, "server.key"), key)
+	address := dockerRegistry(t, "  tls: {certificate: "+dir+"/server.pem, key: "+dir+"/server.key, clientcas: ["+dir+"/ca.pem]}", "")
+
+	mine, mineKey := ca.issue(t, "client")
+	certs := filepath.Join(dir, "certs.d")
+	write(t, filepath.Join(certs, host, "ca.crt"), ca.pem)
+	write(t, filepath.Join(certs, host, "me.cert"), mine)
+	write(t, filepath.Join(certs, host, "me.key"), mineKey)
+	onlyCA := filepath.Join(dir, "only-ca")
+	write(t, filepath.Join(onlyCA, host, "ca.crt"), ca.pem)
+
+	at := ref(t, host+"/team/app:1")
+	for _, test := range []struct {
+		name string
+		opts Options
+		want error
+	}{
+		{"CA and client certificate from certs.d", Options{CertsDir: certs}, nil},
+		{"an unknown CA", Options{CertsDir: filepath.Join(dir, "none")}, ErrUnreachable},
+		{"no client certificate", Options{CertsDir: onlyCA}, ErrUnreachable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			waits := &clock{}
+			c := resolving(waits.run(New(test.opts)), address)
+			defer c.Close()
+			_, err := c.Tags(t.Context(), at)
+			if test.want == nil {
+				test.want = ErrNotFound
+			}
+			if !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+			// In TLS 1.3 a server that misses a certificate says so too late for some connections to hear it.
+			if test.opts.CertsDir != onlyCA && errors.Is(err, ErrUnreachable) && (len(waits.waits) > 0 || !strings.Contains(err.Error(), "certs.d/"+host)) {
+				t.Errorf("waited %v and said %v; want the cure at once", waits.waits, err)
+			}
+		})
+	}
+}
+
+func TestTLSThatDoesNotVerify(t *testing.T) {
+	server := httptest.NewUnstartedServer(faults.Around(inProcess(t)))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	address := server.Listener.Addr().String()
+	img := imageOf(t, "tls", []byte("layer"))
+
+	insecure := resolving(New(Options{Insecure: true}), address)
+	defer insecure.Close()
+	publish(t, insecure, ref(t, "registry.test/a:1"), img)
+	loopback := New(Options{})
+	defer loopback.Close()
+	publish(t, loopback, ref(t, address+"/b:1"), img)
+	if answer, err := loopback.Ping(t.Context(), address); err != nil || answer.URL != "https://"+address {
+		t.Errorf("Ping = %+v, %v; want TLS where there is TLS", answer, err)
+	}
+}
+
+func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
+	proxy := faults.Around(inProcess(t))
+	server := httptest.NewServer(proxy)
+	defer server.Close()
+	address := server.Listener.Addr().String()
+
+	strict := resolving((&clock{}).run(New(Options{Credentials: static(Credential{Username: "u", Password: "p"})})), address)
+	defer strict.Close()
+	_, err := strict.Head(t.Context(), ref(t, "registry.test/a:1"))
+	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "INSECURE") {
+		t.Errorf("plain HTTP at a strange host: %v", err)
+	}
+	if len(proxy.Requests()) > 0 {
+		t.Errorf("something was sent in plain: %+v", proxy.Requests())
+	}
+	insecure := resolving(New(Options{Insecure: true}), address)
+	defer insecure.Close()
+	publish(t, insecure, ref(t, "registry.test/a:1"), imageOf(t, "plain", []byte("layer")))
+}
+
+func TestHTTP2IsUsed(t *testing.T) {
+	var protocol string
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		protocol = r.Proto
+		_, _ = w.Write([]byte("{}"))
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c := New(Options{})
+	defer c.Close()
+	if _, err := c.Ping(t.Context(), server.Listener.Addr().String()); err != nil || protocol != "HTTP/2.0" {
+		t.Errorf("%s, %v", protocol, err)
+	}
+}
+
+func TestCertsThatCannotBeUsed(t *testing.T) {
+	for name, files := range map[string]map[string]string{
+		"a CA that is none":   {"ca.crt": "hello"},
+		"a certificate alone": {"me.cert": "hello"},
+		"a key alone":         {"me.key": "hello"},
+	} {
+		dir := t.TempDir()
+		for file, content := range files {
+			write(t, filepath.Join(dir, "registry.test", file), content)
+		}
+		c := New(Options{CertsDir: dir})
+		if _, err := c.Tags(t.Context(), ref(t, "registry.test/a")); !errors.Is(err, errCerts) || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestProxiesAreHonoured(t *testing.T) {
+	proxied := make(chan string, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		proxied <- r.Method + " " + r.Host
+		w.WriteHeader(http.StatusForbidden)
+	}))
+	defer server.Close()
+	env := map[string]string{"HTTPS_PROXY": server.URL, "no_proxy": "other.test"}
+	c := New(Options{Retry: -1, Getenv: func(name string) string { return env[name] }})
+	defer c.Close()
+	_, _ = c.Tags(t.Context(), ref(t, "registry.test/a"))
+	if got := <-proxied; got != "CONNECT registry.test:443" {
+		t.Errorf("the proxy saw %q", got)
+	}
+	request, _ := http.NewRequest(http.MethodGet, "https://other.test/v2/", nil)
+	if through, err := proxyFrom(c.opts.Getenv)(request); through != nil || err != nil {
+		t.Errorf("NO_PROXY: %v, %v", through, err)
+	}
+}
+
+func TestRedirects(t *testing.T) {
+	c := New(Options{})
+	request := func(method, url string) *http.Request {
+		r, err := http.NewRequest(method, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Authorization", "secret")
+		return r
+	}
+	for _, test := range []struct {
+		from, to string
+		follow   bool
+		keeps    bool
+	}{
+		{"https://a.test/x", "https://a.test/y", true, true},
+		{"https://a.test/x", "https://a.test:443/y", true, true},
+		{"https://a.test/x", "https://b.test/y", true, false},
+		{"https://a.test/x", "https://sub.a.test/y", true, false},
+		{"https://a.test/x", "https://a.test:444/y", true, false},
+		{"https://a.test/x", "http://a.test/y", false, false},
+		{"https://a.test/x", "http://127.0.0.1/y", false, false},
+		{"https://a.test/x", "ftp://a.test/y", false, false},
+		{"http://127.0.0.1:1/x", "http://127.0.0.1:2/y", true, false},
+		{"http://127.0.0.1:1/x", "http://a.test/y", false, false},
+		{"http://127.0.0.1:1/x", "https://a.test/y", true, false},
+	} {
+		next := request(http.MethodGet, test.to)
+		err := c.checkRedirect(next, []*http.Request{request(http.MethodGet, test.from)})
+		if (err == nil) != test.follow {
+			t.Errorf("%s -> %s: %v, want followed %v", test.from, test.to, err, test.follow)
+		}
+		if err == nil && (next.Header.Get("Authorization") != "") != test.keeps {
+			t.Errorf("%s -> %s: keeps credentials %v", test.from, test.to, !test.keeps)
+		}
+	}
+	back := request(http.MethodGet, "https://a.test/z")
+	_ = c.checkRedirect(back, []*http.Request{request(http.MethodGet, "https://a.test/x"), request(http.MethodGet, "https://b.test/y")})
+	if back.Header.Get("Authorization") != "" {
+		t.Error("credentials come back after a stranger")
+	}
+}
