@@ -216,3 +216,15 @@ func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {
 		t.Errorf("a removal without a plan: %v", err)
 	}
 }
+
+// What a registry lists as a referrer is not believed to be a digest.
+func TestAReferrerThatIsNoDigest(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/referrers/"), Fault: faults.Answer(http.StatusOK, index.OCIIndex,
+		`{"schemaVersion":2,"mediaType":"`+index.OCIIndex+`","manifests":[{"mediaType":"`+index.OCIManifest+`","digest":"../../etc","size":5}]}`)})
+	_, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{})
+	if err == nil || !strings.Contains(err.Error(), "as a referrer") || s.digest("two.example/app:1") != "" {
+		t.Errorf("got %v", err)
+	}
+}

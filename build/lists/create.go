@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/image"
@@ -173,6 +174,9 @@ func (b *builder) assemble(ctx context.Context) error {
 		if note != "" {
 			b.note("%s", note)
 		}
+		if c.declared != nil {
+			b.remark(*c.declared)
+		}
 		errs = append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
@@ -199,6 +203,13 @@ func (b *builder) assemble(ctx context.Context) error {
 		})
 	}
 	return nil
+}
+
+// remark tells of a declared platform that may be misspelt.
+func (b *builder) remark(p ocispec.Platform) {
+	if strange := unusual(p); strange != "" {
+		b.note("%s", strange)
+	}
 }
 
 // settle decides the child's platform.

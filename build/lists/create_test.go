@@ -103,6 +103,11 @@ func TestCreate(t *testing.T) {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("plan9/sparc64")) },
 			from: "one.example/app:a", want: "plan9/sparc64", kind: index.OCIIndex,
 		},
+		"a platform that may be misspelt": {
+			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/rscv64").holding("riscv64")) },
+			from: "linux/rscv64=one.example/app:a", want: "linux/rscv64", kind: index.OCIIndex,
+			says: "riscv64",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

@@ -106,6 +106,7 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 			return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
 		}
 		e.out.Notices = append(e.out.Notices, notes...)
+		e.renamed(change)
 	}
 	if len(e.index.Entries) == 0 {
 		return usage("nothing would be left of %s; remove the tag instead", reference.FamiliarString(e.ref))
@@ -113,6 +114,16 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 	e.diff = index.Diff(e.before.index, e.index)
 	e.same = e.diff.Empty()
 	return nil
+}
+
+// renamed tells when an entry got a name that may be misspelt.
+func (e *editor) renamed(change EntryChange) {
+	for _, p := range e.index.Platforms() {
+		_, before := e.before.index.Get(p)
+		if !before && (change.OS != nil || change.Architecture != nil || change.Variant != nil) {
+			e.remark(p)
+		}
+	}
 }
 
 // add checks the new images as for a new list, and puts them into the old one.

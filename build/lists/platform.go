@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -49,6 +50,16 @@ func ParsePlatform(text string) (*ocispec.Platform, error) {
 		return nil, &usageError{err}
 	}
 	return &p, nil
+}
+
+// unusual says what is strange about a platform, "" when nothing is. Strange ones are allowed
+// in lists: there are more systems than anybody knows.
+func unusual(p ocispec.Platform) string {
+	_, err := platforms.Parse(strings.TrimSuffix(p.OS+"/"+p.Architecture+"/"+p.Variant, "/"))
+	if errors.Is(err, platforms.ErrUnknown) {
+		return err.Error() + "; it is listed all the same"
+	}
+	return ""
 }
 
 // words splits a list at commas and white space.

@@ -44,6 +44,10 @@ func collectReferrers(ctx context.Context, c Copier, from reference.Named, subje
 	var next []digest.Digest
 	for i, list := range lists {
 		for _, desc := range list {
+			if err := desc.Digest.Validate(); err != nil {
+				return nil, fmt.Errorf("%s lists %q as a referrer of %s: %w; leave the referrers behind, or have the registry mended",
+					reference.FamiliarName(from), desc.Digest, subjects[i], err)
+			}
 			found = append(found, referring{desc, subjects[i]})
 			next = append(next, desc.Digest)
 		}

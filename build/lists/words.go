@@ -25,7 +25,7 @@ func ParseAnnotations(text string) (map[string]string, error) {
 		return nil, nil
 	}
 	starts := pairStart.FindAllStringSubmatchIndex(text, -1)
-	if len(starts) == 0 || starts[0][0] != 0 {
+	if len(starts) == 0 || starts[0][0] != 0 || text[0] == ',' {
 		return nil, usage("annotations %q: write NAME=value, more of them separated by commas", text)
 	}
 	out := map[string]string{}
