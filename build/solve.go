@@ -37,6 +37,9 @@ func (p *Pipeline) Build(ctx context.Context) error {
 	if p.built != nil {
 		return nil
 	}
+	if err := p.cfg.CheckFiles(); err != nil { // before an engine is started, or even installed, for nothing
+		return err
+	}
 	e, err := p.Engine(ctx)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -153,5 +154,24 @@ func TestEngineThatIsNotThere(t *testing.T) {
 	_, err := engine.Open(t.Context(), engine.Options{Host: "unix://" + t.TempDir() + "/none.sock"})
 	if !errors.Is(err, engine.ErrUnreachable) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The ssh here is not ssh: it is what ssh does for Docker, which is to run the docker command on the other side.
+func TestEngineBySSH(t *testing.T) {
+	under := Engine(t, Docker20)
+	bin := Dir(t, Files{"ssh*": "#!/bin/sh\nexec docker -H " + under.Host + " system dial-stdio\n"})
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+	e, err := engine.Open(t.Context(), engine.Options{Host: "ssh://pi@pi.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	if info := e.Info(); info.Local || info.Address != "ssh://pi@pi.example" || info.Road != engine.RoadBuildKit {
+		t.Errorf("got %+v", info)
+	}
+	j := job{Context: engine.Context{Dir: Dir(t, Files{"m": "sent"})}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY m /\n")}, hook: says("m", "sent")}
+	if _, _, err := j.build(t, e); err != nil {
+		t.Error(err)
 	}
 }

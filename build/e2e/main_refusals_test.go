@@ -24,7 +24,7 @@ func TestWrongInput(t *testing.T) {
 		{words: []string{"build", "-platfrom=x"}, code: 2, says: []string{"-platfrom"}},
 		{words: []string{"build", "ARCHES=amd46"}, code: 2, says: []string{"amd46", "amd64"}},
 		{words: []string{"build", "ARCHES="}, code: 2, says: []string{"ARCHES"}},
-		{words: []string{"build", "ARCHES=amd64 arm64 x86_64"}, code: 2, says: []string{"amd64", "twice"}},
+		{words: []string{"build", "ARCHES=amd64 arm64 x86_64"}, code: 2, says: []string{"amd64", "same platform"}},
 		{words: []string{"build", "IMG=app"}, code: 2, says: []string{"IMG=app", "REGISTRY"}},
 		{words: []string{"build", "IMG=127.0.0.1:5000/UPPER/app"}, code: 2, says: []string{"UPPER"}},
 		{words: []string{"build", "VERSION=1 2"}, code: 2, says: []string{"VERSION"}},
