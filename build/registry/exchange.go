@@ -241,6 +241,8 @@ func (c *Client) unanswered(host string, err error) error {
 	var source *sourceError
 	var unknown *net.DNSError
 	switch {
+	case errors.As(err, &source) && errors.Is(source, ErrCorrupt): // a blob on its way to another registry: once more from the start
+		return &failure{err: source, again: few}
 	case errors.As(err, &source):
 		return source
 	case errors.Is(err, errStalled):
@@ -301,7 +303,7 @@ func refused(host string, resp *http.Response) *failure {
 		kind = ErrUnreachable
 	case resp.StatusCode == http.StatusNotFound:
 		kind = ErrNotFound
-	case said.has("DIGEST_INVALID"), said.has("SIZE_INVALID"):
+	case resp.Request.Method == http.MethodPut && (said.has("DIGEST_INVALID") || said.has("SIZE_INVALID")):
 		kind, f.again = ErrCorrupt, few
 	case said.has("MANIFEST_INVALID"), said.has("MANIFEST_BLOB_UNKNOWN"): // changed on its way, or ahead of its blobs in a lagging registry
 		f.again = few

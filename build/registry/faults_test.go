@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -184,6 +185,9 @@ func TestEveryOperationOutlivesEveryPassingFault(t *testing.T) {
 			t.Run(fault.name+"/"+op.name, func(t *testing.T) {
 				t.Parallel()
 				s := newScene(t, Options{})
+				if strings.HasPrefix(fault.name, "silence") {
+					s.client.idle, s.client.verdict = patience, 2*patience
+				}
 				s.Add(faults.Rule{Match: faults.OncePerRequest(), Fault: fault.fault})
 				if err := op.run(t.Context(), s); err != nil {
 					t.Errorf("%v\n%s", err, s.trace())

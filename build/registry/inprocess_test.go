@@ -55,12 +55,11 @@ func newFaulty(t testing.TB, opts Options) *faulty {
 	return f
 }
 
-// patience is the idle time of tests: long enough for a slow machine, which only costs time where a stall is injected.
-const patience = 250 * time.Millisecond
+// patience is the idle time of tests that inject silence; they live through a slow machine's own silences by trying again.
+const patience = 500 * time.Millisecond
 
 // run makes a client wait on the clock, whose time passes only by being waited for.
 func (c *clock) run(client *Client) *Client {
-	client.idle, client.verdict = patience, 2*patience
 	client.now, client.sleep = c.now, c.sleep
 	client.jitter = func() float64 { return 0 }
 	return client

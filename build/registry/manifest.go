@@ -46,6 +46,9 @@ func (c *Client) Head(ctx context.Context, ref reference.Named) (desc ocispec.De
 }
 
 func (c *Client) head(ctx context.Context, ref reference.Named) (ocispec.Descriptor, error) {
+	if err := validReference(ref); err != nil {
+		return ocispec.Descriptor{}, err
+	}
 	resp, err := c.send(ctx, manifestCall(ctx, http.MethodHead, ref))
 	if err != nil {
 		return ocispec.Descriptor{}, err
@@ -94,7 +97,18 @@ func (c *Client) Manifest(ctx context.Context, ref reference.Named) (m Manifest,
 	return m, err
 }
 
+// validReference refuses a digest of an algorithm that nothing here can compute: reference.WithDigest takes any.
+func validReference(ref reference.Named) error {
+	if want, ok := ref.(reference.Digested); ok && want.Digest().Validate() != nil {
+		return refusal(ErrUnsupported, "%q is no digest that can be verified", want.Digest())
+	}
+	return nil
+}
+
 func (c *Client) getManifest(ctx context.Context, ref reference.Named) (Manifest, error) {
+	if err := validReference(ref); err != nil {
+		return Manifest{}, err
+	}
 	resp, err := c.send(ctx, manifestCall(ctx, http.MethodGet, ref))
 	if err != nil {
 		return Manifest{}, err
@@ -293,7 +307,7 @@ func settleType(mediaType string, isList bool) (string, error) {
 // are immutable, count as success when the registry turns out to have these bytes there. ErrDenied: it refuses.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Named, mediaType string, body []byte) (ocispec.Descriptor, error) {
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(body), Size: int64(len(body))}
-	if want, ok := ref.(reference.Digested); ok {
+	if want, ok := ref.(reference.Digested); ok && validReference(ref) == nil {
 		desc.Digest = want.Digest().Algorithm().FromBytes(body)
 	}
 	err := c.run(ctx, "put manifest", ref.String(), func(ctx context.Context) error {

@@ -1,0 +1,224 @@
+package registry
+
+import (
+	"archive/tar"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+func TestTagsOfManyPages(t *testing.T) {
+	s := newScene(t, Options{})
+	for i := range 5 {
+		publish(t, s.client, ref(t, fmt.Sprintf("%s/team/app:t%d", s.host, i)), s.there)
+	}
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		query := r.URL.Query()
+		query.Set("n", "2")
+		r.URL.RawQuery = query.Encode()
+		next.ServeHTTP(w, r)
+	}})
+	got, err := s.client.Tags(t.Context(), s.at)
+	if err != nil || !slices.Equal(got, []string{"1", "t0", "t1", "t2", "t3", "t4"}) || len(s.Requests()) < 3 {
+		t.Errorf("%q, %v in %d requests", got, err, len(s.Requests()))
+	}
+	if _, err := s.client.Tags(t.Context(), ref(t, s.host+"/team/none")); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of no repository: %v", err)
+	}
+}
+
+// referrersAPI is the endpoint that docker-registry has not, in two pages.
+func referrersAPI(t *testing.T, all ...ocispec.Descriptor) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/v2/" {
+			return
+		}
+		page := all[:1]
+		if r.URL.Query().Get("page") == "2" {
+			page = all[1:]
+		} else {
+			w.Header().Set("Link", `<`+r.URL.Path+`?page=2>; rel="next"`)
+		}
+		w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+		_, _ = w.Write(mustJSON(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: page}))
+	})
+}
+
+func TestReferrers(t *testing.T) {
+	signature := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/signature", Digest: digest.FromString("a"), Size: 1}
+	sbom := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/sbom", Digest: digest.FromString("b"), Size: 1}
+
+	server := httptest.NewServer(referrersAPI(t, signature, sbom))
+	defer server.Close()
+	byAPI := New(Options{})
+	defer byAPI.Close()
+	apiRepo := ref(t, strings.TrimPrefix(server.URL, "http://")+"/team/app")
+
+	s := newScene(t, Options{})
+	index := mustJSON(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex,
+		Manifests: []ocispec.Descriptor{signature, sbom}})
+	serve := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", ocispec.MediaTypeImageIndex)
+		w.Header().Set("Docker-Content-Digest", digest.FromBytes(index).String())
+		_, _ = w.Write(index)
+	})
+	s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"+referrersTag(s.desc.Digest)),
+		Fault: func(w http.ResponseWriter, r *http.Request, _ http.Handler) { serve(w, r) }})
+
+	for name, test := range map[string]struct {
+		client *Client
+		repo   reference.Named
+	}{"by the API": {byAPI, apiRepo}, "by the tag": {s.client, s.at}} {
+		for artifact, want := range map[string]int{"": 2, "application/sbom": 1, "application/none": 0} {
+			got, err := test.client.Referrers(t.Context(), test.repo, s.desc.Digest, artifact)
+			if err != nil || len(got) != want {
+				t.Errorf("%s, of type %q: %v, %v", name, artifact, got, err)
+			}
+		}
+	}
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/referrers/"), Fault: faults.Answer(200, "text/html", "<h1>hello</h1>")})
+	if got, err := s.client.Referrers(t.Context(), s.at, s.desc.Digest, ""); err != nil || len(got) != 0 {
+		t.Errorf("a page for people: %v, %v", got, err)
+	}
+}
+
+func TestDeleteTag(t *testing.T) {
+	s := newScene(t, Options{})
+	publish(t, s.client, s.moved, s.there)
+	if err := s.client.DeleteTag(t.Context(), s.moved.(reference.NamedTagged)); err != nil {
+		t.Error(err)
+	}
+	if _, err := s.client.Head(t.Context(), s.moved); !errors.Is(err, ErrNotFound) {
+		t.Errorf("the tag is still there: %v", err)
+	}
+	if _, err := s.client.Head(t.Context(), s.at); err != nil {
+		t.Errorf("its manifest is gone: %v", err)
+	}
+	old := New(Options{})
+	defer old.Close()
+	at := ref(t, dockerRegistry(t, "", "")+"/a:1")
+	publish(t, old, at, s.there)
+	if err := old.DeleteTag(t.Context(), at.(reference.NamedTagged)); !errors.Is(err, ErrDenied) {
+		t.Errorf("a registry that cannot: %v", err)
+	}
+	if _, err := old.Head(t.Context(), at); err != nil {
+		t.Errorf("and it is gone: %v", err)
+	}
+}
+
+func TestBounds(t *testing.T) {
+	s := newScene(t, Options{})
+	big := faults.Answer(200, ocispec.MediaTypeImageIndex, strings.Repeat(" ", maxManifest+1))
+	s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"), Fault: big})
+	if _, err := s.client.Manifest(t.Context(), s.at); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "4 MiB") {
+		t.Errorf("an oversized manifest: %v", err)
+	}
+	if _, err := s.client.Config(t.Context(), s.at, ocispec.Descriptor{Digest: s.desc.Digest, Size: maxConfig + 1}); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("an oversized config: %v", err)
+	}
+	for _, desc := range []ocispec.Descriptor{{Digest: "sha256:../../x", Size: 1}, {Digest: s.desc.Digest, Size: -1}, {}} {
+		if _, err := s.client.Config(t.Context(), s.at, desc); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("Config of %v: %v", desc, err)
+		}
+		if _, err := s.client.Blob(t.Context(), s.at, desc); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("Blob of %v: %v", desc, err)
+		}
+	}
+	if _, err := readBlob(t.Context(), s.client, s.at, ocispec.Descriptor{Digest: digest.FromBytes(s.there.layer), Size: 10}); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a blob longer than said: %v", err)
+	}
+	unknown, _ := reference.WithDigest(reference.TrimNamed(s.at), digest.Digest("blake3:"+strings.Repeat("a", 64)))
+	if _, err := s.client.Manifest(t.Context(), unknown); !errors.Is(err, ErrUnsupported) {
+		t.Errorf("a digest of an unknown algorithm: %v", err)
+	}
+	if _, err := s.client.PutManifest(t.Context(), unknown, ocispec.MediaTypeImageManifest, s.there.manifest); err == nil {
+		t.Error("putting under a digest of an unknown algorithm")
+	}
+	wrong, _ := reference.WithDigest(reference.TrimNamed(s.at), digest.FromString("other"))
+	if _, err := s.client.PutManifest(t.Context(), wrong, ocispec.MediaTypeImageManifest, s.there.manifest); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("putting under another digest: %v", err)
+	}
+}
+
+func TestAnEmptyBlob(t *testing.T) {
+	s := newScene(t, Options{})
+	desc := descOf("", nil)
+	if err := s.client.PutBlob(t.Context(), s.at, desc, Bytes(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := readBlob(t.Context(), s.client, s.at, desc); err != nil || len(got) != 0 {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestCopyToAnotherRegistry(t *testing.T) {
+	from, to := newScene(t, Options{}), newScene(t, Options{})
+	from.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
+	from.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.FlipBit()})
+	to.Add(faults.Rule{Match: faults.On("PUT", "/blobs/"), Times: 1, Fault: faults.LoseAnswer()})
+	desc := descOf("", from.fresh.layer)
+	if err := from.client.PutBlob(t.Context(), from.at, desc, Bytes(from.fresh.layer)); err != nil {
+		t.Fatal(err)
+	}
+	var told []int64
+	how, err := to.client.CopyBlob(t.Context(), to.at, from.at, desc, func(n int64) { told = append(told, n) })
+	if err != nil || (how != Sent && how != Present) || slices.Max(told) != desc.Size {
+		t.Errorf("%v, %v; told %v", how, err, told)
+	}
+	if got, err := readBlob(t.Context(), to.client, to.at, desc); err != nil || !bytes.Equal(got, from.fresh.layer) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+func TestASourceThatCannotBeReadIsNoRegistrysFault(t *testing.T) {
+	s := newScene(t, Options{})
+	gone := errors.New("file is gone")
+	err := s.client.PutBlob(t.Context(), s.to, descOf("", s.fresh.layer), func() (io.ReadCloser, error) { return nil, gone })
+	if !errors.Is(err, gone) || errors.Is(err, ErrUnreachable) || len(s.waits.waits) > 0 {
+		t.Errorf("%v after %d waits", err, len(s.waits.waits))
+	}
+}
+
+func TestRoot(t *testing.T) {
+	var layer bytes.Buffer
+	w := tar.NewWriter(&layer)
+	content := "\x7fELF" + strings.Repeat("x", 100_000)
+	_ = w.WriteHeader(&tar.Header{Name: "bin/app", Mode: 0o755, Size: int64(len(content)), Typeflag: tar.TypeReg})
+	_, _ = w.Write([]byte(content))
+	_ = w.Close()
+	s := newScene(t, Options{})
+	img := imageOf(t, "root", layer.Bytes())
+	publish(t, s.client, s.to, img)
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.FlipBit()})
+	root, err := s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(ocispec.MediaTypeImageLayer, img.layer)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := fs.ReadFile(root, "bin/app"); err != nil || string(got) != content {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	for _, mediaType := range []string{ocispec.MediaTypeImageLayerNonDistributableGzip, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"} { //nolint:staticcheck // they are out there
+		if _, err := s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(mediaType, img.layer)}); !errors.Is(err, ErrUnsupported) {
+			t.Errorf("%s: %v", mediaType, err)
+		}
+	}
+	if _, err := s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(ocispec.MediaTypeImageLayer, []byte("not there"))}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("a layer that is not there: %v", err)
+	}
+}
