@@ -45,17 +45,12 @@ func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) 
 	return kit, nil
 }
 
-// options route BuildKit's two connections through the engine's API.
+// options route BuildKit's connection through the engine's API.
 func (k *buildkit) options() []bkclient.ClientOpt {
-	api := k.engine.api
-	return []bkclient.ClientOpt{
-		bkclient.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) {
-			return api.DialHijack(ctx, "/grpc", "h2c", nil)
-		}),
-		bkclient.WithSessionDialer(func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-			return api.DialHijack(ctx, "/session", proto, meta)
-		}),
+	dial := func(ctx context.Context, _ string) (net.Conn, error) {
+		return k.engine.api.DialHijack(ctx, "/grpc", "h2c", nil)
 	}
+	return []bkclient.ClientOpt{bkclient.WithContextDialer(dial)}
 }
 
 // askWorkers learns which platforms the engine builds. BuildKit lists its own

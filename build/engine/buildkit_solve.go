@@ -27,16 +27,17 @@ type kitSolve struct {
 	steps   *steps
 }
 
-// Solve builds one image: the engine's frontend reads the Dockerfile, the hook
-// sees what came out, and the exporter stores it.
+// Solve builds one image: a frontend turns the Dockerfile into steps, the
+// engine runs them, the hook sees what came out, and the exporter stores it.
 func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
 	ctx, stop := joined(ctx, b.run)
 	defer stop()
 	steps := newSteps(onEvent)
 	run := &kitSolve{Solve: b.kit.withoutEpoch(s, steps.emit), builder: b, hook: hook, steps: steps}
 	built, err := run.try(ctx)
-	if syntax, _ := s.syntax(); err != nil && run.steps.failedPull(syntax) {
-		return run.withoutSyntax(ctx, syntax, err)
+	syntax, _ := s.syntax()
+	if why := run.unusable(syntax, err); why != "" {
+		return run.withoutSyntax(ctx, syntax, why, err)
 	}
 	return built, err
 }

@@ -24,10 +24,28 @@ func (s Solve) syntax() (ref, cmdline string) {
 	return ref, cmdline
 }
 
+// noInputs is how an engine says that a frontend image is from before 2020,
+// when frontends looked for the context themselves.
+const noInputs = "unsupported frontend capability moby.buildkit.frontend.inputs"
+
+// unusable says in what way the frontend that was asked for is of no use here,
+// and nothing when the solve failed for another reason.
+func (r *kitSolve) unusable(ref string, err error) string {
+	switch {
+	case ref == "" || err == nil || r.verdict != nil:
+		return ""
+	case r.steps.failedPull(ref):
+		return "could not be pulled"
+	case strings.Contains(err.Error(), noInputs):
+		return "is too old to be given a build context"
+	}
+	return ""
+}
+
 // failedPull tells whether the step that failed was the pull of this frontend.
 func (s *steps) failedPull(ref string) bool {
 	named, err := reference.ParseNormalizedNamed(ref)
-	if ref == "" || err != nil || s.fault == nil {
+	if err != nil || s.fault == nil {
 		return false
 	}
 	name := s.fault.Name
@@ -35,17 +53,17 @@ func (s *steps) failedPull(ref string) bool {
 	return pulls && strings.Contains(name, reference.TagNameOnly(named).String())
 }
 
-// withoutSyntax builds with the frontend in this process after the one that the
-// Dockerfile names could not be pulled. If that cannot read the Dockerfile, the
-// pull was the real fault.
-func (r *kitSolve) withoutSyntax(ctx context.Context, syntax string, pull error) (Built, error) {
-	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the frontend %s of the syntax line could not be pulled; built without it, as SYNTAX=builtin does at once", syntax)})
+// withoutSyntax builds with the frontend in this process instead of the one
+// that the Dockerfile names. If that cannot read the Dockerfile, why the other
+// was of no use is the real fault.
+func (r *kitSolve) withoutSyntax(ctx context.Context, syntax, why string, first error) (Built, error) {
+	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the frontend %s of the syntax line %s; built without it, as SYNTAX=builtin does at once", syntax, why)})
 	r.steps.reset()
 	r.failure = nil
 	r.Builtin = true
 	built, err := r.try(ctx)
 	if err != nil && r.verdict == nil && r.failure != nil && r.steps.fault == nil {
-		return Built{}, fmt.Errorf("it cannot be built without %s: %w; the pull: %w", syntax, err, pull)
+		return Built{}, fmt.Errorf("it cannot be built without %s: %w; which %s: %w", syntax, err, why, first)
 	}
 	return built, err
 }
