@@ -39,10 +39,7 @@ func here() bool {
 
 // embedded serves build/registry/local at the port where it was, or at the next free one.
 func embedded(ctx context.Context, dir string, port int) (*build.Served, error) {
-	server, err := local.Serve(ctx, local.Options{Dir: dir, Port: port})
-	if errors.Is(err, local.ErrPort) && port != 0 {
-		server, err = local.Serve(ctx, local.Options{Dir: dir})
-	}
+	server, err := local.Serve(ctx, local.Options{Dir: dir, Prefer: port})
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,9 @@ func compile(t *testing.T, name string) string {
 	return path
 }
 
+// unreachableCode is the exit code of a build that finds no engine.
+const unreachableCode = 5
+
 // outcome is what a command does.
 type outcome struct {
 	code        int
@@ -160,5 +163,25 @@ func testAQuestionIsNotPassedOn(t *testing.T, path string) {
 	t.Setenv(asking, "1")
 	if got := execute(t, path, t.TempDir(), "show", "A=1"); got.code != 0 || !strings.Contains(got.out, `words ["A=1"]`) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// An importer's own defaults count, weaker than the command line, and its own step comes before the first build.
+func TestAnImporterDecidesForItsProject(t *testing.T) {
+	path := compile(t, "importer")
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\nCOPY app /app\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("DOCKER_HOST", "unix:///nowhere.sock")
+	plan := execute(t, path, dir, "image:plan", "VERSION=1", "STAGE=test", "RETRY=0s", "REGISTRY=127.0.0.1:1")
+	for _, want := range []string{"127.0.0.1:1/team/app:armv7-1", "linux/arm64", "(magefile)", "(command line)"} {
+		if plan.code != 0 || !strings.Contains(plan.out, want) {
+			t.Errorf("plan has no %q: %+v", want, plan)
+		}
+	}
+	build := execute(t, path, dir, "image:build", "VERSION=1", "ONLY=arm64")
+	if build.code != unreachableCode || build.out != "generated for [linux/arm64]\n" {
+		t.Errorf("build without an engine: %+v, want its own step and exit code %d", build, unreachableCode)
 	}
 }

@@ -10,9 +10,24 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/manymage/manymage/build/config"
 	//mage:import image
 	"github.com/manymage/manymage/magefiles/targets"
 )
+
+func init() {
+	targets.Defaults(targets.Settings{
+		Knobs:  config.Defaults{Img: "team/app", Arches: []string{"arm64", "arm/v7"}},
+		Extra:  []string{"STAGE"},
+		Before: generate,
+	})
+}
+
+// generate is what this project does before its images are built.
+func generate(_ context.Context, platforms []string) error {
+	fmt.Println("generated for", platforms)
+	return nil
+}
 
 // Aliases are other names of targets, as Mage has them.
 var Aliases = map[string]any{"d": Deploy, "ship": targets.Push}
