@@ -22,6 +22,7 @@ type Embedded func(ctx context.Context, dir string, port int) (*Served, error)
 // Served is a registry that serves.
 type Served struct {
 	Address string // host:port
+	Joined  bool   // another process serves it
 	Close   func() error
 }
 

@@ -19,7 +19,7 @@ func (p *Pipeline) watch(j job) func(engine.Event) {
 	return func(e engine.Event) {
 		switch e.Kind {
 		case engine.Step:
-			if !e.Internal {
+			if !e.Internal || p.cfg.Verbose {
 				p.opts.Show(step(j, e))
 			}
 		case engine.Log:

@@ -37,13 +37,13 @@ func here() bool {
 	return err == nil && bytes.HasPrefix(mod, []byte("module github.com/manymage/manymage\n"))
 }
 
-// embedded serves build/registry/local at the port where it was, or at the next free one.
+// embedded serves build/registry/local at the port where it was, or at the next free one; one that serves the folder is joined.
 func embedded(ctx context.Context, dir string, port int) (*build.Served, error) {
 	server, err := local.Serve(ctx, local.Options{Dir: dir, Prefer: port})
 	if err != nil {
 		return nil, err
 	}
-	return &build.Served{Address: server.Address(), Close: server.Close}, nil
+	return &build.Served{Address: server.Address(), Joined: server.Joined(), Close: server.Close}, nil
 }
 
 // ensure gets an engine going with scripts/engine, which says what it does.

@@ -80,6 +80,10 @@ func Registry(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		if served.Joined {
+			fmt.Printf("%s is served on %s by another process already\n", build.RegistryDir(s.cfg.Dir), served.Address)
+			return nil
+		}
 		fmt.Printf("serving %s on %s until Ctrl-C\n", build.RegistryDir(s.cfg.Dir), served.Address)
 		<-ctx.Done()
 		return served.Close()

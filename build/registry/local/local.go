@@ -38,16 +38,17 @@ type Server struct {
 	err     error // why serving ended; set before done is closed
 }
 
-// Serve starts a registry on 127.0.0.1, which accepts connections when Serve returns, and ends when ctx does or on Close. Two
-// processes may serve the same Dir: each has its own port over the same content.
+// Serve starts a registry on 127.0.0.1, which accepts connections when Serve returns, and ends when ctx does or on Close. Where
+// another process serves Dir already, that one is joined, so that the content keeps its one address; with a Port that it has
+// not, both serve the same content.
 func Serve(ctx context.Context, o Options) (*Server, error) {
 	dir, err := prepare(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("embedded registry: %w", err)
 	}
-	listener, err := listen(ctx, o)
-	if err != nil {
-		return nil, err
+	listener, joined, err := listen(ctx, o, dir)
+	if err != nil || joined != nil {
+		return joined, err
 	}
 	discard(dir, time.Now().Add(-abandoned))
 	// Requests under way outlive ctx for the grace of Close: the registry has its own end.
@@ -58,7 +59,7 @@ func Serve(ctx context.Context, o Options) (*Server, error) {
 		app:     app,
 		done:    make(chan struct{}),
 		http: &http.Server{
-			Handler:           loopbackOnly(app),
+			Handler:           identified(dir, loopbackOnly(app)),
 			BaseContext:       func(net.Listener) context.Context { return quiet },
 			ErrorLog:          log.New(io.Discard, "", 0),
 			ReadHeaderTimeout: time.Minute,
@@ -112,28 +113,39 @@ var ErrPort = errors.New("no port for the embedded registry")
 // "localhost" may mean ::1, where another program may listen.
 const loopback = "127.0.0.1"
 
-func listen(ctx context.Context, o Options) (net.Listener, error) {
+// listen takes the first port that is free, or finds who serves dir on one that is not.
+func listen(ctx context.Context, o Options, dir string) (net.Listener, *Server, error) {
 	if o.Port != 0 {
 		l, err := listenOn(ctx, o.Port)
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w: stop what listens on port %d or choose another one", ErrPort, err, o.Port)
+			return nil, nil, fmt.Errorf("%w: %w: stop what listens on port %d or choose another one", ErrPort, err, o.Port)
 		}
-		return l, nil
-	}
-	if o.Prefer > 0 {
-		if l, err := listenOn(ctx, o.Prefer); err == nil {
-			return l, nil
-		}
+		return l, nil, nil
 	}
 	var last error
-	for port := FirstPort; port < FirstPort+tries; port++ {
+	for _, port := range candidates(o.Prefer) {
 		l, err := listenOn(ctx, port)
 		if err == nil {
-			return l, nil
+			return l, nil, nil
+		}
+		if s, ok := join(ctx, dir, port); ok {
+			return nil, s, nil
 		}
 		last = err
 	}
-	return nil, fmt.Errorf("%w: ports %d to %d are taken: %w: name a registry with IMG", ErrPort, FirstPort, FirstPort+tries-1, last)
+	return nil, nil, fmt.Errorf("%w: ports %d to %d are taken: %w: name a registry with IMG", ErrPort, FirstPort, FirstPort+tries-1, last)
+}
+
+// candidates are the ports to try, the preferred one first.
+func candidates(prefer int) []int {
+	ports := make([]int, 0, tries+1)
+	if prefer > 0 {
+		ports = append(ports, prefer)
+	}
+	for i := range tries {
+		ports = append(ports, FirstPort+i)
+	}
+	return ports
 }
 
 func listenOn(ctx context.Context, port int) (net.Listener, error) {
@@ -179,6 +191,9 @@ func (s *Server) Done() <-chan struct{} { return s.done }
 // Close lets requests under way end (for three seconds at most), then frees the port. The error is the one that ended serving,
 // if any. Closing twice is harmless.
 func (s *Server) Close() error {
+	if s.Joined() {
+		return nil
+	}
 	s.shutdown()
 	<-s.done
 	return s.err

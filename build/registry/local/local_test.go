@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -152,6 +153,35 @@ func TestTwoServersShareAFolder(t *testing.T) {
 	if _, got := do(t, http.StatusOK, http.MethodGet, manifestURL(two, "me/app", "1.2"), manifestType, nil); !bytes.Equal(got, manifest) {
 		t.Errorf("read back %s", got)
 	}
+}
+
+// A second run in the folder finds the first one's registry, so that references keep their host; another folder's is not taken.
+func TestAServedFolderIsJoined(t *testing.T) {
+	dir := t.TempDir()
+	first := serve(t, dir)
+	_, text, err := net.SplitHostPort(first.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	prefer, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined, err := Serve(t.Context(), Options{Dir: dir, Prefer: prefer})
+	if err != nil || !joined.Joined() || joined.Address() != first.Address() {
+		t.Fatalf("joined %+v, %v, want %s", joined, err, first.Address())
+	}
+	if err := joined.Close(); err != nil {
+		t.Fatal(err)
+	}
+	other, err := Serve(t.Context(), Options{Dir: t.TempDir(), Prefer: prefer})
+	if err != nil || other.Joined() || other.Address() == first.Address() {
+		t.Fatalf("another folder: %+v, %v", other, err)
+	}
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+	putImage(t, first, "me/app", "1") // the first is as it was
 }
 
 func TestThePort(t *testing.T) {
