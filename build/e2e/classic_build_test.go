@@ -352,3 +352,30 @@ func readFile(t *testing.T, path string) string {
 	}
 	return string(content)
 }
+
+// A build that is cut off between its steps ends, and the engine lives on.
+// Podman 4.3's service falls over when its client hangs up there.
+func TestClassicCutOffBuildsLeaveTheEngineAlive(t *testing.T) {
+	base := Busybox(t, Plain(t))
+	dockerfile := []byte("FROM " + base + " AS one\nARG NOISE\nRUN echo $NOISE > /a\nCOPY f /b\nRUN echo 2 > /c\nFROM " + base + "\nCOPY --from=one /a /b /c /\nRUN echo 3 > /d\n")
+	EachEngine(t, []Kind{Docker20, Docker26Graph, Podman}, func(t *testing.T, under *EngineUnderTest) {
+		e := under.Open(t, classicOptions)
+		b := starts(t, e, engine.Context{Dir: Dir(t, Files{"f": "f"})})
+		for _, at := range []string{"COPY f /b", "RUN echo 2", "COPY --from"} {
+			ctx, cancel := context.WithCancel(t.Context())
+			cut := func(event engine.Event) {
+				if strings.Contains(event.Name, at) {
+					cancel()
+				}
+			}
+			s := engine.Solve{Platform: platforms.Host(), SetPlatform: true, Dockerfile: dockerfile, BuildArgs: map[string]string{"NOISE": at + t.Name()}}
+			if _, err := b.Solve(ctx, s, looks(func(fs.FS) error { return nil }), cut); !errors.Is(err, context.Canceled) {
+				t.Errorf("cut off at %s: %v", at, err)
+			}
+			cancel()
+		}
+		if !await(func() bool { return under.Docker(t, "ps", "-aq") == "" }) {
+			t.Errorf("containers are left: %s", under.Docker(t, "ps", "-a"))
+		}
+	})
+}

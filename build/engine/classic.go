@@ -78,6 +78,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	if onEvent == nil {
 		onEvent = func(Event) {}
 	}
+	onEvent = serial(onEvent)
 	file, err := readClassic(s.Dockerfile)
 	if err != nil {
 		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
@@ -118,7 +119,9 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 	body := streamTar(ctx, files, &b.sent)
 	defer body.Close()
 	follow := newFollower(p.file, p.emit)
-	answer, err := b.engine.api.ImageBuild(ctx, body, build.ImageBuildOptions{
+	request, end := b.engine.buildContext(ctx, p.emit)
+	defer end()
+	answer, err := b.engine.api.ImageBuild(request, body, build.ImageBuildOptions{
 		Dockerfile:  rewrittenName,
 		BuildArgs:   p.buildArgs(),
 		Labels:      p.Labels,
@@ -160,8 +163,16 @@ func (p *classicPlan) authConfigs(ctx context.Context) (map[string]registry.Auth
 			return nil, fmt.Errorf("the credentials of %s: %w", host, err)
 		}
 		if found != (Credential{}) {
-			out[host] = registry.AuthConfig{Username: found.Username, Password: found.Password, IdentityToken: found.IdentityToken, ServerAddress: host}
+			out[registryKey(host)] = registry.AuthConfig{Username: found.Username, Password: found.Password, IdentityToken: found.IdentityToken, ServerAddress: host}
 		}
 	}
 	return out, nil
+}
+
+// registryKey is what engines call a registry in X-Registry-Config.
+func registryKey(host string) string {
+	if host == "docker.io" {
+		return "https://index.docker.io/v1/"
+	}
+	return host
 }

@@ -23,7 +23,6 @@ import (
 // pull it from under each other. An ID cannot be anybody else's.
 type bases struct {
 	engine *Engine
-	pull   bool
 
 	mu    sync.Mutex // pulls move tags: one at a time
 	known map[string]string
@@ -71,12 +70,12 @@ func scratchConfig(p ocispec.Platform) ([]byte, error) {
 }
 
 // pin gives the ID of a base image for a platform: the engine's own if it is
-// of that platform, else the registry's.
-func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) (string, error) {
+// of that platform and no pull is asked for, else the registry's.
+func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull bool, emit func(Event)) (string, error) {
 	return b.once(name+" "+platforms.Format(p), func() (string, error) {
 		before, err := b.engine.Inspect(ctx, name)
 		switch {
-		case err == nil && !b.pull && platforms.Equal(before.Platform, p):
+		case err == nil && !pull && platforms.Equal(before.Platform, p):
 			return before.ID, b.refuseIndex(ctx, name)
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return "", err
@@ -116,7 +115,8 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, bef
 	if err != nil {
 		return "", err
 	}
-	if before.ID != "" && before.ID != after.ID && e.info.Store != StoreContainerd {
+	byDigest := strings.Contains(name, "@")
+	if before.ID != "" && before.ID != after.ID && !byDigest && e.info.Store != StoreContainerd {
 		if err := e.Tag(ctx, before.ID, name); err != nil {
 			return "", err
 		}
@@ -155,18 +155,30 @@ func (b *bases) refuseIndex(ctx context.Context, name string) error {
 	if e.info.Store != StoreContainerd {
 		return nil
 	}
+	kind, err := b.mediaType(ctx, name)
+	if err != nil || (kind != ocispec.MediaTypeImageIndex && kind != dockerList) {
+		return err
+	}
+	return fmt.Errorf("%w: base image %s is a manifest list, which the classic builder of a containerd image store mixes up; use BuildKit (unset DOCKER_BUILDKIT), or name one platform's image by digest", ErrUnsupported, name)
+}
+
+// mediaType says whether a name is a manifest or a list. The engine knows from
+// Docker 28 on; before, the registry is asked. It is empty for an image that
+// only an older engine has: its label and its programs are checked anyway.
+func (b *bases) mediaType(ctx context.Context, name string) (string, error) {
+	e := b.engine
+	if local, err := e.api.ImageInspect(ctx, name); err == nil && local.Descriptor != nil {
+		return local.Descriptor.MediaType, nil
+	}
 	auth, err := e.pushAuth(ctx, name)
 	if err != nil {
-		return err
+		return "", err
 	}
 	found, err := e.api.DistributionInspect(ctx, name, auth)
 	if err != nil {
-		return nil // an image that only the engine has; its label and programs are checked anyway
+		return "", ctx.Err()
 	}
-	if found.Descriptor.MediaType != ocispec.MediaTypeImageIndex && found.Descriptor.MediaType != dockerList {
-		return nil
-	}
-	return fmt.Errorf("%w: base image %s is a manifest list, which the classic builder of a containerd image store mixes up; use BuildKit (unset DOCKER_BUILDKIT), or name one platform's image by digest", ErrUnsupported, name)
+	return found.Descriptor.MediaType, nil
 }
 
 // dockerList is the media type of Docker's manifest lists.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // message is one of the objects that an engine streams while it builds, pulls
@@ -24,7 +25,7 @@ type fault struct {
 	Message string
 }
 
-func (f *fault) Error() string { return f.Message }
+func (f *fault) Error() string { return strings.TrimSpace(f.Message) }
 
 // eachMessage reads an engine's answer to its end. Engines answer 200 and put
 // the error into the stream.

@@ -33,7 +33,6 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 	if s.SetPlatform {
 		target = platforms.Normalize(s.Platform)
 	}
-	b.bases.pull = s.Pull
 	return &classicPlan{
 		Solve: s, engine: b.engine, bases: b.bases, images: b.images, file: file, emit: emit,
 		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target)},
@@ -199,7 +198,7 @@ func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platfor
 			p.hosts = append(p.hosts, host)
 		}
 	}
-	return p.bases.pin(ctx, name, want, p.emit)
+	return p.bases.pin(ctx, name, want, p.Pull, p.emit)
 }
 
 // rewriteCopy pins the image of COPY --from=image. A stage's name or number

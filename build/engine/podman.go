@@ -1,11 +1,47 @@
 package engine
 
+import (
+	"context"
+	"sync"
+	"time"
+)
+
 // podman is Info.Name of an engine that is Podman. It answers Docker's API but
 // for these differences:
 //
 //   - its build cache does not look at the platform, nor at the values of
 //     arguments in anything but RUN;
 //   - inspect hides fields of the config, so that it cannot be rebuilt;
-//   - the result of a build is told in words only;
-//   - a request for an archive starts a process, and follows a link in the last place.
+//   - a request for an archive starts a process, and follows a link in the last place;
+//   - a client that hangs up in the middle of a build can take the whole
+//     service with it (buildah 1.28 goes on with a stage that it has cleaned up).
 const podman = "Podman"
+
+// podmanGrace is how long an interrupted build is waited for before Podman is
+// left alone with it: longer than any step but a slow RUN.
+const podmanGrace = time.Minute
+
+// buildContext is the context of a build request. Podman's outlives the
+// caller's, so that its build can come to an end.
+func (e *Engine) buildContext(ctx context.Context, emit func(Event)) (context.Context, func()) {
+	if e.info.Name != podman {
+		return ctx, func() {}
+	}
+	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		emit(Event{Kind: Notice, Text: "waiting for Podman to end what it is building: its service may not survive a build that is cut off"})
+		late := time.AfterFunc(podmanGrace, cancel)
+		context.AfterFunc(detached, func() { late.Stop() })
+	})
+	return detached, func() { stop(); cancel() }
+}
+
+// serial keeps callers on several goroutines out of each other's way.
+func serial(emit func(Event)) func(Event) {
+	var mu sync.Mutex
+	return func(e Event) {
+		mu.Lock()
+		defer mu.Unlock()
+		emit(e)
+	}
+}

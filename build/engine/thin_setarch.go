@@ -75,6 +75,9 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 // the old one. Interrupted or refused, it leaves no trace.
 func (e *Engine) exchange(ctx context.Context, name, old string, t thin) (id string, err error) {
 	id, err = e.loadThin(ctx, t)
+	if errors.Is(err, ErrThin) {
+		return "", fmt.Errorf("%w; push the image and repair its label in the registry", err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -107,28 +110,28 @@ func (e *Engine) named(ctx context.Context, ref string) (string, Image, error) {
 	var tags []string
 	for _, name := range names {
 		image, err := e.Inspect(ctx, name)
-		if errors.Is(err, ErrNotFound) {
-			continue
-		}
-		if err != nil {
+		if err != nil && !errors.Is(err, ErrNotFound) {
 			return "", Image{}, err
 		}
-		if !slices.Contains(image.Tags, name) {
-			return "", Image{}, fmt.Errorf("%w: %q is an image's ID, which a new label changes; give a tag", ErrReference, ref)
+		if err == nil && slices.Contains(image.Tags, name) {
+			found, tags = append(found, image), append(tags, name)
 		}
-		found, tags = append(found, image), append(tags, name)
 	}
 	switch len(found) {
 	case 0:
-		return "", Image{}, imageErrorNotFound(ref)
+		return "", Image{}, e.noTag(ctx, ref)
 	case 1:
 		return tags[0], found[0], nil
 	}
 	return "", Image{}, fmt.Errorf("%w: %q is both %s and %s; give the whole name", ErrReference, ref, tags[0], tags[1])
 }
 
-func imageErrorNotFound(ref string) error {
-	return fmt.Errorf("look at %s: %w; build or pull it first", ref, ErrNotFound)
+// noTag tells an ID from a name that nobody has.
+func (e *Engine) noTag(ctx context.Context, ref string) error {
+	if _, err := e.Inspect(ctx, ref); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %q is an image's ID, which a new label changes; give a tag", ErrReference, ref)
 }
 
 // spellings are the tags that a reference may mean: Podman keeps its own

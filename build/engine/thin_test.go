@@ -5,9 +5,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -110,5 +113,54 @@ func TestSameButVariant(t *testing.T) {
 	}
 	if sameButVariant(platform(t, "linux/arm64"), platform(t, "linux/amd64")) {
 		t.Error("arm64 and amd64")
+	}
+}
+
+// loadDouble is an engine that answers a load with the stream, and has no image.
+func loadDouble(t *testing.T, answer string) *Engine {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/images/load") {
+			http.Error(w, `{"message":"No such image"}`, http.StatusNotFound)
+			return
+		}
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, answer)
+	}))
+	t.Cleanup(server.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, info: docker20}
+}
+
+// Engines refuse inside an answer of 200, or say yes and have nothing. The
+// image then stays as it is, and what it should be is told.
+func TestRefusedLoads(t *testing.T) {
+	for name, answer := range map[string]string{
+		"an error in a 200": `{"stream":"Loading"}{"errorDetail":{"message":"layer not found"},"error":"layer not found"}`,
+		"nothing loaded":    `{"stream":"Loaded image ID: sha256:0000\n"}`,
+		"a broken stream":   `{"stream":`,
+	} {
+		e := loadDouble(t, answer)
+		image, err := thinOf([]byte(smallConfig))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := e.loadThin(t.Context(), image); !errors.Is(err, ErrThin) {
+			t.Errorf("%s: %v", name, err)
+		}
+		var told []string
+		built, err := e.restore(t.Context(), stored{id: "sha256:old", thin: image}, []byte(smallConfig), func(e Event) { told = append(told, e.Text) })
+		if err != nil || built.ID != "sha256:old" || string(built.Repair) != smallConfig || built.Config != image.configDigest() {
+			t.Errorf("%s: %+v, %v", name, built, err)
+		}
+		if len(told) != 1 || !strings.Contains(told[0], "repaired in the registry after the push") {
+			t.Errorf("%s: told %q", name, told)
+		}
+		if _, err := e.exchange(t.Context(), "app:1", "sha256:old", image); !errors.Is(err, ErrThin) || !strings.HasSuffix(err.Error(), "repair its label in the registry") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
