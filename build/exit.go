@@ -38,11 +38,13 @@ func ExitCode(err error) int {
 		{lists.ErrUsage, ExitUsage},
 		{engine.ErrReference, ExitUsage},
 		{engine.ErrChanged, ExitPublish},
+		{engine.ErrTagRefused, ExitPublish},
 		{engine.ErrContext, ExitUsage},
 		{engine.ErrUnsupported, ExitUsage},
 		{engine.ErrUnreachable, ExitUnreachable},
 		{engine.ErrTooOld, ExitUnreachable},
 		{registry.ErrUnreachable, ExitUnreachable},
+		{engine.ErrRegistryUnreachable, ExitUnreachable},
 		{ErrLoopback, ExitUnreachable},
 		{context.Canceled, ExitFailed},
 	} {

@@ -94,7 +94,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	}
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
 	out.Context.Dir = p.cfg.Context
-	if out.Context.Files, out.Context.Bytes, err = p.context().Measure(ctx); err != nil {
+	if out.Context.Files, out.Context.Bytes, err = p.context(p.cfg.DockerfileFor(p.cfg.Run()[0])).Measure(ctx); err != nil {
 		return out, err
 	}
 	if !p.cfg.Partial() {

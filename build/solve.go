@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -13,6 +14,7 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/record"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -68,11 +70,11 @@ func (p *Pipeline) Build(ctx context.Context) error {
 
 // solveAll runs all solves at once: the engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.
 func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) ([]result, error) {
-	builder, err := e.Start(ctx, p.context())
+	builders, err := p.builders(ctx, e, jobs)
+	defer closeAll(builders)
 	if err != nil {
 		return nil, err
 	}
-	defer builder.Close()
 	for _, j := range jobs {
 		p.opts.Show(progress.Started{Platform: j.name, Strategy: string(j.choice.Strategy)})
 	}
@@ -81,7 +83,7 @@ func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) (
 	g, ctx := errgroup.WithContext(ctx)
 	for i, j := range jobs {
 		g.Go(func() error {
-			r, err := p.solve(ctx, builder, j, func(ctx context.Context) error { return all.pass(ctx, i) })
+			r, err := p.solve(ctx, builders[j.path], j, func(ctx context.Context) error { return all.pass(ctx, i) })
 			results[i] = r
 			return err
 		})
@@ -89,15 +91,41 @@ func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) (
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if sent := builder.Sent(); sent > 0 {
-		p.opts.Show(progress.Bytes{Name: "context", Current: sent, Total: sent})
+	var sent int64
+	for _, b := range builders {
+		sent += b.Sent()
+	}
+	if sent > 0 {
+		p.opts.Show(progress.Bytes{Name: "context", Current: sent, Total: sent, Done: true})
 	}
 	return results, nil
 }
 
-// context is what the builds may read.
-func (p *Pipeline) context() engine.Context {
-	c := engine.Context{Dir: p.cfg.Context, Dockerfile: p.cfg.DockerfileFor(p.cfg.Run()[0])}
+// builders starts one builder for each Dockerfile: nearly always one, and with a Dockerfile per platform each has its own ignore file.
+func (p *Pipeline) builders(ctx context.Context, e *engine.Engine, jobs []job) (map[string]engine.Builder, error) {
+	out := make(map[string]engine.Builder)
+	for _, j := range jobs {
+		if out[j.path] != nil {
+			continue
+		}
+		b, err := e.Start(ctx, p.context(j.path))
+		if err != nil {
+			return out, err
+		}
+		out[j.path] = b
+	}
+	return out, nil
+}
+
+func closeAll(builders map[string]engine.Builder) {
+	for _, b := range builders {
+		_ = b.Close() // what it held is gone with it, and every solve has its own error
+	}
+}
+
+// context is what the builds of a Dockerfile may read.
+func (p *Pipeline) context(path string) engine.Context {
+	c := engine.Context{Dir: p.cfg.Context, Dockerfile: path, Excludes: p.own()}
 	for _, n := range p.cfg.Contexts {
 		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value})
 	}
@@ -108,6 +136,18 @@ func (p *Pipeline) context() engine.Context {
 		c.SSH = append(c.SSH, engine.SSH{ID: a.ID, Paths: a.Paths})
 	}
 	return c
+}
+
+// own are the patterns of what a run leaves in its folder: sent, it would make every context another one.
+func (p *Pipeline) own() []string {
+	var patterns []string
+	for _, path := range []string{registryDir, record.Path} {
+		rel, err := filepath.Rel(p.cfg.Context, filepath.Join(p.cfg.Dir, filepath.FromSlash(path)))
+		if err == nil && filepath.IsLocal(rel) {
+			patterns = append(patterns, filepath.ToSlash(rel))
+		}
+	}
+	return patterns
 }
 
 // solve builds one platform. wait is the gate before the image is stored.
