@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/distribution/reference"
@@ -75,5 +74,3 @@ func ref(t testing.TB, s string) reference.Named {
 	}
 	return named
 }
-
-func indent(s string) string { return strings.ReplaceAll(s, "\n", "\n  ") }

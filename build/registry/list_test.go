@@ -213,7 +213,7 @@ func TestRoot(t *testing.T) {
 	if got, err := fs.ReadFile(root, "bin/app"); err != nil || string(got) != content {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
-	for _, mediaType := range []string{ocispec.MediaTypeImageLayerNonDistributableGzip, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"} { //nolint:staticcheck // they are out there
+	for _, mediaType := range []string{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"} {
 		if _, err := s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(mediaType, img.layer)}); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: %v", mediaType, err)
 		}
