@@ -37,8 +37,22 @@ func platform(t *testing.T, s string) ocispec.Platform {
 var docker20 = Info{Name: "Docker", Version: "20.10.24", Store: StoreGraph}
 var docker26 = Info{Name: "Docker", Version: "26.1.5", Store: StoreGraph}
 
-func TestClassicRewrite(t *testing.T) {
-	known := map[string]string{
+// rewriteTest is a Dockerfile before and after, for a platform.
+type rewriteTest struct {
+	name     string
+	on       Info
+	platform string
+	native   bool
+	args     map[string]string
+	target   string
+
+	from, want string
+}
+
+// rewritten gives what the builder gets, with these base images known.
+func (r rewriteTest) rewritten(t *testing.T) string {
+	t.Helper()
+	p := planOn(t, r.on, Solve{Platform: platform(t, r.platform), SetPlatform: !r.native, Dockerfile: []byte(r.from), BuildArgs: r.args, Target: r.target}, map[string]string{
 		"scratch linux/arm64":                  "S-arm64",
 		"scratch linux/arm/v7":                 "S-armv7",
 		"scratch linux/amd64":                  "S-amd64",
@@ -46,65 +60,70 @@ func TestClassicRewrite(t *testing.T) {
 		"busybox:1 linux/amd64":                "B-amd64",
 		"registry.example/tools:2 linux/arm64": "T-arm64",
 		"alias B-amd64 linux/arm64":            "B-amd64-as-arm64",
+	})
+	got, err := p.rewrite(t.Context())
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, test := range []struct {
-		name string
-		on   Info
-		for_ string
-		native,
-		from, want string
-		args   map[string]string
-		target string
-	}{
-		{name: "scratch is labelled", on: docker20, for_: "linux/arm/v7",
-			from: "FROM scratch\nCOPY a /\n",
-			want: "FROM S-armv7\nCOPY a /\n"},
-		{name: "a base is pinned, and the rest of the line kept", on: docker20, for_: "linux/arm64",
-			from: "# syntax=x\nfrom  busybox:1   as  b # \nRUN x\n",
-			want: "# syntax=x\nFROM B-arm64\nRUN x\n"},
-		{name: "stages, numbers and images in COPY --from", on: docker20, for_: "linux/arm64",
-			from: "FROM busybox:1 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=busybox:1 /bin \\\n /\n",
-			want: "FROM B-arm64 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=B-arm64 /bin \\\n /\n"},
-		{name: "a named context", on: docker20, for_: "linux/arm64",
-			from: "FROM Tools\nCOPY --from=tools /x /\n",
-			want: "FROM T-arm64\nCOPY --from=T-arm64 /x /\n"},
-		{name: "arguments in FROM", on: docker20, for_: "linux/arm64",
-			from: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM --platform=$BUILDPLATFORM ${BASE} AS b\nFROM ${EMPTY:-scratch}\n",
-			want: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM B-amd64 AS b\nFROM S-arm64\n"},
-		{name: "a given argument outranks a default", on: docker20, for_: "linux/arm64", args: map[string]string{"TAG": "1"},
-			from: "ARG TAG=9\nFROM busybox:$TAG\n",
-			want: "ARG TAG=1\nFROM B-arm64\n"},
-		{name: "automatic arguments where they are declared", on: docker20, for_: "linux/arm/v7",
-			from: "FROM scratch\nARG TARGETPLATFORM TARGETARCH\nARG TARGETVARIANT\nARG BUILDARCH\nARG OTHER\nARG TARGETOS=plan9\n",
-			want: "FROM S-armv7\nARG TARGETPLATFORM=linux/arm/v7 TARGETARCH=arm\nARG TARGETVARIANT=v7\nARG BUILDARCH=amd64\nARG OTHER\nARG TARGETOS=plan9\n"},
-		{name: "values with blanks, quotes and line ends", on: docker20, for_: "linux/arm64",
-			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME"},
-			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\n",
-			want: "FROM S-arm64\nARG A='x y'\nARG B=sha256-24ceef1cb6b0cbc0b3321021318245760500d1b1e9411a091929268ad1491c9e\nARG C='$HOME'\n"},
-		{name: "stages behind the target are left alone", on: docker20, for_: "linux/arm64", target: "a",
-			from: "FROM scratch AS a\nFROM nowhere AS b\n",
-			want: "FROM S-arm64 AS a\nFROM nowhere AS b\n"},
-		{name: "natively", on: docker20, for_: "linux/arm64", native: "yes",
-			from: "FROM busybox:1\nARG TARGETARCH\nFROM scratch\n",
-			want: "FROM B-amd64\nARG TARGETARCH=amd64\nFROM S-arm64\n"},
-		{name: "one label on everything where the cache looks at it", on: docker26, for_: "linux/arm64",
-			from: "FROM --platform=linux/amd64 busybox:1 AS b\nFROM scratch\nCOPY --from=b / /\n",
-			want: "FROM B-amd64-as-arm64 AS b\nFROM S-arm64\nCOPY --from=b / /\n"},
-		{name: "natively where the cache looks at the label", on: docker26, for_: "linux/arm64", native: "yes",
-			from: "FROM scratch\n",
-			want: "FROM S-amd64\n"},
-	} {
+	return string(got)
+}
+
+func checkRewrites(t *testing.T, tests []rewriteTest) {
+	t.Helper()
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			p := planOn(t, test.on, Solve{Platform: platform(t, test.for_), SetPlatform: test.native == "", Dockerfile: []byte(test.from), BuildArgs: test.args, Target: test.target}, known)
-			got, err := p.rewrite(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if string(got) != test.want {
+			if got := test.rewritten(t); got != test.want {
 				t.Errorf("got\n%s\nwant\n%s", got, test.want)
 			}
 		})
 	}
+}
+
+func TestClassicRewritesBases(t *testing.T) {
+	checkRewrites(t, []rewriteTest{
+		{name: "scratch is labelled", on: docker20, platform: "linux/arm/v7",
+			from: "FROM scratch\nCOPY a /\n",
+			want: "FROM S-armv7\nCOPY a /\n"},
+		{name: "a base is pinned, and the rest of the line kept", on: docker20, platform: "linux/arm64",
+			from: "# syntax=x\nfrom  busybox:1   as  b # \nRUN x\n",
+			want: "# syntax=x\nFROM B-arm64\nRUN x\n"},
+		{name: "stages, numbers and images in COPY --from", on: docker20, platform: "linux/arm64",
+			from: "FROM busybox:1 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=busybox:1 /bin \\\n /\n",
+			want: "FROM B-arm64 AS b\nFROM b\nCOPY --from=b /x /\nCOPY --from=0 /x /\nCOPY --chown=1 --from=B-arm64 /bin \\\n /\n"},
+		{name: "a named context", on: docker20, platform: "linux/arm64",
+			from: "FROM Tools\nCOPY --from=tools /x /\n",
+			want: "FROM T-arm64\nCOPY --from=T-arm64 /x /\n"},
+		{name: "stages behind the target are left alone", on: docker20, platform: "linux/arm64", target: "a",
+			from: "FROM scratch AS a\nFROM nowhere AS b\n",
+			want: "FROM S-arm64 AS a\nFROM nowhere AS b\n"},
+		{name: "natively", on: docker20, platform: "linux/arm64", native: true,
+			from: "FROM busybox:1\nARG TARGETARCH\nFROM scratch\n",
+			want: "FROM B-amd64\nARG TARGETARCH=amd64\nFROM S-arm64\n"},
+		{name: "one label on everything where the cache looks at it", on: docker26, platform: "linux/arm64",
+			from: "FROM --platform=linux/amd64 busybox:1 AS b\nFROM scratch\nCOPY --from=b / /\n",
+			want: "FROM B-amd64-as-arm64 AS b\nFROM S-arm64\nCOPY --from=b / /\n"},
+		{name: "natively where the cache looks at the label", on: docker26, platform: "linux/arm64", native: true,
+			from: "FROM scratch\n",
+			want: "FROM S-amd64\n"},
+	})
+}
+
+func TestClassicRewritesArguments(t *testing.T) {
+	checkRewrites(t, []rewriteTest{
+		{name: "arguments in FROM", on: docker20, platform: "linux/arm64",
+			from: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM --platform=$BUILDPLATFORM ${BASE} AS b\nFROM ${EMPTY:-scratch}\n",
+			want: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM B-amd64 AS b\nFROM S-arm64\n"},
+		{name: "a given argument outranks a default", on: docker20, platform: "linux/arm64", args: map[string]string{"TAG": "1"},
+			from: "ARG TAG=9\nFROM busybox:$TAG\n",
+			want: "ARG TAG=1\nFROM B-arm64\n"},
+		{name: "automatic arguments where they are declared", on: docker20, platform: "linux/arm/v7",
+			from: "FROM scratch\nARG TARGETPLATFORM TARGETARCH\nARG TARGETVARIANT\nARG BUILDARCH\nARG OTHER\nARG TARGETOS=plan9\n",
+			want: "FROM S-armv7\nARG TARGETPLATFORM=linux/arm/v7 TARGETARCH=arm\nARG TARGETVARIANT=v7\nARG BUILDARCH=amd64\nARG OTHER\nARG TARGETOS=plan9\n"},
+		{name: "values with blanks, quotes and line ends", on: docker20, platform: "linux/arm64",
+			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME"},
+			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\n",
+			want: "FROM S-arm64\nARG A='x y'\nARG B=sha256-24ceef1cb6b0cbc0b3321021318245760500d1b1e9411a091929268ad1491c9e\nARG C='$HOME'\n"},
+	})
 }
 
 func TestClassicRewriteRefuses(t *testing.T) {
