@@ -47,7 +47,7 @@ func TestFreshClone(t *testing.T) {
 // fromClone runs the clone's own scripts/mage and returns its stdout.
 func fromClone(t *testing.T, clone string, env []string, args ...string) string {
 	t.Helper()
-	out, err := output(append(env, "MANYMAGE_NO_INSTALL=1"), "env", append([]string{"-C", clone, "scripts/mage"}, args...)...)
+	out, err := outputWithin(4*patience, append(env, "MANYMAGE_NO_INSTALL=1"), "env", append([]string{"-C", clone, "scripts/mage"}, args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

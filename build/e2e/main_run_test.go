@@ -120,7 +120,7 @@ func Manymage(t *testing.T) string {
 	t.Helper()
 	return lazily(t, "the compiled targets", func() (string, error) {
 		file := filepath.Join(suite.temp, "manymage")
-		_, err := script(nil, "mage", "-compile", file)
+		_, err := outputWithin(4*patience, nil, filepath.Join(suite.clone, "scripts", "mage"), "-compile", file)
 		return file, err
 	})
 }
