@@ -61,7 +61,7 @@ func TestReadmeDependencies(t *testing.T) {
 // short is how README names a module: owner/name, or x/name of Go's own.
 func short(path string) string {
 	for from, to := range map[string]string{
-		"oras.land/oras-go/v2": "oras-project/oras-go", "golang.org/x/crypto/x509roots/fallback": "x/crypto/x509roots",
+		"golang.org/x/crypto/x509roots/fallback": "x/crypto/x509roots",
 		"honnef.co/go/tools": "staticcheck", "go.yaml.in/yaml/v3": "go.yaml.in/yaml", "google.golang.org/grpc": "google.golang.org/grpc",
 	} {
 		if path == from {
