@@ -37,6 +37,7 @@ func ExitCode(err error) int {
 		{git.ErrEpoch, ExitUsage},
 		{lists.ErrUsage, ExitUsage},
 		{engine.ErrReference, ExitUsage},
+		{engine.ErrIndex, ExitUsage},
 		{engine.ErrChanged, ExitPublish},
 		{engine.ErrTagRefused, ExitPublish},
 		{engine.ErrContext, ExitUsage},

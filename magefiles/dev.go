@@ -93,6 +93,7 @@ func binary(ctx context.Context, name string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
+	fmt.Fprintf(os.Stderr, "compiling manymage for %s\n", name) // the first time takes a minute each, and silence looks like a hang
 	cmd := exec.CommandContext(ctx, filepath.Join(clone(), "scripts", "mage"),
 		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w -buildid=")
 	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
