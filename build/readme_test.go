@@ -62,7 +62,7 @@ func TestReadmeDependencies(t *testing.T) {
 func short(path string) string {
 	for from, to := range map[string]string{
 		"golang.org/x/crypto/x509roots/fallback": "x/crypto/x509roots",
-		"honnef.co/go/tools": "staticcheck", "go.yaml.in/yaml/v3": "go.yaml.in/yaml", "google.golang.org/grpc": "google.golang.org/grpc",
+		"honnef.co/go/tools":                     "staticcheck", "go.yaml.in/yaml/v3": "go.yaml.in/yaml", "google.golang.org/grpc": "google.golang.org/grpc",
 	} {
 		if path == from {
 			return to
