@@ -69,10 +69,11 @@ type Creator interface {
 }
 
 // Create makes one list of the sources and publishes it under the targets. With the images in
-// the target's repository that is three rounds, whatever their number, and one to read back:
+// the target's repository that is three rounds, whatever their number:
 //
-//	all manifests | all configs, and what the tags name today | the list | what the tags name now
+//	all manifests | all configs, and what the tag names today | the list
 //
+// The registry's answer to the last names the digest that it has taken, and is believed.
 // Images from other repositories are mounted or copied first. Nothing is published when
 // anything is missing or wrong.
 //
@@ -87,6 +88,7 @@ func Create(ctx context.Context, c Creator, targets []string, sources []Source, 
 		return Created{}, usage("no sources are given for %s; name the images that are to be in the list", targets[0])
 	}
 	ctx = registry.WithPush(ctx, dest.repos()...)
+	opts.Publish.TrustAnswer = true
 	b := &builder{client: c, opts: opts, dest: dest}
 	if err := b.gather(ctx, sources); err != nil {
 		return b.out, err

@@ -378,32 +378,44 @@ func TestFromArgs(t *testing.T) {
 // Whatever the number of images: all manifests at once, all configs at once together with the
 // look at the tag, one PUT, one look back. The gates let a round pass only when all of it has
 // come, so that a request that waits for another one ends the test.
-func TestCreateTakesThreeRoundsAndALookBack(t *testing.T) {
+func TestCreateTakesThreeRounds(t *testing.T) {
 	for _, n := range []int{2, 10, 30} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			s := newScene(t)
-			var from []Source
-			for i := range n {
-				ref := fmt.Sprintf("one.example/app:%d", i)
-				s.push(ref, imageFor(fmt.Sprintf("linux/riscv64/v%d", i)))
-				from = append(from, Source{Ref: ref})
-			}
-			s.one.Reset()
-			s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, ""), Times: n, Fault: gate(t, n)})
-			s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, ""), Times: n + 1, Fault: gate(t, n+1)})
+			from := s.many(n)
+			steps := faults.NewLockstep(t, n, n+1, 1) // manifests; configs and what the tag names; the list
+			s.one.Hold = steps.Hold
 			if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{}); err != nil {
-				t.Fatal(err)
+				t.Error(err)
 			}
-			got := s.one.Requests()
-			if want := 2*n + 1 + 2; len(got) != want {
-				t.Errorf("%d requests, want %d: 2N+1, the guard and the look back", len(got), want)
-			}
-			last := got[len(got)-2:]
-			if last[0].Method != http.MethodPut || last[1].Method != http.MethodHead {
-				t.Errorf("it ends with %s and %s", last[0].Method, last[1].Method)
-			}
+			steps.Done()
 		})
 	}
+}
+
+// More tags are more guards in the same round, and one round more for all of them.
+func TestCreateWritesTagsAtOnce(t *testing.T) {
+	s := newScene(t)
+	from := s.many(2)
+	steps := faults.NewLockstep(t, 2, 2+4, 1, 3)
+	s.one.Hold = steps.Hold
+	if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{Tags: []string{"a", "b", "c"}}); err != nil {
+		t.Error(err)
+	}
+	steps.Done()
+}
+
+// many pushes n images of as many platforms.
+func (s *scene) many(n int) []Source {
+	s.Helper()
+	var from []Source
+	for i := range n {
+		ref := fmt.Sprintf("one.example/app:%d", i)
+		s.push(ref, imageFor(fmt.Sprintf("linux/riscv64/v%d", i)))
+		from = append(from, Source{Ref: ref})
+	}
+	s.one.Reset()
+	return from
 }
 
 // gate holds requests until n of them are there.

@@ -42,21 +42,29 @@ type scene struct {
 	one    *faults.Proxy // one.example
 	two    *faults.Proxy // two.example
 	local  string        // one.example under its address on loopback
+	hosts  map[string]string
 }
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
 	s := &scene{T: t, one: faults.Around(inProcess()), two: faults.Around(inProcess())}
-	hosts := map[string]string{}
+	s.hosts = map[string]string{}
 	for name, proxy := range map[string]*faults.Proxy{"one.example": s.one, "two.example": s.two} {
 		server := httptest.NewServer(proxy)
 		t.Cleanup(server.Close)
-		hosts[name+":443"] = server.Listener.Addr().String()
+		s.hosts[name+":443"] = server.Listener.Addr().String()
 	}
-	s.local = hosts["one.example:443"]
-	s.client = registry.New(registry.Options{Retry: 3 * time.Second, Transport: elsewhere(hosts)})
-	t.Cleanup(s.client.Close)
+	s.local = s.hosts["one.example:443"]
+	s.client = s.clientOf(registry.Options{})
 	return s
+}
+
+// clientOf is a client of both registries.
+func (s *scene) clientOf(opts registry.Options) *registry.Client {
+	opts.Retry, opts.Transport = 3*time.Second, elsewhere(s.hosts)
+	client := registry.New(opts)
+	s.Cleanup(client.Close)
+	return client
 }
 
 func inProcess() http.Handler {

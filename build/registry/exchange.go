@@ -55,13 +55,16 @@ func (c *Client) send(ctx context.Context, r *call) (*http.Response, error) {
 	}
 	resp, err := c.exchange(ctx, r, target, header)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		c.keys.arrived(r.host)
 		return resp, err
 	}
 	if !sameOrigin(resp.Request.URL, base) {
+		c.keys.arrived(r.host)
 		return nil, elsewhere(resp)
 	}
 	drain(resp)
 	header, err = c.keys.answer(ctx, r.host, base.Scheme == "http", r.scopes, parseChallenges(resp.Header), header)
+	c.keys.arrived(r.host)
 	if err != nil {
 		return nil, err
 	}

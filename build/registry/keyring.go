@@ -21,6 +21,7 @@ type keyring struct {
 // lock is what one host asks for, and the keys that have opened it.
 type lock struct {
 	scheme string // "" until a 401 has told, then "basic" or "bearer"
+	scout  *scout // nil until a request is on its way
 	issuer issuer
 	basic  string
 	keys   []*key
@@ -67,6 +68,9 @@ func (k *keyring) of(host string) *lock {
 // header is the Authorization header for a request, "" when none is known to be needed. Once a registry has told where its
 // tokens are, one for new scopes is fetched beforehand, which saves a 401.
 func (k *keyring) header(ctx context.Context, host string, want scopes) (string, error) {
+	if err := k.follow(ctx, host); err != nil {
+		return "", err
+	}
 	k.mu.Lock()
 	l := k.of(host)
 	switch l.scheme {

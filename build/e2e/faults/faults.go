@@ -40,6 +40,8 @@ type Request struct {
 type Proxy struct {
 	// Delay is slept before each request is passed on: a line's latency.
 	Delay time.Duration
+	// Hold, when set, returns when a request may be passed on; see Lockstep.
+	Hold func(*http.Request)
 
 	next http.Handler
 
@@ -101,6 +103,9 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		seen.Status, seen.End = noted.status, time.Now()
 	}()
 	time.Sleep(p.Delay)
+	if p.Hold != nil {
+		p.Hold(r)
+	}
 	if fault == nil {
 		p.next.ServeHTTP(noted, r)
 		return
