@@ -93,16 +93,38 @@ func binary(ctx context.Context, name string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
+	if upToDate(out) {
+		return nil
+	}
 	fmt.Fprintf(os.Stderr, "compiling manymage for %s\n", name) // the first time takes a minute each, and silence looks like a hang
 	cmd := exec.CommandContext(ctx, filepath.Join(clone(), "scripts", "mage"),
-		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w -buildid=")
+		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w")
 	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
 	var printed bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &printed, &printed
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("compile the targets for %s: %w\n%s", name, err, strings.TrimSpace(printed.String()))
 	}
-	return nil
+	return os.WriteFile(out+stampSuffix, []byte(sources()), 0o644)
+}
+
+// stampSuffix is behind a program's name in the file that tells which sources it is made of.
+const stampSuffix = ".sources"
+
+// sources names the state of the sources that this program is made of: scripts/mage puts it into the program's name. Empty: unknown.
+func sources() string {
+	path, err := os.Executable()
+	if err != nil || !strings.HasPrefix(filepath.Base(path), "targets-") {
+		return ""
+	}
+	return filepath.Base(path)
+}
+
+// upToDate tells that a program is made of these very sources: Go would link it anew, and the engine be sent it again.
+func upToDate(out string) bool {
+	stamp, err := os.ReadFile(out + stampSuffix)
+	_, missing := os.Stat(out)
+	return err == nil && missing == nil && sources() != "" && string(stamp) == sources()
 }
 
 // clone is this project's folder as scripts/mage names it; without it, the folder of the run.
