@@ -38,6 +38,9 @@ func Where() { wd, _ := os.Getwd(); fmt.Println(wd, os.Args[1:]) }
 func Seven() error { return mg.Fatal(7, "seven") }
 `
 
+// notice is what a run says on stderr when it is the first for its sources.
+const notice = "scripts/mage: compiling the targets, once for these sources"
+
 // in runs a program in a folder, with a cache of its own, through sh: so that a test can close or redirect what it likes.
 func in(t *testing.T, dir, cache, command string) (string, int) {
 	t.Helper()
@@ -48,7 +51,7 @@ func in(t *testing.T, dir, cache, command string) (string, int) {
 	if _, exited := err.(*exec.ExitError); err != nil && !exited {
 		t.Fatal(err)
 	}
-	return strings.TrimSpace(string(out)), cmd.ProcessState.ExitCode()
+	return strings.TrimSpace(strings.ReplaceAll(string(out), notice+"\n", "")), cmd.ProcessState.ExitCode()
 }
 
 func TestScriptsMage(t *testing.T) {
