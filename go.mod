@@ -14,6 +14,7 @@ require (
 	github.com/distribution/reference v0.6.0
 	github.com/docker/cli v29.5.3+incompatible
 	github.com/docker/docker v28.5.2+incompatible
+	github.com/hbollon/go-edlib v1.7.0
 	github.com/klauspost/compress v1.18.6
 	github.com/magefile/mage v1.17.2
 	github.com/moby/buildkit v0.31.2

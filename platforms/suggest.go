@@ -1,6 +1,10 @@
 package platforms
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hbollon/go-edlib"
+)
 
 // suggest returns the platform that was probably meant by s, in s's own form (with or without os), or "".
 func suggest(s string) string {
@@ -55,33 +59,10 @@ func nearest(s string) (arch, variant string) {
 			if candidate == "" {
 				continue
 			}
-			if d := slips(s, candidate); d < best && 2*d < len(candidate) {
+			if d := edlib.OSADamerauLevenshteinDistance(s, candidate); d < best && 2*d < len(candidate) {
 				best, arch, variant = d, n.arch, n.variant
 			}
 		}
 	}
 	return arch, variant
-}
-
-// slips is the edit distance of a and b in which two neighbours swapped count as one slip.
-func slips(a, b string) int {
-	prev2, prev, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range prev {
-		prev[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(prev[j]+1, row[j-1]+1, prev[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], prev2[j-2]+1)
-			}
-		}
-		prev2, prev, row = prev, row, prev2
-	}
-	return prev[len(b)]
 }

@@ -3,6 +3,8 @@ package config
 import (
 	"maps"
 	"slices"
+
+	"github.com/hbollon/go-edlib"
 )
 
 // nearest is the meaning of the candidate that the fewest typing errors away from name has, "" when all are too far to be meant.
@@ -10,34 +12,11 @@ import (
 func nearest(name string, candidates map[string]string) string {
 	best, least := "", len(name)/3+1
 	for _, candidate := range slices.Sorted(maps.Keys(candidates)) {
-		if far := distance(name, candidate); far < least || far == 0 {
+		if far := edlib.OSADamerauLevenshteinDistance(name, candidate); far < least || far == 0 {
 			best, least = candidates[candidate], far
 		}
 	}
 	return best
-}
-
-// distance counts insertions, deletions, replacements and swaps of neighbours (optimal string alignment).
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }
 
 // oneOf finds text among words, or says which are there and which is meant.

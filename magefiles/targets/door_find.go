@@ -3,6 +3,8 @@ package targets
 import (
 	"errors"
 	"strings"
+
+	"github.com/hbollon/go-edlib"
 )
 
 // find looks a target up by its name or an alias. after is the target before it on the line, for which the word may have been
@@ -63,40 +65,13 @@ func closest(word string, names []string) string {
 		if strings.HasSuffix(lower, ":"+word) {
 			return name
 		}
-		d := distance(word, lower)
+		d := edlib.OSADamerauLevenshteinDistance(word, lower)
 		if short := lower[strings.LastIndex(lower, ":")+1:]; !strings.Contains(word, ":") {
-			d = min(d, distance(word, short))
+			d = min(d, edlib.OSADamerauLevenshteinDistance(word, short))
 		}
 		if d < least {
 			best, least = name, d
 		}
 	}
 	return best
-}
-
-// distance is how many letters have to be inserted, deleted, replaced or swapped with their neighbour to make b of a (optimal
-// string alignment).
-func distance(a, b string) int {
-	rows := make([][]int, len(a)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(b)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		for j := 1; j <= len(b); j++ {
-			differs := 1
-			if a[i-1] == b[j-1] {
-				differs = 0
-			}
-			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+differs)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				d = min(d, rows[i-2][j-2]+1)
-			}
-			rows[i][j] = d
-		}
-	}
-	return rows[len(a)][len(b)]
 }

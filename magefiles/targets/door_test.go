@@ -285,17 +285,6 @@ func TestAnswersThatMeanNothing(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"psh", "push", 1}, {"biuld", "build", 1}, {"abc", "cba", 2}, {"verify", "inspect", 7}} {
-		if got := distance(c.a, c.b); got != c.want || distance(c.b, c.a) != c.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 // FuzzDoor: whatever the line is, nothing is lost and nothing invented, and Mage sees targets and arguments that were there.
 func FuzzDoor(f *testing.F) {
 	for _, s := range []string{"build\x00push", "IMG=a\x00inspect\x00-json\x00x", "-t\x005s\x00build", "help\x00x", "--\x00build", "-\x00=", "verify\x00-ref\x00\x00"} {
