@@ -144,6 +144,7 @@ func (r *Registry) send(method, path, mediaType string, body []byte) (*http.Resp
 	if err != nil {
 		return nil, err
 	}
+	req.Header.Set("Accept", "*/*, "+ociIndex+", "+ociManifest) // docker-registry denies what is OCI to those who do not name it
 	if mediaType != "" {
 		req.Header.Set("Content-Type", mediaType)
 	}

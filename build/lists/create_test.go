@@ -418,24 +418,6 @@ func (s *scene) many(n int) []Source {
 	return from
 }
 
-// gate holds requests until n of them are there.
-func gate(t *testing.T, n int) faults.Fault {
-	arrived := make(chan struct{}, n)
-	open := make(chan struct{})
-	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
-		arrived <- struct{}{}
-		if len(arrived) == n {
-			close(open)
-		}
-		select {
-		case <-open:
-			next.ServeHTTP(w, r)
-		case <-t.Context().Done():
-		case <-r.Context().Done():
-		}
-	}
-}
-
 func TestReconcile(t *testing.T) {
 	plain := func(s string) ocispec.Platform {
 		parts := strings.Split(s+"//", "/")

@@ -221,8 +221,10 @@ func Remove(ctx context.Context, c Deleter, plan Removal) (Removal, error) {
 		if err != nil {
 			return plan, err
 		}
-		if err := c.DeleteTag(ctx, ref); err != nil {
-			return plan, fmt.Errorf("the tag alone cannot be removed: %w", err)
+		if err := c.DeleteTag(ctx, ref); errors.Is(err, registry.ErrDenied) {
+			return plan, fmt.Errorf("%s removes no tag by itself; use -manifest, which removes what it names with every tag on it: %w", reference.Domain(ref), err)
+		} else if err != nil {
+			return plan, err
 		}
 	}
 	for _, d := range plan.Delete {
