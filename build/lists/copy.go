@@ -34,7 +34,7 @@ type Copied struct {
 	MediaType string        `json:"mediaType"`
 	Size      int64         `json:"size"`
 	Platforms []string      `json:"platforms"`
-	Referrers int           `json:"referrers"` // how many were taken along
+	Referrers int           `json:"referrers"` // how many were taken along, cosign's tags among them
 	Published []Published   `json:"published"` // one for each repository
 	Notices   []string      `json:"notices,omitempty"`
 }
@@ -159,7 +159,12 @@ func (j *copying) to(ctx context.Context, d destination) error {
 	if err := j.collect(ctx, t); err != nil {
 		return err
 	}
-	found, err := j.referrers(ctx, t)
+	subjects := j.subjects(t)
+	found, err := collectReferrers(ctx, j.client, j.from, subjects, t, 0)
+	if err != nil {
+		return err
+	}
+	beside, err := collectCompanions(ctx, j.client, j.from, subjects, t)
 	if err != nil {
 		return err
 	}
@@ -174,8 +179,13 @@ func (j *copying) to(ctx context.Context, d destination) error {
 	if err != nil {
 		return err
 	}
-	j.out.Referrers = len(found)
-	return attach(ctx, j.client, d.repo, found)
+	j.out.Referrers = len(found) + len(beside)
+	if err := attach(ctx, j.client, d.repo, found); err != nil {
+		return err
+	}
+	notices, err := tagCompanions(ctx, j.client, d.repo, beside)
+	j.out.Notices = append(j.out.Notices, notices...)
+	return err
 }
 
 // collect notes what is below the payload. An image is published by its tag, so that only its
@@ -189,10 +199,10 @@ func (j *copying) collect(ctx context.Context, t *transfer) error {
 	return t.below(ctx, j.ix, j.from, 0)
 }
 
-// referrers notes what refers to what is copied.
-func (j *copying) referrers(ctx context.Context, t *transfer) ([]referring, error) {
+// subjects are the manifests whose signatures and the like are to come along; in the same repository they are there.
+func (j *copying) subjects(t *transfer) []digest.Digest {
 	if j.opts.NoReferrers || j.from.Name() == t.to.Name() {
-		return nil, nil
+		return nil
 	}
 	var subjects []digest.Digest
 	if j.whole {
@@ -201,7 +211,7 @@ func (j *copying) referrers(ctx context.Context, t *transfer) ([]referring, erro
 	for _, e := range j.ix.Flatten() {
 		subjects = append(subjects, e.Digest)
 	}
-	return collectReferrers(ctx, j.client, j.from, subjects, t, 0)
+	return subjects
 }
 
 // Write prints what was copied and where the tags stand.

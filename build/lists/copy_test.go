@@ -43,6 +43,34 @@ func TestCopyTakesEverythingAlong(t *testing.T) {
 	}
 }
 
+// Cosign's own tags are no referrers, and what they name is as good a signature.
+func TestCopyTakesCosignsTagsAlong(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	tag := func(repo string, d digest.Digest, kind string) string {
+		return repo + ":sha256-" + d.Encoded() + "." + kind
+	}
+	top, arm := s.digest("one.example/app:1"), ix.Entries[1].Digest
+	want := map[string]digest.Digest{}
+	for kind, of := range map[string]digest.Digest{"sig": top, "att": top, "sbom": arm} {
+		want[tag("two.example/app", of, kind)] = s.push(tag("one.example/app", of, kind), imageFor("linux/amd64").named(kind)).entry.Digest
+	}
+	theirs := s.push(tag("two.example/app", top, "att"), imageFor("linux/amd64").named("theirs")).entry.Digest
+	want[tag("two.example/app", top, "att")] = theirs
+	got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{})
+	if err != nil || got.Referrers != 3 {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for ref, d := range want {
+		if s.digest(ref) != d || complaints(s, ref) != "" {
+			t.Errorf("%s is %s, want %s: %s", ref, s.digest(ref), d, complaints(s, ref))
+		}
+	}
+	if len(got.Notices) != 1 || !strings.Contains(got.Notices[0], ".att is there with other content") {
+		t.Errorf("%q", got.Notices)
+	}
+}
+
 // refer puts an artifact that refers to a manifest, as a client of a registry without the
 // referrers API does.
 func (s *scene) refer(repo string, subject digest.Digest, content string) digest.Digest {
