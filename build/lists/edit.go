@@ -2,15 +2,18 @@ package lists
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
 )
 
 // Edit says what changes in a published list. All of it is one read and one write.
@@ -108,12 +111,66 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 		e.out.Notices = append(e.out.Notices, notes...)
 		e.renamed(change)
 	}
+	if err := e.believe(ctx); err != nil {
+		return err
+	}
 	if len(e.index.Entries) == 0 {
 		return usage("nothing would be left of %s; remove the tag instead", reference.FamiliarString(e.ref))
 	}
 	e.diff = index.Diff(e.before.index, e.index)
 	e.same = e.diff.Empty()
 	return nil
+}
+
+// believe compares the platforms that entries have got with the images' own configs, as for a new list.
+func (e *editor) believe(ctx context.Context) error {
+	if e.opts.ForcePlatform {
+		return nil
+	}
+	errs := make([]error, len(e.index.Entries))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(requestsAtOnce)
+	for i, entry := range e.index.Entries {
+		if entry.HasPlatform() && e.renames(entry) {
+			g.Go(func() error {
+				errs[i] = e.contradicted(ctx, entry)
+				return nil // every lie is told
+			})
+		}
+	}
+	_ = g.Wait() // errs has them
+	return errors.Join(errs...)
+}
+
+// renames reports whether an image of the list gets another platform.
+func (e *editor) renames(entry index.Entry) bool {
+	known := false
+	for _, was := range e.before.index.Entries {
+		if was.Digest != entry.Digest {
+			continue
+		}
+		if known = true; was.HasPlatform() && platforms.Equal(*was.Platform, *entry.Platform) {
+			return false
+		}
+	}
+	return known
+}
+
+// contradicted is the *MismatchError of an entry whose image says that it is for another platform.
+func (e *editor) contradicted(ctx context.Context, entry index.Entry) error {
+	m, err := e.client.Manifest(ctx, withDigest(e.ref, entry.Digest))
+	if err != nil {
+		return fmt.Errorf("%s: %w", entryName(entry), err)
+	}
+	one, err := indexOfOne(ctx, e.client, e.ref, m)
+	if err != nil || len(one.Entries) == 0 {
+		return err
+	}
+	config := *one.Entries[0].Platform
+	if _, ok := reconcile(*entry.Platform, config); ok {
+		return nil
+	}
+	return &MismatchError{Source: at(reference.TrimNamed(e.ref), entry.Digest), By: "you", Declared: *entry.Platform, Config: config}
 }
 
 // renamed tells when an entry got a name that may be misspelt.

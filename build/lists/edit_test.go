@@ -61,6 +61,11 @@ func TestApply(t *testing.T) {
 			edit: Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Variant: text("v9"), OSVersion: text("6"), OSFeatures: []string{"x"}}}}},
 			want: "linux/amd64 linux(6+x)/arm64/v9",
 		},
+		"call an entry what it is not, by force": {
+			edit: Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}},
+			opts: CreateOptions{ForcePlatform: true},
+			want: "linux/amd64 linux/s390x",
+		},
 		"all at once": {
 			edit: Edit{Remove: []index.Target{target("linux/amd64")}, Add: sources("one.example/app:s390x"),
 				Changes: []EntryChange{{target("linux/s390x"), index.Change{Annotations: map[string]string{"n": "1"}}}}},
@@ -121,6 +126,7 @@ func TestApplyRefuses(t *testing.T) {
 		"everything":                    {"one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64"), target("linux/arm64")}}, ErrUsage, "nothing would be left"},
 		"a missing image":               {"one.example/app:1", Edit{Add: sources("one.example/app:none")}, registry.ErrNotFound, "one.example/app:none"},
 		"a lie":                         {"one.example/app:1", Edit{Add: sources("linux/ppc64le=one.example/app:s390x")}, image.ErrRefused, "linux/s390x"},
+		"a lie about what is there":     {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}}, image.ErrRefused, "its config says linux/arm64"},
 		"a name that another has":       {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("amd64")}}}}, index.ErrDuplicate, ""},
 		"a digest, which cannot change": {"one.example/app@sha256:" + strings.Repeat("1", 64), Edit{}, ErrUsage, "digest"},
 	} {

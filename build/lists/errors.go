@@ -42,7 +42,7 @@ type MismatchError struct {
 // Error is one sentence with both platforms and what to do.
 func (e *MismatchError) Error() string {
 	return fmt.Sprintf("%s is declared as %s by %s, but its config says %s: "+
-		"correct the declaration, rebuild the image, or force the platform if it is known better",
+		"correct the declaration, rebuild the image, or use -force-platform if you know better",
 		e.Source, platforms.Format(e.Declared), e.By, platforms.Format(e.Config))
 }
 

@@ -1,8 +1,11 @@
 package lists
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -46,9 +49,9 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 	if len(data) > maxSpec {
 		return Spec{}, usage("%s: %d bytes; a spec file has at most %d", name, len(data), maxSpec)
 	}
-	var doc yaml.Node
-	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return Spec{}, usage("%s: %w", name, err)
+	doc, err := oneDocument(name, data)
+	if err != nil {
+		return Spec{}, err
 	}
 	r := &specReader{name: name}
 	if len(doc.Content) != 1 {
@@ -62,6 +65,31 @@ func ParseSpec(name string, data []byte) (Spec, error) {
 		return Spec{}, r.err
 	}
 	return spec, nil
+}
+
+// oneDocument reads YAML; a second document is not left out in silence.
+func oneDocument(name string, data []byte) (doc yaml.Node, err error) {
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	if err = decoder.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
+		return doc, usage("%s%s", name, withLine(err))
+	}
+	var second yaml.Node
+	if err = decoder.Decode(&second); errors.Is(err, io.EOF) {
+		return doc, nil
+	}
+	if err != nil {
+		return doc, usage("%s%s", name, withLine(err))
+	}
+	return doc, usage("%s:%d: a second document; a spec file describes one list, so make two files of it", name, second.Line)
+}
+
+// withLine turns the parser's "yaml: line 3: ..." into ":3: ...".
+func withLine(err error) string {
+	text := strings.TrimPrefix(err.Error(), "yaml: ")
+	if after, ok := strings.CutPrefix(text, "line "); ok {
+		return ":" + after
+	}
+	return ": " + text
 }
 
 // specReader walks the YAML and keeps the first error.

@@ -44,7 +44,7 @@ func TestSpecRefuses(t *testing.T) {
 	const ok = "image: me/app:1\nmanifests:\n- image: me/app:a\n"
 	for name, c := range map[string][2]string{
 		"nothing":                  {"", "s.yaml is empty"},
-		"no YAML":                  {"image: [", "s.yaml: yaml"},
+		"an open bracket":          {"image: [", "s.yaml:1: did not find"},
 		"a list":                   {"- image: x", "s.yaml:1: the spec must be a mapping"},
 		"no image":                 {"manifests:\n- image: me/app:a", "s.yaml:1: no image"},
 		"no manifests":             {"image: me/app:1\nmanifests: []\n", "s.yaml:1: no manifests"},
@@ -62,6 +62,9 @@ func TestSpecRefuses(t *testing.T) {
 		"an impossible tag":        {ok + "tags: [\"a b\"]", `"a b" cannot be a tag`},
 		"features of processors":   {ok + "  platform: {architecture: arm, features: [vfp]}", "use variant"},
 		"a bomb":                   {"a: &a [x,x]\nb: &b [*a,*a]\nimage: *b", `s.yaml:1: unknown key "a"`},
+		"no YAML":                  {"image: a\nmanifests:\n\t- b", "s.yaml:3: found character"},
+		"two documents":            {ok + "---\nimage: b\n", "s.yaml:4: a second document"},
+		"a broken second document": {ok + "---\n\t- b", "s.yaml:5: "},
 		"too much":                 {ok + strings.Repeat("#", maxSpec), "at most"},
 	} {
 		if _, err := ParseSpec("s.yaml", []byte(c[0])); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), c[1]) {

@@ -105,7 +105,7 @@ func (Manifest) Remove(ctx context.Context, target, entries string, json *bool) 
 }
 
 // Annotate changes what a published list says of ENTRY (a platform, a digest, an image, or "index" for the list itself).
-func (Manifest) Annotate(ctx context.Context, target, entry string, annotations, os, arch, variant, osVersion, osFeatures *string, json *bool) error {
+func (Manifest) Annotate(ctx context.Context, target, entry string, annotations, os, arch, variant, osVersion, osFeatures *string, forcePlatform, json *bool) error {
 	return listing(ctx, split(target), func(ctx context.Context, l *list) error {
 		which, err := lists.ParseEntry(ctx, l.client, entry)
 		if err != nil {
@@ -123,6 +123,7 @@ func (Manifest) Annotate(ctx context.Context, target, entry string, annotations,
 		if err != nil {
 			return err
 		}
+		opts.ForcePlatform = is(forcePlatform)
 		return l.apply(ctx, target, lists.Edit{Changes: []lists.EntryChange{change}}, opts, json)
 	})
 }
