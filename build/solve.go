@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"time"
 
 	"github.com/opencontainers/go-digest"
@@ -14,7 +13,6 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
-	"github.com/manymage/manymage/build/record"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -136,18 +134,6 @@ func (p *Pipeline) context(path string) engine.Context {
 		c.SSH = append(c.SSH, engine.SSH{ID: a.ID, Paths: a.Paths})
 	}
 	return c
-}
-
-// own are the patterns of what a run leaves in its folder: sent, it would make every context another one.
-func (p *Pipeline) own() []string {
-	var patterns []string
-	for _, path := range []string{registryDir, record.Path} {
-		rel, err := filepath.Rel(p.cfg.Context, filepath.Join(p.cfg.Dir, filepath.FromSlash(path)))
-		if err == nil && filepath.IsLocal(rel) {
-			patterns = append(patterns, filepath.ToSlash(rel))
-		}
-	}
-	return patterns
 }
 
 // solve builds one platform. wait is the gate before the image is stored.

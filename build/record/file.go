@@ -20,6 +20,9 @@ var (
 // largest bounds what is read: a record of a hundred platforms is below 100 KB.
 const largest = 4 << 20
 
+// Temporary is the pattern of the names under which records are written before they have their own.
+const Temporary = ".manymage-*.json"
+
 // Write puts the record at path, whole or not at all: beside it under a temporary name, then renamed. Missing folders are made.
 // Schema is set here.
 func Write(path string, r Record) error {
@@ -52,7 +55,7 @@ func replace(path string, data []byte) (err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	temp, err := os.CreateTemp(dir, ".manymage-*.json")
+	temp, err := os.CreateTemp(dir, Temporary)
 	if err != nil {
 		return err
 	}
@@ -131,10 +134,15 @@ func damaged(path string, cause error) error {
 	return fmt.Errorf("%s is a %w (%w): delete it, the next run writes it anew", path, ErrDamaged, cause)
 }
 
-// Remove deletes the record at path; none there is success.
+// Remove deletes the record at path, and its folder with it if nothing else is there; no record is success.
 func Remove(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	err := os.Remove(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("remove the record: %w", err)
 	}
+	_ = os.Remove(filepath.Dir(path)) // refused while anything is in it
 	return nil
 }

@@ -1,0 +1,46 @@
+package build
+
+import (
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/manymage/manymage/build/record"
+)
+
+// own are the patterns of what a run leaves in its folder: sent, it would make every context another one, and the image of a
+// COPY . . another image on the second run. While dist holds nothing else it is left out as a whole, an empty folder being content, too.
+func (p *Pipeline) own() []string {
+	folder := path.Dir(record.Path)
+	left := []string{registryDir, record.Path, path.Join(folder, record.Temporary)}
+	if onlyOurs(filepath.Join(p.cfg.Dir, folder), left) {
+		left = append(left, folder)
+	}
+	var patterns []string
+	for _, name := range left {
+		rel, err := filepath.Rel(p.cfg.Context, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
+		if err == nil && rel != "." && filepath.IsLocal(rel) {
+			patterns = append(patterns, filepath.ToSlash(rel))
+		}
+	}
+	return patterns
+}
+
+// onlyOurs tells whether a folder holds something, and nothing but what the patterns name. An empty one is the user's.
+func onlyOurs(dir string, patterns []string) bool {
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) == 0 {
+		return false
+	}
+	for _, e := range entries {
+		ours := false
+		for _, pattern := range patterns {
+			matches, err := path.Match(path.Base(pattern), e.Name())
+			ours = ours || err == nil && matches
+		}
+		if !ours {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,45 @@
+package build
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/manymage/manymage/build/config"
+)
+
+// What a run leaves in its folder is no part of the next run's context, and what is the user's stays in it.
+func TestOwn(t *testing.T) {
+	left := []string{"dist/registry", "dist/manymage.json", "dist/.manymage-*.json"}
+	for _, test := range []struct {
+		name    string
+		files   []string
+		context string
+		want    []string
+	}{
+		{"nothing there", nil, ".", left},
+		{"ours alone", []string{"dist/manymage.json"}, ".", append(slices.Clone(left), "dist")},
+		{"another run is writing", []string{"dist/.manymage-17.json", "dist/registry/docker"}, ".", append(slices.Clone(left), "dist")},
+		{"the user's, too", []string{"dist/manymage.json", "dist/app"}, ".", left},
+		{"dist is the context", []string{"dist/manymage.json"}, "dist", []string{"registry", "manymage.json", ".manymage-*.json"}},
+		{"the context is elsewhere", []string{"dist/manymage.json", "src/main.go"}, "src", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			for _, file := range test.files {
+				path := filepath.Join(dir, file)
+				if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(path, nil, 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p := New(Options{Config: config.Config{Dir: dir, Context: filepath.Join(dir, test.context)}})
+			if got := p.own(); !slices.Equal(got, test.want) {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
