@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"slices"
 	"strings"
 
@@ -31,7 +32,7 @@ func (l *loader) platforms() {
 func (l *loader) platformList(s setting) []ocispec.Platform {
 	all, err := platforms.ParseList(s.text)
 	if err != nil {
-		l.fail(&UsageError{Knob: s.knob.Name, Text: s.text, Origin: s.origin, Problem: "names an " + err.Error(), Err: err})
+		l.fail(&UsageError{Knob: s.knob.Name, Text: s.text, Origin: s.origin, Problem: badPlatform(err), Err: err})
 	}
 	return all
 }
@@ -66,9 +67,20 @@ func (l *loader) drop() {
 	for _, i := range s.items {
 		p, err := platforms.ParseAny(i.text)
 		if err != nil {
-			l.fail(&UsageError{Knob: "ALLOW_DROP", Text: i.text, Origin: i.origin, Problem: "names an " + err.Error(), Err: err})
+			l.fail(&UsageError{Knob: "ALLOW_DROP", Text: i.text, Origin: i.origin, Problem: badPlatform(err), Err: err})
 			continue
 		}
 		l.config.AllowDrop = append(l.config.AllowDrop, p)
 	}
+}
+
+// badPlatform makes the end of a sentence that begins with a knob of what is wrong with a platform in it.
+func badPlatform(err error) string {
+	switch {
+	case errors.Is(err, platforms.ErrUnknown):
+		return "names an " + err.Error()
+	case errors.Is(err, platforms.ErrDuplicate):
+		return "names a platform twice: " + err.Error()
+	}
+	return "cannot be read: " + err.Error()
 }
