@@ -247,15 +247,16 @@ func TestPublishOutlivesPassingFaults(t *testing.T) {
 
 func TestReferences(t *testing.T) {
 	for text, says := range map[string]string{
-		"":                         "empty",
-		"me/App:1":                 `capital letter at "App:1"`,
-		"me/app:1:2":               `cannot go on with ":2"`,
-		"me/app@sha256:12":         `cannot go on with "@sha256:12"`,
-		"me//app":                  `cannot go on with "//app"`,
-		"me/app:" + string('\x00'): "cannot go on",
-		"https://ghcr.io/me/app":   `cannot go on with "://ghcr.io/me/app"`,
+		"":                          "empty",
+		"me/App:1":                  `capital letter at "App:1"`,
+		"me/app:1:2":                `cannot go on with ":2"`,
+		"me/app@sha256:12":          `cannot go on with "@sha256:12"`,
+		"me//app":                   `cannot go on with "//app"`,
+		"me/app:" + string('\x00'):  "cannot go on",
+		"ada:secret@ghcr.io/me/app": "docker login ghcr.io",
+		"https://ghcr.io/me/app":    `cannot go on with "://ghcr.io/me/app"`,
 	} {
-		if _, err := ParseReference(text); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+		if _, err := ParseReference(text); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: got %v, want %q", text, err, says)
 		}
 	}

@@ -24,6 +24,10 @@ func malformed(text string, err error) error {
 	if text == "" {
 		return usage("a reference is empty; give REGISTRY/NAME:TAG")
 	}
+	if _, after, ok := strings.Cut(text, "@"); ok && strings.Contains(after, "/") { // user:password@host/name: not to be repeated
+		host, _, _ := strings.Cut(after, "/")
+		return usage("a reference holds no name and password; leave out all up to the @ before %s, and run `docker login %s`", host, host)
+	}
 	if _, lowered := reference.ParseNormalizedNamed(strings.ToLower(text)); lowered == nil {
 		at := strings.IndexFunc(text, unicode.IsUpper)
 		return usage("malformed reference %q: the capital letter at %q is not allowed in a name; write it in lower case", text, text[at:])

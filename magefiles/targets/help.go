@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"fmt"
 	"os"
 
 	"github.com/manymage/manymage/build/config"
@@ -13,5 +14,12 @@ func Help() error {
 	for _, k := range config.Knobs() {
 		t.Add(k.Name, k.Help, k.Default, k.Example)
 	}
-	return t.Write(os.Stdout)
+	if err := t.Write(os.Stdout); err != nil {
+		return err
+	}
+	_, err := fmt.Println(flagsHelp)
+	return err
 }
+
+// flagsHelp is for those who have read -forcePlatform in Mage's own help, or -force-platform elsewhere.
+const flagsHelp = "\nFlags of a target: -h TARGET lists them. Words in them may be written with dashes: -force-platform is -forcePlatform."

@@ -205,6 +205,7 @@ func Inspect(ctx context.Context, ref string, platform *string, raw, referrers, 
 		}
 		tree, err := lists.Inspect(ctx, l.client, ref, opts)
 		if err != nil {
+			l.tell(tree.Steps) // how far it got
 			return err
 		}
 		if is(raw) {
@@ -312,9 +313,7 @@ type text interface{ Write(io.Writer) error }
 // published prints a result as manifest-tool prints it: digest and size on stdout, what people want to know on stderr. What
 // happened before an error is printed, too.
 func (l *list) published(result any, notes []string, digest string, size int64, failed error, asJSON *bool) error {
-	for _, note := range notes {
-		l.session.display.Send(progress.Notice{Text: note})
-	}
+	l.tell(notes)
 	if err := l.session.display.Close(); err != nil {
 		return err
 	}
@@ -338,11 +337,15 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 	return progress.AppendOutput(l.session.getenv("GITHUB_OUTPUT"), progress.Value{Name: "digest", Text: digest})
 }
 
-// print writes what was asked for to stdout.
-func (l *list) print(result text, notes []string, asJSON *bool) error {
+func (l *list) tell(notes []string) {
 	for _, note := range notes {
 		l.session.display.Send(progress.Notice{Text: note})
 	}
+}
+
+// print writes what was asked for to stdout.
+func (l *list) print(result text, notes []string, asJSON *bool) error {
+	l.tell(notes)
 	if err := l.session.display.Close(); err != nil {
 		return err
 	}
