@@ -49,6 +49,7 @@ type Pipeline struct {
 	opts Options
 
 	engine    *engine.Engine
+	images    *engine.Engine // the same without a builder
 	registry  *registry.Client
 	served    *Served
 	built     []result         // of the platforms of this run, in order; nil until Build was done
@@ -77,8 +78,10 @@ func (p *Pipeline) Close() error {
 		if p.served != nil {
 			err = errors.Join(err, p.served.Close())
 		}
-		if p.engine != nil {
-			err = errors.Join(err, p.engine.Close())
+		for _, e := range []*engine.Engine{p.engine, p.images} {
+			if e != nil {
+				err = errors.Join(err, e.Close())
+			}
 		}
 	})
 	return err
@@ -130,30 +133,45 @@ func (p *Pipeline) Engine(ctx context.Context) (*engine.Engine, error) {
 	if p.engine != nil {
 		return p.engine, nil
 	}
-	e, err := p.open(ctx)
-	if errors.Is(err, engine.ErrUnreachable) && p.opts.Ensure != nil {
-		if err := p.opts.Ensure(ctx); err != nil {
-			return nil, err
-		}
-		e, err = p.open(ctx)
-	}
-	if err != nil {
-		return nil, err
-	}
+	e, err := p.ensured(ctx, engine.Options{})
 	p.engine = e
-	return e, nil
+	return e, err
 }
 
-func (p *Pipeline) open(ctx context.Context) (*engine.Engine, error) {
+// imageStore is the engine for those who build nothing, in a fifth of the time.
+func (p *Pipeline) imageStore(ctx context.Context) (*engine.Engine, error) {
+	if p.engine != nil {
+		return p.engine, nil
+	}
+	if p.images != nil {
+		return p.images, nil
+	}
+	e, err := p.ensured(ctx, engine.Options{NoBuilds: true})
+	p.images = e
+	return e, err
+}
+
+// ensured opens the engine, and gets one going where none answers.
+func (p *Pipeline) ensured(ctx context.Context, o engine.Options) (*engine.Engine, error) {
+	e, err := p.open(ctx, o)
+	if !errors.Is(err, engine.ErrUnreachable) || p.opts.Ensure == nil {
+		return e, err
+	}
+	if err := p.opts.Ensure(ctx); err != nil {
+		return nil, err
+	}
+	return p.open(ctx, o)
+}
+
+func (p *Pipeline) open(ctx context.Context, o engine.Options) (*engine.Engine, error) {
 	lookup, err := p.credentials()
 	if err != nil {
 		return nil, err
 	}
-	return engine.Open(ctx, engine.Options{
-		Getenv: p.opts.Getenv,
-		Credentials: func(ctx context.Context, host string) (engine.Credential, error) {
-			c, err := lookup(ctx, host)
-			return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err
-		},
-	})
+	o.Getenv = p.opts.Getenv
+	o.Credentials = func(ctx context.Context, host string) (engine.Credential, error) {
+		c, err := lookup(ctx, host)
+		return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err
+	}
+	return engine.Open(ctx, o)
 }

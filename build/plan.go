@@ -105,7 +105,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 }
 
 func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *ocispec.Platform) error {
-	e, err := p.open(ctx)
+	e, err := p.open(ctx, engine.Options{})
 	if errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrTooOld) {
 		out.Missing = err.Error()
 		return nil

@@ -66,7 +66,7 @@ func (p *Pipeline) SetArch(ctx context.Context, ref, arch string, opts SetArchOp
 }
 
 func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform ocispec.Platform) (NewLabel, error) {
-	e, err := p.Engine(ctx)
+	e, err := p.imageStore(ctx)
 	if err != nil {
 		return out, err
 	}

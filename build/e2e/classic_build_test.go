@@ -185,9 +185,12 @@ func TestClassicCacheIsNeverAnotherPlatforms(t *testing.T) {
 func TestClassicRefusesListsOnContainerdStores(t *testing.T) {
 	base := Busybox(t, Plain(t))
 	e := Engine(t, Docker26Containerd).Open(t, classicOptions)
-	_, _, err := job{Solve: engine.Solve{Dockerfile: []byte("FROM " + base + "\n"), SetPlatform: true}}.build(t, e)
-	if !errors.Is(err, engine.ErrUnsupported) || !matches("Dockerfile:1: .*"+base+" is a manifest list.*use BuildKit", err.Error()) {
-		t.Errorf("got %v", err)
+	for _, target := range Targets() {
+		p, _ := platforms.Parse(target.Platform)
+		_, _, err := job{Solve: engine.Solve{Dockerfile: []byte("FROM " + base + "\n"), Platform: p, SetPlatform: true}}.build(t, e)
+		if !errors.Is(err, engine.ErrUnsupported) || !matches("Dockerfile:1: .*"+base+" is a manifest list.*use BuildKit", err.Error()) {
+			t.Errorf("%s: got %v", target.Platform, err)
+		}
 	}
 }
 
@@ -216,19 +219,29 @@ func TestClassicBuildsFromPrivateBases(t *testing.T) {
 }
 
 // A lie is refused with the hook's own error; the tag is not given, and no
-// container is left.
+// container and no image is left.
 func TestClassicRefusesLies(t *testing.T) {
-	dockerfile := []byte("FROM scratch\nCOPY hello-amd64 /hello\nENTRYPOINT [\"/hello\"]\n")
+	dockerfile := []byte("FROM scratch\nCOPY hello-amd64 /hello\nCOPY other /\nENTRYPOINT [\"/hello\"]\n")
 	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
 		leavesNoContainer(t, under)
 		e := under.Open(t, classicOptions)
 		p := ocispec.Platform{OS: "linux", Architecture: "arm64"}
 		tag := "127.0.0.1:1/e2e/classic-lie:" + platforms.Short(p)
-		j := job{Context: engine.Context{Dir: programsDir(t, nil)}, Solve: engine.Solve{Platform: p, SetPlatform: true, Dockerfile: dockerfile, Tags: []string{tag}}, hook: judges(p)}
-		_, _, err := j.build(t, e)
-		var refusal *truth.Refusal
-		if !errors.As(err, &refusal) || len(refusal.Faults) != 1 || refusal.Faults[0].Path != "/hello" {
-			t.Errorf("got %v", err)
+		base := 0 // the image for FROM scratch has no name on some engines
+		for i := range 2 {
+			dir := programsDir(t, Files{"other": noise(10)}) // built anew, not found in the cache
+			j := job{Context: engine.Context{Dir: dir}, Solve: engine.Solve{Platform: p, SetPlatform: true, Dockerfile: dockerfile, Tags: []string{tag}}, hook: judges(p)}
+			_, _, err := j.build(t, e)
+			var refusal *truth.Refusal
+			if !errors.As(err, &refusal) || len(refusal.Faults) != 1 || refusal.Faults[0].Path != "/hello" {
+				t.Errorf("got %v", err)
+			}
+			if i == 0 {
+				base = dangling(t, under)
+			}
+		}
+		if left := dangling(t, under); left != base {
+			t.Errorf("%d images without a name, %d before", left, base)
 		}
 		if _, err := e.Inspect(t.Context(), tag); !errors.Is(err, engine.ErrNotFound) {
 			t.Errorf("the refused image is in the engine: %v", err)

@@ -137,7 +137,7 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		return "", follow.explain(ctx, p.dockerfileName(), err)
 	}
 	defer answer.Body.Close()
-	id, err := follow.read(answer.Body)
+	id, err := follow.read(ctx, answer.Body)
 	if err != nil {
 		return "", follow.explain(ctx, p.dockerfileName(), err)
 	}

@@ -73,18 +73,17 @@ func scratchConfig(p ocispec.Platform) ([]byte, error) {
 // of that platform and no pull is asked for, else the registry's.
 func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull bool, emit func(Event)) (string, error) {
 	return b.once(name+" "+platforms.Format(p), func() (string, error) {
+		if err := b.refuseIndex(ctx, name); err != nil { // first: of a list such a store tells one platform, whichever is asked for
+			return "", err
+		}
 		before, err := b.engine.Inspect(ctx, name)
 		switch {
 		case err == nil && !pull && platforms.Equal(before.Platform, p):
-			return before.ID, b.refuseIndex(ctx, name)
+			return before.ID, nil
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return "", err
 		}
-		id, err := b.pulled(ctx, name, p, before, emit)
-		if err != nil {
-			return "", err
-		}
-		return id, b.refuseIndex(ctx, name)
+		return b.pulled(ctx, name, p, before, emit)
 	})
 }
 

@@ -55,12 +55,17 @@ func newFollower(file *classicFile, emit func(Event)) *follower {
 	return f
 }
 
-// read follows the stream to its end and gives the image's ID.
-func (f *follower) read(stream io.Reader) (string, error) {
+// read follows the stream to its end and gives the image's ID. A step that is
+// cut off by the end of ctx has not failed.
+func (f *follower) read(ctx context.Context, stream io.Reader) (string, error) {
 	err := eachMessage(stream, f.take)
 	f.flush()
 	if err == nil && f.image == "" {
 		err = errors.New("the engine names no image; look into its log")
+	}
+	if err != nil && ctx.Err() != nil {
+		f.end(nil)
+		return "", ctx.Err()
 	}
 	f.end(err)
 	return f.image, err

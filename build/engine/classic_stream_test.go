@@ -33,7 +33,7 @@ func followFile(t *testing.T, name, dockerfile string) (*follower, []string, str
 	var told []string
 	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
 	f.now = func() time.Time { return time.Unix(1, 0) }
-	id, err := f.read(stream)
+	id, err := f.read(t.Context(), stream)
 	return f, told, id, err
 }
 
@@ -176,3 +176,31 @@ func FuzzFollower(f *testing.F) {
 		}
 	})
 }
+
+// A step that is cut off has not failed: why it ended is told by who ended it.
+func TestFollowerOfACutOffBuild(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	file, err := readClassic([]byte(goodDockerfile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
+	cut := readerFunc(func(p []byte) (int, error) {
+		if len(told) > 0 {
+			cancel(errors.New("another platform was refused"))
+			return 0, context.Cause(ctx)
+		}
+		return copy(p, `{"stream":"Step 1/6 : ARG V=1\n"}`), nil
+	})
+	if _, err := f.read(ctx, cut); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if want := "+ ARG V=1, - ARG V=1"; strings.Join(told, ", ") != want {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }

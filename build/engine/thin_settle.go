@@ -7,19 +7,17 @@ import (
 	"fmt"
 	"io/fs"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 )
 
 // settle gives a built image to the hook, stores what the hook answers, and
 // tags it. Tags move when all is done, and each at once from the old image to
-// the new one.
+// the new one. An image that is refused is not kept.
 func (e *Engine) settle(ctx context.Context, id string, tags []string, hook Hook, emit func(Event)) (Built, error) {
-	s, err := e.stored(ctx, id, emit)
+	s, wanted, err := e.judgeStored(ctx, id, hook, emit)
 	if err != nil {
-		return Built{}, err
-	}
-	s, wanted, err := e.judge(ctx, s, hook, emit)
-	if err != nil {
+		e.discard(ctx, id, emit)
 		return Built{}, err
 	}
 	built := Built{ID: s.id, Config: e.identity(s)}
@@ -37,6 +35,24 @@ func (e *Engine) settle(ctx context.Context, id string, tags []string, hook Hook
 	after, err := e.Inspect(ctx, built.ID)
 	built.Size = after.Size
 	return built, err
+}
+
+// judgeStored is judge, behind the way to the image's config.
+func (e *Engine) judgeStored(ctx context.Context, id string, hook Hook, emit func(Event)) (stored, []byte, error) {
+	s, err := e.stored(ctx, id, emit)
+	if err != nil {
+		return s, nil, err
+	}
+	return e.judge(ctx, s, hook, emit)
+}
+
+// discard removes an image that a build made and that nobody is to have. One
+// with a name, or that others stand on, was there before and stays.
+func (e *Engine) discard(ctx context.Context, id string, emit func(Event)) {
+	err := e.removeDangling(context.WithoutCancel(ctx), id)
+	if err != nil && !cerrdefs.IsConflict(err) {
+		emit(Event{Kind: Notice, Text: fmt.Sprintf("the refused image stays: %v", err)})
+	}
 }
 
 // identity is the digest of an image's config.
