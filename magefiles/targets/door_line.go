@@ -134,6 +134,10 @@ func (r *reader) read() ([]string, error) {
 	return checked, nil
 }
 
+// noTarget are characters of references and paths, which no function's name has: such words are asked about only when one
+// stands where a target should.
+const noTarget = "/.,@="
+
 // ask has all words looked up at once, so that the answers are there when the words are read one by one.
 func (r *reader) ask(rest []string) {
 	a, ok := r.binary.(interface{ ahead(words []string) })
@@ -142,7 +146,7 @@ func (r *reader) ask(rest []string) {
 	}
 	var words []string
 	for _, word := range rest {
-		if !strings.HasPrefix(word, "-") && !slices.Contains(words, word) {
+		if !strings.HasPrefix(word, "-") && !strings.ContainsAny(word, noTarget) && !slices.Contains(words, word) {
 			words = append(words, word)
 		}
 	}
