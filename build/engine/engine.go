@@ -56,7 +56,7 @@ type Options struct {
 	ConfigDir   string              // docker's configuration; DOCKER_CONFIG or ~/.docker when empty
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous
-	Classic     bool                // never BuildKit, as with DOCKER_BUILDKIT=0
+	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
 }
 

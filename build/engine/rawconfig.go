@@ -16,8 +16,9 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// No engine's API hands out a config's bytes. Two ways lead to them:
+// Docker's API does not hand out a config's bytes. Three ways lead to them:
 //
+//	BuildKit, asked for a base image     -> the bytes of a tag on a graph driver, in milliseconds
 //	inspect + history + parents' inspect -> rebuilt; proven if its digest is the image's ID
 //	save stream                          -> the bytes themselves, at the cost of reading all layers
 //

@@ -45,9 +45,11 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	if err != nil {
 		return Relabelled{}, err
 	}
-	s, err := e.stored(ctx, before.ID, onEvent)
-	if err != nil {
-		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
+	s, ok := e.askKit(ctx, name, before.ID)
+	if !ok {
+		if s, err = e.stored(ctx, before.ID, onEvent); err != nil {
+			return Relabelled{}, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	s, wanted, err := e.judge(ctx, s, hook, onEvent)
 	if err != nil {
