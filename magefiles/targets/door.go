@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -95,5 +96,11 @@ func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
 	return ctx, func() { stopClock(); stopSignals() }
 }
 
-// program is how people call this program.
-func program() string { return filepath.Base(os.Args[0]) }
+// program is how people call this program. What scripts/mage keeps compiled has a name that nobody types.
+func program() string {
+	name := filepath.Base(os.Args[0])
+	if strings.HasPrefix(name, "targets-") && os.Getenv("MANYMAGE_HOME") != "" {
+		return "scripts/mage"
+	}
+	return name
+}

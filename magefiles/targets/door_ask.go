@@ -98,10 +98,19 @@ func (a *asker) ask(word string) (*target, error) {
 	return parseHelp(word, out)
 }
 
-func (a *asker) list() ([]string, error) {
+// listing is what -l prints.
+func (a *asker) listing() (string, error) {
 	out, code, err := a.run("-l")
 	if err != nil || code != 0 {
-		return nil, errors.Join(errCannotAsk, err)
+		return "", errors.Join(errCannotAsk, err)
+	}
+	return out, nil
+}
+
+func (a *asker) list() ([]string, error) {
+	out, err := a.listing()
+	if err != nil {
+		return nil, err
 	}
 	names := parseList(out)
 	a.ahead(names)

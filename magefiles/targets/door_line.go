@@ -120,6 +120,9 @@ func (r *reader) read() ([]string, error) {
 	case len(rest) > 0 && strings.EqualFold(rest[0], helpWord):
 		return r.help(rest[1:])
 	}
+	if len(rest) == 0 {
+		return nil, r.overview()
+	}
 	checked, err := r.targets(rest)
 	switch {
 	case err != nil:

@@ -84,7 +84,8 @@ func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
 	if i < 0 {
 		n, err := r.option(rest)
 		if err == nil && n == 0 {
-			err = refuse("%s has no option -%s%s", t.name, name, t.choices(name))
+			typed, _, _ := strings.Cut(rest[0], "=")
+			err = refuse("%s has no option %s%s", t.name, typed, t.choices(name))
 		}
 		return "", n, err
 	}
