@@ -150,7 +150,7 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, wait func
 	}
 	built, err := b.Solve(ctx, j.solve, hook, events)
 	r.built, r.took = built, time.Since(start)
-	p.finish(j, err)
+	p.finish(ctx, j, err)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", j.name, err)
 	}
@@ -194,14 +194,14 @@ func (p *Pipeline) verdict(r result) string {
 	return ""
 }
 
-// finish tells how a platform ended.
-func (p *Pipeline) finish(j job, err error) {
+// finish tells how a platform ended: one that another's error has ended did not fail.
+func (p *Pipeline) finish(ctx context.Context, j job, err error) {
 	if err == nil {
 		p.opts.Show(progress.Finished{Platform: j.name})
 		return
 	}
-	if errors.Is(err, context.Canceled) {
-		p.opts.Show(progress.Finished{Platform: j.name, Error: "cancelled"})
+	if errors.Is(err, context.Canceled) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		p.opts.Show(progress.Finished{Platform: j.name, Error: progress.Cancelled})
 		return
 	}
 	problem := progress.Problem{Platform: j.name, Text: err.Error()}

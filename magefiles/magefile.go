@@ -8,9 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	_ "golang.org/x/crypto/x509roots/fallback" // an image from scratch has no CA certificates of its own
 
@@ -66,9 +68,34 @@ func script(ctx context.Context, command string) error {
 		return errNoScript
 	}
 	cmd := exec.CommandContext(ctx, path, command)
-	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("scripts/engine %s did not succeed, see above: %w", command, err)
+	said := &lastLine{out: os.Stderr}
+	cmd.Stdout, cmd.Stderr = os.Stderr, said
+	err := cmd.Run()
+	if why := strings.TrimSpace(string(said.line)); err != nil && why != "" {
+		return errors.New(strings.TrimPrefix(why, "scripts/engine: "))
 	}
-	return nil
+	if err != nil {
+		return fmt.Errorf("scripts/engine %s did not succeed: %w", command, err)
+	}
+	_, err = os.Stderr.Write(said.line)
+	return err
+}
+
+// lastLine passes text on, but for the line that is the last until now: of a program that fails it is the reason, to be told once.
+type lastLine struct {
+	out  io.Writer
+	line []byte
+}
+
+func (l *lastLine) Write(p []byte) (int, error) {
+	for _, part := range bytes.SplitAfter(p, []byte("\n")) {
+		if len(part) > 0 && bytes.HasSuffix(l.line, []byte("\n")) {
+			if _, err := l.out.Write(l.line); err != nil {
+				return 0, err
+			}
+			l.line = nil
+		}
+		l.line = append(l.line, part...)
+	}
+	return len(p), nil
 }

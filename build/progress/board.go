@@ -106,6 +106,14 @@ func (b *board) finish(e Finished, now time.Time) *lane {
 	return l
 }
 
+// failures are the failed steps of platforms that did not get over them: where a frontend image could not be had, say, and the
+// engine did without it, there is none.
+func (b *board) failures() []*step {
+	return slices.DeleteFunc(slices.Clone(b.failed), func(s *step) bool {
+		return slices.ContainsFunc(b.lanes, func(l *lane) bool { return l.platform == s.Platform && l.ended && l.err == "" })
+	})
+}
+
 // names is the width of the widest platform.
 func (b *board) names() int {
 	n := 0

@@ -66,6 +66,9 @@ type Finished struct {
 	Error    string
 }
 
+// Cancelled is the Error of a platform whose work another's error, or a signal, has ended.
+const Cancelled = "cancelled"
+
 // Notice tells something worth a line.
 type Notice struct {
 	Platform string

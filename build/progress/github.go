@@ -5,17 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// annotate makes an annotation, once per text and place. Outside GitHub it does nothing.
+// annotate makes an annotation, once per text and place, and of an error one alone: it is told of its step, of its platform and of
+// the whole run. Outside GitHub it does nothing.
 func (g *log) annotate(kind, platform, file string, line int, text string) {
 	command := workflowCommand(kind, platform, file, line, text)
-	if !g.github || g.told[command] {
+	keys := []string{command}
+	if kind == "error" {
+		keys = append(keys, strings.TrimPrefix(platform+": "+text, ": "))
+	}
+	if kind == "error" && line > 0 {
+		keys = append(keys, fmt.Sprintf("%s %s:%d", platform, file, line))
+	}
+	if !g.github || slices.ContainsFunc(keys, func(k string) bool { return g.told[k] }) {
 		return
 	}
-	g.told[command] = true
+	for _, k := range keys {
+		g.told[k] = true
+	}
 	fmt.Fprintln(g.out, command)
 }
 

@@ -62,6 +62,8 @@ func (v *live) line(b *strings.Builder, platform, doing, numbers, color string, 
 // doing says in words what a platform is at.
 func (l *lane) doing() string {
 	switch {
+	case l.err == Cancelled:
+		return Cancelled
 	case l.err != "":
 		return "failed"
 	case l.ended && l.verdict != "":

@@ -119,7 +119,7 @@ func (v *live) close(time.Time) {
 		}
 	}
 	v.clear()
-	for _, s := range v.failed {
+	for _, s := range v.failures() {
 		writeFailure(v.out, s)
 	}
 }

@@ -17,11 +17,12 @@ type log struct {
 	gathered map[string]*tail    // on GitHub: what the steps of a platform printed, for its group
 	told     map[string]bool     // annotations already made
 	pending  []*step             // begun, and not worth a line yet
+	repeated map[string]bool     // lines about steps that came already: BuildKit begins and ends some again and again
 }
 
 func newLog(out *sink, o Options) *log {
 	return &log{out: out, github: o.GitHub, verbose: o.Verbose,
-		lines: map[*step]*splitter{}, gathered: map[string]*tail{}, told: map[string]bool{}}
+		lines: map[*step]*splitter{}, gathered: map[string]*tail{}, told: map[string]bool{}, repeated: map[string]bool{}}
 }
 
 // announceAfter is how long a step runs before a line says that it began: most steps are over by then, and have one line alone.
@@ -41,7 +42,7 @@ func (g *log) announce(due func(*step) bool) {
 		if !due(s) {
 			return false
 		}
-		g.say(s.Platform, s.Name)
+		g.once(s, "", 0)
 		return true
 	})
 }
@@ -127,12 +128,22 @@ func (g *log) step(e Step, now time.Time) {
 	g.flush(s)
 	switch e.State {
 	case Cached:
-		g.say(e.Platform, s.Name+": cached")
+		g.once(s, ": cached", 0)
 	case Done:
-		g.say(e.Platform, s.Name+": "+Duration(s.Took))
+		g.once(s, ": "+Duration(s.Took), s.Took)
 	case Failed:
 		g.say(e.Platform, s.Name+": failed after "+Duration(s.Took))
 	}
+}
+
+// once tells that a step has begun (no state) or is over, and not again if it was told before and it took no time worth a line.
+func (g *log) once(s *step, state string, took time.Duration) {
+	key := fmt.Sprintf("%s\x00%s\x00%t", s.Platform, s.Name, state == "")
+	if g.repeated[key] && took < announceAfter && !g.verbose {
+		return
+	}
+	g.repeated[key] = true
+	g.say(s.Platform, s.Name+state)
 }
 
 func (g *log) output(e Output, now time.Time) {
@@ -171,11 +182,14 @@ const mark = "| "
 
 func (g *log) finished(l *lane) {
 	g.group(l.platform)
-	if l.err != "" {
+	switch l.err {
+	case "":
+		g.say(l.platform, "done in "+Duration(l.took))
+	case Cancelled:
+		g.say(l.platform, Cancelled+" after "+Duration(l.took))
+	default:
 		g.say(l.platform, "failed after "+Duration(l.took))
-		return
 	}
-	g.say(l.platform, "done in "+Duration(l.took))
 }
 
 // close writes what failed steps printed, so that it stands right before the error that ends the run.
@@ -185,7 +199,7 @@ func (g *log) close(time.Time) {
 			g.group(l.platform)
 		}
 	}
-	for _, s := range g.failed {
+	for _, s := range g.failures() {
 		writeFailure(g.out, s)
 		g.annotate("error", s.Platform, s.File, s.Line, s.Name+": "+s.Error)
 	}

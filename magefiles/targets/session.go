@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 	defer stop()
 	s := &process
 	if err := s.open(ctx); err != nil {
-		return exit(err)
+		return exit(because(ctx, err))
 	}
 	options := progress.For(os.Stderr, s.getenv)
 	options.Verbose = s.cfg.Verbose
@@ -46,11 +47,20 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 		s.display.Send(progress.Notice{Text: s.note})
 		s.note = ""
 	}
-	err := do(ctx, s)
+	err := because(ctx, do(ctx, s))
 	if err != nil {
 		s.display.Send(progress.Problem{Text: err.Error()})
 	}
 	return exit(errors.Join(err, s.display.Close()))
+}
+
+// because gives the reason for which the run was ended, a signal or -t, where an error only says that it was.
+func because(ctx context.Context, err error) error {
+	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+	if cause := context.Cause(ctx); ended && cause != nil {
+		return fmt.Errorf("stopped before the end: %w", cause)
+	}
+	return err
 }
 
 // exit gives Mage an error with the exit code of what went wrong.

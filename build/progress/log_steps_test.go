@@ -1,0 +1,59 @@
+package progress
+
+import (
+	"strings"
+	"testing"
+)
+
+// BuildKit begins and ends some steps again and again, such as a base image that it looks at lazily: one line is enough for those
+// that took no time.
+func TestAStepIsToldOnce(t *testing.T) {
+	const base, run = "[1/2] FROM base", "[2/2] RUN make"
+	events := []Event{Started{"linux/arm64", "target"}}
+	for _, id := range []string{"1", "1", "2"} {
+		events = append(events,
+			Step{Platform: "linux/arm64", ID: id, Name: base},
+			Step{Platform: "linux/arm64", ID: id, Name: base, State: Done, Took: 5e6})
+	}
+	events = append(events,
+		Step{Platform: "linux/arm64", ID: "1", Name: base, State: Running},
+		Step{Platform: "linux/arm64", ID: "1", Name: base, State: Done, Took: 7e9},
+		Step{Platform: "linux/arm64", ID: "3", Name: run, State: Cached},
+		Finished{Platform: "linux/arm64"})
+	equal(t, play(t, Options{}, events...), `
+linux/arm64  build (target)
+linux/arm64  [1/2] FROM base: 5 ms
+linux/arm64  [1/2] FROM base
+linux/arm64  [1/2] FROM base: 7.0 s
+linux/arm64  [2/2] RUN make: cached
+linux/arm64  done in 10.0 s
+`)
+}
+
+// A platform that another's error has ended did not fail.
+func TestACancelledPlatform(t *testing.T) {
+	equal(t, play(t, Options{}, Started{"linux/amd64", "target"}, Started{"linux/arm64", "target"},
+		Finished{Platform: "linux/amd64", Error: "failed"}, Finished{Platform: "linux/arm64", Error: Cancelled}), `
+linux/amd64  build (target)
+linux/arm64  build (target)
+linux/amd64  failed after 2.0 s
+linux/arm64  cancelled after 2.0 s
+`)
+}
+
+// A step that failed on the way to an image that was made is no end of the run.
+func TestAFailureThatWasGotOver(t *testing.T) {
+	events := []Event{
+		Started{"linux/amd64", "target"},
+		Step{Platform: "linux/amd64", ID: "1", Name: "resolve docker/dockerfile:1"},
+		Step{Platform: "linux/amd64", ID: "1", Name: "resolve docker/dockerfile:1", State: Failed, Error: "no such host"},
+	}
+	for _, o := range []Options{{}, {TTY: true}} {
+		if got := play(t, o, append(events, Finished{Platform: "linux/amd64"})...); strings.Contains(got, "no such host") {
+			t.Errorf("told at the end of a run that went well:\n%s", got)
+		}
+		if got := play(t, o, append(events, Finished{Platform: "linux/amd64", Error: "failed"})...); !strings.Contains(got, "no such host") {
+			t.Errorf("not told at the end of a run that failed:\n%s", got)
+		}
+	}
+}

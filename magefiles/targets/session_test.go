@@ -1,0 +1,37 @@
+package targets
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/manymage/manymage/build"
+	"github.com/manymage/manymage/build/engine"
+)
+
+// What ended a run is told, rather than that something was cancelled; an error of its own stays what it is.
+func TestBecause(t *testing.T) {
+	ended, end := context.WithCancelCause(t.Context())
+	end(errors.New("interrupt signal received"))
+	failed := errors.New("a step failed")
+	for _, c := range []struct {
+		ctx  context.Context
+		err  error
+		want string
+		code int
+	}{
+		{ended, fmt.Errorf("linux/arm64: %w", context.Canceled), "stopped before the end: interrupt signal received", 1},
+		{ended, fmt.Errorf("%w: %w", engine.ErrUnreachable, context.Canceled), "stopped before the end: interrupt signal received", 1},
+		{ended, context.DeadlineExceeded, "stopped before the end: interrupt signal received", 1},
+		{ended, failed, "a step failed", 1},
+		{t.Context(), context.DeadlineExceeded, "context deadline exceeded", 1},
+	} {
+		if got := because(c.ctx, c.err); got.Error() != c.want || build.ExitCode(got) != c.code {
+			t.Errorf("%v: got %v, exit code %d", c.err, got, build.ExitCode(got))
+		}
+	}
+	if because(ended, nil) != nil {
+		t.Error("a run that went well has an error")
+	}
+}
