@@ -157,6 +157,14 @@ func TestCreateRefuses(t *testing.T) {
 			from: "one.example/app:a", want: image.ErrRefused,
 			says: []string{"by its entry in one.example/app:a"},
 		},
+		"a list of nothing, even beside an image": {
+			push: func(s *scene) {
+				s.push("one.example/app:a", imageFor("linux/amd64"))
+				raw := []byte(`{"schemaVersion":2,"mediaType":"` + index.OCIIndex + `","manifests":[]}`)
+				s.tag("one.example/app:b", ocispec.Descriptor{MediaType: index.OCIIndex}, raw)
+			},
+			from: "one.example/app:a,one.example/app:b", want: index.ErrInvalid, says: []string{"app:b", "without images"},
+		},
 		"another variant": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm/v7")) },
 			from: "linux/arm/v6=one.example/app:a", want: image.ErrRefused,

@@ -119,6 +119,9 @@ func (r *resolver) index(ctx context.Context, s Source, ref reference.Named, m r
 	if err != nil {
 		return origin{}, fmt.Errorf("source %s: %w", s.Ref, err)
 	}
+	if len(ix.Entries) == 0 {
+		return origin{}, fmt.Errorf("source %s: %w: it is a list without images; leave it out", s.Ref, index.ErrInvalid)
+	}
 	out := origin{annotations: ix.Annotations}
 	if out.children, err = r.entries(ctx, s.Ref, ref, ix, 1); err != nil {
 		return origin{}, err

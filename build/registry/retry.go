@@ -64,8 +64,12 @@ func (t *tries) failed(ctx context.Context, err error) error {
 	if t.count++; t.count == 1 {
 		t.first, t.noticed = now, now.Add(noticeAfter-noticeEvery)
 	}
-	pause := max(backoff(t.count, c.jitter()), retryAfter(f.after, now))
+	asked := retryAfter(f.after, now)
+	pause := max(backoff(t.count, c.jitter()), asked)
 	if !t.worth(f, now.Add(pause)) {
+		if f.again == bounded && asked > c.retry {
+			f.err = fmt.Errorf("%w; it asks for %s of patience and RETRY allows %s", f.err, asked.Round(time.Second), c.retry)
+		}
 		return t.give(f)
 	}
 	if resume := now.Add(pause); resume.Sub(t.noticed) >= noticeEvery {

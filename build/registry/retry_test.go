@@ -84,6 +84,13 @@ func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
 	}
 }
 
+func TestARegistryThatWantsMorePatience(t *testing.T) {
+	_, err := New(Options{Transport: answering(429, "Retry-After", "3600"), Retry: time.Minute}).Tags(t.Context(), ref(t, "registry.test/a"))
+	if err == nil || !strings.Contains(err.Error(), "it asks for 1h0m0s of patience and RETRY allows 1m0s") {
+		t.Error(err)
+	}
+}
+
 func TestSilenceIsNotWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		silent := roundTrip(func(r *http.Request) (*http.Response, error) {
