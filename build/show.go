@@ -25,7 +25,7 @@ func (p *Pipeline) watch(j job) func(engine.Event) {
 		case engine.Log:
 			p.opts.Show(progress.Output{Platform: j.name, ID: e.ID, Data: []byte(e.Text)})
 		case engine.Progress:
-			p.opts.Show(progress.Bytes{Platform: j.name, Name: e.Text, Current: e.Current, Total: e.Total})
+			p.opts.Show(progress.Bytes{Platform: j.name, Name: e.Text, Current: e.Current, Total: e.Total, Done: !e.Completed.IsZero()})
 		case engine.Notice:
 			p.opts.Show(progress.Notice{Platform: j.name, Text: e.Text})
 		}

@@ -91,7 +91,9 @@ func (l *lane) numbers(now time.Time) string {
 	}
 	var parts []string
 	for _, m := range l.moving {
-		parts = append(parts, m.text())
+		if m.Current > 0 {
+			parts = append(parts, m.text())
+		}
 	}
 	began := l.began
 	if len(l.running) > 0 {

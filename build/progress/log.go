@@ -58,7 +58,7 @@ func (g *log) show(e Event, now time.Time) {
 		g.output(e, now)
 	case Bytes:
 		g.transfer(e, now)
-		if e.Done && e.Current > 0 {
+		if e.Done && e.Current > 0 && (e.Platform == "" || g.verbose) { // those of a step are in its time
 			g.say(e.Platform, e.Name+": "+Size(e.Current))
 		}
 	case Finished:
