@@ -145,6 +145,32 @@ func TestClassicSetArchLeavesTheImageAlone(t *testing.T) {
 	})
 }
 
+// Two who repair one image at once both succeed: each finds the old image or
+// what it wants itself.
+func TestClassicSetArchTwiceAtOnce(t *testing.T) {
+	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		leavesNoContainer(t, under)
+		e := under.Open(t, classicOptions)
+		tag := theirTag(t)
+		mislabelled(t, e, tag)
+		var inner engine.Relabelled
+		slow := func(ctx context.Context, config []byte, root fs.FS) ([]byte, error) {
+			var err error
+			if inner.ID == "" { // the other one, while this one still looks
+				if inner, err = e.SetArch(ctx, tag, judges(arm64), false, nil); err != nil {
+					return nil, err
+				}
+			}
+			return judges(arm64)(ctx, config, root)
+		}
+		outer, err := e.SetArch(t.Context(), tag, slow, false, nil)
+		if err != nil || outer.ID != inner.ID || inspected(t, e, tag).ID != inner.ID {
+			t.Errorf("one says %+v, the other %+v: %v", outer, inner, err)
+		}
+	})
+}
+
 // newImage is one that nobody else has.
 func newImage(t *testing.T, e *engine.Engine) string {
 	t.Helper()

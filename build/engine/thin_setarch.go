@@ -96,10 +96,14 @@ func (e *Engine) exchange(ctx context.Context, name, old string, t thin) (id str
 	if err != nil {
 		return "", err
 	}
-	if now.ID != old {
+	switch now.ID {
+	case old:
+		return id, e.Tag(detached, id, name)
+	case id: // somebody else did the same
+		return id, nil
+	default:
 		return "", fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
 	}
-	return id, e.Tag(detached, id, name)
 }
 
 // named finds the image under a tag, and the tag as the engine spells it.
