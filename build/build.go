@@ -55,6 +55,7 @@ type Pipeline struct {
 	built     []result         // of the platforms of this run, in order; nil until Build was done
 	published *lists.Published // nil until the index was
 	begun     clock
+	aim       string // the registry that a target on lists works on
 
 	closeOnce sync.Once
 }
@@ -110,6 +111,19 @@ func (p *Pipeline) Registry() (*registry.Client, error) {
 	return p.registry, nil
 }
 
+// Aim says which reference a target works on. Where no IMG says it, REGISTRY_USER and REGISTRY_PASSWORD are for its registry.
+func (p *Pipeline) Aim(ref reference.Named) {
+	host := reference.Domain(ref)
+	if host == p.aim {
+		return
+	}
+	p.aim = host
+	if p.registry != nil { // of another target's credentials
+		p.registry.Close()
+		p.registry = nil
+	}
+}
+
 // credentials reads Docker's configuration with CI's REGISTRY_USER and REGISTRY_PASSWORD before it.
 func (p *Pipeline) credentials() (registry.Credentials, error) {
 	getenv := func(name string) string {
@@ -121,7 +135,7 @@ func (p *Pipeline) credentials() (registry.Credentials, error) {
 		}
 		return p.opts.Getenv(name)
 	}
-	var host string
+	host := p.aim
 	if ref, err := reference.ParseNormalizedNamed(p.cfg.Image); err == nil && !p.cfg.Embedded {
 		host = reference.Domain(ref)
 	}

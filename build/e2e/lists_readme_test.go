@@ -66,7 +66,7 @@ func TestReadmeComingFromManifestTool(t *testing.T) {
 
 // followReadme types a table's second column, line after line.
 func followReadme(t *testing.T, table string, rows []row) {
-	at := newListScene(t)
+	at := newListScene(t, Plain(t))
 	commands := readmeTable(t, table)
 	if len(commands) != len(rows) {
 		t.Fatalf("README has %d lines on coming from %s, and %d are known here: %q", len(commands), table, len(rows), commands)
@@ -114,9 +114,8 @@ func readmeTable(t *testing.T, marker string) []string {
 }
 
 // newListScene has the images that README's commands name, and the spec file.
-func newListScene(t *testing.T) listScene {
+func newListScene(t *testing.T, reg *Registry) listScene {
 	t.Helper()
-	reg := Plain(t)
 	at := listScene{Registry: reg, repo: reg.Repo(t)}
 	for _, p := range Targets() {
 		at.tag(t, p.Arch+p.Variant+"-1", image{os: "linux", arch: p.Arch, variant: p.Variant})

@@ -59,6 +59,13 @@ func (Manifest) Fromspec(ctx context.Context, file string, annotations, mediaTyp
 		if err != nil {
 			return err
 		}
+		refs := []string{spec.Target}
+		for _, source := range spec.Sources {
+			refs = append(refs, source.Ref)
+		}
+		if err := l.aim(ctx, refs); err != nil {
+			return err
+		}
 		opts, err := l.options(annotations, mediaType, tags)
 		if err != nil {
 			return err
@@ -135,7 +142,7 @@ func (Manifest) Inspect(ctx context.Context, ref string, platform *string, raw, 
 
 // Copy brings an image or list to other repositories and registries (TARGETS separated by commas), with attestations and referrers.
 func (Manifest) Copy(ctx context.Context, source, targets string, platforms *string, noReferrers, json *bool) error {
-	return listing(ctx, split(source, targets), func(ctx context.Context, l *list) error {
+	return listing(ctx, split(targets, source), func(ctx context.Context, l *list) error {
 		some, err := lists.ParsePlatforms(word(platforms))
 		if err != nil {
 			return err
@@ -260,23 +267,33 @@ type list struct {
 	client  *registry.Client
 }
 
-// listing runs a target on lists. What of refs is in the embedded registry is within reach.
+// listing runs a target on lists; the first of refs is what it is about.
 func listing(ctx context.Context, refs []string, do func(context.Context, *list) error) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
-		client, err := s.pipeline.Registry()
-		if err != nil {
+		l := &list{session: s}
+		if err := l.aim(ctx, refs); err != nil {
 			return err
 		}
-		for _, ref := range refs {
-			if _, err := lists.ParseReference(ref); err != nil {
-				continue // which the operation tells better
-			}
-			if _, err := s.pipeline.Reference(ctx, ref); err != nil {
-				return err
-			}
-		}
-		return do(ctx, &list{session: s, client: client})
+		return do(ctx, l)
 	})
+}
+
+// aim gets a client with the credentials for the first of refs. What of them is in the embedded registry is within reach.
+func (l *list) aim(ctx context.Context, refs []string) (err error) {
+	for i, text := range refs {
+		ref, err := lists.ParseReference(text)
+		if err != nil {
+			continue // which the operation tells better
+		}
+		if i == 0 {
+			l.session.pipeline.Aim(ref)
+		}
+		if _, err := l.session.pipeline.Reference(ctx, text); err != nil {
+			return err
+		}
+	}
+	l.client, err = l.session.pipeline.Registry()
+	return err
 }
 
 // options are those that all targets that publish have.

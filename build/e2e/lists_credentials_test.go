@@ -1,0 +1,28 @@
+package e2e
+
+import "testing"
+
+// CI gives REGISTRY_USER and REGISTRY_PASSWORD and no more: they are for the registry that a target on lists works on.
+func TestListsWithTheCredentialsOfCI(t *testing.T) {
+	from, to := newListScene(t, Plain(t)), newListScene(t, Private(t))
+	env := []string{"REGISTRY_USER=" + User, "REGISTRY_PASSWORD=" + Password}
+	for _, args := range [][]string{
+		{"manifest:create", to.repo + ":1", to.repo + ":amd64-1," + to.repo + ":arm64-1", "V=1"},
+		{"manifest:fromspec", "spec.yaml"},
+		{"manifest:copy", from.repo + ":arm64-1", to.repo + ":copy"},
+		{"manifest:create", to.repo + ":2", from.repo + ":amd64-1"},
+		{"manifest:inspect", to.repo + ":1"},
+		{"manifest:ls", to.repo},
+		{"manifest:rm", to.repo + ":2", "-manifest", "-yes"},
+	} {
+		Run(t, to.dir, env, args...).Exits(t, 0).Hides(t, Password, basic(User, Password))
+	}
+	for tag, want := range map[string]bool{"1": true, "spec": true, "copy": true, "2": false} {
+		if got := to.Has(t, to.repo+":"+tag); got != want {
+			t.Errorf("%s is there: %v, want %v", tag, got, want)
+		}
+	}
+	wrong := []string{env[0], "REGISTRY_PASSWORD=not-" + Password}
+	Run(t, to.dir, wrong, "manifest:inspect", to.repo+":1").Exits(t, 1).Says(t, "docker login "+to.Host).Hides(t, Password)
+	Run(t, to.dir, append(env, "IMG="+from.repo), "manifest:inspect", to.repo+":1").Exits(t, 1).Says(t, "there are none")
+}
