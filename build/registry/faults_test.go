@@ -357,6 +357,25 @@ func TestARegistryThatSendsNoDigests(t *testing.T) {
 	}
 }
 
+// A registry that does not say what it took, and shows it late: it is waited for, and the manifest is not sent again.
+func TestALaggingRegistryWithoutDigests(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Times: 6, Fault: faults.Status(404)})
+	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "")})
+	if _, err := s.client.PutManifest(t.Context(), s.moved, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
+		t.Error(err)
+	}
+	puts := 0
+	for _, r := range s.Requests() {
+		if r.Method == http.MethodPut {
+			puts++
+		}
+	}
+	if puts != 1 {
+		t.Errorf("%d PUTs", puts)
+	}
+}
+
 func TestADigestHeaderThatLies(t *testing.T) {
 	other := digest.FromString("other").String()
 	for _, op := range operations[:3] {

@@ -3,12 +3,14 @@ package registry
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -356,7 +358,27 @@ func (c *Client) verifyPut(ctx context.Context, ref reference.Named, resp *http.
 	return nil
 }
 
+// lagLimit is how long a registry may go on showing what was there before, where its answer did not say what it took.
+const lagLimit = 30 * time.Second
+
+// lookFor waits until the registry shows what it was given, for as long as an operation may be tried again.
 func (c *Client) lookFor(ctx context.Context, ref reference.Named, want digest.Digest) error {
+	limit := min(lagLimit, c.retry)
+	waited := time.Duration(0)
+	for count := 1; ; count++ {
+		err := c.lookOnce(ctx, ref, want)
+		pause := backoff(count, c.jitter())
+		if err == nil || !errors.Is(err, ErrCorrupt) || waited+pause > limit {
+			return err
+		}
+		if err := c.sleep(ctx, pause); err != nil {
+			return err
+		}
+		waited += pause
+	}
+}
+
+func (c *Client) lookOnce(ctx context.Context, ref reference.Named, want digest.Digest) error {
 	got, err := c.head(ctx, ref)
 	if err == nil && got.Digest != want {
 		return corrupt("the registry has %s there afterwards", got.Digest)
