@@ -69,7 +69,7 @@ func script(ctx context.Context, command string) error {
 	}
 	cmd := exec.CommandContext(ctx, path, command)
 	said := &lastLine{out: os.Stderr}
-	cmd.Stdout, cmd.Stderr = os.Stderr, said
+	cmd.Stderr = said // its stdout is for programs
 	err := cmd.Run()
 	if why := strings.TrimSpace(string(said.line)); err != nil && why != "" {
 		return errors.New(strings.TrimPrefix(why, "scripts/engine: "))

@@ -59,7 +59,7 @@ func (g *log) show(e Event, now time.Time) {
 	case Bytes:
 		g.transfer(e, now)
 		if e.Done && e.Current > 0 && (e.Platform == "" || g.verbose) { // those of a step are in its time
-			g.say(e.Platform, e.Name+": "+Size(e.Current))
+			g.say(e.Platform, strings.TrimSuffix(e.Name, ":")+": "+Size(e.Current))
 		}
 	case Finished:
 		g.finished(g.finish(e, now))

@@ -57,10 +57,14 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 // because gives the reason for which the run was ended, a signal or -t, where an error only says that it was.
 func because(ctx context.Context, err error) error {
 	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
-	if cause := context.Cause(ctx); ended && cause != nil {
-		return fmt.Errorf("stopped before the end: %w", cause)
+	cause := context.Cause(ctx)
+	switch {
+	case !ended || cause == nil:
+		return err
+	case cause == context.Canceled: // Mage was the first to see Ctrl-C
+		return errors.New("stopped before the end: interrupt signal received")
 	}
-	return err
+	return fmt.Errorf("stopped before the end: %w", cause)
 }
 
 // exit gives Mage an error with the exit code of what went wrong.

@@ -14,6 +14,8 @@ import (
 func TestBecause(t *testing.T) {
 	ended, end := context.WithCancelCause(t.Context())
 	end(errors.New("interrupt signal received"))
+	byMage, cancel := context.WithCancel(t.Context())
+	cancel()
 	failed := errors.New("a step failed")
 	for _, c := range []struct {
 		ctx  context.Context
@@ -24,6 +26,7 @@ func TestBecause(t *testing.T) {
 		{ended, fmt.Errorf("linux/arm64: %w", context.Canceled), "stopped before the end: interrupt signal received", 1},
 		{ended, fmt.Errorf("%w: %w", engine.ErrUnreachable, context.Canceled), "stopped before the end: interrupt signal received", 1},
 		{ended, context.DeadlineExceeded, "stopped before the end: interrupt signal received", 1},
+		{byMage, context.Canceled, "stopped before the end: interrupt signal received", 1},
 		{ended, failed, "a step failed", 1},
 		{t.Context(), context.DeadlineExceeded, "context deadline exceeded", 1},
 	} {
