@@ -23,6 +23,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"sync"
 
 	"github.com/docker/docker/client"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -68,6 +69,8 @@ type Engine struct {
 	info   Info
 	road   road
 	kit    *buildkit // nil when the engine has none that is used
+
+	discarding sync.Mutex
 }
 
 // road is one way to build in an engine.

@@ -47,9 +47,17 @@ func (e *Engine) judgeStored(ctx context.Context, id string, hook Hook, emit fun
 }
 
 // discard removes an image that a build made and that nobody is to have. One
-// with a name, or that others stand on, was there before and stays.
+// with a name, or that others stand on, was there before and stays. One after
+// the other: Podman's inspect fails when any other image goes meanwhile, even
+// if it is not this program that removes it, hence the second try.
 func (e *Engine) discard(ctx context.Context, id string, emit func(Event)) {
-	err := e.removeDangling(context.WithoutCancel(ctx), id)
+	e.discarding.Lock()
+	defer e.discarding.Unlock()
+	ctx = context.WithoutCancel(ctx)
+	err := e.removeDangling(ctx, id)
+	if err != nil && !cerrdefs.IsConflict(err) {
+		err = e.removeDangling(ctx, id)
+	}
 	if err != nil && !cerrdefs.IsConflict(err) {
 		emit(Event{Kind: Notice, Text: fmt.Sprintf("the refused image stays: %v", err)})
 	}
