@@ -59,7 +59,7 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 		n.Add(fmt.Sprintf("line %d: base %s for %s", base.Line, base.Image, platforms.Format(base.Platform)))
 	}
 	for _, run := range p.Emulated {
-		n.Add(fmt.Sprintf("line %d: emulated on %s: RUN %s", run.Line, platforms.Format(run.Platform), run.Text))
+		n.Add(fmt.Sprintf("line %d: emulated on %s: %s", run.Line, platforms.Format(run.Platform), run.Text))
 	}
 }
 

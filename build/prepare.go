@@ -180,7 +180,7 @@ func emulation(jobs []job, info engine.Info) error {
 	for _, j := range jobs {
 		for _, run := range j.runs {
 			if !runs(info, run.Platform) {
-				lines = append(lines, fmt.Sprintf("  %s:%d runs on %s: RUN %s",
+				lines = append(lines, fmt.Sprintf("  %s:%d runs on %s: %s",
 					j.solve.DockerfileName, run.Line, platforms.Format(run.Platform), run.Text))
 			}
 		}

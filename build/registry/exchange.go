@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -261,6 +262,9 @@ func (c *Client) unanswered(host string, err error) error {
 		return &failure{err: fmt.Errorf("%w: there is no host %s; check its name: %w", ErrUnreachable, unknown.Name, short(err)), again: few}
 	}
 	f := &failure{err: fmt.Errorf("%w: %w", ErrUnreachable, short(err)), again: contact}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		f.err = fmt.Errorf("%w; check that it runs, and that name and port are right", f.err)
+	}
 	if _, known := c.answered.Load(host); known {
 		f.again = bounded
 	}

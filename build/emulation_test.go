@@ -1,0 +1,35 @@
+package build
+
+import (
+	"errors"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
+	"github.com/manymage/manymage/build/engine"
+)
+
+// A RUN on a platform that the engine cannot run is refused with its line, in the words of the Dockerfile; one that it emulates is not.
+func TestEmulation(t *testing.T) {
+	file, err := dockerfile.Read([]byte("FROM debian\nRUN apt-get update\n"), "Dockerfile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	amd64, arm64 := ocispec.Platform{OS: "linux", Architecture: "amd64"}, ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	runs, err := file.ForeignRuns(dockerfile.Target, dockerfile.Options{Build: amd64, Platform: arm64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	jobs := []job{{runs: runs, solve: engine.Solve{DockerfileName: "Dockerfile"}}}
+	if err := emulation(jobs, engine.Info{Platform: amd64, Emulated: []ocispec.Platform{arm64}}); err != nil {
+		t.Errorf("emulated, and refused: %v", err)
+	}
+	const want = "wrong usage: the engine (linux/amd64) cannot run programs of these lines' platforms:\n" +
+		"  Dockerfile:2 runs on linux/arm64: RUN apt-get update\n" +
+		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM"
+	if err := emulation(jobs, engine.Info{Platform: amd64}); err == nil || err.Error() != want || !errors.Is(err, config.ErrUsage) {
+		t.Errorf("got:\n%v\nwant:\n%s", err, want)
+	}
+}
