@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -46,14 +48,56 @@ func (b *bench) lists(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	t := progress.Table{Header: []string{"CHILDREN", "TOOL", "TIME", "RATIO", "REQUESTS", "ROUNDS", "MEMORY"}, Right: []int{0, 2, 3, 4, 5, 6}}
+	t := progress.Table{Header: []string{"CHILDREN", "TOKEN", "TOOL", "TIME", "RATIO", "REQUESTS", "ROUNDS", "MEMORY"}, Right: []int{0, 3, 4, 5, 6, 7}}
 	for _, n := range childCounts {
-		if err := b.contestOfMakers(ctx, &t, proxy, address, n); err != nil {
-			return err
+		for _, token := range []string{"no", "yes"} {
+			if err := b.logIn(address, token); err != nil {
+				return err
+			}
+			if err := b.contestOfMakers(ctx, &t, far{proxy, address, token}, n); err != nil {
+				return err
+			}
 		}
 	}
 	fmt.Printf("\nmaking a list, every request delayed by %s (ratio of ours to theirs)\n", progress.Duration(latency))
 	return t.Write(os.Stdout)
+}
+
+// far is a registry that is far away.
+type far struct {
+	proxy   *faults.Proxy
+	address string
+	token   string // whether it wants one: "yes" or "no"
+}
+
+// reset forgets what was asked, and asks for tokens again.
+func (f far) reset() {
+	f.proxy.Reset()
+	if f.token == "no" {
+		return
+	}
+	f.proxy.Add(faults.Rule{Match: faults.On("", "/token"), Fault: faults.Answer(http.StatusOK, "application/json", `{"token":"t","expires_in":300}`)})
+	f.proxy.Add(faults.Rule{
+		Match: func(r *http.Request) bool { return !strings.HasPrefix(r.Header.Get("Authorization"), "Bearer ") },
+		Fault: faults.Status(http.StatusUnauthorized, "WWW-Authenticate", `Bearer realm="http://`+f.address+`/token",service="bench"`),
+	})
+}
+
+// logIn gives the tools an account where one is wanted.
+func (b *bench) logIn(address, token string) error {
+	auths := map[string]any{}
+	if token == "yes" {
+		auths[address] = map[string]string{"auth": base64.StdEncoding.EncodeToString([]byte("bench:bench"))}
+	}
+	config, err := json.Marshal(map[string]any{"auths": auths})
+	if err != nil {
+		return err
+	}
+	dir := filepath.Join(b.dir, "docker")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "config.json"), config, 0o600)
 }
 
 func serve(ctx context.Context, h http.Handler) (address string, stop func(), err error) {
@@ -68,9 +112,9 @@ func serve(ctx context.Context, h http.Handler) (address string, stop func(), er
 }
 
 // contestOfMakers lets every tool make the same list, in alternation.
-func (b *bench) contestOfMakers(ctx context.Context, t *progress.Table, proxy *faults.Proxy, address string, n int) error {
-	image := address + strings.TrimPrefix(b.name("lists"), b.registry.address)
-	children, err := b.children(ctx, strings.Replace(image, address, b.registry.address, 1), n)
+func (b *bench) contestOfMakers(ctx context.Context, t *progress.Table, at far, n int) error {
+	image := at.address + strings.TrimPrefix(b.name("lists"), b.registry.address)
+	children, err := b.children(ctx, strings.Replace(image, at.address, b.registry.address, 1), n)
 	if err != nil {
 		return err
 	}
@@ -81,20 +125,20 @@ func (b *bench) contestOfMakers(ctx context.Context, t *progress.Table, proxy *f
 	samples, seen := make([][]sample, len(makers)), make([][]faults.Request, len(makers))
 	for round := range b.rounds {
 		for i, m := range makers {
-			proxy.Reset()
+			at.reset()
 			s, err := b.measure(ctx, func(ctx context.Context, peak func(int64)) error {
-				return m.do(ctx, fmt.Sprintf("%s:%s-%d", image, m.name, round), children, peak)
+				return m.do(ctx, fmt.Sprintf("%s:%s-%s-%d", image, m.name, at.token, round), children, peak)
 			})
 			if err != nil {
 				return err
 			}
-			samples[i], seen[i] = append(samples[i], s), proxy.Requests()
+			samples[i], seen[i] = append(samples[i], s), at.proxy.Requests()
 		}
 	}
 	ours := median(samples[0])
 	for i, m := range makers {
 		s := median(samples[i])
-		t.Add(fmt.Sprint(n), m.name, progress.Duration(s.took), fmt.Sprintf("%.2f", ours.took.Seconds()/s.took.Seconds()),
+		t.Add(fmt.Sprint(n), at.token, m.name, progress.Duration(s.took), fmt.Sprintf("%.2f", ours.took.Seconds()/s.took.Seconds()),
 			fmt.Sprint(len(seen[i])), fmt.Sprint(faults.Rounds(seen[i])), progress.Size(s.peak))
 	}
 	return nil
