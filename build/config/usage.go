@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"regexp"
 )
 
 // ErrUsage is what every *UsageError is: wrong usage or configuration, exit code 2.
@@ -22,7 +23,7 @@ type UsageError struct {
 func (e *UsageError) Error() string {
 	subject := e.Knob
 	if e.Text != "" {
-		subject += "=" + shorten(e.Text)
+		subject += "=" + shorten(withoutLogin(e.Text))
 	}
 	switch {
 	case e.Origin != "":
@@ -40,6 +41,11 @@ func (e *UsageError) Unwrap() error { return e.Err }
 
 // longestText keeps a value readable inside a sentence.
 const longestText = 200
+
+// login is USER:PASSWORD@ before a host, where people put it who think of addresses.
+var login = regexp.MustCompile(`[^/@\s=,]+:[^/@\s]+@([^/@\s]+/)`)
+
+func withoutLogin(text string) string { return login.ReplaceAllString(text, "***@$1") }
 
 // shorten quotes a value that would break the line, and cuts one that is too long.
 func shorten(text string) string {
