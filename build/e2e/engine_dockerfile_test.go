@@ -156,3 +156,21 @@ func TestEngineTakesTwoContextsAtOnce(t *testing.T) {
 		}
 	})
 }
+
+// An engine with the image store of old takes a base that was pulled for arm/v7 for an arm64 one; the registry has the right one.
+func TestEngineTakesNoBaseOfAnotherPlatform(t *testing.T) {
+	Emulation(t)
+	reg := Plain(t)
+	base := reg.Repo(t) + ":1"
+	reg.skopeo(t, "copy", "--all", "--src-tls-verify=false", "--dest-tls-verify=false", "docker://"+Busybox(t, reg), "docker://"+base)
+	arm64, _ := platforms.Parse("arm64")
+	dockerfile := []byte("FROM " + base + "\nRUN uname -m > /m\n")
+	EachEngine(t, Dockers(), func(t *testing.T, under *EngineUnderTest) {
+		under.Docker(t, "pull", "--quiet", "--platform=linux/arm/v7", base)
+		solve := engine.Solve{Dockerfile: dockerfile, Platform: arm64, SetPlatform: true}
+		if _, _, err := (job{Solve: solve, hook: says("m", "aarch64")}).build(t, under.Open(t, engine.Options{})); err != nil {
+			t.Error(err)
+		}
+		under.Docker(t, "rmi", base)
+	})
+}

@@ -22,13 +22,23 @@ import (
 // while this one knows heredocs and named contexts everywhere; what the engine
 // really lacks, BuildKit's capabilities tell.
 func (r *kitSolve) convert(ctx context.Context, c gateway.Client) (*gateway.Result, error) {
-	client, err := r.frontendClient(c)
+	read, err := r.understand(ctx, c)
 	if err != nil {
 		return nil, err
 	}
+	return solveRead(ctx, c, read)
+}
+
+// readBases reads the Dockerfile with the bases that the engine finds, and names those that are of another platform. With pull the
+// registries are asked, whatever the engine has.
+func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (*dockerfile2llb.Result, []string, error) {
+	client, err := r.frontendClient(c, pull)
+	if err != nil {
+		return nil, nil, err
+	}
 	ui, err := dockerui.NewClient(client)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	opt := dockerfile2llb.ConvertOpt{
 		Config:       ui.Config,
@@ -40,10 +50,7 @@ func (r *kitSolve) convert(ctx context.Context, c gateway.Client) (*gateway.Resu
 		opt.TargetPlatform = &r.Platform
 	}
 	read, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Dockerfile, opt)
-	if err != nil {
-		return nil, err
-	}
-	return solveRead(ctx, c, read)
+	return read, client.strays.names, err
 }
 
 // solveRead solves a Dockerfile that was read and gives the result its config.
@@ -63,8 +70,11 @@ func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Resul
 
 // frontendClient is the gateway as a frontend sees it that was started with our
 // options and inputs.
-func (r *kitSolve) frontendClient(c gateway.Client) (gateway.Client, error) {
+func (r *kitSolve) frontendClient(c gateway.Client, pull bool) (*frontendClient, error) {
 	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}}
+	if pull {
+		out.opts["image-resolve-mode"] = "pull"
+	}
 	for name, def := range r.builder.inputs {
 		op, err := llb.NewDefinitionOp(def)
 		if err != nil {
@@ -79,6 +89,7 @@ type frontendClient struct {
 	gateway.Client
 	opts   map[string]string
 	inputs map[string]llb.State
+	strays strays
 }
 
 // BuildOpts gives a copy of the options, because a frontend writes to them.
