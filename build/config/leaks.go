@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // leaks tells whether a build-arg looks like a secret, by a part of its name or by the form of its value. Nothing is a secret
@@ -12,7 +13,7 @@ func leaks(name, value string) bool {
 	if value == "" {
 		return false
 	}
-	return secretValue.MatchString(value) || secretName(name)
+	return secretValue().MatchString(value) || secretName(name)
 }
 
 func secretName(name string) bool {
@@ -37,8 +38,10 @@ func secretParts() []string {
 
 // secretValue are the forms that issuers gave their tokens so that they can be found: private keys, GitHub, GitLab, AWS, Slack, npm,
 // Docker Hub, PyPI, Google, Stripe, JSON web tokens, and passwords inside of addresses.
-var secretValue = regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY|` +
-	`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|` +
-	`npm_[A-Za-z0-9]{30,}|dckr_pat_[A-Za-z0-9_-]{20,}|pypi-[A-Za-z0-9_-]{30,}|AIza[A-Za-z0-9_-]{35}|[sr]k_live_[A-Za-z0-9]{20,}|` +
-	`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+)|` +
-	`://[^/\s:@]+:[^/\s:@]+@`)
+var secretValue = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`-----BEGIN [A-Z ]*PRIVATE KEY|` +
+		`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|(AKIA|ASIA)[A-Z0-9]{16}|xox[abprs]-[A-Za-z0-9-]{10,}|` +
+		`npm_[A-Za-z0-9]{30,}|dckr_pat_[A-Za-z0-9_-]{20,}|pypi-[A-Za-z0-9_-]{30,}|AIza[A-Za-z0-9_-]{35}|[sr]k_live_[A-Za-z0-9]{20,}|` +
+		`eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+)|` +
+		`://[^/\s:@]+:[^/\s:@]+@`)
+})

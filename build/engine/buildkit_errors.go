@@ -87,7 +87,7 @@ var frames = []string{
 // stepCure is advice for the failures that have a usual one.
 func stepCure(e *StepError) string {
 	text := e.Err.Error() + e.Output
-	for _, known := range stepCures {
+	for _, known := range stepCures() {
 		if known.words.MatchString(text) {
 			return known.cure
 		}
@@ -95,15 +95,20 @@ func stepCure(e *StepError) string {
 	return ""
 }
 
-var stepCures = []struct {
+type knownCure struct {
 	words *regexp.Regexp
 	cure  string
-}{
-	{regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
-	{regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
-	{regexp.MustCompile(`(?i)401|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
-	{regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
-	{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
+}
+
+// stepCures are compiled when a step has failed: at every start they would be felt.
+func stepCures() []knownCure {
+	return []knownCure{
+		{regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
+		{regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
+		{regexp.MustCompile(`(?i)401|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
+		{regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
+		{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
+	}
 }
 
 // faultLine is the first line of the instruction at fault, 0 when nobody tells.

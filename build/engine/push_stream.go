@@ -116,18 +116,23 @@ var errTransient = errors.New("transient")
 
 // pushFaults sorts what engines say of a failed push. They pass on registries'
 // words and their own transport's, and no code; the first that fits decides.
-var pushFaults = []struct {
+// They are compiled when a push has failed: at every start they would be felt.
+func pushFaults() []pushFault {
+	return []pushFault{
+		{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
+		{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
+		{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
+		{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
+		{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
+		{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},
+		{regexp.MustCompile(`(?i)\b(408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out`), errTransient},
+		{regexp.MustCompile(`(?i)connection reset|broken pipe|unexpected EOF|\bEOF$|i/o timeout|TLS handshake timeout|deadline exceeded|use of closed network connection`), errTransient},
+	}
+}
+
+type pushFault struct {
 	words *regexp.Regexp
 	kind  error
-}{
-	{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
-	{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
-	{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
-	{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
-	{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
-	{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},
-	{regexp.MustCompile(`(?i)\b(408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out`), errTransient},
-	{regexp.MustCompile(`(?i)connection reset|broken pipe|unexpected EOF|\bEOF$|i/o timeout|TLS handshake timeout|deadline exceeded|use of closed network connection`), errTransient},
 }
 
 // pushError gives a failed push its kind and, where there is one, its cure.
@@ -136,7 +141,7 @@ func pushError(ctx context.Context, ref, text string) error {
 		return ctx.Err()
 	}
 	out := &PushError{Ref: ref, Message: strings.TrimSpace(text), Err: errors.New("refused")}
-	for _, fault := range pushFaults {
+	for _, fault := range pushFaults() {
 		if fault.words.MatchString(text) {
 			out.Err = fault.kind
 			break
