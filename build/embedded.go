@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 
@@ -101,6 +103,9 @@ func (p *Pipeline) reach(ctx context.Context, ref reference.Named) error {
 // registry is within reach afterwards.
 func (p *Pipeline) Reference(ctx context.Context, text string) (reference.Named, error) {
 	if text == "" {
+		if _, err := os.Stat(RegistryDir(p.cfg.Dir)); p.cfg.Embedded && errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("nothing is published from this folder: there is no %s; `build push` makes it, or name an image", registryDir)
+		}
 		if err := p.place(ctx); err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -28,5 +30,14 @@ func TestARefusalIsToldOnce(t *testing.T) {
 	}
 	if reg.Writes(repo) != 0 || e.Docker(t, "images", "-q", repo) != "" {
 		t.Error("something is left")
+	}
+}
+
+// Looking for what was never published says so, and makes no registry for it.
+func TestVerifyOfNothing(t *testing.T) {
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	Run(t, dir, nil, "verify").Exits(t, 1).Says(t, "nothing is published from this folder", "build push")
+	if _, err := os.Stat(filepath.Join(dir, "dist")); err == nil {
+		t.Error("it left a dist folder")
 	}
 }
