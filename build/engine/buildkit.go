@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 
 	bkclient "github.com/moby/buildkit/client"
@@ -79,6 +80,24 @@ func (k *buildkit) askWorkers(ctx context.Context) error {
 	return nil
 }
 
-func (k *buildkit) emulated(context.Context) ([]ocispec.Platform, error) { return k.foreign, nil }
+// emulated is what BuildKit could run a test program of, and what the kernel says that it runs: a busy BuildKit can fail to start a
+// program that it has just written (ETXTBSY), and it then takes a working emulator for a missing one.
+func (k *buildkit) emulated(context.Context) ([]ocispec.Platform, error) {
+	if !k.engine.info.Local {
+		return k.foreign, nil
+	}
+	registered, err := registeredPlatforms(binfmtDir)
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(k.foreign)
+	for _, p := range registered {
+		same := func(q ocispec.Platform) bool { return platforms.Equal(p, q) }
+		if p.Architecture != k.native.Architecture && !slices.ContainsFunc(out, same) {
+			out = append(out, p)
+		}
+	}
+	return out, nil
+}
 
 func (k *buildkit) close() error { return k.client.Close() }

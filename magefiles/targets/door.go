@@ -83,10 +83,27 @@ func (a *answer) give(stdout, stderr io.Writer) int {
 // Words are the NAME=value words of the command line, in its order; "--insecure" has become "INSECURE=true".
 func Words() []string { return append([]string(nil), entered.words...) }
 
+// errInterrupted is the cause of a context that Mage has cancelled: it does so for SIGINT alone, gives no cause, and may be the first
+// to hear of it.
+var errInterrupted = errors.New("interrupt signal received")
+
+// told is ctx with a cause for Mage's cancellation.
+func told(ctx context.Context) context.Context {
+	out, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() {
+		cause := context.Cause(ctx)
+		if errors.Is(cause, context.Canceled) {
+			cause = errInterrupted
+		}
+		cancel(cause)
+	})
+	return out
+}
+
 // Signals gives a context that ends on SIGINT and SIGTERM, and when the time of -t is over, so that a target can clean up: Mage
 // itself handles SIGINT alone. A second SIGTERM kills. The caller must call stop.
 func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
-	ctx, stopSignals := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stopSignals := signal.NotifyContext(told(ctx), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stopSignals)
 	if entered.deadline.IsZero() {
 		return ctx, stopSignals

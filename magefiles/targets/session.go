@@ -58,11 +58,8 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 func because(ctx context.Context, err error) error {
 	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	cause := context.Cause(ctx)
-	switch {
-	case !ended || cause == nil:
+	if !ended || cause == nil {
 		return err
-	case cause == context.Canceled: // Mage was the first to see Ctrl-C
-		return errors.New("stopped before the end: interrupt signal received")
 	}
 	return fmt.Errorf("stopped before the end: %w", cause)
 }

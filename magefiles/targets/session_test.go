@@ -14,8 +14,11 @@ import (
 func TestBecause(t *testing.T) {
 	ended, end := context.WithCancelCause(t.Context())
 	end(errors.New("interrupt signal received"))
-	byMage, cancel := context.WithCancel(t.Context())
-	cancel()
+	mages, cancel := context.WithCancel(t.Context())
+	cancel() // which Mage does for Ctrl-C, perhaps before we have heard of it
+	byMage, stop := Signals(mages)
+	defer stop()
+	<-byMage.Done()
 	failed := errors.New("a step failed")
 	for _, c := range []struct {
 		ctx  context.Context
