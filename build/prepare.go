@@ -26,7 +26,6 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
-	features []dockerfile.Feature // what only BuildKit can
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
 }
@@ -120,7 +119,6 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
 		return err
 	}
-	j.features = file.BuildKitOnly()
 	j.bases, err = file.Bases(j.choice.Strategy, o)
 	return err
 }

@@ -25,7 +25,6 @@ const pushParallel = 4
 // child is a platform's image as the registry has it.
 type child struct {
 	desc    ocispec.Descriptor
-	config  digest.Digest
 	size    int64 // of its layers and config, as the registry has them
 	present bool  // the registry had it before this run
 }
@@ -159,5 +158,5 @@ func match(m registry.Manifest, config digest.Digest) (*child, error) {
 	if doc.Config.Digest != config {
 		return nil, nil
 	}
-	return &child{desc: m.Descriptor, config: config, size: sizeOf(doc)}, nil
+	return &child{desc: m.Descriptor, size: sizeOf(doc)}, nil
 }

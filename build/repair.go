@@ -1,12 +1,10 @@
 package build
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -75,8 +73,7 @@ func putConfig(ctx context.Context, client *registry.Client, ref reference.Named
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(config)), nil }
-	if err := client.PutBlob(ctx, reference.TrimNamed(ref), desc, open); err != nil {
+	if err := client.PutBlob(ctx, reference.TrimNamed(ref), desc, registry.Bytes(config)); err != nil {
 		return ocispec.Descriptor{}, err
 	}
 	return client.PutManifest(ctx, ref, m.Descriptor.MediaType, body)
