@@ -5,9 +5,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/manymage/manymage/platforms"
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // arguments reads the knobs that hold pairs.
@@ -94,7 +91,7 @@ func (l *loader) badArgument(p *Pair, valued bool) string {
 		if p.Value = l.getenv(p.Name); p.Value == "" {
 			l.later(&UsageError{Knob: "BUILD_ARGS", Text: p.Name, Origin: p.Origin, Problem: "has no value, and the environment has none: write " + p.Name + "=value"})
 		}
-		p.Origin = "environment " + p.Name
+		p.Origin = alone(p.Name)
 	}
 	switch {
 	case !argument.MatchString(p.Name):
@@ -105,7 +102,7 @@ func (l *loader) badArgument(p *Pair, valued bool) string {
 		return "looks like a secret, which would stay in the image's history: give it as SECRETS=" + strings.ToLower(p.Name) + "=env:" + p.Name +
 			" and read it with RUN --mount=type=secret,id=" + strings.ToLower(p.Name)
 	}
-	return badPlaceholder(p.Value)
+	return p.badPlaceholder()
 }
 
 // perPlatform tells whether an argument is given by the builder, for each platform its own value.
@@ -121,44 +118,6 @@ func perPlatform(name string) bool {
 		}
 	}
 	return false
-}
-
-// placeholders are what a build-arg's value may hold, for a platform. {arch} and {variant} are GOARCH's words here ("arm", "v7"),
-// since they stand beside each other; in names (CHILD, DOCKERFILE) {arch} is both ("armv7").
-func placeholders(p ocispec.Platform) map[string]string {
-	p = platforms.Normalize(p)
-	return map[string]string{
-		"{arch}": p.Architecture, "{variant}": p.Variant, "{goarm}": platforms.GOARM(p),
-		"{uname}": platforms.Uname(p), "{debian}": platforms.Debian(p), "{rust}": platforms.Rust(p),
-	}
-}
-
-// badPlaceholder finds a word in braces that is nearly a placeholder; other braces (JSON, ${x}) are the value's own.
-func badPlaceholder(value string) string {
-	known := placeholders(ocispec.Platform{})
-	names := map[string]string{}
-	for name := range known {
-		names[name] = name
-	}
-	for _, found := range placeholder.FindAllString(value, -1) {
-		if _, ok := known[found]; ok || strings.Contains(value, "$"+found) {
-			continue
-		}
-		if near := nearest(found, names); near != "" {
-			return "holds " + found + ": did you mean " + near + "?"
-		}
-	}
-	return ""
-}
-
-// fill puts the platform's words into a value.
-func fill(value string, p ocispec.Platform) string {
-	return placeholder.ReplaceAllStringFunc(value, func(found string) string {
-		if text, ok := placeholders(p)[found]; ok {
-			return text
-		}
-		return found
-	})
 }
 
 // badLabel checks a label or annotation: it is published, so it must not hold a secret either.

@@ -48,10 +48,8 @@ func (l *loader) dockerfile() {
 		return
 	}
 	l.record("DOCKERFILE", s.text, s.origin)
-	for _, p := range placeholder.FindAllString(s.text, -1) {
-		if p != "{arch}" {
-			l.fail(s.wrong("holds " + p + ": only {arch} is filled in"))
-		}
+	if problem := badName(s.text, "{arch}"); problem != "" {
+		l.fail(s.wrong(problem))
 	}
 	l.config.Dockerfile = l.absolute(s.text)
 }

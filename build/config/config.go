@@ -181,7 +181,7 @@ func (c Config) DockerfileFor(p ocispec.Platform) string {
 func (c Config) BuildArgsFor(p ocispec.Platform) []Pair {
 	filled := slices.Clone(c.BuildArgs)
 	for i := range filled {
-		filled[i].Value = fill(filled[i].Value, p)
+		filled[i].Value = filled[i].fill(p)
 	}
 	return filled
 }
@@ -190,7 +190,7 @@ func (c Config) BuildArgsFor(p ocispec.Platform) []Pair {
 func (c Config) PlaceholderArgs() []string {
 	var names []string
 	for _, arg := range c.BuildArgs {
-		if fill(arg.Value, ocispec.Platform{OS: "none", Architecture: "none", Variant: "none"}) != arg.Value {
+		if arg.fill(ocispec.Platform{OS: "none", Architecture: "none", Variant: "none"}) != arg.Value {
 			names = append(names, arg.Name)
 		}
 	}

@@ -262,6 +262,23 @@ func TestBuildArgs(t *testing.T) {
 	}
 }
 
+// What is no word in braces is the value's own, and so is all that the environment gives.
+func TestBracesOfAValue(t *testing.T) {
+	for _, value := range []string{`{"a":1}`, `{"a":{arch:1}}`, "{}", "{ arch }", "{1,2}", "{a,b}", "${arch}", "${X}", "{{arch}}", "{{ .Name }}", "%{http_code}", "{0}", "{-}", "{arch"} {
+		c := say{defaults: Defaults{BuildArgs: map[string]string{"A": value}}}.mustLoad(t)
+		if got := c.BuildArgsFor(ocispec.Platform{OS: "linux", Architecture: "arm64"}); got[0].Value != value || c.PlaceholderArgs() != nil {
+			t.Errorf("%s became %s", value, got[0].Value)
+		}
+	}
+	c := say{words: []string{"BUILD_ARGS=A"}, env: map[string]string{"A": "{arch}{id}"}}.mustLoad(t)
+	if got := c.BuildArgsFor(c.Platforms[0]); got[0].Value != "{arch}{id}" || c.PlaceholderArgs() != nil {
+		t.Errorf("the environment's value became %s", got[0].Value)
+	}
+	if got := line("BUILD_ARGS=A={{arch}-{arch}}").mustLoad(t).BuildArgsFor(c.Platforms[1]); got[0].Value != "{arm64-arm64}" {
+		t.Errorf("got %s", got[0].Value)
+	}
+}
+
 func TestLabels(t *testing.T) {
 	c := say{
 		env:  map[string]string{"LABELS": "org.opencontainers.image.title=My app\norg.opencontainers.image.licenses=MIT\n"},
@@ -404,8 +421,11 @@ func TestRefused(t *testing.T) {
 		{"ONLY beside ARCHES", line("ONLY=riscv64"), []string{"ONLY=riscv64 (command line) names linux/riscv64, which ARCHES has not"}},
 		{"ALLOW_DROP", line("ALLOW_DROP=arm65"), []string{"ALLOW_DROP=arm65", "did you mean"}},
 		{"tag", line("TAGS=latest a/b"), []string{"TAGS=a/b", "write a-b"}},
+		{"tag placeholder", line("TAGS=latest {versoin}"), []string{"TAGS={versoin} (command line) holds {versoin}, and only {version} is filled in: did you mean {version}?"}},
+		{"tag placeholder of elsewhere", say{yaml: "tags: ['{arch}-{version}']\n"}, []string{"TAGS={arch}-{version} (manymage.yaml:1) holds {arch}, and only {version}"}},
 		{"child without arch", line("CHILD={version}-x"), []string{"put {arch} into it"}},
-		{"child placeholder", line("CHILD={arch}-{os}"), []string{"holds {os}"}},
+		{"child placeholder", line("CHILD={arch}-{os}"), []string{"CHILD={arch}-{os} (command line) holds {os}, and only {arch} and {version} are filled in: use no other"}},
+		{"child misspelt", line("CHILD={arhc}-{version}"), []string{"did you mean {arch}?"}},
 		{"child is the list's", line("ARCHES=arm64", "CHILD={version}"), []string{"the tag dev, which is the list's"}},
 		{"child is no tag", line("CHILD=-{arch}"), []string{"-amd64 for linux/amd64"}},
 		{"strategy", line("STRATEGY=corss"), []string{"STRATEGY=corss (command line)", "did you mean cross"}},
@@ -414,7 +434,7 @@ func TestRefused(t *testing.T) {
 		{"negative retry", line("RETRY=-1"), []string{"RETRY=-1"}},
 		{"truth", line("INSECURE=maybe"), []string{"INSECURE=maybe", "neither yes nor no"}},
 		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},
-		{"dockerfile placeholder", line("DOCKERFILE=D.{os}"), []string{"holds {os}"}},
+		{"dockerfile placeholder", line("DOCKERFILE=D.{ARCH}"), []string{"DOCKERFILE=D.{ARCH} (command line) holds {ARCH}, and only {arch} is filled in: did you mean {arch}?"}},
 		{"foreign", line("ALLOW_FOREIGN=bin/x"), []string{"begin it with a slash"}},
 		{"unknown word", line("IMGE=x"), []string{"IMGE (command line) is no knob: did you mean IMG?"}},
 		{"word of elsewhere", line("IMAGE=x"), []string{"did you mean IMG?"}},
@@ -431,7 +451,9 @@ func TestRefused(t *testing.T) {
 		{"build-arg of the builder", line("BUILD_ARGS=TARGETARCH=arm64"), []string{"is set for each platform"}},
 		{"GOARCH as build-arg", line("BUILD_ARGS=GOARCH=arm64"), []string{"is set for each platform"}},
 		{"build-arg without name", line("BUILD_ARGS==x"), []string{"has"}},
-		{"placeholder", line("BUILD_ARGS=A={arhc}"), []string{"did you mean {arch}?"}},
+		{"placeholder", line("BUILD_ARGS=A=x-{arhc}"), []string{"BUILD_ARGS=A (command line) holds {arhc}, and only {arch}, {variant}, {goarm}, {uname}, {debian} and {rust} are filled in: did you mean {arch}?"}},
+		{"placeholder in capitals", line("BUILD_ARGS=A={RUST}"), []string{"did you mean {rust}?"}},
+		{"placeholder of nobody", line("BUILD_ARGS=URL=/x/{identity}"), []string{"BUILD_ARGS=URL (command line) holds {identity}", "set it in the environment and write BUILD_ARGS=URL"}},
 		{"label without value", line("LABELS=x"), []string{"LABELS=x (command line) has no value"}},
 		{"context without value", line("CONTEXTS=x="), []string{"x=folder"}},
 		{"secret without file", line("SECRETS=x="), []string{"has no file"}},

@@ -81,7 +81,11 @@ func (l *loader) tags() {
 	l.record("TAGS", strings.Join(s.texts(), " "), s.origin)
 	for _, i := range s.items {
 		text := strings.ReplaceAll(i.text, "{version}", l.config.Version)
-		if problem := badTag(text); problem != "" && l.config.Version != "" {
+		problem := badName(i.text, "{version}")
+		if problem == "" && l.config.Version != "" {
+			problem = badTag(text)
+		}
+		if problem != "" {
 			l.fail(&UsageError{Knob: "TAGS", Text: i.text, Origin: i.origin, Problem: problem})
 		}
 		if !slices.Contains(l.config.Tags, text) {
@@ -91,17 +95,13 @@ func (l *loader) tags() {
 	l.child()
 }
 
-var placeholder = regexp.MustCompile(`\{[^{}]*\}`)
-
 // child reads CHILD: every platform needs a tag of its own, which is none of the list's.
 func (l *loader) child() {
 	s := l.scalar("CHILD", defaultChild)
 	l.config.Child = s.text
-	for _, p := range placeholder.FindAllString(s.text, -1) {
-		if p != "{arch}" && p != "{version}" {
-			l.fail(s.wrong("holds " + p + ": only {arch} and {version} are filled in"))
-			return
-		}
+	if problem := badName(s.text, "{arch}", "{version}"); problem != "" {
+		l.fail(s.wrong(problem))
+		return
 	}
 	if !strings.Contains(s.text, "{arch}") && len(l.config.Platforms) > 1 {
 		l.fail(s.wrong("gives all platforms one tag: put {arch} into it"))

@@ -1,0 +1,104 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// A knob that is a name (TAGS, CHILD, DOCKERFILE) has no use for braces, so that all of them are placeholders there. A build-arg's
+// value may be anything, and only a word in braces is one:
+//
+//	{arch} {rsut}                        placeholders, the second a wrong one
+//	{"a":1} {} {1,2} {a,b} ${x} {{x}}    the value's own, as are %{x} and whatever the environment gives for a name alone
+var (
+	braces   = regexp.MustCompile(`\{[^{}]*\}`)
+	inBraces = regexp.MustCompile(`\{[A-Za-z][A-Za-z0-9_]*\}`)
+)
+
+// inArgument is what a build-arg may hold, as help lists it.
+func inArgument() []string {
+	return []string{"{arch}", "{variant}", "{goarm}", "{uname}", "{debian}", "{rust}"}
+}
+
+// placeholders are their words for a platform. {arch} and {variant} are GOARCH's here ("arm", "v7"), since they stand beside each
+// other; in names (CHILD, DOCKERFILE) {arch} is both ("armv7").
+func placeholders(p ocispec.Platform) map[string]string {
+	p = platforms.Normalize(p)
+	return map[string]string{
+		"{arch}": p.Architecture, "{variant}": p.Variant, "{goarm}": platforms.GOARM(p),
+		"{uname}": platforms.Uname(p), "{debian}": platforms.Debian(p), "{rust}": platforms.Rust(p),
+	}
+}
+
+// alone is the origin of a build-arg that was given as a name without a value.
+func alone(name string) string { return "environment " + name }
+
+// fill is a build-arg's value with the platform's words in it.
+func (p Pair) fill(platform ocispec.Platform) string {
+	words := placeholders(platform)
+	var out strings.Builder
+	last := 0
+	for _, at := range p.places() {
+		if text, ok := words[p.Value[at[0]:at[1]]]; ok {
+			out.WriteString(p.Value[last:at[0]] + text)
+			last = at[1]
+		}
+	}
+	return out.String() + p.Value[last:]
+}
+
+// badPlaceholder says what is wrong with the placeholders of a build-arg's value.
+func (p Pair) badPlaceholder() string {
+	var found []string
+	for _, at := range p.places() {
+		found = append(found, p.Value[at[0]:at[1]])
+	}
+	return wrongPlaceholder(found,
+		"where the braces are the value's own, set it in the environment and write BUILD_ARGS="+p.Name, inArgument()...)
+}
+
+// places are where placeholders stand in a build-arg's value, and what is written like them.
+func (p Pair) places() [][]int {
+	if p.Origin == alone(p.Name) {
+		return nil
+	}
+	var places [][]int
+	for _, at := range inBraces.FindAllStringIndex(p.Value, -1) {
+		before, behind := p.Value[:at[0]], p.Value[at[1]:]
+		doubled := strings.HasSuffix(before, "{") && strings.HasPrefix(behind, "}")
+		if !doubled && !strings.HasSuffix(before, "$") && !strings.HasSuffix(before, "%") {
+			places = append(places, at)
+		}
+	}
+	return places
+}
+
+// wrongPlaceholder says what is wrong with the first of those found that is not known, with otherwise to do where none is near.
+func wrongPlaceholder(found []string, otherwise string, known ...string) string {
+	names, filled := map[string]string{}, " is filled in: "
+	for _, name := range known {
+		names[name] = name
+	}
+	if len(known) > 1 {
+		filled = " are filled in: "
+	}
+	for _, f := range found {
+		if names[f] != "" {
+			continue
+		}
+		problem := "holds " + f + ", and only " + sentence(known) + filled
+		if near := nearest(strings.ToLower(f), names); near != "" {
+			return problem + "did you mean " + near + "?"
+		}
+		return problem + otherwise
+	}
+	return ""
+}
+
+// badName says what is wrong with the placeholders of a name.
+func badName(text string, known ...string) string {
+	return wrongPlaceholder(braces.FindAllString(text, -1), "use no other", known...)
+}
