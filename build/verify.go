@@ -29,6 +29,7 @@ type Verification struct {
 	Ref      string           `json:"reference"`
 	Digest   digest.Digest    `json:"digest"`
 	Children []VerifiedChild  `json:"children"`
+	Unasked  []string         `json:"unasked,omitempty"` // platforms that are there and not in ARCHES, which is no fault
 	Faults   []PublishedFault `json:"faults,omitempty"`
 }
 
@@ -47,7 +48,7 @@ type PublishedFault struct {
 	Text     string `json:"text"`
 }
 
-// FaultyError is a published image that does not hold what it says. It is image.ErrRefused.
+// FaultyError is a published image that is not what it should be. It is image.ErrRefused.
 type FaultyError struct {
 	Ref    string
 	Faults []PublishedFault
@@ -56,7 +57,7 @@ type FaultyError struct {
 // Error is one line for each fault.
 func (e *FaultyError) Error() string {
 	lines := make([]string, 0, len(e.Faults)+1)
-	lines = append(lines, fmt.Sprintf("%s does not hold what it says:", e.Ref))
+	lines = append(lines, fmt.Sprintf("%s is not what it should be:", e.Ref))
 	for _, f := range e.Faults {
 		lines = append(lines, "  "+strings.TrimPrefix(f.Platform+": "+f.Text, ": "))
 	}
@@ -66,7 +67,8 @@ func (e *FaultyError) Error() string {
 // Is makes every *FaultyError an image.ErrRefused.
 func (e *FaultyError) Is(target error) bool { return target == image.ErrRefused }
 
-// Verify checks a published reference, the configured image's when text is empty.
+// Verify checks a published reference, the configured image's when text is empty: that one must have the platforms of ARCHES, too,
+// if anybody said them.
 func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error) {
 	ref, err := p.Reference(ctx, text)
 	if err != nil {
@@ -76,7 +78,35 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	if err != nil {
 		return Verification{}, err
 	}
-	return Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign})
+	var want Wanted
+	if arches := p.cfg.Value("ARCHES"); text == "" && !arches.IsDefault() {
+		want = Wanted{Platforms: p.cfg.Platforms, Origin: arches.Origin}
+	}
+	return Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
+}
+
+// Wanted are the platforms that a published image has to have, and who says so. The zero value wants none.
+type Wanted struct {
+	Platforms []ocispec.Platform
+	Origin    string // of ARCHES
+}
+
+// compare tells what of the wanted is missing, and what else is there.
+func (w Wanted) compare(have []ocispec.Platform) (missing []PublishedFault, unasked []string) {
+	if len(w.Platforms) == 0 {
+		return nil, nil
+	}
+	for _, p := range w.Platforms {
+		if !contains(have, p) {
+			missing = append(missing, PublishedFault{platforms.Format(p), "is missing, and ARCHES (" + w.Origin + ") has it: build and push again, or correct ARCHES"})
+		}
+	}
+	for _, p := range have {
+		if !contains(w.Platforms, p) {
+			unasked = append(unasked, platforms.Format(p))
+		}
+	}
+	return missing, unasked
 }
 
 // Write prints what was verified, a line for each platform.
@@ -88,14 +118,18 @@ func (v Verification) Write(w io.Writer) error {
 	if err := t.Write(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s@%s holds what it says\n", v.Ref, v.Digest)
+	text := "\n"
+	if len(v.Unasked) > 0 {
+		text += strings.Join(v.Unasked, ", ") + " is there beside ARCHES\n"
+	}
+	_, err := fmt.Fprintf(w, "%s%s@%s holds what it says\n", text, v.Ref, v.Digest)
 	return err
 }
 
 // Verify reads an index or image back from its registry and checks every child: digest and size, the config's platform against
-// the entry's, the truth check on the layers, that no platform comes twice, and that every blob is there. The error is a
-// *FaultyError when something is wrong with what was published, and another one when it could not be read.
-func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts image.Options) (Verification, error) {
+// the entry's, the truth check on the layers, that no platform comes twice or is missing, and that every blob is there. The error is
+// a *FaultyError when something is wrong with what was published, and another one when it could not be read.
+func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts image.Options, want Wanted) (Verification, error) {
 	top, err := c.Manifest(ctx, ref)
 	if err != nil {
 		return Verification{}, err
@@ -118,17 +152,28 @@ func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts i
 	if err := g.Wait(); err != nil {
 		return out, err
 	}
-	out.Faults = duplicates(children)
-	for _, r := range results {
-		out.Faults = append(out.Faults, r.faults...)
-		if r.child != nil {
-			out.Children = append(out.Children, *r.child)
-		}
-	}
+	out.collect(children, results, want)
 	if len(out.Faults) > 0 {
 		return out, &FaultyError{Ref: out.Ref, Faults: out.Faults}
 	}
 	return out, nil
+}
+
+// collect puts together what was found out about each child.
+func (v *Verification) collect(children []index.Entry, results []childResult, want Wanted) {
+	var have []ocispec.Platform
+	v.Faults = duplicates(children)
+	for _, r := range results {
+		v.Faults = append(v.Faults, r.faults...)
+		if r.child != nil {
+			v.Children = append(v.Children, *r.child)
+		}
+		if r.platform != nil {
+			have = append(have, *r.platform)
+		}
+	}
+	missing, unasked := want.compare(have)
+	v.Faults, v.Unasked = append(v.Faults, missing...), unasked
 }
 
 type verifier struct {
@@ -138,8 +183,9 @@ type verifier struct {
 }
 
 type childResult struct {
-	child  *VerifiedChild // nil for an attestation
-	faults []PublishedFault
+	child    *VerifiedChild    // nil for an attestation
+	platform *ocispec.Platform // its entry's, or its config's where there is no list; nil for an attestation and while unknown
+	faults   []PublishedFault
 }
 
 // children lists what hangs below top: the entries of an index, attestations included, or the image itself.
@@ -181,6 +227,9 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 	fault := func(format string, args ...any) {
 		r.faults = append(r.faults, PublishedFault{name, fmt.Sprintf(format, args...)})
 	}
+	if !e.IsAttestation() {
+		r.platform = e.Platform
+	}
 	m, err := v.manifest(ctx, e, top)
 	if err != nil {
 		return r, content(err, fault)
@@ -204,7 +253,7 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 		return r, nil
 	}
 	r.child = &VerifiedChild{Platform: name, Digest: e.Digest, Size: sizeOf(doc)}
-	return r, v.truth(ctx, e, doc, r.child, fault)
+	return r, v.truth(ctx, e, doc, &r, fault)
 }
 
 // manifest fetches the child's manifest; the top itself is at hand already.
@@ -236,7 +285,7 @@ func (v *verifier) blobs(ctx context.Context, doc ocispec.Manifest, fault func(s
 }
 
 // truth compares the config with the entry, and what the layers hold with both.
-func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifest, child *VerifiedChild, fault func(string, ...any)) error {
+func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifest, r *childResult, fault func(string, ...any)) error {
 	config, err := v.client.Config(ctx, v.repo, doc.Config)
 	if err != nil {
 		return content(err, fault)
@@ -250,7 +299,7 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 	if e.Platform != nil {
 		declared = *e.Platform
 	}
-	child.Platform = platforms.Format(declared)
+	r.platform, r.child.Platform = &declared, platforms.Format(declared)
 	if !samePlatform(declared, labelled) {
 		fault("its config says %s", platforms.Format(labelled))
 	}
@@ -259,10 +308,10 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 		return content(err, fault)
 	}
 	report, err := image.Check(config, root, declared, v.opts)
-	child.Verdict, child.Notes = string(report.Verdict), report.Notes
+	r.child.Verdict, r.child.Notes = string(report.Verdict), report.Notes
 	var refusal *image.Refusal
 	if errors.As(err, &refusal) {
-		child.Verdict = refused
+		r.child.Verdict = refused
 		for _, f := range refusal.Faults {
 			fault("%s", f)
 		}

@@ -19,7 +19,7 @@ func (l *loader) platforms() {
 		l.fail(&UsageError{Knob: "ARCHES", Origin: s.origin, Problem: `is empty: list every platform of the image, such as ARCHES="` + defaultArches + `"`})
 		return
 	case s.level == fromNowhere:
-		s.text, s.origin = defaultArches, "default"
+		s.text, s.origin = defaultArches, byDefault
 	default:
 		s.text = strings.Join(s.texts(), " ")
 	}

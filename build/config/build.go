@@ -43,7 +43,7 @@ func (l *loader) enum(name string, words ...string) string {
 func (l *loader) dockerfile() {
 	s := l.get("DOCKERFILE")
 	if !s.said() {
-		l.record("DOCKERFILE", "Dockerfile", "default")
+		l.record("DOCKERFILE", "Dockerfile", byDefault)
 		l.config.Dockerfile = filepath.Join(l.config.Context, "Dockerfile")
 		return
 	}

@@ -102,6 +102,12 @@ type Value struct {
 	Origin string
 }
 
+// byDefault is the origin of what nobody said and nothing else told.
+const byDefault = "default"
+
+// IsDefault tells that nobody said the value.
+func (v Value) IsDefault() bool { return v.Origin == byDefault }
+
 // Password is a string that does not print.
 type Password string
 

@@ -20,7 +20,7 @@ func (c Config) CheckFiles() error {
 	}
 	context := c.folder("CONTEXT", c.Context)
 	add(context)
-	if context == nil || c.Value("DOCKERFILE").Origin != "default" {
+	if context == nil || !c.Value("DOCKERFILE").IsDefault() {
 		for _, path := range c.dockerfiles() {
 			add(c.file("DOCKERFILE", path))
 		}
@@ -75,7 +75,7 @@ func (c Config) missing(knob, path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return c.wrong(knob, fmt.Sprintf("cannot be used: %v", err))
 	}
-	if knob == "DOCKERFILE" && c.Value(knob).Origin == "default" {
+	if knob == "DOCKERFILE" && c.Value(knob).IsDefault() {
 		return &UsageError{Knob: knob, Problem: "there is no " + path + ": start in its folder, or name it with DOCKERFILE=path or CONTEXT=folder"}
 	}
 	return c.wrong(knob, "names "+path+", which is not there: set it to one that is")

@@ -90,7 +90,7 @@ func (l *loader) record(knob, text, origin string) {
 func (l *loader) scalar(name, otherwise string) setting {
 	s := l.get(name)
 	if !s.said() {
-		s.text, s.origin, s.level = otherwise, "default", fromNowhere
+		s.text, s.origin, s.level = otherwise, byDefault, fromNowhere
 	}
 	l.record(name, s.text, s.origin)
 	return s

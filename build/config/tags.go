@@ -52,7 +52,7 @@ func gitVersion(r Repository) (text, origin string) {
 	}
 	text = strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
 	if text == "" {
-		return "dev", "default"
+		return "dev", byDefault
 	}
 	return text[:min(len(text), longestVersion)], r.Origin
 }
@@ -76,7 +76,7 @@ func badTag(text string) string {
 func (l *loader) tags() {
 	s := l.get("TAGS")
 	if !s.said() {
-		s.text, s.origin, s.items = "{version}", "default", []item{{"{version}", "default"}}
+		s.text, s.origin, s.items = "{version}", byDefault, []item{{"{version}", byDefault}}
 	}
 	l.record("TAGS", strings.Join(s.texts(), " "), s.origin)
 	for _, i := range s.items {

@@ -1,0 +1,22 @@
+package e2e
+
+import "testing"
+
+// The configured image must have what ARCHES says; what is there beside it is only told, and an image that is named with -ref, or
+// ARCHES that nobody wrote, are compared with nothing.
+func TestVerifyMissesAPlatform(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	repo := reg.Repo(t)
+	image := []string{"IMG=" + repo, "VERSION=1"}
+	Run(t, dir, With(e), append(image, "build", "push", "ARCHES=amd64 arm64")...).Exits(t, 0)
+	r := Run(t, dir, nil, append(image, "verify", "ARCHES=amd64 arm64 arm/v7 riscv64")...).Exits(t, 3).Says(t, repo+":1 is not what it should be",
+		"\n  linux/arm/v7: is missing, and ARCHES (command line) has it", "\n  linux/riscv64: is missing").Hides(t, "linux/arm64: ", "linux/amd64: ")
+	if r.Stdout != "" {
+		t.Errorf("a table of something that is wrong: %s", r.Stdout)
+	}
+	Run(t, dir, nil, append(image, "verify", "ARCHES=arm64")...).Exits(t, 0).Says(t, "linux/amd64 is there beside ARCHES", "holds what it says")
+	Run(t, dir, nil, append(image, "verify", "ARCHES=arm64 riscv64", "-ref="+repo+":1")...).Exits(t, 0)
+	Run(t, dir, With(e), append(image, "build", "push", "ARCHES=amd64", "ALLOW_DROP=arm64")...).Exits(t, 0)
+	Run(t, dir, nil, append(image, "verify")...).Exits(t, 0).Hides(t, "beside ARCHES")
+}
