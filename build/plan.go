@@ -50,8 +50,8 @@ type PlannedPlatform struct {
 // PlannedEngine is the engine, or why there is none.
 type PlannedEngine struct {
 	engine.Info
-	Missing string // why no engine was found; empty when there is one
-	Refusal string // why it will not build this
+	Missing  string   // why no engine was found; empty when there is one
+	Refusals []string // why it will not build this, in the words of the build
 }
 
 // PlannedContext is what the engine would be sent at most.
@@ -89,8 +89,8 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	for _, j := range jobs {
 		out.Platforms = append(out.Platforms, p.planned(j))
 	}
-	if err := emulation(jobs, out.Engine.Info); err != nil && out.Engine.Missing == "" {
-		out.Engine.Refusal = err.Error()
+	if err := p.planRefusals(ctx, jobs, &out.Engine); err != nil {
+		return out, err
 	}
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
 	out.Context.Dir = p.cfg.Context
@@ -116,9 +116,30 @@ func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *o
 	p.engine = e
 	out.Info, *native = e.Info(), e.Info().Platform
 	if err := p.reachable(out.Info); err != nil {
-		out.Refusal = err.Error()
+		out.Refusals = append(out.Refusals, err.Error())
 	}
 	return nil
+}
+
+// planRefusals asks what the build asks before it begins. A classic builder is made, too, which sends nothing and knows what of the
+// context it will not take.
+func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEngine) error {
+	if p.engine == nil {
+		return nil
+	}
+	for _, err := range impossible(jobs, out.Info) {
+		out.Refusals = append(out.Refusals, err.Error())
+	}
+	if out.Road != engine.RoadClassic {
+		return nil
+	}
+	builders, err := p.builders(ctx, p.engine, jobs)
+	closeAll(builders)
+	if errors.Is(err, engine.ErrUnsupported) {
+		out.Refusals = append(out.Refusals, err.Error())
+		return nil
+	}
+	return err
 }
 
 // planPlace serves the embedded registry if it has content to compare with, and otherwise only names where it would be.

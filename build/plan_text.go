@@ -76,8 +76,12 @@ func (p Plan) engineTree() *progress.Tree {
 	if p.Engine.Missing != "" {
 		t.Add("the plan is made for an engine like this machine, " + platforms.Format(platforms.Host()))
 	}
-	if p.Engine.Refusal != "" {
-		t.Add("will refuse: " + p.Engine.Refusal)
+	for _, refusal := range p.Engine.Refusals {
+		first, rest, _ := strings.Cut(refusal, "\n")
+		n := t.Add("will refuse: " + first)
+		for line := range strings.Lines(rest) {
+			n.Add(strings.TrimSpace(line))
+		}
 	}
 	return t
 }

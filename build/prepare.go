@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +27,7 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
+	features []dockerfile.Feature // lines that want BuildKit
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
 }
@@ -116,6 +118,7 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 		}
 		j.solve.Dockerfile, j.pins = rewrite.Source, rewrite.Pins
 	}
+	j.features = file.BuildKitOnly(o.Target)
 	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
 		return err
 	}
@@ -170,6 +173,29 @@ func usage(err error) error {
 		return fmt.Errorf("%w: %w", config.ErrUsage, err)
 	}
 	return err
+}
+
+// impossible says what the engine cannot do of the jobs, before anything is built.
+func impossible(jobs []job, info engine.Info) []error {
+	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info)}, func(err error) bool { return err == nil })
+}
+
+// withoutBuildKit refuses lines that the engine's builder does not know, or leaves out.
+func withoutBuildKit(jobs []job, info engine.Info) error {
+	var lines []string
+	for _, j := range jobs {
+		for _, f := range j.features {
+			if info.Refuses(f.Name) {
+				lines = append(lines, fmt.Sprintf("  %s:%d: %s", j.solve.DockerfileName, f.Line, f.Name))
+			}
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: these lines want BuildKit (%s):\n%s\n"+
+		"use an engine that has it, without DOCKER_BUILDKIT=0, or write the lines without them",
+		engine.ErrUnsupported, info.Why, strings.Join(dedupe(lines), "\n"))
 }
 
 // emulation refuses before anything is built when a RUN would need a machine that neither the engine has nor QEMU stands in for.

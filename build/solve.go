@@ -55,7 +55,7 @@ func (p *Pipeline) Build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := emulation(jobs, info); err != nil {
+	if err := errors.Join(impossible(jobs, info)...); err != nil {
 		return err
 	}
 	results, err := p.solveAll(ctx, e, jobs)

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -9,10 +10,11 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// BuildKitOnly are the features that the classic builder refuses, by line.
-func (f *File) BuildKitOnly() []Feature {
+// BuildKitOnly are the features that came with BuildKit, by line, as far down as a classic builder reads: it builds one stage after
+// the other up to the target, needed or not.
+func (f *File) BuildKitOnly(target string) []Feature {
 	var all []Feature
-	for i := range f.each() {
+	for i := range f.upTo(target) {
 		for _, name := range buildKitFlags(i.node) {
 			all = append(all, Feature{i.line(), name})
 		}
@@ -49,13 +51,19 @@ func (f *File) OnBuild() []Feature {
 }
 
 // each goes through the instructions of all stages.
-func (f *File) each() func(yield func(instruction) bool) {
+func (f *File) each() iter.Seq[instruction] { return f.upTo("") }
+
+// upTo goes through the instructions of the stages down to the one of that name, all without a name.
+func (f *File) upTo(target string) iter.Seq[instruction] {
 	return func(yield func(instruction) bool) {
 		for _, s := range f.stages {
 			for _, i := range s.body {
 				if !yield(i) {
 					return
 				}
+			}
+			if target != "" && s.name == strings.ToLower(target) {
+				return
 			}
 		}
 	}

@@ -100,8 +100,14 @@ func TestFeatures(t *testing.T) {
 		{2, "RUN --mount"}, {2, "RUN --network"}, {4, "COPY --link"}, {4, "COPY --chmod"}, {5, "ADD --checksum"}, {6, "ADD of a git repository"},
 		{8, "COPY heredoc"}, {13, "RUN heredoc"},
 	}
-	if got := f.BuildKitOnly(); !reflect.DeepEqual(got, want) {
+	if got := f.BuildKitOnly(""); !reflect.DeepEqual(got, want) {
 		t.Errorf("BuildKit only:\ngot  %v\nwant %v", got, want)
+	}
+	two := read(t, d(`FROM alpine AS One`, `RUN --mount=type=cache,target=/a true`, `FROM alpine AS two`, `COPY --link a /`))
+	for target, want := range map[string]int{"": 2, "two": 2, "one": 1, "ONE": 1} {
+		if got := two.BuildKitOnly(target); len(got) != want {
+			t.Errorf("BuildKit only for %q: %v", target, got)
+		}
 	}
 	if got := f.Heredocs(); !reflect.DeepEqual(got, want[6:]) {
 		t.Errorf("heredocs: got %v, want %v", got, want[6:])

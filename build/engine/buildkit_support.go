@@ -19,10 +19,12 @@ func (k *buildkit) withoutEpoch(s Solve, emit func(Event)) Solve {
 	return s
 }
 
+func (e *Engine) olderThan(major int) bool { return e.info.olderThan(major) }
+
 // olderThan compares the first number of the engine's version. A development
 // build has none and counts as new.
-func (e *Engine) olderThan(major int) bool {
-	first, _, _ := strings.Cut(e.info.Version, ".")
+func (i Info) olderThan(major int) bool {
+	first, _, _ := strings.Cut(i.Version, ".")
 	n, err := strconv.Atoi(first)
 	return err == nil && n < major
 }
