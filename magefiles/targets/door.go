@@ -27,7 +27,7 @@ var entered = enter()
 
 // enter reads the command line of a program that Mage has compiled, and leaves in os.Args what Mage is to see.
 func enter() line {
-	if !compiledByMage() || asked() {
+	if !compiledByMage() {
 		return line{}
 	}
 	b := newAsker()

@@ -1,120 +1,119 @@
 package targets
 
 import (
-	"context"
 	"errors"
+	_ "flag" // the packages that main stands on have to be ready when it is called
+	"io"
+	"log"
 	"os"
-	"os/exec"
+	_ "os/signal"
 	"regexp"
-	"runtime"
 	"slices"
-	"strconv"
 	"strings"
-	"sync"
-	"time"
+	_ "text/tabwriter"
+	_ "unsafe" // for go:linkname
 )
 
-// asker asks this program itself, in processes of its own, for its targets: nothing else knows what a magefile has compiled in.
-// `-h TARGET` tells what a target needs in about the time that a process takes to start; `-l` names them all.
+// mageMain is the main function that Mage writes for a program: the only thing that knows which targets a magefile has compiled in.
+// With -l it prints their names and with -h TARGET what one needs, and returns without having run anything. It stands on the
+// standard library alone, so that it can be called while the packages of the program are still being initialised.
+//
+//go:linkname mageMain main.main
+func mageMain()
+
+// asker asks Mage's main function for the targets.
 type asker struct {
-	run   func(args ...string) (string, int, error)
-	mu    sync.Mutex
-	known map[string]func() (*target, error) // by word in small letters; each is asked for once
+	call  func(args ...string) (string, error) // what main prints
+	names []string                             // of all targets, as -l writes them; nil: not asked yet
+	known map[string]*target                   // by name in small letters; each is asked for once
 }
 
-func newAsker() *asker {
-	return &asker{run: runSelf, known: map[string]func() (*target, error){}}
-}
+func newAsker() *asker { return &asker{call: callMain, known: map[string]*target{}} }
 
-// asking marks the environment of a process that is only to answer. It holds the asker's process id, so that the variable means
-// nothing to a grandchild.
-const asking = "MANYMAGE_ASKED_BY"
-
-func asked() bool { return os.Getenv(asking) == strconv.Itoa(os.Getppid()) }
-
-// patience is how long an answer may take: a thousand times what it does.
-const patience = 30 * time.Second
-
-// runSelf runs this program, and gives its output and exit code.
-func runSelf(args ...string) (string, int, error) {
-	path, err := os.Executable()
+// callMain calls main with arguments, and gives what it prints. It leaves the process as it was.
+func callMain(args ...string) (string, error) {
+	r, w, err := os.Pipe()
 	if err != nil {
-		return "", 0, err
+		return "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool {
-		// Mage's own switches would change what is answered, or colour it.
-		return strings.HasPrefix(s, "MAGEFILE_")
-	}), asking+"="+strconv.Itoa(os.Getpid()))
-	out, err := cmd.Output()
-	var failed *exec.ExitError
-	if errors.As(err, &failed) && failed.Exited() {
-		return string(out), failed.ExitCode(), nil
+	defer r.Close()
+	printed := make(chan string, 1)
+	go func() {
+		out, _ := io.ReadAll(r) // a pipe of our own ends, and does not fail
+		printed <- string(out)
+	}()
+	undo := setProcess(w, append(os.Args[:1:1], args...))
+	mageMain()
+	undo()
+	if err := w.Close(); err != nil {
+		return "", err
 	}
-	return string(out), 0, err
+	return <-printed, nil
 }
 
-// ahead asks for words at once.
-func (a *asker) ahead(words []string) {
-	var all sync.WaitGroup
-	slots := make(chan struct{}, max(2, runtime.NumCPU()))
-	for _, word := range words {
-		all.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			_, _ = a.describe(word)
-		})
+// setProcess changes what main looks at and what it sets, until undo. Mage's own variables would change or colour the answer.
+func setProcess(stdout *os.File, args []string) (undo func()) {
+	out, given, flags, to := os.Stdout, os.Args, log.Flags(), log.Writer()
+	const verbose = "MAGEFILE_VERBOSE" // set by main in any case
+	var theirs [][2]string
+	for _, v := range os.Environ() {
+		if name, value, _ := strings.Cut(v, "="); strings.HasPrefix(name, "MAGEFILE_") {
+			theirs = append(theirs, [2]string{name, value})
+			os.Unsetenv(name)
+		}
 	}
-	all.Wait()
+	os.Stdout, os.Args = stdout, args
+	return func() {
+		os.Stdout, os.Args = out, given
+		log.SetFlags(flags)
+		log.SetOutput(to)
+		os.Unsetenv(verbose)
+		for _, v := range theirs {
+			os.Setenv(v[0], v[1])
+		}
+	}
 }
 
 func (a *asker) describe(word string) (*target, error) {
-	if word == "" || strings.HasPrefix(word, "-") {
-		return nil, nil
+	names, err := a.list()
+	if err != nil {
+		return nil, err
 	}
 	word = strings.ToLower(word)
-	a.mu.Lock()
-	ask, ok := a.known[word]
-	if !ok {
-		ask = sync.OnceValues(func() (*target, error) { return a.ask(word) })
-		a.known[word] = ask
-	}
-	a.mu.Unlock()
-	return ask()
-}
-
-func (a *asker) ask(word string) (*target, error) {
-	out, code, err := a.run("-h", word)
-	switch {
-	case err != nil:
-		return nil, errors.Join(errCannotAsk, err)
-	case code == usageCode:
+	// main ends the process when it is asked about a name that it does not have.
+	if !slices.ContainsFunc(names, func(name string) bool { return strings.ToLower(name) == word }) {
 		return nil, nil
-	case code != 0:
-		return nil, errCannotAsk
 	}
-	return parseHelp(word, out)
+	if t, ok := a.known[word]; ok {
+		return t, nil
+	}
+	out, err := a.call("-h", word)
+	if err != nil {
+		return nil, errors.Join(errCannotAsk, err)
+	}
+	a.known[word], err = parseHelp(word, out)
+	return a.known[word], err
 }
 
 // listing is what -l prints.
 func (a *asker) listing() (string, error) {
-	out, code, err := a.run("-l")
-	if err != nil || code != 0 {
+	out, err := a.call("-l")
+	if err != nil {
 		return "", errors.Join(errCannotAsk, err)
 	}
 	return out, nil
 }
 
 func (a *asker) list() ([]string, error) {
+	if a.names != nil {
+		return a.names, nil
+	}
 	out, err := a.listing()
 	if err != nil {
 		return nil, err
 	}
-	names := parseList(out)
-	a.ahead(names)
-	return names, nil
+	a.names = append([]string{}, parseList(out)...)
+	return a.names, nil
 }
 
 // parseList reads what `-l` prints: behind the magefile's description and the line "Targets:", each target with two spaces

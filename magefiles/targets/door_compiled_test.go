@@ -95,7 +95,6 @@ func TestACompiledImporter(t *testing.T) {
 		e.check(t, path)
 	}
 	testSignals(t, path)
-	testAQuestionIsNotPassedOn(t, path)
 }
 
 // testSignals ends a target that waits, in each way that there is.
@@ -155,14 +154,6 @@ func TestACompiledProgramWithoutAName(t *testing.T) {
 	}
 	if _, err := os.Stat(file); err != nil {
 		t.Error(err)
-	}
-}
-
-// testAQuestionIsNotPassedOn: the mark of a process that is asked means nothing to anybody else.
-func testAQuestionIsNotPassedOn(t *testing.T, path string) {
-	t.Setenv(asking, "1")
-	if got := execute(t, path, t.TempDir(), "show", "A=1"); got.code != 0 || !strings.Contains(got.out, `words ["A=1"]`) {
-		t.Errorf("%+v", got)
 	}
 }
 

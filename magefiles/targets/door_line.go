@@ -3,7 +3,6 @@ package targets
 import (
 	"errors"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -111,7 +110,6 @@ func (r *reader) read() ([]string, error) {
 	if r.options.list {
 		return []string{"-l"}, nil
 	}
-	r.ask(rest)
 	switch {
 	case r.options.version:
 		return r.version()
@@ -135,25 +133,6 @@ func (r *reader) read() ([]string, error) {
 		return []string{"-l"}, nil
 	}
 	return checked, nil
-}
-
-// noTarget are characters of references and paths, which no function's name has: such words are asked about only when one
-// stands where a target should.
-const noTarget = "/.,@="
-
-// ask has all words looked up at once, so that the answers are there when the words are read one by one.
-func (r *reader) ask(rest []string) {
-	a, ok := r.binary.(interface{ ahead(words []string) })
-	if !ok {
-		return
-	}
-	var words []string
-	for _, word := range rest {
-		if !strings.HasPrefix(word, "-") && !strings.ContainsAny(word, noTarget) && !slices.Contains(words, word) {
-			words = append(words, word)
-		}
-	}
-	a.ahead(words)
 }
 
 // leadingOptions reads the options before the first target.

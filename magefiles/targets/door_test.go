@@ -2,6 +2,9 @@ package targets
 
 import (
 	"errors"
+	"io"
+	"log"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -252,33 +255,44 @@ func TestParseList(t *testing.T) {
 	}
 }
 
-func TestEachWordIsAskedForOnce(t *testing.T) {
-	asked := make(chan string, 100)
-	a := newAsker()
-	a.run = func(args ...string) (string, int, error) {
-		asked <- strings.Join(args, " ")
-		if args[1] == "bad" {
-			return "", 2, nil
-		}
-		return "Usage:\n\n\tmage " + args[1] + "\n\n", 0, nil
+// answering is main as a magefile with build and push has it.
+func answering(args ...string) (string, error) {
+	if args[0] == "-l" {
+		return "Targets:\n  build    makes\n  push     brings\n", nil
 	}
-	l, err := readLine(words("build push build BUILD"), a, noEnv)
-	if err != nil || len(asked) != 2 {
-		t.Errorf("%+v %v: %d questions", l, err, len(asked))
+	return "Usage:\n\n\tmage " + args[1] + "\n\n", nil
+}
+
+func TestMainIsAskedOnceAndOnlyForWhatItHas(t *testing.T) {
+	var questions []string
+	a := newAsker()
+	a.call = func(args ...string) (string, error) {
+		questions = append(questions, strings.Join(args, " "))
+		return answering(args...)
+	}
+	if l, err := readLine(words("build push BUILD"), a, noEnv); err != nil || len(l.mage) != 3 {
+		t.Errorf("%+v %v", l, err)
 	}
 	if found, err := a.describe("bad"); found != nil || err != nil {
 		t.Error(found, err)
 	}
+	if got := strings.Join(questions, ", "); got != "-l, -h build, -h push" {
+		t.Errorf("asked %s", got)
+	}
 }
 
 func TestAnswersThatMeanNothing(t *testing.T) {
-	for name, run := range map[string]func(...string) (string, int, error){
-		"cannot start":   func(...string) (string, int, error) { return "", 0, errors.New("no such file") },
-		"another code":   func(...string) (string, int, error) { return "", 1, nil },
-		"another output": func(...string) (string, int, error) { return "hello", 0, nil },
+	for name, call := range map[string]func(...string) (string, error){
+		"no answer": func(...string) (string, error) { return "", errors.New("no such file") },
+		"another output": func(args ...string) (string, error) {
+			if args[0] == "-l" {
+				return answering(args...)
+			}
+			return "hello", nil
+		},
 	} {
 		a := newAsker()
-		a.run = run
+		a.call = call
 		if l, err := readLine(words("build psh"), a, noEnv); err != nil || !slices.Equal(l.mage, words("build psh")) {
 			t.Errorf("%s: %+v %v", name, l, err)
 		}
@@ -312,4 +326,32 @@ func FuzzDoor(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Main is called inside this process, which has to be the same afterwards.
+func TestMainLeavesTheProcessAsItWas(t *testing.T) {
+	t.Setenv("MAGEFILE_HELP", "1")
+	t.Setenv("MAGEFILE_ENABLE_COLOR", "true")
+	type state struct {
+		stdout        *os.File
+		args          string
+		flags         int
+		log           io.Writer
+		help, verbose string
+	}
+	look := func() state {
+		return state{os.Stdout, strings.Join(os.Args, " "), log.Flags(), log.Writer(), os.Getenv("MAGEFILE_HELP"), os.Getenv("MAGEFILE_VERBOSE")}
+	}
+	before := look()
+	undo := setProcess(nil, []string{"x", "-l"})
+	if now := look(); now.stdout != nil || now.args != "x -l" || now.help != "" || os.Getenv("MAGEFILE_ENABLE_COLOR") != "" {
+		t.Errorf("main would see %+v", now)
+	}
+	log.SetFlags(log.Llongfile)
+	log.SetOutput(io.Discard)
+	t.Setenv("MAGEFILE_VERBOSE", "0")
+	undo()
+	if now := look(); now != before {
+		t.Errorf("got %+v, was %+v", now, before)
+	}
 }
