@@ -12,6 +12,7 @@ package build
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"sync"
 
@@ -38,6 +39,8 @@ type Options struct {
 	Embedded Embedded
 	// Ensure is called once when no engine answers, to get one going; nil: that is the user's business.
 	Ensure func(context.Context) error
+	// Roots gives the certificate authorities for registries where the machine has none; nil: then none is trusted.
+	Roots func() *x509.CertPool
 	// Tool is this program's version, for the record.
 	Tool string
 }
@@ -104,6 +107,7 @@ func (p *Pipeline) Registry() (*registry.Client, error) {
 	p.registry = registry.New(registry.Options{
 		Credentials: lookup,
 		Insecure:    p.cfg.Insecure,
+		Roots:       p.opts.Roots,
 		Retry:       retry,
 		Notice:      func(s string) { p.opts.Show(progress.Notice{Text: s}) },
 		Getenv:      p.opts.Getenv,

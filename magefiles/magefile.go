@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -14,7 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	_ "golang.org/x/crypto/x509roots/fallback" // an image from scratch has no CA certificates of its own
+	"golang.org/x/crypto/x509roots/fallback/bundle"
 
 	"github.com/manymage/manymage/build"
 	"github.com/manymage/manymage/build/config"
@@ -25,7 +26,7 @@ import (
 )
 
 func init() {
-	s := targets.Settings{Embedded: embedded, Ensure: ensure, Emulation: emulation}
+	s := targets.Settings{Embedded: embedded, Ensure: ensure, Emulation: emulation, Roots: roots}
 	if here() {
 		s.Knobs = config.Defaults{Arches: []string{"amd64", "arm64", "arm/v7"}}
 		s.Before = binaries
@@ -57,6 +58,19 @@ func ensure(ctx context.Context) error {
 }
 
 func emulation(ctx context.Context) error { return script(ctx, "emulation") }
+
+// roots are Mozilla's certificate authorities: this project's own image is from scratch, and has no file of them.
+func roots() *x509.CertPool {
+	pool := x509.NewCertPool()
+	for root := range bundle.Roots() {
+		cert, err := x509.ParseCertificate(root.Certificate)
+		if err != nil {
+			continue // one authority less is no reason to trust none
+		}
+		pool.AddCertWithConstraint(cert, root.Constraint)
+	}
+	return pool
+}
 
 // errNoScript is what the compiled binary says where it runs without its clone.
 var errNoScript = errors.New("start one, or set DOCKER_HOST to where one answers")

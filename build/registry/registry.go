@@ -25,6 +25,7 @@ package registry
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"sync"
 	"time"
@@ -41,6 +42,9 @@ type Options struct {
 	// CertsDir holds a directory per host with *.crt (a CA), *.cert and *.key (a client certificate);
 	// empty is /etc/docker/certs.d, which is where docker has them.
 	CertsDir string
+	// Roots gives the certificate authorities for a machine that has none of its own, such as an image from scratch; nil: then none
+	// is trusted. It is called when the first TLS connection to a host needs it.
+	Roots func() *x509.CertPool
 	// Retry bounds the time that one operation may spend in trying again, from its first failure on; 0 is two minutes
 	// (a registry that restarts or a rate limit's window is over by then, and nobody likes to wait longer for an answer).
 	// Negative: try once. A host that has never answered gets ten seconds of it: it is more likely to be misspelt.

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -118,6 +119,51 @@ func TestTLS(t *testing.T) {
 			// In TLS 1.3 a server that misses a certificate says so too late for some connections to hear it.
 			if test.opts.CertsDir != onlyCA && errors.Is(err, ErrUnreachable) && (len(waits.waits) > 0 || !strings.Contains(err.Error(), "certs.d/"+host)) {
 				t.Errorf("waited %v and said %v; want the cure at once", waits.waits, err)
+			}
+		})
+	}
+}
+
+// An image from scratch has no authorities: then, and only then, those that the program brings count.
+func TestSpareRoots(t *testing.T) {
+	ca, other := newAuthority(t), newAuthority(t)
+	cert, key := ca.issue(t, "registry.test")
+	pair, err := tls.X509KeyPair([]byte(cert), []byte(key))
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(inProcess(t))
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	server.StartTLS()
+	defer server.Close()
+
+	pool := func(authorities ...authority) *x509.CertPool {
+		p := x509.NewCertPool()
+		for _, a := range authorities {
+			p.AddCert(a.cert)
+		}
+		return p
+	}
+	for _, test := range []struct {
+		name           string
+		machine, spare *x509.CertPool
+		want           error
+	}{
+		{"none but the spare ones", pool(), pool(ca), ErrNotFound},
+		{"the machine's own", pool(ca), nil, ErrNotFound},
+		{"the machine's own, whatever is spare", pool(other), pool(ca), ErrUnreachable},
+		{"none at all", pool(), nil, ErrUnreachable},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			opts := Options{}
+			if test.spare != nil {
+				opts.Roots = func() *x509.CertPool { return test.spare }
+			}
+			c := resolving((&clock{}).run(New(opts)), server.Listener.Addr().String())
+			defer c.Close()
+			c.http.Transport.(*transports).machine = func() (*x509.CertPool, error) { return test.machine, nil }
+			if _, err := c.Head(t.Context(), ref(t, "registry.test/a:1")); !errors.Is(err, test.want) {
+				t.Errorf("got %v, want %v", err, test.want)
 			}
 		})
 	}

@@ -35,9 +35,11 @@ type transports struct {
 	insecure func(host string) bool
 	proxy    func(*http.Request) (*url.URL, error)
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+	machine  func() (*x509.CertPool, error) // the authorities that this machine trusts
+	spare    func() *x509.CertPool          // those for a machine that has none; may be nil
 
 	mu    sync.Mutex
-	hosts map[string]*http.Transport
+	hosts map[string]*http.Transport // by scheme and host
 }
 
 func newTransports(opts Options, insecure func(string) bool) *transports {
@@ -50,13 +52,15 @@ func newTransports(opts Options, insecure func(string) bool) *transports {
 		insecure: insecure,
 		proxy:    proxyFrom(opts.Getenv),
 		dial:     (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
+		machine:  x509.SystemCertPool,
+		spare:    opts.Roots,
 		hosts:    map[string]*http.Transport{},
 	}
 }
 
 // RoundTrip implements http.RoundTripper.
 func (t *transports) RoundTrip(req *http.Request) (*http.Response, error) {
-	transport, err := t.of(req.URL.Host)
+	transport, err := t.of(req.URL)
 	if err != nil {
 		if req.Body != nil {
 			req.Body.Close()
@@ -66,28 +70,55 @@ func (t *transports) RoundTrip(req *http.Request) (*http.Response, error) {
 	return transport.RoundTrip(req)
 }
 
-func (t *transports) of(host string) (*http.Transport, error) {
+func (t *transports) of(to *url.URL) (*http.Transport, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if known := t.hosts[host]; known != nil {
+	key := to.Scheme + "://" + to.Host
+	if known := t.hosts[key]; known != nil {
 		return known, nil
 	}
-	config, err := certsFor(t.certsDir, host)
-	if err != nil {
-		return nil, err
-	}
-	config.InsecureSkipVerify = t.insecure(host) // what docker does for its insecure-registries
-	t.hosts[host] = &http.Transport{
+	transport := &http.Transport{
 		Proxy:               t.proxy,
 		DialContext:         t.dial,
-		TLSClientConfig:     config,
 		TLSHandshakeTimeout: handshakeTimeout,
 		ForceAttemptHTTP2:   true,
 		MaxIdleConnsPerHost: keepPerHost,
 		IdleConnTimeout:     keepIdle,
 		DisableCompression:  true, // sizes and ranges are of the bytes that the digest is of
 	}
-	return t.hosts[host], nil
+	if to.Scheme == "https" { // reading authorities takes longer than a request to loopback
+		var err error
+		if transport.TLSClientConfig, err = t.tls(to.Host); err != nil {
+			return nil, err
+		}
+	}
+	t.hosts[key] = transport
+	return transport, nil
+}
+
+func (t *transports) tls(host string) (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool()}
+	if t.insecure(host) { // what docker does for its insecure-registries
+		config.InsecureSkipVerify = true
+	} else {
+		config.RootCAs = t.roots()
+	}
+	if err := addCerts(config, t.certsDir, host); err != nil {
+		return nil, err
+	}
+	return config, nil
+}
+
+// roots are the machine's authorities, or the spare ones where it has none, as in an image from scratch.
+func (t *transports) roots() *x509.CertPool {
+	pool, err := t.machine()
+	if err == nil && !pool.Equal(x509.NewCertPool()) {
+		return pool
+	}
+	if t.spare != nil {
+		return t.spare()
+	}
+	return x509.NewCertPool()
 }
 
 // CloseIdleConnections is what http.Client.CloseIdleConnections asks for.
@@ -118,23 +149,22 @@ func proxyFrom(getenv func(string) string) func(*http.Request) (*url.URL, error)
 // errCerts marks a certs.d that cannot be used: a configuration to be mended, not a registry to be asked again.
 var errCerts = errors.New("bad certificate configuration")
 
-// certsFor reads a host's folder in certs.d: every *.crt is a CA beside the system's, every *.cert with its *.key is a client
+// addCerts reads a host's folder in certs.d: every *.crt is a CA beside the machine's, every *.cert with its *.key is a client
 // certificate. A host without a folder has neither. A second folder name, without the port's colon, is what Windows uses.
-func certsFor(dir, host string) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12}
+func addCerts(config *tls.Config, dir, host string) error {
 	entries, err := os.ReadDir(filepath.Join(dir, host))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
-		return config, nil
+		return nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", errCerts, err)
+		return fmt.Errorf("%w: %w", errCerts, err)
 	}
 	for _, entry := range entries {
 		if err := addCert(config, filepath.Join(dir, host, entry.Name())); err != nil {
-			return nil, fmt.Errorf("%w: %w", errCerts, err)
+			return fmt.Errorf("%w: %w", errCerts, err)
 		}
 	}
-	return config, nil
+	return nil
 }
 
 func addCert(config *tls.Config, file string) error {
@@ -159,11 +189,6 @@ func addCA(config *tls.Config, file string) error {
 	pem, err := os.ReadFile(file)
 	if err != nil {
 		return err
-	}
-	if config.RootCAs == nil {
-		if config.RootCAs, err = x509.SystemCertPool(); err != nil {
-			config.RootCAs = x509.NewCertPool()
-		}
 	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
 		return fmt.Errorf("%s holds no certificate in PEM form", file)

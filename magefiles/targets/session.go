@@ -107,6 +107,7 @@ func (s *session) open(ctx context.Context) error {
 		Show:     func(e progress.Event) { s.display.Send(e) },
 		Embedded: s.settings.Embedded,
 		Ensure:   s.settings.Ensure,
+		Roots:    s.settings.Roots,
 		Tool:     tool(),
 	})
 	return nil

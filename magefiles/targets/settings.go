@@ -2,6 +2,7 @@ package targets
 
 import (
 	"context"
+	"crypto/x509"
 	"runtime/debug"
 
 	"github.com/manymage/manymage/build"
@@ -23,6 +24,8 @@ type Settings struct {
 	Embedded build.Embedded
 	// Ensure gets a container engine going when none answers. Nil: that is the user's business.
 	Ensure func(ctx context.Context) error
+	// Roots gives the certificate authorities for registries on a machine that has none, such as an image from scratch. Nil: none.
+	Roots func() *x509.CertPool
 	// Emulation lets the engine run foreign programs. Nil: the target says how.
 	Emulation func(ctx context.Context) error
 }
