@@ -8,6 +8,7 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/registry"
 )
@@ -36,6 +37,8 @@ func ExitCode(err error) int {
 		{config.ErrUsage, ExitUsage},
 		{git.ErrEpoch, ExitUsage},
 		{lists.ErrUsage, ExitUsage},
+		{index.ErrDuplicate, ExitUsage},
+		{index.ErrAnnotations, ExitUsage},
 		{engine.ErrReference, ExitUsage},
 		{engine.ErrIndex, ExitUsage},
 		{engine.ErrChanged, ExitPublish},

@@ -9,6 +9,7 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/registry"
 )
@@ -22,6 +23,8 @@ func TestExitCode(t *testing.T) {
 		{errors.New("a step failed"), 1},
 		{context.Canceled, 1},
 		{&config.UsageError{Knob: "IMG"}, 2},
+		{fmt.Errorf("me/app:1: %w", &index.DuplicateError{}), 2},
+		{fmt.Errorf("me/app:1: %w", index.ErrAnnotations), 2},
 		{fmt.Errorf("arm64: %w", &image.Refusal{}), 3},
 		{&FaultyError{}, 3},
 		{&lists.DropError{}, 4},

@@ -110,7 +110,8 @@ type Change struct {
 	Annotations                          map[string]string
 }
 
-func (c Change) ofPlatform() bool {
+// OfPlatform reports whether a platform changes, which an index has none of.
+func (c Change) OfPlatform() bool {
 	return c.OS != nil || c.Architecture != nil || c.Variant != nil || c.OSVersion != nil || c.OSFeatures != nil
 }
 
@@ -122,7 +123,7 @@ func (c Change) ofPlatform() bool {
 func Annotate(ix Index, target Target, change Change) (out Index, notes []string, err error) {
 	out = ix.clone()
 	if target == (Target{}) {
-		if change.ofPlatform() {
+		if change.OfPlatform() {
 			return Index{}, nil, fmt.Errorf("an index has no platform of its own; say which entry is meant")
 		}
 		out.Annotations = annotate(out.Annotations, change.Annotations)
@@ -148,7 +149,7 @@ func Annotate(ix Index, target Target, change Change) (out Index, notes []string
 
 func (c Change) apply(e Entry) Entry {
 	e.Annotations = annotate(e.Annotations, c.Annotations)
-	if !c.ofPlatform() {
+	if !c.OfPlatform() {
 		return e
 	}
 	p := ocispec.Platform{}

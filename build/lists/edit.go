@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -48,6 +49,9 @@ func Apply(ctx context.Context, c Creator, target string, edit Edit, opts Create
 	if err != nil {
 		return Edited{}, err
 	}
+	if err := edit.check(); err != nil {
+		return Edited{}, err
+	}
 	ctx = registry.WithPush(ctx, ref)
 	e := &editor{builder: builder{client: c, opts: opts, dest: destinations{{reference.TrimNamed(ref), []string{ref.Tag()}}}}, ref: ref}
 	if err := e.read(ctx, edit.Add); err != nil {
@@ -57,6 +61,25 @@ func Apply(ctx context.Context, c Creator, target string, edit Edit, opts Create
 		return e.edited(), err
 	}
 	return e.finish(ctx, edit)
+}
+
+// check refuses an edit that cannot be meant, before anything is read.
+func (edit Edit) check() error {
+	if len(edit.Remove)+len(edit.Add)+len(edit.Changes) == 0 {
+		return usage("no images are named; give them by platform, digest or reference")
+	}
+	if slices.Contains(edit.Remove, index.Target{}) {
+		return usage("a list cannot be taken out of itself; name one of its images, or use manifest:rm")
+	}
+	for _, c := range edit.Changes {
+		switch {
+		case len(c.Annotations) == 0 && !c.OfPlatform():
+			return usage("nothing is to be changed; say what, with -annotations, -os, -arch, -variant, -os-version or -os-features")
+		case c.Target == (index.Target{}) && c.OfPlatform():
+			return usage("a list has no platform of its own; say which of its images is meant")
+		}
+	}
+	return nil
 }
 
 // editor is one Apply under way.

@@ -128,6 +128,10 @@ func TestApplyRefuses(t *testing.T) {
 		"a lie":                         {"one.example/app:1", Edit{Add: sources("linux/ppc64le=one.example/app:s390x")}, image.ErrRefused, "linux/s390x"},
 		"a lie about what is there":     {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}}, image.ErrRefused, "its config says linux/arm64"},
 		"a name that another has":       {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("amd64")}}}}, index.ErrDuplicate, ""},
+		"nothing at all":                {"one.example/app:1", Edit{}, ErrUsage, "no images are named"},
+		"the list itself":               {"one.example/app:1", Edit{Remove: []index.Target{{}}}, ErrUsage, "out of itself"},
+		"no change of an image":         {"one.example/app:1", Edit{Changes: []EntryChange{{Target: target("linux/arm64")}}}, ErrUsage, "-annotations"},
+		"a platform of the list":        {"one.example/app:1", Edit{Changes: []EntryChange{{Change: index.Change{OS: text("linux")}}}}, ErrUsage, "no platform of its own"},
 		"a digest, which cannot change": {"one.example/app@sha256:" + strings.Repeat("1", 64), Edit{}, ErrUsage, "digest"},
 	} {
 		t.Run(name, func(t *testing.T) {

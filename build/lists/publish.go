@@ -24,8 +24,6 @@ type PublishOptions struct {
 	// and the index has not is a *DropError; in a registry on loopback it is only a notice,
 	// because nobody else pulls from there.
 	AllowDrop []ocispec.Platform
-	// AllowDropAll lets the tag lose anything.
-	AllowDropAll bool
 	// Expect, when set, is the digest that every tag must have now: the list that an edit
 	// started from. Another one is a *MovedError: somebody else's work would be lost.
 	Expect digest.Digest
@@ -177,7 +175,7 @@ func (p *publication) guard() error {
 
 // lost lists the platforms that go and were not allowed to.
 func (p *publication) lost(was content) []ocispec.Platform {
-	if p.opts.AllowDropAll || was.desc.Digest == p.payload.desc.Digest {
+	if was.desc.Digest == p.payload.desc.Digest {
 		return nil
 	}
 	return slices.DeleteFunc(index.Dropped(was.index, p.payload.index), func(gone ocispec.Platform) bool {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 
@@ -41,6 +42,15 @@ func FromSpec(ctx context.Context, c Creator, spec Spec, opts CreateOptions) (Cr
 	opts.Tags = append(slices.Clone(spec.Tags), opts.Tags...)
 	opts.Annotations = over(spec.Annotations, opts.Annotations)
 	return Create(ctx, c, []string{spec.Target}, spec.Sources, opts)
+}
+
+// ReadSpec reads a spec file as ParseSpec does. A file that cannot be read is ErrUsage, too.
+func ReadSpec(file string) (Spec, error) {
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return Spec{}, usage("the spec file cannot be read: %w; give the path of a YAML file", err)
+	}
+	return ParseSpec(file, raw)
 }
 
 // ParseSpec reads a spec file, strictly: an unknown key is an error with its line, because it

@@ -2,6 +2,7 @@ package lists
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,11 +12,7 @@ import (
 )
 
 func TestSpecOfManifestTool(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join("testdata", "spec.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	spec, err := ParseSpec("spec.yaml", raw)
+	spec, err := ReadSpec(filepath.Join("testdata", "spec.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,6 +34,13 @@ one.example/app:win2 windows(10.0.20348.2)/amd64
 one.example/app:any config`
 	if strings.Join(got, "\n") != want {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), want)
+	}
+}
+
+func TestASpecFileThatIsNotThere(t *testing.T) {
+	_, err := ReadSpec(filepath.Join(t.TempDir(), "spec.yaml"))
+	if !errors.Is(err, ErrUsage) || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "spec.yaml") {
+		t.Errorf("got %v", err)
 	}
 }
 

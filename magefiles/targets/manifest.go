@@ -51,11 +51,7 @@ func (Manifest) Fromargs(ctx context.Context, platformList, template, target str
 // Fromspec publishes the list that a YAML file describes, in manifest-tool's format.
 func (Manifest) Fromspec(ctx context.Context, file string, annotations, mediaType, tags *string, ignoreMissing, forcePlatform, deep, json *bool) error {
 	return listing(ctx, nil, func(ctx context.Context, l *list) error {
-		raw, err := os.ReadFile(file)
-		if err != nil {
-			return fmt.Errorf("the spec file: %w", err)
-		}
-		spec, err := lists.ParseSpec(file, raw)
+		spec, err := lists.ReadSpec(file)
 		if err != nil {
 			return err
 		}
