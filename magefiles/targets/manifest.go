@@ -265,7 +265,7 @@ type list struct {
 
 // listing runs a target on lists; the first of refs is what it is about.
 func listing(ctx context.Context, refs []string, do func(context.Context, *list) error) error {
-	return run(ctx, func(ctx context.Context, s *session) error {
+	return process.run(ctx, nil, func(ctx context.Context, s *session) error {
 		l := &list{session: s}
 		if err := l.aim(ctx, refs); err != nil {
 			return err

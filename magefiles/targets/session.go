@@ -24,20 +24,29 @@ type session struct {
 	pipeline *build.Pipeline
 	cfg      config.Config
 	getenv   func(string) string // the environment, with the words of the command line before it
+	asked    bool                // git was asked about the folder
 	note     string              // what git has to say, until it was said
 	display  *progress.Display   // of the target that runs now
 	prepared bool                // Settings.Before was done
 }
 
+// describe is what is known of the folder's repository: git.Describe, or nil for what concerns no folder. Git's answers take
+// processes, which together take longer than a request to a registry.
+type describe func(ctx context.Context, dir string, getenv func(string) string) (git.Info, error)
+
 // process is the one session of this process.
 var process session
 
-// run does what a target is for: with signals handled, events shown, and the exit code that fits the error.
+// run does what a target is for, in a folder that git is asked about.
 func run(ctx context.Context, do func(context.Context, *session) error) error {
+	return process.run(ctx, git.Describe, do)
+}
+
+// run does what a target is for: with signals handled, events shown, and the exit code that fits the error.
+func (s *session) run(ctx context.Context, ask describe, do func(context.Context, *session) error) error {
 	ctx, stop := Signals(ctx)
 	defer stop()
-	s := &process
-	if err := s.open(ctx); err != nil {
+	if err := s.open(ctx, ask); err != nil {
 		return exit(because(ctx, err))
 	}
 	options := progress.For(os.Stderr, s.getenv)
@@ -72,9 +81,9 @@ func exit(err error) error {
 	return mg.Fatalf(build.ExitCode(err), "%v", err)
 }
 
-// open reads the configuration once.
-func (s *session) open(ctx context.Context) error {
-	if s.pipeline != nil {
+// open reads the configuration once, and again when a later target of the command line wants to know of git.
+func (s *session) open(ctx context.Context, ask describe) error {
+	if s.pipeline != nil && (s.asked || ask == nil) {
 		return nil
 	}
 	dir, err := os.Getwd()
@@ -82,11 +91,13 @@ func (s *session) open(ctx context.Context) error {
 		return err
 	}
 	s.getenv = config.Overlay(Words(), os.Getenv)
-	info, err := git.Describe(ctx, dir, s.getenv)
-	if err != nil {
-		return err
+	var info git.Info
+	if ask != nil {
+		if info, err = ask(ctx, dir, s.getenv); err != nil {
+			return err
+		}
+		s.asked, s.note = true, info.Note
 	}
-	s.note = info.Note
 	s.cfg, err = config.Load(config.Input{
 		Words:    Words(),
 		Getenv:   os.Getenv,
