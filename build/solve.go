@@ -77,11 +77,13 @@ func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) (
 		p.opts.Show(progress.Started{Platform: j.name, Strategy: string(j.choice.Strategy)})
 	}
 	results := make([]result, len(jobs))
-	all := newGate(len(jobs))
+	all, found := newGate(len(jobs)), &warnings{}
+	defer func() { found.show(p.opts.Show) }()
 	g, ctx := errgroup.WithContext(ctx)
 	for i, j := range jobs {
 		g.Go(func() error {
-			r, err := p.solve(ctx, builders[j.path], j, func(ctx context.Context) error { return all.pass(ctx, i) })
+			events := found.from(j, p.watch(j))
+			r, err := p.solve(ctx, builders[j.path], j, events, func(ctx context.Context) error { return all.pass(ctx, i) })
 			results[i] = r
 			return err
 		})
@@ -137,10 +139,9 @@ func (p *Pipeline) context(path string) engine.Context {
 }
 
 // solve builds one platform. wait is the gate before the image is stored.
-func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, wait func(context.Context) error) (result, error) {
+func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events func(engine.Event), wait func(context.Context) error) (result, error) {
 	r := result{job: j}
 	start := time.Now()
-	events := p.watch(j)
 	hook := func(ctx context.Context, raw []byte, root fs.FS) ([]byte, error) {
 		out, err := p.judge(&r, raw, root)
 		if err != nil {

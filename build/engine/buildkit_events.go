@@ -47,7 +47,7 @@ func (s *steps) take(update *bkclient.SolveStatus) {
 		s.emit(Event{Kind: Log, ID: line.Vertex.String(), Name: s.names[line.Vertex], Stderr: line.Stream == 2, Text: string(line.Data)})
 	}
 	for _, w := range update.Warnings {
-		s.emit(Event{Kind: Notice, ID: w.Vertex.String(), Name: s.names[w.Vertex], Text: string(w.Short)})
+		s.emit(warningEvent(w))
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	bkclient "github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/pb"
 	"github.com/opencontainers/go-digest"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -26,14 +27,18 @@ func TestStatusBecomesEvents(t *testing.T) {
 		},
 		Statuses: []*bkclient.VertexStatus{{ID: "transferring context:", Vertex: moved, Current: 5, Total: 9}},
 		Logs:     []*bkclient.VertexLog{{Vertex: step, Stream: 2, Data: []byte("no\n")}},
-		Warnings: []*bkclient.VertexWarning{{Vertex: step, Short: []byte("old syntax")}},
+		Warnings: []*bkclient.VertexWarning{
+			{Vertex: step, Short: []byte("old syntax")},
+			{Vertex: step, Short: []byte("Rule: words (line 7)"), Range: []*pb.Range{{Start: &pb.Position{Line: 7}}}},
+		},
 	})
 	want := []Event{
 		{Kind: Step, ID: step.String(), Name: "[1/2] RUN a", Started: start},
 		{Kind: Step, ID: moved.String(), Name: "[internal] load build context", Started: start, Completed: end, Cached: true, Internal: true},
 		{Kind: Progress, ID: moved.String(), Name: "[internal] load build context", Text: "transferring context:", Current: 5, Total: 9},
 		{Kind: Log, ID: step.String(), Name: "[1/2] RUN a", Stderr: true, Text: "no\n"},
-		{Kind: Notice, ID: step.String(), Name: "[1/2] RUN a", Text: "old syntax"},
+		{Kind: Warning, ID: step.String(), Text: "old syntax"},
+		{Kind: Warning, ID: step.String(), Text: "Rule: words", Line: 7},
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)

@@ -40,16 +40,21 @@ func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (
 	if err != nil {
 		return nil, nil, err
 	}
+	var found lint
 	opt := dockerfile2llb.ConvertOpt{
 		Config:       ui.Config,
 		Client:       ui,
 		MetaResolver: client,
 		SourceMap:    llb.NewSourceMap(nil, r.dockerfileName(), "Dockerfile", r.Dockerfile),
+		Warn:         found.warn,
 	}
 	if r.SetPlatform {
 		opt.TargetPlatform = &r.Platform
 	}
 	read, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Dockerfile, opt)
+	if err == nil || len(r.warnings) == 0 {
+		r.warnings = found.found
+	}
 	return read, client.strays.names, err
 }
 

@@ -20,11 +20,12 @@ import (
 // kitSolve is one solve on its way through the engine.
 type kitSolve struct {
 	Solve
-	builder *kitBuilder
-	hook    Hook
-	verdict error // the hook's own error, which the wire would turn into text
-	failure error // of reading the Dockerfile or running its steps, likewise
-	steps   *steps
+	builder  *kitBuilder
+	hook     Hook
+	verdict  error // the hook's own error, which the wire would turn into text
+	failure  error // of reading the Dockerfile or running its steps, likewise
+	warnings []Event
+	steps    *steps
 }
 
 // Solve builds one image: a frontend turns the Dockerfile into steps, the
@@ -37,8 +38,9 @@ func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func
 	built, err := run.try(ctx)
 	syntax, _ := s.syntax()
 	if why := run.unusable(syntax, err); why != "" {
-		return run.withoutSyntax(ctx, syntax, why, err)
+		built, err = run.withoutSyntax(ctx, syntax, why, err)
 	}
+	run.tell()
 	return built, err
 }
 

@@ -70,6 +70,7 @@ const (
 	Log                  // output of a step
 	Progress             // bytes moved by a step or a push
 	Notice               // something the user should be told once
+	Warning              // something about the Dockerfile that may be a mistake; not in the order of the steps
 )
 
 // Event is something that happened during a Solve or a Push. Fields that do
@@ -84,7 +85,8 @@ type Event struct {
 	Internal  bool   // bookkeeping of the builder
 	Error     string // why the step failed
 	Stderr    bool   // Log only
-	Text      string // Log: output; Notice: the sentence; Progress: what is moved
+	Text      string // Log: output; Notice, Warning: the sentence; Progress: what is moved
+	Line      int    // Warning: of the Dockerfile, 0 when unknown
 	Current   int64  // Progress: bytes so far
 	Total     int64  // Progress: bytes in all, 0 when unknown
 }

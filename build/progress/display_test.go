@@ -85,6 +85,14 @@ var aFailure = []Event{
 	Finished{"linux/arm64", "RUN make: exit code: 2"},
 }
 
+// A warning says where it is; on GitHub the annotation has the place beside the text.
+func TestWarningWithAPlace(t *testing.T) {
+	events := []Event{Warning{Text: "Rule: words", File: "a/Dockerfile", Line: 3}, Warning{Text: "Rule: all of it", File: "a/Dockerfile"}}
+	const plain = "warning: a/Dockerfile:3: Rule: words\n"
+	equal(t, play(t, Options{}, events...), plain+"warning: a/Dockerfile: Rule: all of it\n")
+	equal(t, play(t, Options{GitHub: true}, events[0]), plain+"::warning file=a/Dockerfile,line=3::Rule: words\n")
+}
+
 func TestPlainRun(t *testing.T) {
 	equal(t, play(t, Options{}, aRun...), `
 linux/amd64  build (target)

@@ -1,6 +1,9 @@
 package progress
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // An Event is one thing that happened in a run. Events are plain values: whoever has news makes one and calls Display.Send.
 // Platform is the form people write, such as "linux/arm/v7"; it is empty for what concerns the run as a whole.
@@ -75,12 +78,23 @@ type Notice struct {
 	Text     string
 }
 
-// Warning tells something that the user should look at. With a File, GitHub shows it beside the line.
+// Warning tells something that the user should look at. With a File, its place stands before it, and GitHub shows it beside the line.
 type Warning struct {
 	Platform string
 	Text     string
 	File     string
 	Line     int
+}
+
+// sentence is the text behind its place.
+func (w Warning) sentence() string {
+	switch {
+	case w.File == "":
+		return w.Text
+	case w.Line == 0:
+		return w.File + ": " + w.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", w.File, w.Line, w.Text)
 }
 
 // Problem is the error that ended the run or a platform; on GitHub an ::error annotation. The caller still returns the error:

@@ -47,7 +47,7 @@ func (v *live) show(e Event, now time.Time) {
 	case Finished:
 		v.finish(e, now)
 	case Warning:
-		v.keep(e.Platform, v.paint(yellow, "warning:")+" "+Clean(e.Text))
+		v.keep(e.Platform, v.paint(yellow, "warning:")+" "+Clean(e.sentence()))
 	case Summary:
 		var b bytes.Buffer
 		_ = e.Write(&b)

@@ -66,7 +66,7 @@ func (g *log) show(e Event, now time.Time) {
 	case Problem:
 		g.annotate("error", e.Platform, e.File, e.Line, e.Text)
 	case Warning:
-		g.say(e.Platform, "warning: "+e.Text)
+		g.say(e.Platform, "warning: "+e.sentence())
 		g.annotate("warning", e.Platform, e.File, e.Line, e.Text)
 	case Summary:
 		_ = e.Write(g.out)

@@ -1,0 +1,33 @@
+package e2e
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// What BuildKit finds wrong with a Dockerfile is told when all is built, once for all platforms, with its place, and fails nothing.
+func TestWarningsAboutTheDockerfile(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"sub/Dockerfile": "FROM scratch as one\nCOPY Dockerfile /$nothing\nMAINTAINER me\n"})
+	words := []string{"build", "IMG=" + reg.Repo(t), "VERSION=1", "ARCHES=" + arches, "CONTEXT=sub"}
+	const first, second, third = "sub/Dockerfile:1: FromAsCasing: ", "sub/Dockerfile:2: UndefinedVar: ", "sub/Dockerfile:3: MaintainerDeprecated: "
+	_, after, _ := strings.Cut(Run(t, dir, With(e), words...).Exits(t, 0).Stderr, "\nwarning: ")
+	for _, text := range []string{first, second, third} {
+		if strings.Count(after, text) != 1 {
+			t.Errorf("%q is not told once: %s", text, after)
+		}
+	}
+	if n := strings.Count(after, "\n"); n != 3 || !strings.HasPrefix(after, first) {
+		t.Errorf("%d lines, want 3, by line, behind all others: %s", n, after)
+	}
+	Run(t, dir, With(e, "GITHUB_ACTIONS=true"), words...).Exits(t, 0).Says(t, "\n::warning file=sub/Dockerfile,line=2::UndefinedVar: ")
+	Run(t, dir, With(e), append(words, "BUILD_ARGS=BUILDKIT_DOCKERFILE_CHECK=skip=all")...).Exits(t, 0).Hides(t, "warning: ")
+}
+
+// The copy that cross-builds is made of the user's file and adds nothing to warn of.
+func TestNoWarningAboutACrossBuild(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"Dockerfile": fmt.Sprintf(dockerfile2019, Golang(t, reg)), "main.go": hello})
+	Run(t, dir, With(e), "build", "IMG="+reg.Repo(t), "VERSION=1", "ARCHES=amd64 arm64").Exits(t, 0).Says(t, "cross").Hides(t, "warning: ")
+}
