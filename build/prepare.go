@@ -6,15 +6,14 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -37,7 +36,7 @@ func (p *Pipeline) jobs(native ocispec.Platform) ([]job, error) {
 	if err := p.cfg.CheckFiles(); err != nil {
 		return nil, err
 	}
-	epoch, err := p.epoch()
+	epoch, err := git.Epoch(p.opts.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -133,21 +132,6 @@ func (p *Pipeline) labels() map[string]string {
 		labels[l.Name] = l.Value
 	}
 	return labels
-}
-
-// epoch is SOURCE_DATE_EPOCH, nil where it is not set.
-func (p *Pipeline) epoch() (*time.Time, error) {
-	text := p.opts.Getenv("SOURCE_DATE_EPOCH")
-	if text == "" {
-		return nil, nil
-	}
-	seconds, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return nil, &config.UsageError{Knob: "SOURCE_DATE_EPOCH", Text: text, Origin: "environment",
-			Problem: "is no number of seconds since 1970: set it to one, or leave it out"}
-	}
-	t := time.Unix(seconds, 0).UTC()
-	return &t, nil
 }
 
 // relative shortens a path below the folder of the run, for people.

@@ -2,17 +2,12 @@ package git
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 )
-
-// ErrEpoch is a SOURCE_DATE_EPOCH that is no count of seconds.
-var ErrEpoch = errors.New("not a count of seconds since 1970")
 
 // Describe asks git, the CI's variables and SOURCE_DATE_EPOCH about the folder dir. getenv may be nil.
 // The only errors are a SOURCE_DATE_EPOCH that is no number (ErrEpoch) and ctx's.
@@ -26,7 +21,11 @@ func Describe(ctx context.Context, dir string, getenv func(string) string) (Info
 	}
 	fill(&info, dir, getenv)
 	info.Name = repositoryName(info.Source)
-	return info, epoch(&info, getenv("SOURCE_DATE_EPOCH"))
+	epoch, err := Epoch(getenv)
+	if epoch != nil {
+		info.Created = *epoch
+	}
+	return info, err
 }
 
 // ask runs the four questions beside each other: none needs another's answer, and each is a process of a few milliseconds.
@@ -105,19 +104,3 @@ func isHash(s string) bool {
 }
 
 func isDigits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
-
-// epoch lets SOURCE_DATE_EPOCH win, https://reproducible-builds.org/specs/source-date-epoch/.
-func epoch(info *Info, text string) error {
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err != nil || n < 0 || n > lastSecond {
-		return fmt.Errorf("SOURCE_DATE_EPOCH=%s is %w: set it to what `git log -1 --format=%%ct` prints, or unset it", text, ErrEpoch)
-	}
-	info.Created = time.Unix(n, 0).UTC()
-	return nil
-}
-
-// lastSecond is the end of the year 9999, after which RFC 3339 has no form for a time.
-const lastSecond = 253402300799

@@ -156,6 +156,9 @@ func TestEpoch(t *testing.T) {
 	if got := r.describe(map[string]string{"SOURCE_DATE_EPOCH": "1000"}).Created.Unix(); got != 1000 {
 		t.Errorf("created %d, want the epoch", got)
 	}
+	if got, err := Epoch(func(string) string { return "" }); got != nil || err != nil {
+		t.Errorf("no epoch is %v, %v", got, err)
+	}
 	for _, bad := range []string{"yesterday", "-1", "1.5", "253402300800", "99999999999999999999"} {
 		_, err := Describe(t.Context(), r.dir, func(name string) string {
 			return map[string]string{"SOURCE_DATE_EPOCH": bad}[name]

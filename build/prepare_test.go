@@ -1,0 +1,43 @@
+package build
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/git"
+)
+
+// SOURCE_DATE_EPOCH is the time of every image, and one that is none is refused as it is for labels.
+func TestEpochOfTheJobs(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Input{Dir: dir, Getenv: func(string) string { return "" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	prepare := func(epoch string) ([]job, error) {
+		p := New(Options{Config: cfg, Getenv: func(name string) string { return map[string]string{"SOURCE_DATE_EPOCH": epoch}[name] }})
+		return p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+	}
+	for text, want := range map[string]int64{"0": 0, "1700000000": 1700000000} {
+		jobs, err := prepare(text)
+		if err != nil || len(jobs) != 2 || jobs[1].solve.Epoch == nil || jobs[1].solve.Epoch.Unix() != want {
+			t.Errorf("%s: %+v, %v", text, jobs, err)
+		}
+	}
+	if jobs, err := prepare(""); err != nil || jobs[0].solve.Epoch != nil {
+		t.Errorf("no epoch: %+v, %v", jobs, err)
+	}
+	for _, bad := range []string{"now", "-1", "253402300800"} {
+		if _, err := prepare(bad); !errors.Is(err, git.ErrEpoch) || ExitCode(err) != ExitUsage {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}
