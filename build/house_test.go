@@ -33,7 +33,7 @@ var floors = [][]string{
 }
 
 // forTests are packages that no program links.
-var forTests = []string{"build/e2e", "build/e2e/faults", "build/bench", "platforms/elftest"}
+var forTests = []string{"build/e2e", "build/e2e/faults", "build/bench", "build/registry/registrytest", "platforms/elftest"}
 
 // lives says in which rooms an import may stand, by the longest prefix. Rooms that are nil: everywhere.
 var lives = map[string][]string{

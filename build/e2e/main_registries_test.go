@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/manymage/manymage/build/registry/registrytest"
 )
 
 // The account of the private registry; the hash is bcrypt's of the password, which docker-registry's htpasswd wants.
@@ -75,42 +75,19 @@ func OwnRegistry(t *testing.T, config string) *Registry {
 	return r
 }
 
-// startRegistry lets the kernel choose the port and reads it from the registry's log.
+// startRegistry runs one with a folder of its own.
 func startRegistry(config string, atEnd func(func())) (*Registry, error) {
 	dir, err := os.MkdirTemp(suite.temp, "registry-")
 	if err != nil {
 		return nil, err
 	}
-	if !strings.Contains(config, "http:") {
-		config += "http: {addr: '127.0.0.1:0'}\n"
-	}
-	config += fmt.Sprintf("version: 0.1\nlog: {level: info}\nstorage: {filesystem: {rootdirectory: %q}, delete: {enabled: true}}\n", dir)
-	file := dir + ".yml"
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		return nil, err
-	}
 	log := &Transcript{}
-	cmd := exec.Command("docker-registry", "serve", file)
-	cmd.Stdout, cmd.Stderr = log, log
-	if err := cmd.Start(); err != nil {
+	r, err := registrytest.Debian(dir, config, log)
+	if err != nil {
 		return nil, err
 	}
-	stop := sync.OnceFunc(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	atEnd(stop)
-	host := ""
-	if !await(func() bool { host = listening(log.String()); return host != "" }) {
-		return nil, fmt.Errorf("docker-registry does not listen:\n%s", log)
-	}
-	return &Registry{Host: host, log: log, stop: stop}, nil
-}
-
-var listeningOn = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
-
-func listening(log string) string {
-	if m := listeningOn.FindStringSubmatch(log); m != nil {
-		return m[1]
-	}
-	return ""
+	atEnd(r.Stop)
+	return &Registry{Host: r.Host, log: log, stop: r.Stop}, nil
 }
 
 // Repo is a repository that belongs to the test: "127.0.0.1:PORT/e2e/NAME-HASH".

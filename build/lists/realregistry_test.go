@@ -1,84 +1,37 @@
 package lists
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
-	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/registry/registrytest"
 )
 
 // debianScene is a scene in Debian's docker-registry, read by skopeo: neither has a line of
 // code in common with this module.
 func debianScene(t *testing.T) (*scene, string) {
 	t.Helper()
-	program := need(t, "docker-registry")
-	dir := t.TempDir()
-	file := filepath.Join(dir, "config.yml")
-	config := "version: 0.1\nlog: {level: info, accesslog: {disabled: true}}\nstorage:\n  filesystem: {rootdirectory: " + filepath.Join(dir, "data") +
-		"}\n  delete: {enabled: true}\nhttp: {addr: '127.0.0.1:0'}\n"
-	if err := os.WriteFile(file, []byte(config), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.Command(program, "serve", file)
-	cmd.Env = []string{"OTEL_TRACES_EXPORTER=none", "PATH=" + os.Getenv("PATH")}
-	stderr, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
 	client := registry.New(registry.Options{})
 	t.Cleanup(client.Close)
-	return &scene{T: t, client: client}, listening(t, stderr)
-}
-
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatalf("this test needs %s: apt-get install docker-registry skopeo", program)
-	}
-	return path
-}
-
-var listeningOn = regexp.MustCompile(`listening on (127\.0\.0\.1:\d+)`)
-
-func listening(t *testing.T, log io.Reader) string {
-	t.Helper()
-	lines := bufio.NewScanner(log)
-	var seen strings.Builder
-	for lines.Scan() {
-		seen.WriteString(lines.Text() + "\n")
-		if m := listeningOn.FindStringSubmatch(lines.Text()); m != nil {
-			go func() { _, _ = io.Copy(io.Discard, log) }()
-			return m[1]
-		}
-	}
-	t.Fatalf("docker-registry does not start: %s", seen.String())
-	return ""
+	return &scene{T: t, client: client}, registrytest.Start(t, "")
 }
 
 // skopeo runs skopeo and gives what it prints.
 func skopeo(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := exec.Command(need(t, "skopeo"), args...).Output()
+	out, err := exec.Command("skopeo", args...).Output()
 	if err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
 			t.Fatalf("skopeo %q: %v: %s", args, err, exit.Stderr)
 		}
-		t.Fatal(err)
+		t.Fatalf("this test needs skopeo: apt-get install skopeo: %v", err)
 	}
 	return string(out)
 }

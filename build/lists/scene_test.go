@@ -15,17 +15,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/distribution/distribution/v3/configuration"
-	"github.com/distribution/distribution/v3/registry/handlers"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-	"github.com/sirupsen/logrus"
 
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/registry/registrytest"
 	"github.com/manymage/manymage/platforms"
 	"github.com/manymage/manymage/platforms/elftest"
 )
@@ -47,7 +44,7 @@ type scene struct {
 
 func newScene(t *testing.T) *scene {
 	t.Helper()
-	s := &scene{T: t, one: faults.Around(inProcess()), two: faults.Around(inProcess())}
+	s := &scene{T: t, one: faults.Around(registrytest.InMemory()), two: faults.Around(registrytest.InMemory())}
 	s.hosts = map[string]string{}
 	for name, proxy := range map[string]*faults.Proxy{"one.example": s.one, "two.example": s.two} {
 		server := httptest.NewServer(proxy)
@@ -65,17 +62,6 @@ func (s *scene) clientOf(opts registry.Options) *registry.Client {
 	client := registry.New(opts)
 	s.Cleanup(client.Close)
 	return client
-}
-
-func inProcess() http.Handler {
-	logrus.SetOutput(io.Discard)
-	config := &configuration.Configuration{Storage: configuration.Storage{
-		"inmemory":    nil,
-		"delete":      {"enabled": true},
-		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
-	}}
-	config.Catalog.MaxEntries = 1000
-	return handlers.NewApp(context.Background(), config)
 }
 
 // elsewhere connects names that do not exist to servers on loopback, without TLS where the

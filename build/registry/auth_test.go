@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/registry/registrytest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/crypto/bcrypt"
 )
@@ -44,7 +45,7 @@ func TestHtpasswd(t *testing.T) {
 	}
 	file := filepath.Join(t.TempDir(), "htpasswd")
 	write(t, file, testUser+":"+string(hash)+"\n")
-	host := dockerRegistry(t, "", "auth:\n  htpasswd: {realm: test, path: "+file+"}")
+	host := registrytest.Start(t, "auth:\n  htpasswd: {realm: test, path: "+file+"}")
 
 	good := New(Options{Credentials: static(Credential{Username: testUser, Password: testPassword})})
 	defer good.Close()
@@ -175,7 +176,7 @@ func withTokens(t *testing.T, s *tokenServer) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "tokens.pem")
 	write(t, file, string(s.certificate))
-	return dockerRegistry(t, "", "auth:\n  token: {realm: '"+s.URL+"/token', service: registry, issuer: tests, rootcertbundle: "+file+"}")
+	return registrytest.Start(t, "auth:\n  token: {realm: '"+s.URL+"/token', service: registry, issuer: tests, rootcertbundle: "+file+"}")
 }
 
 func TestTokens(t *testing.T) {
@@ -235,7 +236,7 @@ func TestOneTokenForAll(t *testing.T) {
 		host   string
 		tokens int
 	}{
-		"anonymous": {dockerRegistry(t, "", ""), 0},
+		"anonymous": {registrytest.Start(t, ""), 0},
 		"token":     {withTokens(t, tokens), 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/registry/registrytest"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -111,7 +112,7 @@ func TestDeleteTag(t *testing.T) {
 	}
 	old := New(Options{})
 	defer old.Close()
-	at := ref(t, dockerRegistry(t, "", "")+"/a:1")
+	at := ref(t, registrytest.Start(t, "")+"/a:1")
 	publish(t, old, at, s.there)
 	if err := old.DeleteTag(t.Context(), at.(reference.NamedTagged)); !errors.Is(err, ErrDenied) {
 		t.Errorf("a registry that cannot: %v", err)

@@ -12,6 +12,8 @@ import (
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/registry/registrytest"
 )
 
 func descOf(mediaType string, body []byte) ocispec.Descriptor {
@@ -59,7 +61,7 @@ func publish(t testing.TB, c *Client, at reference.Named, img image) ocispec.Des
 }
 
 func TestPublishToDockerRegistry(t *testing.T) {
-	host := dockerRegistry(t, "", "")
+	host := registrytest.Start(t, "")
 	c := New(Options{})
 	defer c.Close()
 	ctx := t.Context()

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/registry/registrytest"
 )
 
 // authority is a test CA.
@@ -85,7 +86,7 @@ func TestTLS(t *testing.T) {
 	write(t, filepath.Join(dir, "ca.pem"), ca.pem)
 	write(t, filepath.Join(dir, "server.pem"), cert)
 	write(t, filepath.Join(dir, "server.key"), key)
-	address := dockerRegistry(t, "  tls: {certificate: "+dir+"/server.pem, key: "+dir+"/server.key, clientcas: ["+dir+"/ca.pem]}", "")
+	address := registrytest.Start(t, "http:\n  addr: 127.0.0.1:0\n  tls: {certificate: "+dir+"/server.pem, key: "+dir+"/server.key, clientcas: ["+dir+"/ca.pem]}")
 
 	mine, mineKey := ca.issue(t, "client")
 	certs := filepath.Join(dir, "certs.d")
@@ -132,7 +133,7 @@ func TestSpareRoots(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewUnstartedServer(inProcess(t))
+	server := httptest.NewUnstartedServer(registrytest.InMemory())
 	server.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	server.StartTLS()
 	defer server.Close()
@@ -170,7 +171,7 @@ func TestSpareRoots(t *testing.T) {
 }
 
 func TestTLSThatDoesNotVerify(t *testing.T) {
-	server := httptest.NewUnstartedServer(faults.Around(inProcess(t)))
+	server := httptest.NewUnstartedServer(faults.Around(registrytest.InMemory()))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	defer server.Close()
@@ -189,7 +190,7 @@ func TestTLSThatDoesNotVerify(t *testing.T) {
 }
 
 func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
-	proxy := faults.Around(inProcess(t))
+	proxy := faults.Around(registrytest.InMemory())
 	server := httptest.NewServer(proxy)
 	defer server.Close()
 	address := server.Listener.Addr().String()

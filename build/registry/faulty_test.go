@@ -1,39 +1,24 @@
 package registry
 
 import (
-	"context"
 	"flag"
-	"io"
-	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/distribution/distribution/v3/configuration"
-	"github.com/distribution/distribution/v3/registry/handlers"
-	_ "github.com/distribution/distribution/v3/registry/storage/driver/inmemory"
+	"github.com/distribution/reference"
+
 	"github.com/manymage/manymage/build/e2e/faults"
-	"github.com/sirupsen/logrus"
+	"github.com/manymage/manymage/build/registry/registrytest"
 )
 
 // TestMain lets more tests run at once than there are cores: those of faults wait, they do not compute.
 func TestMain(m *testing.M) {
 	_ = flag.Set("test.parallel", "16")
-	logrus.SetOutput(io.Discard)
 	m.Run()
-}
-
-// inProcess is a real registry in memory: the fast double of docker-registry for tables of faults.
-func inProcess(t testing.TB) http.Handler {
-	t.Helper()
-	config := &configuration.Configuration{Storage: configuration.Storage{
-		"inmemory":    nil,
-		"delete":      {"enabled": true},
-		"maintenance": {"uploadpurging": map[any]any{"enabled": false}},
-	}}
-	config.Catalog.MaxEntries = 1000
-	return handlers.NewApp(context.Background(), config)
 }
 
 // faulty is a registry behind a proxy that injects faults, and a client of it whose clock jumps instead of waiting.
@@ -46,7 +31,7 @@ type faulty struct {
 
 func newFaulty(t testing.TB, opts Options) *faulty {
 	t.Helper()
-	proxy := faults.Around(inProcess(t))
+	proxy := faults.Around(registrytest.InMemory())
 	server := httptest.NewServer(proxy)
 	t.Cleanup(server.Close)
 	f := &faulty{Proxy: proxy, host: strings.TrimPrefix(server.URL, "http://"), waits: &clock{}}
@@ -63,4 +48,23 @@ func (c *clock) run(client *Client) *Client {
 	client.now, client.sleep = c.now, c.sleep
 	client.jitter = func() float64 { return 0 }
 	return client
+}
+
+func write(t *testing.T, file, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func ref(t testing.TB, s string) reference.Named {
+	t.Helper()
+	named, err := reference.ParseNormalizedNamed(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return named
 }
