@@ -36,6 +36,9 @@ type Request struct {
 	Start, End                         time.Time
 }
 
+// keptOpen are more connections to the registry than anybody's round has requests: none waits for one to be opened.
+const keptOpen = 128
+
 // Proxy is an http.Handler.
 type Proxy struct {
 	// Delay is slept before each request is passed on: a line's latency.
@@ -57,6 +60,7 @@ func New(upstream string) *Proxy {
 		panic(err) // a test's own constant
 	}
 	return Around(&httputil.ReverseProxy{
+		Transport: &http.Transport{MaxIdleConnsPerHost: keptOpen},
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
