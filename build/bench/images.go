@@ -47,38 +47,59 @@ const (
 	dockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
-func publish(ctx context.Context, image, tag string, p ocispec.Platform) error {
+// layer is one that is in the repository already.
+type layer struct {
+	desc ocispec.Descriptor
+	diff digest.Digest
+}
+
+// publish puts an image under a tag.
+func publish(ctx context.Context, image, tag string, p ocispec.Platform, layers ...layer) error {
+	spec := ocispec.Image{Platform: p, RootFS: ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}}
+	manifest := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: dockerManifest, Layers: []ocispec.Descriptor{}}
+	for _, l := range layers {
+		spec.RootFS.DiffIDs, manifest.Layers = append(spec.RootFS.DiffIDs, l.diff), append(manifest.Layers, l.desc)
+	}
+	config, err := json.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	manifest.Config = ocispec.Descriptor{MediaType: dockerConfig, Digest: digest.FromBytes(config), Size: int64(len(config))}
+	if err := upload(ctx, image, manifest.Config, bytes.NewReader(config)); err != nil {
+		return err
+	}
+	raw, err := json.Marshal(manifest)
+	if err != nil {
+		return err
+	}
+	_, err = send(ctx, http.MethodPut, api(image)+"/manifests/"+tag, dockerManifest, bytes.NewReader(raw), int64(len(raw)))
+	return err
+}
+
+// api is a repository's address.
+func api(image string) string {
 	host, repository, _ := strings.Cut(image, "/")
-	base := "http://" + host + "/v2/" + repository
-	config, err := json.Marshal(ocispec.Image{Platform: p, RootFS: ocispec.RootFS{Type: "layers", DiffIDs: []digest.Digest{}}})
+	return "http://" + host + "/v2/" + repository
+}
+
+// upload puts a blob into a repository.
+func upload(ctx context.Context, image string, desc ocispec.Descriptor, content io.Reader) error {
+	location, err := send(ctx, http.MethodPost, api(image)+"/blobs/uploads/", "", nil, 0)
 	if err != nil {
 		return err
 	}
-	described := ocispec.Descriptor{MediaType: dockerConfig, Digest: digest.FromBytes(config), Size: int64(len(config))}
-	manifest, err := json.Marshal(ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: dockerManifest, Config: described, Layers: []ocispec.Descriptor{},
-	})
-	if err != nil {
-		return err
-	}
-	location, err := send(ctx, http.MethodPost, base+"/blobs/uploads/", "", nil)
-	if err != nil {
-		return err
-	}
-	if _, err := send(ctx, http.MethodPut, location+"&digest="+described.Digest.String(), "application/octet-stream", config); err != nil {
-		return err
-	}
-	_, err = send(ctx, http.MethodPut, base+"/manifests/"+tag, dockerManifest, manifest)
+	_, err = send(ctx, http.MethodPut, location+"&digest="+desc.Digest.String(), "application/octet-stream", content, desc.Size)
 	return err
 }
 
 // send makes a request, and gives the Location of the answer.
-func send(ctx context.Context, method, url, contentType string, body []byte) (string, error) {
-	r, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+func send(ctx context.Context, method, url, contentType string, body io.Reader, size int64) (string, error) {
+	r, err := http.NewRequestWithContext(ctx, method, url, body)
 	if err != nil {
 		return "", err
 	}
 	r.Header.Set("Content-Type", contentType)
+	r.ContentLength = size
 	header, _, err := do(r)
 	return header.Get("Location"), err
 }
@@ -98,8 +119,7 @@ func do(r *http.Request) (http.Header, []byte, error) {
 
 // wasMade makes sure that a tag is a list of the children, each with its platform.
 func wasMade(ctx context.Context, image, tag string, children []child) error {
-	host, repository, _ := strings.Cut(image, "/")
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+host+"/v2/"+repository+"/manifests/"+tag, nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, api(image)+"/manifests/"+tag, nil)
 	if err != nil {
 		return err
 	}

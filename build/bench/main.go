@@ -1,7 +1,7 @@
 // Command bench measures this project against what it replaces, on the machine's own engine: the Makefile's recipe with the
-// docker CLI, its set_image_arch macro, `docker manifest` and, where they are on PATH, other tools for manifest lists.
+// docker CLI, its set_image_arch macro, `docker manifest` and, where they are on PATH, other tools for manifest lists and for moving images.
 //
-//	go run ./build/bench [-only job,setarch,lists] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-docker docker]
+//	go run ./build/bench [-only job,setarch,lists,transfer] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-docker docker]
 //
 // Both sides do the same work in alternation, on fresh content that nothing has cached, each into a repository of its own. Both
 // speak to the engine through a proxy that counts bytes; peak memory is that of the client's process, as the kernel counts it.
@@ -45,7 +45,7 @@ func main() {
 func parse(args []string) (plan, error) {
 	p := plan{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := flags.String("only", "job,setarch,lists", "what to measure")
+	only := flags.String("only", "job,setarch,lists,transfer", "what to measure")
 	sizes := flags.String("sizes", "3,100,500", "sizes of the job's images in MB")
 	recipes := flags.String("recipes", "classic,buildkit", "builders of the recipe")
 	flags.IntVar(&p.rounds, "rounds", 3, "pairs per measurement")
@@ -81,7 +81,7 @@ func run(ctx context.Context, args []string) (err error) {
 	for _, section := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"job", b.jobs}, {"setarch", b.setarchs}, {"lists", b.lists}} {
+	}{{"job", b.jobs}, {"setarch", b.setarchs}, {"lists", b.lists}, {"transfer", b.transfers}} {
 		if !slices.Contains(p.only, section.name) {
 			continue
 		}
