@@ -2,7 +2,10 @@ package build
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -10,6 +13,7 @@ import (
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/registry"
 )
 
 // annotationPrefix marks the image labels that also describe the list.
@@ -63,11 +67,24 @@ func (p *Pipeline) publish(ctx context.Context) error {
 		p.opts.Show(progress.Notice{Text: n})
 	}
 	if err != nil {
-		return err
+		return refusedTag(err)
 	}
 	p.published = &published
 	for _, ref := range p.cfg.ListRefs() {
 		p.opts.Show(progress.Published{Reference: ref, Digest: published.Digest.String(), Unchanged: published.Unchanged})
 	}
 	return p.record()
+}
+
+// refusedTag says the way out where a registry does not let a tag that is there be moved.
+func refusedTag(err error) error {
+	var tags *lists.TagsError
+	if !errors.As(err, &tags) || !errors.Is(err, registry.ErrDenied) {
+		return err
+	}
+	kept := func(t lists.TagMove) bool { return t.Error != "" && t.Previous != "" }
+	if !slices.ContainsFunc(tags.Tags, kept) {
+		return err
+	}
+	return fmt.Errorf("%w; choose another VERSION where tags are immutable", err)
 }

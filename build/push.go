@@ -82,7 +82,12 @@ func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.
 		r.child = *found
 		return nil
 	}
+	taken := err == nil // by another image
 	r.child, err = p.upload(ctx, client, e, r, ref.(reference.NamedTagged))
+	if taken && errors.Is(err, engine.ErrManifestRefused) {
+		err = fmt.Errorf("%w: the registry keeps the image that %s has, as it does where tags are immutable: choose another VERSION (%w)",
+			lists.ErrPublish, reference.FamiliarString(ref), err)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}

@@ -23,6 +23,9 @@ var (
 	ErrRegistryUnreachable = errors.New("the registry does not answer the engine")
 	// ErrTagRefused: the registry keeps the tag as it is. From Push.
 	ErrTagRefused = errors.New("the tag cannot be moved")
+	// ErrManifestRefused: the registry took all but the tag, and the engine does
+	// not tell why. From Push. If there was such a tag, this is why.
+	ErrManifestRefused = errors.New("the registry refuses the tag")
 )
 
 // StepError is a build step that failed.

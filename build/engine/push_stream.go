@@ -122,6 +122,7 @@ func pushFaults() []pushFault {
 		{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
 		{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
 		{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
+		{regexp.MustCompile(`unexpected status from PUT request to \S+/manifests/\S+ 4(00|03|05|09|12)\b`), ErrManifestRefused}, // containerd leaves the registry's words out
 		{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
 		{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
 		{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},
@@ -161,6 +162,8 @@ func cureOf(kind error) string {
 		return "; start the engine and run this again"
 	case errors.Is(kind, ErrNotFound):
 		return "; build it first"
+	case errors.Is(kind, ErrManifestRefused):
+		return "; check that this account may write this tag"
 	case errors.Is(kind, ErrTagRefused):
 		return fmt.Sprintf("; %v: choose another VERSION", kind)
 	}

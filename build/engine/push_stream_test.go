@@ -74,6 +74,13 @@ func TestPushFaults(t *testing.T) {
 		{failed("denied: requested access to the resource is denied"), ErrUnauthorized},
 		{failed("no basic auth credentials"), ErrUnauthorized},
 		{failed("tag invalid: The image tag '1' already exists in the 'a' repository and cannot be overwritten because the repository is immutable."), ErrTagRefused},
+		{failed("unknown: Failed to process request due to 'a:1' configured as immutable."), ErrTagRefused},
+		{failed("denied: The requested tag already exists and cannot be overwritten."), ErrTagRefused},
+		{failed(`failed commit on ref \"manifest-sha256:00\": unexpected status from PUT request to http://r/v2/a/manifests/1: 409 Conflict`), ErrManifestRefused},
+		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 403 Forbidden"), ErrManifestRefused},
+		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 503 Service Unavailable"), errTransient},
+		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 401 Unauthorized"), ErrUnauthorized},
+		{failed("unexpected status from POST request to https://r/v2/a/blobs/uploads/: 403 Forbidden"), ErrUnauthorized},
 		{failed("Get https://r/v2/: dial tcp 127.0.0.1:1: connect: connection refused"), ErrRegistryUnreachable},
 		{failed("http: server gave HTTP response to HTTPS client"), ErrRegistryUnreachable},
 		{failed("Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?"), ErrUnreachable},
@@ -94,7 +101,7 @@ func TestPushFaults(t *testing.T) {
 			t.Errorf("%s: got %v", one.stream, err)
 			continue
 		}
-		for _, kind := range []error{ErrUnauthorized, ErrTagRefused, ErrRegistryUnreachable, ErrUnreachable, ErrNotFound, errTransient} {
+		for _, kind := range []error{ErrUnauthorized, ErrTagRefused, ErrManifestRefused, ErrRegistryUnreachable, ErrUnreachable, ErrNotFound, errTransient} {
 			if errors.Is(err, kind) != (kind == one.want) {
 				t.Errorf("%s: got %v, want %v", one.stream, err, one.want)
 			}

@@ -351,7 +351,7 @@ func (c complaint) has(code string) bool {
 func (c complaint) isPolicy() bool {
 	for _, e := range c.Errors {
 		text := strings.ToLower(e.Message)
-		if strings.Contains(text, "immutable") || strings.Contains(text, "quota") {
+		if strings.Contains(text, "immutable") || strings.Contains(text, "cannot be overwritten") || strings.Contains(text, "quota") {
 			return true
 		}
 	}

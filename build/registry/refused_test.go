@@ -28,3 +28,18 @@ func TestNobodyListens(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A rule of the registry is told from a login that does not suffice, in whatever words.
+func TestPolicies(t *testing.T) {
+	for body, policy := range map[string]bool{
+		`{"errors":[{"code":"DENIED","message":"The requested tag already exists and cannot be overwritten."}]}`: true,
+		`{"errors":[{"code":"DENIED","message":"tag is Immutable"}]}`:                                            true,
+		`{"errors":[{"code":"DENIED","message":"quota exceeded"}]}`:                                              true,
+		`{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`:                  false,
+		`{}`: false,
+	} {
+		if got := parseComplaint([]byte(body)).isPolicy(); got != policy {
+			t.Errorf("%s: %v, want %v", body, got, policy)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 )
 
 // Status answers with a status and header pairs, and does not ask the registry.
@@ -28,6 +29,32 @@ func Answer(code int, contentType, body string) Fault {
 		w.WriteHeader(code)
 		_, _ = io.WriteString(w, body)
 	}
+}
+
+// Immutable answers for the registry where a manifest is put under a tag that is there, as registries with immutable tags do,
+// whatever the manifest; {tag} and {repository} in the body are filled in. Everything else is let through.
+func Immutable(code int, body string) Fault {
+	return func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		repository, tag, isManifest := strings.Cut(strings.TrimPrefix(r.URL.Path, "/v2/"), "/manifests/")
+		if !isManifest || r.Method != http.MethodPut || strings.Contains(tag, ":") || !isThere(r, next) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		Answer(code, "application/json", strings.NewReplacer("{tag}", tag, "{repository}", repository).Replace(body))(w, r, next)
+	}
+}
+
+// isThere asks the registry whether it has what a request is about, in any form.
+func isThere(r *http.Request, next http.Handler) bool {
+	look := r.Clone(r.Context())
+	look.Method, look.Body, look.ContentLength = http.MethodHead, http.NoBody, 0
+	look.Header.Del("Content-Length")
+	for _, form := range []string{"vnd.oci.image.index.v1", "vnd.oci.image.manifest.v1", "vnd.docker.distribution.manifest.v2", "vnd.docker.distribution.manifest.list.v2"} {
+		look.Header.Add("Accept", "application/"+form+"+json")
+	}
+	answer := httptest.NewRecorder()
+	next.ServeHTTP(answer, look)
+	return answer.Code == http.StatusOK
 }
 
 // Reset breaks the connection off before the registry has seen the request.
