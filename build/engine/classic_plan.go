@@ -125,13 +125,22 @@ func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env map[
 		if err != nil {
 			return "", err
 		}
-		name = id
+		name = p.flag(s, env) + id
 	}
 	text := "FROM " + name
 	if s.name != "" {
 		text += " AS " + s.name
 	}
 	return text, nil
+}
+
+// flag keeps a stage's own platform for Podman, whose stages have one each.
+// Docker's have all that of the request.
+func (p *classicPlan) flag(s stage, env map[string]string) string {
+	if s.platform == "" || p.engine.info.Name != podman {
+		return ""
+	}
+	return "--platform=" + expand(unquote(s.platform), env) + " "
 }
 
 // base pins an image that a FROM names.
@@ -152,7 +161,7 @@ func (p *classicPlan) base(ctx context.Context, name, flag string, env map[strin
 		return id, err
 	}
 	p.mixed = true
-	if p.toldPlatform() == "" {
+	if p.toldPlatform() == "" || p.engine.info.Name == podman {
 		return id, nil
 	}
 	return p.bases.alias(ctx, id, p.target)
@@ -169,19 +178,22 @@ func (p *classicPlan) scratchLabel() ocispec.Platform {
 
 // platformCache tells the engines whose classic builder looks at platforms: it
 // takes no step from its cache unless the step's label is the platform that it
-// was told, the engine's own by default, and copies into no other stage.
+// was told, the engine's own by default. Docker's copies into no stage of
+// another label either.
 func (e *Engine) platformCache() bool {
-	return e.info.Name != podman && !e.olderThan(firstPlatformCache)
+	return e.info.Name == podman || !e.olderThan(firstPlatformCache)
 }
 
 // firstPlatformCache is the Docker version that did it first, as far as is
-// known: 20.10 does not, 26.1 does. A platform told without need is harmless.
+// known: 20.10 does not, 26.1 does. Of Podman 4.3 does not and 5.8 does. A
+// platform told without need is harmless.
 const firstPlatformCache = 23
 
 // toldPlatform is the platform in the build request: with it those engines use
-// their cache. All stages must then be labelled with it, for which bases of
-// other platforms get an alias. On containerd stores an alias costs reading
-// the whole base; there such builds go without the cache.
+// their cache. Podman then labels the steps of all stages with it. For Docker
+// all stages must be labelled with it beforehand, for which bases of other
+// platforms get an alias. On containerd stores an alias costs reading the whole
+// base; there such builds go without the cache.
 func (p *classicPlan) toldPlatform() string {
 	if !p.engine.platformCache() || (p.mixed && p.engine.info.Store == StoreContainerd) {
 		return ""

@@ -35,6 +35,7 @@ func platform(t *testing.T, s string) ocispec.Platform {
 }
 
 var docker20 = Info{Name: "Docker", Version: "20.10.24", Store: StoreGraph}
+var podman5 = Info{Name: podman, Version: "5.8.6", Store: StoreGraph}
 var docker26 = Info{Name: "Docker", Version: "26.1.5", Store: StoreGraph}
 
 // rewriteTest is a Dockerfile before and after, for a platform.
@@ -102,6 +103,9 @@ func TestClassicRewritesBases(t *testing.T) {
 		{name: "one label on everything where the cache looks at it", on: docker26, platform: "linux/arm64",
 			from: "FROM --platform=linux/amd64 busybox:1 AS b\nFROM scratch\nCOPY --from=b / /\n",
 			want: "FROM B-amd64-as-arm64 AS b\nFROM S-arm64\nCOPY --from=b / /\n"},
+		{name: "a platform for each stage where stages have one", on: podman5, platform: "linux/arm64",
+			from: "FROM --platform=$BUILDPLATFORM busybox:1 AS b\nFROM --platform=$BUILDPLATFORM b AS c\nFROM scratch\nCOPY --from=c / /\n",
+			want: "FROM --platform=linux/amd64 B-amd64 AS b\nFROM b AS c\nFROM S-arm64\nCOPY --from=c / /\n"},
 		{name: "natively where the cache looks at the label", on: docker26, platform: "linux/arm64", native: true,
 			from: "FROM scratch\n",
 			want: "FROM S-amd64\n"},
@@ -148,7 +152,8 @@ func TestClassicTellsThePlatformWhereItHelps(t *testing.T) {
 		want  string
 	}{
 		{on: docker20, want: ""},
-		{on: Info{Name: podman, Version: "4.3.1"}, want: ""},
+		{on: podman5, want: "linux/arm/v7"},
+		{on: podman5, mixed: true, want: "linux/arm/v7"},
 		{on: docker26, want: "linux/arm/v7"},
 		{on: docker26, mixed: true, want: "linux/arm/v7"},
 		{on: containerd, want: "linux/arm/v7"},
