@@ -130,6 +130,9 @@ func TestEngineSaysWhatItIs(t *testing.T) {
 	}
 	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
 		got, expect := under.Open(t, engine.Options{}).Info(), want[under.Kind]
+		if os.Getenv(newer) != "" && expect.Version == "26.1" {
+			expect.Version = ""
+		}
 		if got.Name != expect.Name || !strings.HasPrefix(got.Version, expect.Version) || got.Store != expect.Store || got.Road != expect.Road || got.Why != expect.Why {
 			t.Errorf("got %+v, want %+v", got, expect)
 		}
