@@ -102,7 +102,7 @@ func (l *loader) retry() {
 
 // switches reads the knobs for yes and no.
 func (l *loader) switches() {
-	l.config.Insecure = l.truth("INSECURE")
+	l.insecure()
 	l.config.NoCache = l.truth("NO_CACHE")
 	l.config.Verbose = l.truth("V")
 }
@@ -113,12 +113,19 @@ func (l *loader) truth(name string) bool {
 		return false
 	}
 	l.record(name, s.text, s.origin)
-	switch strings.ToLower(s.text) {
-	case "1", "true", "t", "yes", "y", "on":
-		return true
-	case "0", "false", "f", "no", "n", "off":
-		return false
+	yes, known := yesOrNo(s.text)
+	if !known {
+		l.fail(s.wrong("is neither yes nor no: write 1 or 0"))
 	}
-	l.fail(s.wrong("is neither yes nor no: write 1 or 0"))
-	return false
+	return yes
+}
+
+func yesOrNo(text string) (yes, known bool) {
+	switch strings.ToLower(text) {
+	case "1", "true", "t", "yes", "y", "on":
+		return true, true
+	case "0", "false", "f", "no", "n", "off":
+		return false, true
+	}
+	return false, false
 }

@@ -48,8 +48,6 @@ type Config struct {
 	Contexts []Pair
 	Secrets  []Secret
 	SSH      []Agent
-	// Insecure allows plain HTTP and unknown certificates for the image's registry.
-	Insecure bool
 	// Verbose is V.
 	Verbose bool
 	// NoCache builds without the engine's cache.
@@ -67,6 +65,7 @@ type Config struct {
 
 	values  []Value
 	words   map[string]string
+	hosts   hosts   // of INSECURE
 	path    string  // the embedded image's name without registry
 	unready []error // what a build lacks and other targets do not
 }

@@ -330,16 +330,31 @@ func TestRegistryPassword(t *testing.T) {
 	}
 }
 
-func TestSwitches(t *testing.T) {
-	for text, want := range map[string]bool{"1": true, "Yes": true, "TRUE": true, "on": true, "0": false, "no": false, "False": false, "off": false, "": false} {
-		if c := line("INSECURE="+text, "V="+text, "NO_CACHE="+text).mustLoad(t); c.Insecure != want || c.Verbose != want || c.NoCache != want {
-			t.Errorf("%q: %t %t %t", text, c.Insecure, c.Verbose, c.NoCache)
+// Hosts with a port are that registry alone; without one, whatever port it listens at.
+func TestInsecureHosts(t *testing.T) {
+	for _, s := range []say{line("INSECURE=reg.lan:5000, 10.0.0.5"), {yaml: "insecure: [reg.lan:5000, 10.0.0.5]\n"}} {
+		c := s.mustLoad(t)
+		for host, want := range map[string]bool{
+			"reg.lan:5000": true, "REG.lan:5000": true, "10.0.0.5": true, "10.0.0.5:443": true,
+			"reg.lan": false, "reg.lan:5001": false, "10.0.0.55": false, "docker.io": false,
+		} {
+			if got := c.Insecure(host); got != want {
+				t.Errorf("%s: %t, want %t", host, got, want)
+			}
 		}
 	}
-	if c := (say{yaml: "insecure: yes\n"}).mustLoad(t); !c.Insecure {
+}
+
+func TestSwitches(t *testing.T) {
+	for text, want := range map[string]bool{"1": true, "Yes": true, "TRUE": true, "on": true, "0": false, "no": false, "False": false, "off": false, "": false} {
+		if c := line("INSECURE="+text, "V="+text, "NO_CACHE="+text).mustLoad(t); c.Insecure("reg.example") != want || c.Verbose != want || c.NoCache != want {
+			t.Errorf("%q: %t %t %t", text, c.Insecure("reg.example"), c.Verbose, c.NoCache)
+		}
+	}
+	if c := (say{yaml: "insecure: yes\n"}).mustLoad(t); !c.Insecure("reg.example") {
 		t.Error("YAML's yes is none")
 	}
-	if c := (say{defaults: Defaults{Insecure: true}, words: []string{"INSECURE=0"}}).mustLoad(t); c.Insecure {
+	if c := (say{defaults: Defaults{Insecure: true}, words: []string{"INSECURE=0"}}).mustLoad(t); c.Insecure("reg.example") {
 		t.Error("the command line does not beat the magefile")
 	}
 	for text, want := range map[string]time.Duration{"30": 30 * time.Second, "1m30s": 90 * time.Second, "0": 0} {
@@ -432,7 +447,10 @@ func TestRefused(t *testing.T) {
 		{"syntax", line("SYNTAX=docker"), []string{"auto and builtin"}},
 		{"retry", line("RETRY=soon"), []string{"RETRY=soon", "30s"}},
 		{"negative retry", line("RETRY=-1"), []string{"RETRY=-1"}},
-		{"truth", line("INSECURE=maybe"), []string{"INSECURE=maybe", "neither yes nor no"}},
+		{"truth", line("V=maybe"), []string{"V=maybe", "neither yes nor no"}},
+		{"insecure", line("INSECURE=maybe"), []string{"INSECURE=maybe (command line)", "neither yes nor no, nor a registry's host"}},
+		{"insecure repository", line("INSECURE=reg.lan,10.0.0.5/app"), []string{"INSECURE=10.0.0.5/app"}},
+		{"yes among hosts", line("INSECURE=reg.lan,yes"), []string{"INSECURE=yes"}},
 		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},
 		{"dockerfile placeholder", line("DOCKERFILE=D.{ARCH}"), []string{"DOCKERFILE=D.{ARCH} (command line) holds {ARCH}, and only {arch} is filled in: did you mean {arch}?"}},
 		{"foreign", line("ALLOW_FOREIGN=bin/x"), []string{"begin it with a slash"}},

@@ -51,7 +51,7 @@ func Knobs() []Knob {
 		{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
 		{Name: "ALLOW_FOREIGN", form: list, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
 		{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
-		{Name: "INSECURE", form: truth, Help: "plain HTTP and unknown certificates for the image's registry", Example: "INSECURE=yes", Default: "no"},
+		{Name: "INSECURE", form: list, Help: "registries that may have plain HTTP and unknown certificates: yes for all of a run, or their hosts", Example: "INSECURE=reg.lan:5000", Default: "no"},
 		{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},
 		{Name: "REGISTRY_USER", Help: "user name for the image's registry, where Docker's own configuration has none"},
 		{Name: "REGISTRY_PASSWORD", Help: "password or token of REGISTRY_USER; from the environment only"},

@@ -255,9 +255,9 @@ func (c *Client) unanswered(host string, err error) error {
 	case errors.Is(err, errCerts):
 		return &failure{err: err}
 	case isUntrusted(err):
-		return refusal(ErrUnreachable, "%w; put its CA into %s, or set INSECURE=true if that is meant", short(err), "certs.d/"+host+"/ca.crt")
+		return refusal(ErrUnreachable, "%w; put its CA into %s, or set INSECURE=%s if that is meant", short(err), "certs.d/"+host+"/ca.crt", host)
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
-		return refusal(ErrUnreachable, "%s does not speak TLS; set INSECURE=true if that is meant: %w", host, short(err))
+		return refusal(ErrUnreachable, "%s does not speak TLS; set INSECURE=%s if that is meant: %w", host, host, short(err))
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return &failure{err: fmt.Errorf("%w: there is no host %s; check its name: %w", ErrUnreachable, unknown.Name, short(err)), again: few}
 	}

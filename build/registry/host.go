@@ -39,7 +39,9 @@ func isLoopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-func (c *Client) plainAllowed(host string) bool { return c.opts.Insecure || isLoopback(host) }
+func (c *Client) plainAllowed(host string) bool {
+	return isLoopback(host) || c.opts.Insecure != nil && c.opts.Insecure(host)
+}
 
 // schemes remembers which hosts speak TLS, found out once per host.
 type schemes struct {

@@ -36,9 +36,9 @@ type Options struct {
 	// Credentials looks up who we are at a registry's host; nil is anonymous everywhere. It is asked again
 	// whenever a token has to be fetched, because helpers hand out credentials that expire (ECR's after 12 h).
 	Credentials Credentials
-	// Insecure allows what docker's insecure-registries allows, for every host: TLS that does not verify, and plain HTTP
-	// where there is no TLS. For loopback addresses it is always allowed, which is docker's default too.
-	Insecure bool
+	// Insecure tells for which hosts there may be what docker's insecure-registries allows: TLS that does not verify, and plain
+	// HTTP where there is no TLS. Nil is none but loopback addresses, which always may: that is docker's default too.
+	Insecure func(host string) bool
 	// CertsDir holds a directory per host with *.crt (a CA), *.cert and *.key (a client certificate);
 	// empty is /etc/docker/certs.d, which is where docker has them.
 	CertsDir string

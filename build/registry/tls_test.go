@@ -170,6 +170,11 @@ func TestSpareRoots(t *testing.T) {
 	}
 }
 
+// only is an INSECURE of one host.
+func only(insecure string) func(string) bool {
+	return func(host string) bool { return host == insecure }
+}
+
 func TestTLSThatDoesNotVerify(t *testing.T) {
 	server := httptest.NewUnstartedServer(faults.Around(registrytest.InMemory()))
 	server.EnableHTTP2 = true
@@ -178,7 +183,7 @@ func TestTLSThatDoesNotVerify(t *testing.T) {
 	address := server.Listener.Addr().String()
 	img := imageOf(t, "tls", []byte("layer"))
 
-	insecure := resolving(New(Options{Insecure: true}), address)
+	insecure := resolving(New(Options{Insecure: only("registry.test")}), address)
 	defer insecure.Close()
 	publish(t, insecure, ref(t, "registry.test/a:1"), img)
 	loopback := New(Options{})
@@ -195,16 +200,16 @@ func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
 	defer server.Close()
 	address := server.Listener.Addr().String()
 
-	strict := resolving((&clock{}).run(New(Options{Credentials: static(Credential{Username: "u", Password: "p"})})), address)
+	strict := resolving((&clock{}).run(New(Options{Insecure: only("other.test"), Credentials: static(Credential{Username: "u", Password: "p"})})), address)
 	defer strict.Close()
 	_, err := strict.Head(t.Context(), ref(t, "registry.test/a:1"))
-	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "INSECURE") {
+	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "INSECURE=registry.test") {
 		t.Errorf("plain HTTP at a strange host: %v", err)
 	}
 	if len(proxy.Requests()) > 0 {
 		t.Errorf("something was sent in plain: %+v", proxy.Requests())
 	}
-	insecure := resolving(New(Options{Insecure: true}), address)
+	insecure := resolving(New(Options{Insecure: only("registry.test")}), address)
 	defer insecure.Close()
 	publish(t, insecure, ref(t, "registry.test/a:1"), imageOf(t, "plain", []byte("layer")))
 }

@@ -1,0 +1,45 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strings"
+)
+
+// hosts is a choice of registries. The zero value is none.
+type hosts struct {
+	all   bool
+	named []string // "reg.lan:5000", or "reg.lan" for every port
+}
+
+// Insecure tells whether INSECURE allows plain HTTP and unknown certificates for a registry's host ("reg.lan:5000").
+func (c Config) Insecure(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	return c.hosts.all || slices.ContainsFunc(c.hosts.named, func(named string) bool {
+		return strings.EqualFold(named, host) || strings.EqualFold(named, name)
+	})
+}
+
+// insecure reads INSECURE: a word for yes or no, or registries.
+func (l *loader) insecure() {
+	s := l.get("INSECURE")
+	if !s.said() {
+		return
+	}
+	l.record("INSECURE", s.text, s.origin)
+	if yes, known := yesOrNo(s.items[0].text); known && len(s.items) == 1 {
+		l.config.hosts.all = yes
+		return
+	}
+	for _, i := range s.items {
+		if strings.Contains(i.text, "/") || !namesHost(i.text+"/") {
+			l.fail(&UsageError{Knob: "INSECURE", Text: i.text, Origin: i.origin,
+				Problem: "is neither yes nor no, nor a registry's host: write 1, 0, or hosts as in reg.lan:5000"})
+			continue
+		}
+		l.config.hosts.named = append(l.config.hosts.named, i.text)
+	}
+}
