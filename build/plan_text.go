@@ -87,7 +87,11 @@ func (p Plan) engineTree() *progress.Tree {
 }
 
 func (p Plan) contextTree() *progress.Tree {
-	return &progress.Tree{Text: fmt.Sprintf("context %s: %d files, %s at most", p.Context.Dir, p.Context.Files, progress.Size(p.Context.Bytes))}
+	files := fmt.Sprintf("%d files", p.Context.Files)
+	if p.Context.Files == 1 {
+		files = "1 file"
+	}
+	return &progress.Tree{Text: fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, files, progress.Size(p.Context.Bytes))}
 }
 
 func (p Plan) registryTree() *progress.Tree {

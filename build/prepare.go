@@ -154,10 +154,17 @@ func pairs(list []config.Pair) map[string]string {
 func usage(err error) error {
 	var wrong *dockerfile.Error
 	if errors.As(err, &wrong) {
-		return fmt.Errorf("%w: %w", config.ErrUsage, err)
+		return usageError{err}
 	}
 	return err
 }
+
+// usageError is a config.ErrUsage that does not say so before its sentence.
+type usageError struct{ error }
+
+func (usageError) Is(target error) bool { return target == config.ErrUsage }
+
+func (e usageError) Unwrap() error { return e.error }
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info) []error {
@@ -196,9 +203,9 @@ func emulation(jobs []job, info engine.Info) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: the engine (%s) cannot run programs of these lines' platforms:\n%s\n"+
+	return usageError{fmt.Errorf("the engine (%s) cannot run programs of these lines' platforms:\n%s\n"+
 		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM",
-		config.ErrUsage, platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))
+		platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))}
 }
 
 // runs tells whether the engine runs programs of a platform.
