@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// What BuildKit finds wrong with a Dockerfile is told when all is built, once for all platforms, with its place, and fails nothing.
+// What BuildKit finds wrong with a Dockerfile is told when all is built, once for all platforms, with its place, and fails nothing
+// unless the file asks for it.
 func TestWarningsAboutTheDockerfile(t *testing.T) {
 	e, reg := Engine(t, Docker20), Plain(t)
 	dir := Dir(t, Files{"sub/Dockerfile": "FROM scratch as one\nCOPY Dockerfile /$nothing\nMAINTAINER me\n"})
@@ -22,6 +23,8 @@ func TestWarningsAboutTheDockerfile(t *testing.T) {
 		t.Errorf("%d lines, want 3, by line, behind all others: %s", n, after)
 	}
 	Run(t, dir, With(e, "GITHUB_ACTIONS=true"), words...).Exits(t, 0).Says(t, "\n::warning file=sub/Dockerfile,line=2::UndefinedVar: ")
+	strict := Dir(t, Files{"sub/Dockerfile": "# check=error=true\nFROM scratch as one\nCOPY Dockerfile /\n"})
+	Run(t, strict, With(e), words...).Exits(t, 1).Says(t, "warning: sub/Dockerfile:2: FromAsCasing: ", "take error=true out of the `# check=` line")
 	Run(t, dir, With(e), append(words, "BUILD_ARGS=BUILDKIT_DOCKERFILE_CHECK=skip=all")...).Exits(t, 0).Hides(t, "warning: ")
 }
 

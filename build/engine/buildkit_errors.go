@@ -108,6 +108,7 @@ func stepCures() []knownCure {
 		{regexp.MustCompile(`(?i)401|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
 		{regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
 		{regexp.MustCompile(`"/[^"]*":? not found`), "name what is in the context and not left out by .dockerignore, or in the stage that --from names"},
+		{regexp.MustCompile(`lint violation found`), "correct what the warnings name, or take error=true out of the `# check=` line"},
 		{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 	}
 }
