@@ -156,15 +156,15 @@ func (p *Pipeline) Engine(ctx context.Context) (*engine.Engine, error) {
 	return e, err
 }
 
-// imageStore is the engine for those who build nothing, in a fifth of the time.
-func (p *Pipeline) imageStore(ctx context.Context) (*engine.Engine, error) {
+// imageStore is the engine for those who build nothing, in a tenth of the time when it has the image that they come for.
+func (p *Pipeline) imageStore(ctx context.Context, tag string) (*engine.Engine, error) {
 	if p.engine != nil {
 		return p.engine, nil
 	}
 	if p.images != nil {
 		return p.images, nil
 	}
-	e, err := p.ensured(ctx, engine.Options{NoBuilds: true})
+	e, err := p.ensured(ctx, engine.Options{NoBuilds: true, Tag: tag})
 	p.images = e
 	return e, err
 }

@@ -22,7 +22,7 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 	if len(refs) == 0 {
 		return nil, record.Remove(path)
 	}
-	e, err := p.imageStore(ctx)
+	e, err := p.imageStore(ctx, refs[0])
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func (p *Pipeline) SetArch(ctx context.Context, ref, arch string, opts SetArchOp
 }
 
 func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform ocispec.Platform) (NewLabel, error) {
-	e, err := p.imageStore(ctx)
+	e, err := p.imageStore(ctx, out.Ref)
 	if err != nil {
 		return out, err
 	}

@@ -4,10 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io/fs"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -167,6 +171,104 @@ func TestClassicSetArchTwiceAtOnce(t *testing.T) {
 		outer, err := e.SetArch(t.Context(), tag, slow, false, nil)
 		if err != nil || outer.ID != inner.ID || inspected(t, e, tag).ID != inner.ID {
 			t.Errorf("one says %+v, the other %+v: %v", outer, inner, err)
+		}
+	})
+}
+
+// told runs something and gives what the engine told of it: "image tag".
+func (e *EngineUnderTest) told(t *testing.T, do func()) []string {
+	t.Helper()
+	moment := func() string {
+		now := time.Now()
+		return fmt.Sprintf("%d.%09d", now.Unix(), now.Nanosecond())
+	}
+	since := moment()
+	do()
+	return strings.Split(e.Docker(t, "events", "--since", since, "--until", moment(), "--format", "{{.Type}} {{.Action}}"), "\n")
+}
+
+// fromLocal counts the records of BuildKit's cache that keep layers of images.
+func (e *EngineUnderTest) fromLocal(t *testing.T) int {
+	t.Helper()
+	return strings.Count(e.Docker(t, "system", "df", "-v", "--format", "{{range .BuildCache}}<{{.Description}}>{{end}}"), "<from local ")
+}
+
+// On graph drivers BuildKit shows an image and stores the new one: no container
+// is created and no process started to read or load an archive. Nothing keeps
+// the layers when the image is removed.
+func TestClassicSetArchThroughBuildKit(t *testing.T) {
+	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	EachEngine(t, []Kind{Docker20, Docker26Graph}, func(t *testing.T, under *EngineUnderTest) {
+		tag := theirTag(t)
+		tar := filepath.Join(t.TempDir(), "root.tar")
+		dir := Dir(t, Files{"hello*": readFile(t, Hello(t, "arm64")), "own": noise(10)}) // a layer that nothing else has: no other image, and no parent of this one
+		if _, err := output(nil, "tar", "-C", dir, "-cf", tar, "."); err != nil {
+			t.Fatal(err)
+		}
+		under.Docker(t, "import", "--change", `ENTRYPOINT ["/hello"]`, tar, tag)
+		e := under.Open(t, engine.Options{NoBuilds: true, Tag: tag})
+		if info := e.Info(); info.Store != engine.StoreGraph || info.Version != "" {
+			t.Errorf("more was asked than needed: %+v", info)
+		}
+		before, records := inspected(t, e, tag), under.fromLocal(t)
+
+		told := under.told(t, func() {
+			_, err := e.SetArch(t.Context(), tag, judges(ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}), false, nil)
+			var refusal *truth.Refusal
+			if !errors.As(err, &refusal) || inspected(t, e, tag).ID != before.ID {
+				t.Errorf("a lie: %v", err)
+			}
+			if done, err := e.SetArch(t.Context(), tag, judges(arm64), false, nil); err != nil || inspected(t, e, tag).ID != done.Config.String() {
+				t.Errorf("%+v, %v", done, err)
+			}
+		})
+		if !slices.Contains(told, "image tag") || slices.ContainsFunc(told, func(event string) bool {
+			return event != "image tag" && event != "image untag" && event != "image delete"
+		}) {
+			t.Errorf("the engine told of %q", told)
+		}
+		if _, err := e.Inspect(t.Context(), before.ID); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("the old image is there: %v", err)
+		}
+		if got := under.fromLocal(t); got > records {
+			t.Errorf("%d records keep layers, %d before", got, records)
+		}
+		if gone := under.Docker(t, "rmi", tag); strings.Count(gone, "Deleted: ") != 2 { // the image and its layer
+			t.Errorf("removed:\n%s", gone)
+		}
+	})
+}
+
+// Many programs on PATH are read out of a container, each as truly as one.
+func TestClassicSetArchReadsManyPrograms(t *testing.T) {
+	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	files := Files{}
+	for i := range 20 {
+		files[fmt.Sprintf("bin/p%02d*", i)] = readFile(t, Hello(t, "arm64"))
+	}
+	truthful := Dir(t, files)
+	files["bin/p13*"] = readFile(t, Hello(t, "armv7"))
+	lying := Dir(t, files)
+	EachEngine(t, []Kind{Docker20, Docker26Graph}, func(t *testing.T, under *EngineUnderTest) {
+		leavesNoContainer(t, under)
+		for dir, lie := range map[string]string{truthful: "", lying: "/bin/p13"} {
+			tag := theirTag(t) + "-" + strings.TrimPrefix(lie, "/bin/")
+			j := job{Context: engine.Context{Dir: dir}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY bin /bin/\nCMD [\"p01\"]\n"), Tags: []string{tag}}, hook: looks(func(fs.FS) error { return nil })}
+			if _, _, err := j.build(t, under.Open(t, classicOptions)); err != nil {
+				t.Fatal(err)
+			}
+			e := under.Open(t, engine.Options{NoBuilds: true, Tag: tag})
+			var refusal *truth.Refusal
+			told := under.told(t, func() {
+				_, err := e.SetArch(t.Context(), tag, judges(arm64), false, nil)
+				if errors.As(err, &refusal) != (lie != "") || (err != nil && !strings.Contains(err.Error(), lie)) {
+					t.Errorf("%q among the programs: %v", lie, err)
+				}
+			})
+			read := func(event string) bool { return event == "container archive-path" }
+			if n := len(slices.DeleteFunc(told, func(event string) bool { return !read(event) })); n != 1 {
+				t.Errorf("%d archives were read, and there is one folder: %q", n, told)
+			}
 		}
 	})
 }

@@ -26,11 +26,13 @@ type buildkit struct {
 	pong    pong
 }
 
+var errNoBuilds = errors.New("nothing is to be built")
+
 // openBuildKit connects to the engine's BuildKit. The error says in a few
 // words why there is none to use.
 func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) {
 	if o.NoBuilds {
-		return nil, errors.New("nothing is to be built")
+		return nil, errNoBuilds
 	}
 	if o.Classic {
 		return nil, errors.New("the classic builder was asked for")

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -13,6 +14,8 @@ import (
 
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/manymage/manymage/build/rootfs"
 )
 
 // maxLinks is how many symlinks a path may lead through, as in Linux.
@@ -25,11 +28,20 @@ const maxLinks = 40
 // made to open a FIFO. Listings are kept, because a check asks for many names
 // in the same few folders, and links are followed here, inside the root.
 type root struct {
-	ctx context.Context // of the solve that the root lives in
-	ref gateway.Reference
+	ctx   context.Context // of the solve that the root lives in
+	ref   looker
+	whole func(ctx context.Context, dir string) (*rootfs.FS, error) // reads a folder's files at once; may be nil
 
-	mu   sync.Mutex
-	dirs map[string][]*fstypes.Stat // by path without links, sorted by name
+	mu      sync.Mutex
+	dirs    map[string][]*fstypes.Stat // by path without links, sorted by name
+	folders map[string]*rootfs.FS      // that were read as a whole, likewise
+	fault   error                      // of the first request that failed
+}
+
+// looker is what is asked of a gateway's reference.
+type looker interface {
+	ReadDir(context.Context, gateway.ReadDirRequest) ([]*fstypes.Stat, error)
+	ReadFile(context.Context, gateway.ReadRequest) ([]byte, error)
 }
 
 var (
@@ -38,8 +50,8 @@ var (
 	_ fs.StatFS     = (*root)(nil)
 )
 
-func newRoot(ctx context.Context, ref gateway.Reference) *root {
-	return &root{ctx: ctx, ref: ref, dirs: map[string][]*fstypes.Stat{}}
+func newRoot(ctx context.Context, ref looker) *root {
+	return &root{ctx: ctx, ref: ref, dirs: map[string][]*fstypes.Stat{}, folders: map[string]*rootfs.FS{}}
 }
 
 // Open opens a regular file or a folder, through links.
@@ -52,6 +64,9 @@ func (r *root) Open(name string) (fs.File, error) {
 	case mode.IsDir():
 		return &rootDir{root: r, path: real, stat: st}, nil
 	case mode.IsRegular():
+		if folder := r.folder(path.Dir(real)); folder != nil {
+			return folder.Open(path.Base(real))
+		}
 		return &rootFile{root: r, path: real, stat: st}, nil
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
@@ -94,6 +109,9 @@ func (r *root) ReadDir(name string) ([]fs.DirEntry, error) {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("not a folder")}
 	}
 	list, err := r.list(real)
+	if err == nil {
+		err = r.readWhole(real, list)
+	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
 	}
@@ -174,6 +192,7 @@ func (r *root) list(dir string) ([]*fstypes.Stat, error) {
 	}
 	list, err := r.ref.ReadDir(r.ctx, gateway.ReadDirRequest{Path: dir})
 	if err != nil {
+		r.fault = cmp.Or(r.fault, err)
 		return nil, err
 	}
 	slices.SortFunc(list, func(a, b *fstypes.Stat) int { return strings.Compare(a.Path, b.Path) })
@@ -200,10 +219,60 @@ func undoHardLinks(list []*fstypes.Stat) {
 
 // read fetches a range of a regular file.
 func (r *root) read(name string, offset int64, length int) ([]byte, error) {
-	return r.ref.ReadFile(r.ctx, gateway.ReadRequest{
+	data, err := r.ref.ReadFile(r.ctx, gateway.ReadRequest{
 		Filename: name,
 		Range:    &gateway.FileRange{Offset: int(offset), Length: length},
 	})
+	r.note(err)
+	return data, err
+}
+
+// note keeps the first fault of the engine's: nothing that was said of a root
+// with one is to be trusted.
+func (r *root) note(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.fault = cmp.Or(r.fault, err)
+}
+
+// failed gives the engine's fault.
+func (r *root) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.fault
+}
+
+// fewPrograms is how many programs of one folder are rather read one by one.
+const fewPrograms = 16
+
+// readWhole reads a folder's files at once if there is a way and they are many:
+// who lists a folder of programs reads them all.
+func (r *root) readWhole(dir string, list []*fstypes.Stat) error {
+	programs := 0
+	for _, st := range list {
+		if mode := fs.FileMode(st.Mode); mode.IsRegular() && mode&0o111 != 0 {
+			programs++
+		}
+	}
+	if r.whole == nil || programs <= fewPrograms || r.folder(dir) != nil {
+		return nil
+	}
+	folder, err := r.whole(r.ctx, dir)
+	if err != nil {
+		r.note(err)
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.folders[dir] = folder
+	return nil
+}
+
+// folder is one that was read as a whole, or nil.
+func (r *root) folder(dir string) *rootfs.FS {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.folders[dir]
 }
 
 // rootInfo is a listing's entry as fs.FileInfo.

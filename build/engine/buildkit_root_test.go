@@ -1,8 +1,10 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -11,6 +13,8 @@ import (
 
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	fstypes "github.com/tonistiigi/fsutil/types"
+
+	"github.com/manymage/manymage/build/rootfs"
 )
 
 // tree is a gateway's reference over folders of entries, which answers only for
@@ -122,6 +126,63 @@ func TestRootFileReadsInBlocks(t *testing.T) {
 	}
 	if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 1), -1); err == nil {
 		t.Error("read before the beginning")
+	}
+}
+
+// A folder of many programs is read at once where there is a way: each read
+// of its own takes the engine longer.
+func TestRootReadsManyProgramsAtOnce(t *testing.T) {
+	const many = fewPrograms + 1
+	for name, test := range map[string]struct {
+		programs, data int
+		fails          bool
+		whole          string // the folders read at once
+	}{
+		"few":                   {programs: fewPrograms, data: many},
+		"many":                  {programs: many, whole: "usr/bin"},
+		"many and a bad stream": {programs: many, whole: "usr/bin", fails: true},
+	} {
+		ref := oddTree()
+		ref.text = nil // none can be read by itself
+		ref.dirs["usr/bin"] = nil
+		var members []member
+		for i := range test.programs + test.data {
+			mode := fs.FileMode(0o755)
+			if i >= test.programs {
+				mode = 0o644
+			}
+			file := fmt.Sprintf("p%02d", i)
+			ref.dirs["usr/bin"] = append(ref.dirs["usr/bin"], entry(file, mode, "", 4))
+			members = append(members, member{file, []byte("text")})
+		}
+		stream, err := tarOf(members...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if test.fails {
+			stream = stream[:100]
+		}
+		r, whole := newRoot(t.Context(), ref), ""
+		r.whole = func(ctx context.Context, dir string) (*rootfs.FS, error) {
+			whole += dir
+			open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(stream)), nil }
+			return rootfs.Archive(ctx, rootfs.Source{Name: dir, Open: open}, rootfs.Options{})
+		}
+		_, listed := fs.ReadDir(r, "bin")
+		_, again := fs.ReadDir(r, "usr/bin")
+		text, err := fs.ReadFile(r, "bin/p03")
+		if test.fails {
+			whole, _ = strings.CutSuffix(whole, test.whole) // it was tried again
+		}
+		if whole != test.whole || (listed != nil || again != nil) != test.fails {
+			t.Errorf("%s: read %q at once, %v, %v", name, whole, listed, again)
+		}
+		if read := string(text) == "text" && err == nil; read != (whole != "" && !test.fails) {
+			t.Errorf("%s: read %q, %v", name, text, err)
+		}
+		if faulty := r.failed() != nil; faulty != (test.fails || test.whole == "") {
+			t.Errorf("%s: the engine's fault: %v", name, r.failed())
+		}
 	}
 }
 

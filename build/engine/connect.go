@@ -37,6 +37,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if e.info.Address, e.api, err = firstAnswer(ctx, places); err != nil {
 		return nil, err
 	}
+	if o.NoBuilds && e.evident(ctx, o.Tag) {
+		return e, nil
+	}
 	if err := e.learn(ctx, o); err != nil {
 		return nil, errors.Join(err, e.Close())
 	}

@@ -59,6 +59,7 @@ type Options struct {
 	Credentials Credentials         // for base images and pushes; nil is anonymous
 	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
+	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, Info tells Address, Name, API and Store alone
 }
 
 // Engine is an open engine. It is safe for concurrent use.

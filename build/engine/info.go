@@ -69,6 +69,26 @@ func (e *Engine) learn(ctx context.Context, o Options) error {
 	return err
 }
 
+// dockersOwn is a store that only Docker's graph drivers have: Podman calls its
+// own overlay, and containerd overlayfs.
+const dockersOwn = "overlay2"
+
+// evident takes from one image what the engine is, where that can be seen.
+// /info and /version take twenty times as long: they start processes to answer.
+func (e *Engine) evident(ctx context.Context, tag string) bool {
+	names, err := e.spellings(tag)
+	if err != nil {
+		return false
+	}
+	found, err := e.api.ImageInspect(ctx, names[0])
+	if err != nil || found.GraphDriver.Name != dockersOwn {
+		return false
+	}
+	e.info.Name, e.info.API, e.info.Store = "Docker", e.api.ClientVersion(), StoreGraph
+	e.choose(nil, errNoBuilds)
+	return true
+}
+
 func (e *Engine) describe(version types.Version, about system.Info) {
 	e.info.Name = "Docker"
 	if isPodman(version) {

@@ -45,13 +45,14 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	if err != nil {
 		return Relabelled{}, err
 	}
-	s, ok := e.askKit(ctx, name, before.ID)
-	if !ok {
-		if s, err = e.stored(ctx, before.ID, onEvent); err != nil {
-			return Relabelled{}, fmt.Errorf("%s: %w", name, err)
+	look := &kitLook{name: name, id: before.ID, hook: hook, dryRun: dryRun}
+	e.lookInKit(ctx, look)
+	defer func() {
+		if err := look.traces.end(); err != nil {
+			onEvent(Event{Kind: Notice, Text: err.Error()})
 		}
-	}
-	s, wanted, err := e.judge(ctx, s, hook, onEvent)
+	}()
+	s, wanted, err := e.judgeLooked(ctx, look, onEvent)
 	if err != nil {
 		return Relabelled{}, orCancelled(ctx, err)
 	}
@@ -63,7 +64,7 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	if dryRun {
 		return done, nil
 	}
-	done.ID, err = e.exchange(ctx, name, before.ID, thin{wanted, s.thin.layers})
+	done.ID, err = e.exchange(ctx, name, before.ID, look.made, thin{wanted, s.thin.layers})
 	if err != nil {
 		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
 	}
@@ -73,10 +74,28 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	return done, nil
 }
 
-// exchange loads the new image and moves the tag to it, if the tag still names
-// the old one. Interrupted or refused, it leaves no trace.
-func (e *Engine) exchange(ctx context.Context, name, old string, t thin) (id string, err error) {
-	id, err = e.loadThin(ctx, t)
+// judgeLooked is the hook's answer to what BuildKit showed, or to what the engine
+// tells of the image by its ID.
+func (e *Engine) judgeLooked(ctx context.Context, look *kitLook, emit func(Event)) (s stored, wanted []byte, err error) {
+	s = look.stored
+	if look.judged {
+		return s, look.wanted, look.verdict
+	}
+	if !s.proven {
+		if s, err = e.stored(ctx, look.id, emit); err != nil {
+			return s, nil, fmt.Errorf("%s: %w", look.name, err)
+		}
+	}
+	return e.judge(ctx, s, look.hook, emit)
+}
+
+// exchange loads the new image, unless it is made already, and moves the tag to
+// it, if the tag still names the old one. Interrupted or refused, it leaves no
+// trace.
+func (e *Engine) exchange(ctx context.Context, name, old, made string, t thin) (id string, err error) {
+	if id = made; made == "" {
+		id, err = e.loadThin(ctx, t)
+	}
 	if errors.Is(err, ErrThin) {
 		return "", fmt.Errorf("%w; push the image and repair its label in the registry", err)
 	}

@@ -1,0 +1,102 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	bkclient "github.com/moby/buildkit/client"
+)
+
+// traces are what a look into an image leaves in the engine: records in
+// BuildKit's cache, which keep the layers of an image that is removed later,
+// and at times a container.
+type traces struct {
+	cache   cacheKeeper // nil: there was no look
+	records []string    // filters, one for each
+
+	mu  sync.Mutex
+	box *box // nil: none was needed
+
+	left error         // what could not be removed
+	gone chan struct{} // closed when all else is
+}
+
+// cacheKeeper is the part of BuildKit's client that tells of its cache.
+type cacheKeeper interface {
+	DiskUsage(context.Context, ...bkclient.DiskUsageOption) ([]*bkclient.UsageInfo, error)
+	Prune(context.Context, chan bkclient.UsageInfo, ...bkclient.PruneOption) error
+	Close() error
+}
+
+// fromLocal is what BuildKit writes on a record that stands for a layer of an
+// image in the engine.
+const fromLocal = "from local "
+
+// noteRecords finds out which records stand for the image, while the solve uses
+// them. Where that fails they stay, as after a build.
+func (t *traces) noteRecords(ctx context.Context) {
+	used, err := t.cache.DiskUsage(ctx, bkclient.WithFilter([]string{fmt.Sprintf("description==%q,inuse", fromLocal)}))
+	if err != nil {
+		return
+	}
+	for _, record := range used {
+		t.records = append(t.records, recordFilter(record.ID))
+	}
+}
+
+func recordFilter(id string) string { return "id==" + id }
+
+// remove takes the traces away behind the caller's back.
+func (t *traces) remove(ctx context.Context) {
+	t.gone = make(chan struct{})
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	go func() {
+		defer close(t.gone)
+		defer stop()
+		if t.box != nil {
+			t.left = errors.Join(t.left, t.box.remove())
+		}
+		if t.cache != nil {
+			t.prune(ctx)
+			_ = t.cache.Close() // nothing is lost with it
+		}
+	}()
+}
+
+// The engine lets go of the records in the background when a solve has ended,
+// mostly before it is asked to remove them.
+const (
+	pruneTries = 3
+	prunePause = 20 * time.Millisecond
+)
+
+// prune removes the records. One that a build uses or stands on stays: the
+// engine sees to that.
+func (t *traces) prune(ctx context.Context) {
+	for try := range pruneTries {
+		if len(t.records) == 0 {
+			return
+		}
+		if try > 0 {
+			time.Sleep(prunePause)
+		}
+		removed := make(chan bkclient.UsageInfo, len(t.records))
+		if err := t.cache.Prune(ctx, removed, bkclient.PruneAll, bkclient.WithFilter(t.records)); err != nil {
+			return
+		}
+		close(removed)
+		for record := range removed {
+			t.records = slices.DeleteFunc(t.records, func(filter string) bool { return filter == recordFilter(record.ID) })
+		}
+	}
+}
+
+// end waits until the traces are gone, and says what stays.
+func (t *traces) end() error {
+	<-t.gone
+	return t.left
+}

@@ -1,0 +1,68 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	bkclient "github.com/moby/buildkit/client"
+)
+
+// cacheDouble is a cache whose records are let go of one after the other, each
+// time somebody prunes; one named "kept" never is.
+type cacheDouble struct {
+	records []string
+	prunes  int
+	closed  bool
+}
+
+func (c *cacheDouble) DiskUsage(context.Context, ...bkclient.DiskUsageOption) ([]*bkclient.UsageInfo, error) {
+	var out []*bkclient.UsageInfo
+	for _, id := range c.records {
+		out = append(out, &bkclient.UsageInfo{ID: id})
+	}
+	return out, nil
+}
+
+func (c *cacheDouble) Prune(_ context.Context, removed chan bkclient.UsageInfo, opts ...bkclient.PruneOption) error {
+	c.prunes++
+	var asked bkclient.PruneInfo
+	for _, opt := range opts {
+		opt.SetPruneOption(&asked)
+	}
+	for i, id := range c.records {
+		if id != "kept" && slices.Contains(asked.Filter, "id=="+id) {
+			removed <- bkclient.UsageInfo{ID: id}
+			c.records = slices.Delete(c.records, i, i+1)
+			break
+		}
+	}
+	return nil
+}
+
+func (c *cacheDouble) Close() error { c.closed = true; return nil }
+
+func TestTracesAreRemoved(t *testing.T) {
+	for name, test := range map[string]struct {
+		records, later, left []string
+		prunes               int
+	}{
+		"none":                       {},
+		"one":                        {records: []string{"a"}, prunes: 1},
+		"two, let go of in turn":     {records: []string{"a", "b"}, prunes: 2},
+		"one that a build stands on": {records: []string{"a", "kept"}, left: []string{"kept"}, prunes: pruneTries},
+		"what others made meanwhile": {records: []string{"a"}, later: []string{"b"}, left: []string{"b"}, prunes: 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			cache := &cacheDouble{records: test.records}
+			traces := traces{cache: cache}
+			traces.noteRecords(t.Context())
+			cache.records = append(cache.records, test.later...)
+			traces.remove(t.Context())
+			if err := traces.end(); err != nil || !slices.Equal(cache.records, test.left) || cache.prunes != test.prunes || !cache.closed {
+				t.Errorf("%s: %q are left after %d prunes, closed %t, %v", name, cache.records, cache.prunes, cache.closed, err)
+			}
+		})
+	}
+}

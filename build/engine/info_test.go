@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/docker/docker/client"
+)
+
+// apiDouble is an engine of a few answers, by method and path without the
+// version, and what it was asked.
+func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []string) {
+	t.Helper()
+	var mu sync.Mutex
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request := r.Method + " " + regexp.MustCompile(`^/v1\.\d+`).ReplaceAllString(r.URL.Path, "")
+		mu.Lock()
+		asked = append(asked, request)
+		mu.Unlock()
+		answer, ok := answers[request]
+		if !ok {
+			w.WriteHeader(http.StatusNotFound)
+			answer = `{"message":"no such thing"}`
+		}
+		w.Header().Set("Api-Version", minAPI)
+		_, _ = w.Write([]byte(answer))
+	}))
+	t.Cleanup(server.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, info: Info{Address: "tcp://" + server.Listener.Addr().String()}}, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(asked)
+	}
+}
+
+// An image of Docker's own graph driver shows what the engine is. Whatever else
+// an image tells, or when there is none, the engine itself is asked.
+func TestOpenAsksNoMoreThanNeeded(t *testing.T) {
+	for name, test := range map[string]struct {
+		image   string
+		options Options
+		asks    bool
+		store   string
+	}{
+		"Docker's graph driver":    {image: `{"GraphDriver":{"Name":"overlay2"}}`, options: Options{NoBuilds: true, Tag: "app:1"}, store: StoreGraph},
+		"the tag written in full":  {image: `{"GraphDriver":{"Name":"overlay2"}}`, options: Options{NoBuilds: true, Tag: "docker.io/library/app:1"}, store: StoreGraph},
+		"a containerd store":       {image: `{"GraphDriver":{"Name":"overlayfs"}}`, options: Options{NoBuilds: true, Tag: "app:1"}, asks: true, store: StoreContainerd},
+		"a driver of many engines": {image: `{"GraphDriver":{"Name":"vfs"}}`, options: Options{NoBuilds: true, Tag: "app:1"}, asks: true, store: StoreContainerd},
+		"no image":                 {options: Options{NoBuilds: true, Tag: "gone:1"}, asks: true, store: StoreContainerd},
+		"no tag":                   {options: Options{NoBuilds: true}, asks: true, store: StoreContainerd},
+		"no reference":             {options: Options{NoBuilds: true, Tag: "Not One"}, asks: true, store: StoreContainerd},
+		"builds":                   {image: `{"GraphDriver":{"Name":"overlay2"}}`, options: Options{Classic: true, Tag: "app:1"}, asks: true, store: StoreContainerd},
+	} {
+		answers := map[string]string{
+			"HEAD /_ping": "", "GET /version": `{"Version":"20.10.24","Os":"linux","Arch":"amd64"}`,
+			"GET /info": `{"DriverStatus":[["driver-type","io.containerd.snapshotter.v1"]]}`,
+		}
+		if test.image != "" {
+			answers["GET /images/app:1/json"] = test.image
+		}
+		double, requests := apiDouble(t, answers)
+		test.options.Host = double.info.Address
+		e, err := Open(t.Context(), test.options)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		asked := slices.Contains(requests(), "GET /info") || slices.Contains(requests(), "GET /version")
+		if info := e.Info(); asked != test.asks || info.Store != test.store || info.Name != "Docker" || info.API != minAPI || info.Road != RoadClassic {
+			t.Errorf("%s: %+v after %q", name, info, requests())
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
