@@ -8,6 +8,7 @@ func TestListsExitCodes(t *testing.T) {
 	at := newListScene(t, Plain(t))
 	r := at.repo
 	Run(t, at.dir, nil, "manifest:create", r+":1", r+":amd64-1,"+r+":arm64-1").Exits(t, 0)
+	Run(t, at.dir, nil, "manifest:create", r+":twin", r+":amd64-1,"+r+":arm64-1").Exits(t, 0)
 	at.tag(t, "again-1", image{os: "linux", arch: "amd64", config: map[string]any{"User": "1"}})
 	for _, test := range []struct {
 		code int
@@ -27,6 +28,8 @@ func TestListsExitCodes(t *testing.T) {
 		{2, "add -yes", []string{"manifest:rm", r + ":1", "-manifest"}},
 		{3, "its config says linux/amd64", []string{"manifest:create", r + ":2", "linux/arm64=" + r + ":amd64-1"}},
 		{3, "linux/s390x", []string{"why", r + ":1", "-platform=linux/s390x"}},
+		{4, "what it names is used by 1, too", []string{"manifest:rm", r + ":twin", "-manifest", "-yes"}},
+		{4, "use -manifest", []string{"manifest:rm", r + ":twin", "-yes"}},
 		{1, "not found", []string{"manifest:create", r + ":2", r + ":none"}},
 		{1, "it has linux/amd64, linux/arm64", []string{"manifest:remove", r + ":1", "linux/s390x"}},
 		{5, "cannot be reached", []string{"manifest:inspect", "127.0.0.1:1/app:1", "RETRY=1s"}},

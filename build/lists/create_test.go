@@ -384,7 +384,7 @@ func TestFromArgs(t *testing.T) {
 }
 
 // Whatever the number of images: all manifests at once, all configs at once together with the
-// look at the tag, one PUT, one look back. The gates let a round pass only when all of it has
+// look at the tag, one PUT. The gates let a round pass only when all of it has
 // come, so that a request that waits for another one ends the test.
 func TestCreateTakesThreeRounds(t *testing.T) {
 	for _, n := range []int{2, 10, 30} {

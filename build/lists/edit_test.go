@@ -179,3 +179,27 @@ func TestAnEditDoesNotUndoSomebodyElsesWork(t *testing.T) {
 		t.Errorf("their list is gone: %s", got)
 	}
 }
+
+// One read and one write, and the look back. Images to add are read before, their configs together with the list.
+func TestAnEditIsOneReadAndOneWrite(t *testing.T) {
+	for name, c := range map[string]struct {
+		edit   Edit
+		rounds []int
+	}{
+		"remove":   {Edit{Remove: []index.Target{target("linux/amd64")}}, []int{1, 1, 1}},
+		"annotate": {Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Annotations: map[string]string{"a": "b"}}}}}, []int{1, 1, 1}},
+		"add two":  {Edit{Add: sources("one.example/app:s390x,one.example/app:ppc64le")}, []int{2, 3, 1, 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := editScene(t)
+			s.push("one.example/app:ppc64le", imageFor("linux/ppc64le"))
+			steps := faults.NewLockstep(t, c.rounds...)
+			s.one.Hold = steps.Hold
+			if _, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit, CreateOptions{}); err != nil {
+				t.Error(err)
+			}
+			s.one.Hold = nil
+			steps.Done()
+		})
+	}
+}

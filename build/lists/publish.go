@@ -164,7 +164,7 @@ func (p *publication) guard() error {
 		lost := p.lost(was)
 		switch {
 		case len(lost) == 0:
-		case isLoopback(p.repo):
+		case IsLoopback(p.repo):
 			p.note("%s loses %s", name, strings.Join(formatAll(lost), ", "))
 		default:
 			return &DropError{Tag: name, Platforms: lost}

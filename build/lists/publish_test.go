@@ -96,7 +96,7 @@ func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if isLoopback(repo) != want {
+		if IsLoopback(repo) != want {
 			t.Errorf("%s: %v", host, !want)
 		}
 	}
@@ -290,6 +290,6 @@ func FuzzParseReference(f *testing.F) {
 		if err != nil || again.String() != ref.String() {
 			t.Fatalf("%q: %v is read as %v, %v", text, ref, again, err)
 		}
-		_ = isLoopback(ref)
+		_ = IsLoopback(ref)
 	})
 }

@@ -144,8 +144,8 @@ func (ds destinations) repos() []reference.Named {
 	return out
 }
 
-// isLoopback reports whether the repository is in a registry on this machine.
-func isLoopback(repo reference.Named) bool {
+// IsLoopback reports whether the repository is in a registry on this machine, where a tag may lose platforms.
+func IsLoopback(repo reference.Named) bool {
 	host := reference.Domain(repo)
 	if name, _, err := net.SplitHostPort(host); err == nil {
 		host = name

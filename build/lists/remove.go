@@ -222,7 +222,7 @@ func Remove(ctx context.Context, c Deleter, plan Removal) (Removal, error) {
 			return plan, err
 		}
 		if err := c.DeleteTag(ctx, ref); errors.Is(err, registry.ErrDenied) {
-			return plan, fmt.Errorf("%s removes no tag by itself; use -manifest, which removes what it names with every tag on it: %w", reference.Domain(ref), err)
+			return plan, fmt.Errorf("%s removes no tag by itself; %s: %w", reference.Domain(ref), plan.instead(), err)
 		} else if err != nil {
 			return plan, err
 		}
@@ -235,6 +235,14 @@ func Remove(ctx context.Context, c Deleter, plan Removal) (Removal, error) {
 	}
 	plan.Done = true
 	return plan, nil
+}
+
+// instead is what to do where a registry removes no tags.
+func (r Removal) instead() string {
+	if len(r.Keep) == 0 {
+		return "use -manifest, which removes what it names with every tag on it"
+	}
+	return fmt.Sprintf("what it names is used by %s, too; to remove all of that, name it by its digest, %s", strings.Join(r.Keep[0].UsedBy, ", "), r.Digest)
 }
 
 // Pending is an ErrUsage while the plan was not carried out, so that nobody takes it for done.

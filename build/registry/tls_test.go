@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -307,5 +308,36 @@ func TestRedirects(t *testing.T) {
 	_ = c.checkRedirect(back, []*http.Request{request(http.MethodGet, "https://a.test/x"), request(http.MethodGet, "https://b.test/y")})
 	if back.Header.Get("Authorization") != "" {
 		t.Error("credentials come back after a stranger")
+	}
+}
+
+// One connection after the other is not opened for requests that follow one another: a connect is a round trip, with TLS two more.
+func TestConnectionsAreKept(t *testing.T) {
+	for _, encrypted := range []bool{false, true} {
+		s := httptest.NewUnstartedServer(registrytest.InMemory())
+		var opened atomic.Int32
+		s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				opened.Add(1)
+			}
+		}
+		want := int32(2) // the first finds out that there is no TLS
+		if encrypted {
+			s.StartTLS()
+			want = 1
+		} else {
+			s.Start()
+		}
+		c := New(Options{})
+		at := ref(t, s.Listener.Addr().String()+"/a:1")
+		publish(t, c, at, imageOf(t, "kept", []byte("layer")))
+		if _, err := c.Manifest(t.Context(), at); err != nil {
+			t.Error(err)
+		}
+		if got := opened.Load(); got != want {
+			t.Errorf("TLS %v: %d connections, want %d", encrypted, got, want)
+		}
+		c.Close()
+		s.Close()
 	}
 }
