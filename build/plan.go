@@ -15,6 +15,7 @@ import (
 	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/platforms"
 )
@@ -68,6 +69,7 @@ type PlannedTag struct {
 	Have    []string      // its platforms
 	Added   []string      // platforms that it would gain
 	Dropped []string      // platforms that it would lose, which Push refuses without ALLOW_DROP
+	Lost    []string      // platforms that it will lose: ALLOW_DROP names them, or the registry is on this machine
 	Unknown string        // why it could not be read
 }
 
@@ -179,7 +181,7 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 	for _, name := range p.cfg.ListRefs() {
 		t := PlannedTag{Ref: name}
 		if p.cfg.Embedded && p.served == nil {
-			tags = append(tags, p.compare(t, nil))
+			tags = append(tags, p.compare(t, nil, nil))
 			continue
 		}
 		ref, err := reference.ParseNormalizedNamed(name)
@@ -189,14 +191,14 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 		m, err := client.Manifest(ctx, ref)
 		switch {
 		case errors.Is(err, registry.ErrNotFound):
-			t = p.compare(t, nil)
+			t = p.compare(t, ref, nil)
 		case err != nil && ctx.Err() != nil:
 			return nil, err
 		case err != nil:
 			t.Unknown = err.Error()
 		default:
 			t.Digest = m.Descriptor.Digest
-			t = p.compare(t, have(m))
+			t = p.compare(t, ref, have(m))
 		}
 		tags = append(tags, t)
 	}
@@ -212,11 +214,17 @@ func have(m registry.Manifest) []ocispec.Platform {
 	return ix.Platforms()
 }
 
-func (p *Pipeline) compare(t PlannedTag, have []ocispec.Platform) PlannedTag {
+// compare tells what would become of a tag; ref says where it is.
+func (p *Pipeline) compare(t PlannedTag, ref reference.Named, have []ocispec.Platform) PlannedTag {
 	for _, platform := range have {
-		t.Have = append(t.Have, platforms.Format(platform))
-		if !contains(p.cfg.Platforms, platform) {
-			t.Dropped = append(t.Dropped, platforms.Format(platform))
+		name := platforms.Format(platform)
+		t.Have = append(t.Have, name)
+		switch {
+		case contains(p.cfg.Platforms, platform):
+		case contains(p.cfg.AllowDrop, platform) || lists.IsLoopback(ref):
+			t.Lost = append(t.Lost, name)
+		default:
+			t.Dropped = append(t.Dropped, name)
 		}
 	}
 	for _, platform := range p.cfg.Platforms {

@@ -124,10 +124,13 @@ func (t PlannedTag) hang(tree *progress.Tree) {
 	if len(t.Added) > 0 {
 		n.Add("gains " + strings.Join(t.Added, " "))
 	}
+	if len(t.Lost) > 0 {
+		n.Add("loses " + strings.Join(t.Lost, " "))
+	}
 	if len(t.Dropped) > 0 {
 		n.Add(fmt.Sprintf("would lose %s, which push refuses; ALLOW_DROP=%s lets them go", strings.Join(t.Dropped, " "), strings.Join(t.Dropped, ",")))
 	}
-	if len(t.Added)+len(t.Dropped) == 0 {
+	if len(t.Added)+len(t.Lost)+len(t.Dropped) == 0 {
 		n.Add("keeps its platforms")
 	}
 }
