@@ -1,6 +1,10 @@
 package e2e
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/manymage/manymage/platforms/elftest"
+)
 
 // Who is at fault decides the exit code: the command line or a file (2), an image that is not what it says (3), what the tag has
 // today (4), and nothing of these (1).
@@ -10,6 +14,7 @@ func TestListsExitCodes(t *testing.T) {
 	Run(t, at.dir, nil, "manifest:create", r+":1", r+":amd64-1,"+r+":arm64-1").Exits(t, 0)
 	Run(t, at.dir, nil, "manifest:create", r+":twin", r+":amd64-1,"+r+":arm64-1").Exits(t, 0)
 	at.tag(t, "again-1", image{os: "linux", arch: "amd64", config: map[string]any{"User": "1"}})
+	at.tag(t, "lie-1", image{os: "linux", arch: "arm64", root: Dir(t, Files{"app*": string(elftest.Of("amd64"))}), config: map[string]any{"Entrypoint": []string{"/app"}}})
 	for _, test := range []struct {
 		code int
 		says string
@@ -27,6 +32,8 @@ func TestListsExitCodes(t *testing.T) {
 		{2, "gives " + r + ":x", []string{"manifest:fromargs", "linux/amd64,linux/arm64", r + ":x", r + ":2"}},
 		{2, "add -yes", []string{"manifest:rm", r + ":1", "-manifest"}},
 		{3, "its config says linux/amd64", []string{"manifest:create", r + ":2", "linux/arm64=" + r + ":amd64-1"}},
+		{3, "/app is", []string{"manifest:create", r + ":2", r + ":lie-1", "-deep"}},
+		{3, "/app is", []string{"manifest:add", r + ":twin", r + ":lie-1", "-replace", "-deep"}},
 		{3, "linux/s390x", []string{"why", r + ":1", "-platform=linux/s390x"}},
 		{4, "what it names is used by 1, too", []string{"manifest:rm", r + ":twin", "-manifest", "-yes"}},
 		{4, "use -manifest", []string{"manifest:rm", r + ":twin", "-yes"}},
