@@ -82,7 +82,11 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	if arches := p.cfg.Value("ARCHES"); text == "" && !arches.IsDefault() {
 		want = Wanted{Platforms: p.cfg.Platforms, Origin: arches.Origin}
 	}
-	return Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
+	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
+	if text == "" && errors.Is(err, registry.ErrNotFound) {
+		err = fmt.Errorf("%w; `build push` publishes it, or name another image with -ref", err)
+	}
+	return v, err
 }
 
 // Wanted are the platforms that a published image has to have, and who says so. The zero value wants none.

@@ -9,6 +9,7 @@ func TestVerifyMissesAPlatform(t *testing.T) {
 	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
 	repo := reg.Repo(t)
 	image := []string{"IMG=" + repo, "VERSION=1"}
+	Run(t, dir, nil, append(image, "verify")...).Exits(t, 1).Says(t, repo+":1: not found", "`build push` publishes it")
 	Run(t, dir, With(e), append(image, "build", "push", "ARCHES=amd64 arm64")...).Exits(t, 0)
 	r := Run(t, dir, nil, append(image, "verify", "ARCHES=amd64 arm64 arm/v7 riscv64")...).Exits(t, 3).Says(t, repo+":1 is not what it should be",
 		"\n  linux/arm/v7: is missing, and ARCHES (command line) has it", "\n  linux/riscv64: is missing").Hides(t, "linux/arm64: ", "linux/amd64: ")
