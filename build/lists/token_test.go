@@ -2,6 +2,7 @@ package lists
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strings"
@@ -49,5 +50,51 @@ func TestCreateNeedsOneToken(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// guarded makes a registry ask for a user, and collects what it is told.
+func guarded(p *faults.Proxy, user string) {
+	p.Add(faults.Rule{
+		Match: func(r *http.Request) bool { got, _, _ := r.BasicAuth(); return got != user },
+		Fault: faults.Status(http.StatusUnauthorized, "WWW-Authenticate", `Basic realm="r"`),
+	})
+}
+
+// Each registry is asked with its own credentials, and hears of no others; where they are missing the sentence says for which.
+func TestASourceThatNeedsOtherCredentials(t *testing.T) {
+	for name, c := range map[string]struct {
+		logins map[string]string
+		says   string // "" is published
+	}{
+		"both":              {map[string]string{"one.example": "alice", "two.example": "bob"}, ""},
+		"not the source's":  {map[string]string{"one.example": "alice"}, "two.example wants credentials and there are none; run `docker login two.example`"},
+		"of somebody else":  {map[string]string{"one.example": "alice", "two.example": "eve"}, "run `docker login two.example` as somebody who may"},
+		"not the target's":  {map[string]string{"two.example": "bob"}, "run `docker login one.example`"},
+		"the other's alone": {map[string]string{"one.example": "bob", "two.example": "alice"}, "run `docker login two.example` as somebody who may"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.push("two.example/app:arm64", imageFor("linux/arm64"))
+			s.one.Reset()
+			s.two.Reset()
+			guarded(s.one, "alice")
+			guarded(s.two, "bob")
+			client := s.clientOf(registry.Options{Credentials: func(_ context.Context, host string) (registry.Credential, error) {
+				return registry.Credential{Username: c.logins[host], Password: c.logins[host]}, nil
+			}})
+			_, err := Create(t.Context(), client, []string{"one.example/app:1"}, sources("two.example/app:arm64"), CreateOptions{})
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+			for host, proxy := range map[string]*faults.Proxy{"one.example": s.one, "two.example": s.two} {
+				for _, r := range proxy.Requests() {
+					own := "Basic " + base64.StdEncoding.EncodeToString([]byte(c.logins[host]+":"+c.logins[host]))
+					if r.Authorization != "" && r.Authorization != own {
+						t.Errorf("%s was told %q", host, r.Authorization)
+					}
+				}
+			}
+		})
 	}
 }
