@@ -36,6 +36,11 @@ import (
 // meanwhile, the other roads would be quicker.
 const kitPatience = 5 * time.Second
 
+// maxLooked is how many layers an image may have. Each makes BuildKit write to
+// its databases forty times, to keep a record of it and to forget it again: with
+// twenty layers the other roads are as quick, and on slow disks before that.
+const maxLooked = 16
+
 // errKit says that BuildKit does not show this image. Nobody gets to see it.
 var errKit = errors.New("BuildKit does not show the image")
 
@@ -123,8 +128,8 @@ func (l *kitLook) open(ctx context.Context, bridge gatewaypb.LLBBridgeClient) (s
 		return "", nil, err
 	}
 	l.stored = stored{l.id, config, true, t}
-	if len(t.layers) == 0 {
-		return "", nil, errKit // there is no root
+	if len(t.layers) == 0 || len(t.layers) > maxLooked {
+		return "", nil, errKit
 	}
 	ref, err := l.solve(ctx, bridge)
 	if err != nil {

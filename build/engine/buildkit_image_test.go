@@ -124,6 +124,8 @@ func TestLooksShareNoStep(t *testing.T) {
 func TestLookThatStoresNothing(t *testing.T) {
 	const empty = `{"architecture":"amd64","os":"linux","rootfs":{"type":"layers"}}`
 	const unlabelled = `{"rootfs":{"diff_ids":["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]}}`
+	many := strings.Replace(unlabelled, `"]`, strings.Repeat(`","sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855`, maxLooked)+`"]`, 1)
+	many = strings.Replace(many, "{", `{"architecture":"amd64","os":"linux",`, 1)
 	refuses := func(context.Context, []byte, fs.FS) ([]byte, error) { return nil, fs.ErrInvalid }
 	agrees := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
 	for name, test := range map[string]struct {
@@ -135,6 +137,7 @@ func TestLookThatStoresNothing(t *testing.T) {
 	}{
 		"a file that cannot be read": {config: smallConfig, broken: true},
 		"no layer":                   {config: empty},
+		"many layers":                {config: many},
 		"no label":                   {config: unlabelled},
 		"a refusal":                  {config: smallConfig, hook: refuses, judged: true},
 		"nothing to change":          {config: smallConfig, hook: agrees, judged: true},
