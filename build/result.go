@@ -51,5 +51,7 @@ func (p *Pipeline) recorded(b result) record.Platform {
 		Relabelled: b.was,
 		Pushed:     b.child.desc.Digest != "" && !b.child.present,
 		Seconds:    (b.took + b.pushing).Round(time.Millisecond).Seconds(),
+
+		CheckSeconds: b.judging.Round(time.Microsecond).Seconds(),
 	}
 }

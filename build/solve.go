@@ -24,6 +24,7 @@ type result struct {
 	was     string // the platform that the label named before, empty when it was right
 	labels  map[string]string
 	took    time.Duration
+	judging time.Duration // of took
 	child   child
 	pushing time.Duration
 }
@@ -143,7 +144,9 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 	r := result{job: j}
 	start := time.Now()
 	hook := func(ctx context.Context, raw []byte, root fs.FS) ([]byte, error) {
+		begun := time.Now()
 		out, err := p.judge(&r, raw, root)
+		r.judging = time.Since(begun)
 		if err != nil {
 			return nil, err
 		}

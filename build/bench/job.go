@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -20,20 +21,20 @@ func (b *bench) ourJob(dir, image string) side {
 // jobs measures the whole job, cold and unchanged, against each recipe.
 func (b *bench) jobs(ctx context.Context) error {
 	for _, builder := range b.recipes {
-		c := newContest("the whole job, against the " + builder + " recipe")
+		c, shares := newContest("the whole job, against the "+builder+" recipe"), &shares{}
 		for _, size := range b.sizes {
-			if err := b.job(ctx, c, builder, size); err != nil {
+			if err := b.job(ctx, c, shares, builder, size); err != nil {
 				return err
 			}
 		}
-		if err := c.print(); err != nil {
+		if err := errors.Join(c.print(), shares.print("the truth check and the relabelling, of our time")); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) job(ctx context.Context, c *contest, builder string, size int) error {
+func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder string, size int) error {
 	var cold, warm [2][]sample
 	for round := range b.rounds {
 		order := []int{0, 1}
@@ -51,6 +52,8 @@ func (b *bench) job(ctx context.Context, c *contest, builder string, size int) e
 	}
 	c.add(fmt.Sprintf("%d MB, cold", size), cold[0], cold[1])
 	c.add(fmt.Sprintf("%d MB, unchanged", size), warm[0], warm[1])
+	shares.add(fmt.Sprintf("%d MB, cold", size), cold[1])
+	shares.add(fmt.Sprintf("%d MB, unchanged", size), warm[1])
 	return nil
 }
 
@@ -63,9 +66,16 @@ func (b *bench) coldAndWarm(ctx context.Context, who int, builder string, size i
 	defer os.RemoveAll(dir)
 	image := b.name([]string{"theirs", "ours"}[who])
 	do := []side{b.recipe(dir, image, builder), b.ourJob(dir, image)}[who]
-	if cold, err = b.measure(ctx, do); err != nil {
-		return cold, warm, err
+	var both [2]sample
+	for i := range both {
+		if both[i], err = b.measure(ctx, do); err != nil {
+			return cold, warm, err
+		}
+		if who == 1 {
+			if both[i].check, err = checked(dir); err != nil {
+				return cold, warm, err
+			}
+		}
 	}
-	warm, err = b.measure(ctx, do)
-	return cold, warm, err
+	return both[0], both[1], nil
 }

@@ -14,8 +14,9 @@ import (
 // sample is one measured run of one side.
 type sample struct {
 	took     time.Duration
-	to, from int64 // bytes to and from the engine
-	peak     int64 // bytes of memory of the biggest client process
+	to, from int64         // bytes to and from the engine
+	peak     int64         // bytes of memory of the biggest client process
+	check    time.Duration // ours: how much of it the truth check and the relabelling took
 }
 
 // side does the work once. It tells the memory of each process that it runs.
@@ -63,10 +64,11 @@ func (c *contest) print() error {
 // median is taken of each quantity by itself.
 func median(samples []sample) sample {
 	return sample{
-		took: middle(samples, func(s sample) time.Duration { return s.took }),
-		to:   middle(samples, func(s sample) int64 { return s.to }),
-		from: middle(samples, func(s sample) int64 { return s.from }),
-		peak: middle(samples, func(s sample) int64 { return s.peak }),
+		took:  middle(samples, func(s sample) time.Duration { return s.took }),
+		to:    middle(samples, func(s sample) int64 { return s.to }),
+		from:  middle(samples, func(s sample) int64 { return s.from }),
+		peak:  middle(samples, func(s sample) int64 { return s.peak }),
+		check: middle(samples, func(s sample) time.Duration { return s.check }),
 	}
 }
 

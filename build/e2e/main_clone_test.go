@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/manymage/manymage/build/record"
 )
 
 // The README's way: from a fresh clone to an image of this project that others run, with the registry that is in the program.
@@ -70,9 +71,14 @@ func TestEmbeddedRegistry(t *testing.T) {
 	e := Engine(t, Docker26Containerd)
 	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
 	ref := reference(t, Run(t, dir, With(e), "build", "push").Exits(t, 0).Stdout)
-	var record map[string]any
-	if err := json.Unmarshal([]byte(contentOf(t, filepath.Join(dir, "dist/manymage.json"))), &record); err != nil {
+	run, err := record.Read(filepath.Join(dir, record.Path))
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, p := range run.Platforms {
+		if p.CheckSeconds <= 0 || p.CheckSeconds > p.Seconds {
+			t.Errorf("%s: the check took %v s of %v s", p.Platform, p.CheckSeconds, p.Seconds)
+		}
 	}
 	Run(t, dir, With(e), "clean").Exits(t, 0)
 	repo := ref[:strings.LastIndex(ref, ":")]

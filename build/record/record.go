@@ -70,6 +70,8 @@ type Platform struct {
 	Pushed bool `json:"pushed"`
 	// Seconds is how long build, check and push of this platform took.
 	Seconds float64 `json:"seconds,omitempty"`
+	// CheckSeconds is how much of it the truth check and the label's repair took.
+	CheckSeconds float64 `json:"checkSeconds,omitempty"`
 }
 
 // Index is the published manifest list.
