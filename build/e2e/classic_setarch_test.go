@@ -313,6 +313,29 @@ func TestClassicSetArchRefusesWhatIsNoTag(t *testing.T) {
 	})
 }
 
+// A config that no registry would take is refused wherever it comes from.
+func TestClassicSetArchRefusesLargeConfigs(t *testing.T) {
+	EachEngine(t, []Kind{Docker20, Docker26Graph, Docker26Containerd}, func(t *testing.T, under *EngineUnderTest) {
+		tag := theirTag(t)
+		config := fmt.Sprintf(`{"architecture":"amd64","os":"linux","config":{"Labels":{"large":%q}},"rootfs":{"type":"layers","diff_ids":[]}}`, strings.Repeat("x", 8<<20))
+		manifest := fmt.Sprintf(`[{"Config":"config.json","RepoTags":[%q],"Layers":[]}]`, tag)
+		saved := filepath.Join(t.TempDir(), "image.tar")
+		if _, err := output(nil, "tar", "-C", Dir(t, Files{"config.json": config, "manifest.json": manifest}), "-cf", saved, "."); err != nil {
+			t.Fatal(err)
+		}
+		under.Docker(t, "load", "--input", saved)
+		e := under.Open(t, engine.Options{NoBuilds: true, Tag: tag})
+		before := inspected(t, e, tag)
+		_, err := e.SetArch(t.Context(), tag, judges(platforms.Host()), false, nil)
+		if !errors.Is(err, engine.ErrConfig) || !strings.Contains(err.Error(), "at most 8388608 are read") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v", err)
+		}
+		if after := inspected(t, e, tag); after.ID != before.ID {
+			t.Errorf("the tag names %s, before it was %s", after.ID, before.ID)
+		}
+	})
+}
+
 // An image that was not built on the classic road: its config comes from
 // BuildKit, and where there is none from the save stream.
 func TestClassicSetArchOfPulledImages(t *testing.T) {

@@ -98,6 +98,7 @@ func (l *kitLook) question(ctx context.Context, bridge gatewaypb.LLBBridgeClient
 	opening, stop := context.WithCancel(ctx)
 	defer stop()
 	timer := time.AfterFunc(kitPatience, stop)
+	defer timer.Stop()
 	ref, root, err := l.open(opening, bridge)
 	if err != nil || !timer.Stop() {
 		return nil, errors.Join(errKit, err)

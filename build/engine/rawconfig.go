@@ -295,6 +295,9 @@ func diffIDs(config []byte) ([]digest.Digest, error) {
 			DiffIDs []digest.Digest `json:"diff_ids"`
 		} `json:"rootfs"`
 	}
+	if len(config) > maxConfig {
+		return nil, fmt.Errorf("%w: it has %d bytes, at most %d are read; build the image again", ErrConfig, len(config), maxConfig)
+	}
 	if err := json.Unmarshal(config, &c); err != nil {
 		return nil, fmt.Errorf("%w: it is no JSON (%w); build the image again", ErrConfig, err)
 	}

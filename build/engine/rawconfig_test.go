@@ -179,9 +179,10 @@ func FuzzDocuments(f *testing.F) {
 }
 
 func TestDiffIDsOfBrokenConfigs(t *testing.T) {
-	for _, config := range []string{"", "[]", `{"rootfs":{"diff_ids":["sha256:x"]}}`, `{"rootfs":3}`} {
+	large := `{"x":"` + strings.Repeat("x", maxConfig) + `"}`
+	for _, config := range []string{"", "[]", `{"rootfs":{"diff_ids":["sha256:x"]}}`, `{"rootfs":3}`, large} {
 		if _, err := diffIDs([]byte(config)); !errors.Is(err, ErrConfig) {
-			t.Errorf("%s: %v", config, err)
+			t.Errorf("%.100s: %v", config, err)
 		}
 	}
 	if ids, err := diffIDs([]byte(`{}`)); err != nil || fmt.Sprint(ids) != "[]" {
