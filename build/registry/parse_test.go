@@ -2,13 +2,16 @@ package registry
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -296,6 +299,41 @@ func FuzzComplaint(f *testing.F) {
 		said := parseComplaint([]byte(body)).String()
 		if len(said) > maxSaid+10 || strings.ContainsAny(said, "\r\n\x1b") {
 			t.Errorf("%q", said)
+		}
+	})
+}
+
+// FuzzAnswers is a registry that answers anything to every request: no operation panics, each comes to its end, and what one hands
+// on is what it was asked for.
+func FuzzAnswers(f *testing.F) {
+	f.Add(200, "application/json", "", `{"tags":["b","a","b"]}`)
+	f.Add(200, ocispec.MediaTypeImageIndex, `</v2/a/tags/list?n=1>; rel="next"`, `{"manifests":[{"digest":"x"}]}`)
+	f.Add(200, dockerManifest, "", `{"schemaVersion":2,"config":{"digest":"sha256:x","size":-1},"layers":[]}`)
+	f.Add(401, "", "", "")
+	f.Add(307, "", "", "")
+	f.Add(404, "application/json", "", `{"errors":[{"code":"X","message":"\u001b[31m"}]}`)
+	at, _ := reference.ParseNormalizedNamed("registry.test/a:1")
+	f.Fuzz(func(t *testing.T, status int, mediaType, link, body string) {
+		c := New(Options{Retry: -1, Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			h := http.Header{"Content-Type": {mediaType}, "Link": {link}, "Location": {link}, "Www-Authenticate": {link}}
+			return &http.Response{StatusCode: 100 + (status%500+500)%500, Header: h, ContentLength: -1, Body: io.NopCloser(strings.NewReader(body)), Request: r}, nil
+		})})
+		want := digest.FromString(body)
+		named, _ := reference.WithDigest(reference.TrimNamed(at), want)
+		if m, err := c.Manifest(t.Context(), named); err == nil && (string(m.Bytes) != body || !isManifestType(m.Descriptor.MediaType)) {
+			t.Errorf("%+v", m)
+		}
+		if got, err := c.Config(t.Context(), at, ocispec.Descriptor{Digest: want, Size: int64(len(body))}); err == nil && string(got) != body {
+			t.Errorf("config %q", got)
+		}
+		if tags, err := c.Tags(t.Context(), at); err == nil && !slices.IsSorted(tags) {
+			t.Errorf("tags %q", tags)
+		}
+		_, err := c.Referrers(t.Context(), at, want, "")
+		for _, err := range []error{err, c.DeleteManifest(t.Context(), at, want), c.PutBlob(t.Context(), at, descOf("", []byte("x")), Bytes([]byte("x")))} {
+			if err != nil && strings.ContainsAny(err.Error(), "\r\n\x1b") {
+				t.Errorf("%q", err)
+			}
 		}
 	})
 }
