@@ -58,6 +58,7 @@ type Pipeline struct {
 	built     []result         // of the platforms of this run, in order; nil until Build was done
 	published *lists.Published // nil until the index was
 	begun     clock
+	foreseen  bool   // the registry answered
 	aim       string // the registry that a target on lists works on
 
 	closeOnce sync.Once

@@ -68,7 +68,12 @@ func TestRegistryFails(t *testing.T) {
 	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
 	gone := OwnRegistry(t, "")
 	gone.Stop()
-	Run(t, dir, With(e), "build", "push", "IMG="+gone.Host+"/me/app", "ARCHES=amd64", "RETRY=1s").Exits(t, 5).Says(t, gone.Host)
+	for _, targets := range [][]string{{"build", "push"}, {"push"}} {
+		Run(t, dir, With(e), append(targets, "IMG="+gone.Host+"/me/app", "ARCHES=amd64", "RETRY=1s")...).Exits(t, 5).Says(t, gone.Host)
+	}
+	if built := e.Docker(t, "images", "-q", gone.Host+"/me/app"); built != "" {
+		t.Errorf("%s was built for a registry that is not there", built)
+	}
 	private := Private(t)
 	Run(t, dir, With(e), "build", "push", "IMG="+private.Repo(t), "ARCHES=amd64", "RETRY=1s").Exits(t, 1).Says(t, private.Host)
 }

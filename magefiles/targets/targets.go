@@ -24,11 +24,14 @@ func Build(ctx context.Context) error {
 		if err := s.prepare(ctx); err != nil {
 			return err
 		}
-		if err := s.pipeline.Build(ctx); err != nil {
-			return err
+		pushed := follows("push") // which ends with the same table, and more in it
+		if pushed {
+			if err := s.pipeline.Foresee(ctx); err != nil {
+				return err
+			}
 		}
-		if follows("push") {
-			return nil // which ends with the same table, and more in it
+		if err := s.pipeline.Build(ctx); err != nil || pushed {
+			return err
 		}
 		return s.finish()
 	})
