@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 )
 
 // macroSizes are those at which the macro was measured when this project began, in MB.
@@ -43,6 +44,10 @@ func (b *bench) setarch(ctx context.Context, size int) (theirs, ours sample, err
 	if err := b.dockerCLI(ctx, ignore, "classic", "build", "--quiet", "--build-arg", "GOARCH=arm64", "--tag", one, "--tag", two, dir); err != nil {
 		return theirs, ours, err
 	}
+	parent, err := b.command(ctx, b.docker, "image", "inspect", "--format", "{{.Parent}}", one).output()
+	if err != nil {
+		return theirs, ours, err
+	}
 	ours, err = b.measure(ctx, func(ctx context.Context, peak func(int64)) error {
 		c := b.command(ctx, b.ours, "setarch", two, "arm64")
 		defer func() { peak(c.peak) }()
@@ -52,5 +57,6 @@ func (b *bench) setarch(ctx context.Context, size int) (theirs, ours sample, err
 		return theirs, ours, err
 	}
 	theirs, err = b.measure(ctx, func(ctx context.Context, peak func(int64)) error { return b.macro(ctx, peak, one, "arm64") })
+	_ = b.command(ctx, b.docker, "image", "rm", strings.TrimSpace(parent)).run() // the macro leaves it there, and its layers with it
 	return theirs, ours, err
 }
