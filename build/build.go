@@ -107,6 +107,7 @@ func (p *Pipeline) Registry() (*registry.Client, error) {
 	}
 	p.registry = registry.New(registry.Options{
 		Credentials: lookup,
+		LoggedIn:    registry.LoggedIn("", p.account, p.home()),
 		Insecure:    p.cfg.Insecure,
 		Roots:       p.opts.Roots,
 		Retry:       retry,
@@ -131,20 +132,26 @@ func (p *Pipeline) Aim(ref reference.Named) {
 
 // credentials reads Docker's configuration with CI's REGISTRY_USER and REGISTRY_PASSWORD before it.
 func (p *Pipeline) credentials() (registry.Credentials, error) {
-	getenv := func(name string) string {
-		switch name {
-		case "REGISTRY_USER":
-			return p.cfg.Username
-		case "REGISTRY_PASSWORD":
-			return string(p.cfg.Password)
-		}
-		return p.opts.Getenv(name)
+	return registry.LoadCredentials("", p.account, p.home())
+}
+
+// account is the environment with the knobs for CI's account.
+func (p *Pipeline) account(name string) string {
+	switch name {
+	case "REGISTRY_USER":
+		return p.cfg.Username
+	case "REGISTRY_PASSWORD":
+		return string(p.cfg.Password)
 	}
-	host := p.aim
+	return p.opts.Getenv(name)
+}
+
+// home is the host of the registry that CI's account is for.
+func (p *Pipeline) home() string {
 	if ref, err := reference.ParseNormalizedNamed(p.cfg.Image); err == nil && !p.cfg.Embedded {
-		host = reference.Domain(ref)
+		return reference.Domain(ref)
 	}
-	return registry.LoadCredentials("", getenv, host)
+	return p.aim
 }
 
 // Engine opens the engine of this run, and gets one going when none answers and somebody said how.

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// What works on registries starts no process: neither git, which knows nothing of them, nor a credential helper for a registry that
-// asks nobody who he is.
+// What works on registries starts no process: neither git, which knows nothing of them, nor a credential helper, as long as the
+// registry asks nobody who he is.
 func TestListsStartNoProcess(t *testing.T) {
 	at := newListScene(t, Plain(t))
 	Git(t, at.dir, "v1.0.0")
@@ -18,7 +18,7 @@ func TestListsStartNoProcess(t *testing.T) {
 		}
 	}
 	env := []string{"PATH=" + bin + ":" + os.Getenv("PATH"),
-		"DOCKER_CONFIG=" + Dir(t, Files{"config.json": `{"credHelpers": {"other.example": "e2e"}, "auths": {"third.example": {}}}`})}
+		"DOCKER_CONFIG=" + Dir(t, Files{"config.json": `{"credsStore": "e2e", "credHelpers": {"other.example": "e2e"}, "auths": {"third.example": {}}}`})}
 	r := at.repo
 	for _, args := range [][]string{
 		{"manifest:create", r + ":1", r + ":amd64-1," + r + ":arm64-1"},

@@ -44,6 +44,21 @@ func LoadCredentials(dir string, getenv func(string) string, target string) (Cre
 	}, nil
 }
 
+// LoggedIn tells for which hosts LoadCredentials, called with the same, will most likely find something: those in the file and those
+// with a helper of their own. Of what is in a store for all, docker login leaves an empty entry in the file. No helper is started.
+func LoggedIn(dir string, getenv func(string) string, target string) func(host string) bool {
+	given, _ := fromEnvironment(getenv) // LoadCredentials tells of errors
+	config, _ := readDockerConfig(dockerConfigFile(dir, getenv))
+	return func(host string) bool {
+		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
+			return true
+		}
+		_, helped := lookUp(config.CredHelpers, host)
+		_, filed := lookUp(config.Auths, host)
+		return helped || filed
+	}
+}
+
 func fromEnvironment(getenv func(string) string) (Credential, error) {
 	user, password := getenv("REGISTRY_USER"), getenv("REGISTRY_PASSWORD")
 	if (user == "") != (password == "") {

@@ -116,6 +116,37 @@ func TestLoadCredentials(t *testing.T) {
 	}
 }
 
+// Whether a host will ask for us is guessed from the file alone: nothing here has a PATH to find a helper on.
+func TestLoggedIn(t *testing.T) {
+	for name, test := range map[string]struct {
+		config, host, target string
+		want                 bool
+	}{
+		"no file":                            {"", "ghcr.io", "", false},
+		"an auth":                            {`{"auths":{"ghcr.io":{"auth":"dTpw"}}}`, "ghcr.io", "", true},
+		"of another host":                    {`{"auths":{"ghcr.io":{"auth":"dTpw"}}}`, "gcr.io", "", false},
+		"an address as the key":              {`{"auths":{"https://ghcr.io/v2/":{}}}`, "ghcr.io", "", true},
+		"Docker Hub":                         {`{"auths":{"https://index.docker.io/v1/":{}}}`, "docker.io", "", true},
+		"an entry that a login left":         {`{"credsStore":"none","auths":{"ghcr.io":{}}}`, "ghcr.io", "", true},
+		"a store where nobody has logged in": {`{"credsStore":"none"}`, "ghcr.io", "", false},
+		"a helper of its own":                {`{"credHelpers":{"ghcr.io":"none"}}`, "ghcr.io", "", true},
+		"CI's account":                       {"", "ghcr.io", "ghcr.io", true},
+		"CI's account is of another host":    {"", "gcr.io", "ghcr.io", false},
+	} {
+		dir := t.TempDir()
+		if test.config != "" {
+			write(t, filepath.Join(dir, "config.json"), test.config)
+		}
+		env := environment()
+		if test.target != "" {
+			env = environment("REGISTRY_USER", "u", "REGISTRY_PASSWORD", "p")
+		}
+		if got := LoggedIn(dir, env, test.target)(test.host); got != test.want {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
+	}
+}
+
 func TestWhereDockersConfigurationIs(t *testing.T) {
 	for name, test := range map[string]struct {
 		dir  string

@@ -11,6 +11,7 @@ import (
 // every token is fetched once, however many requests wait for it.
 type keyring struct {
 	credentials Credentials
+	loggedIn    func(host string) bool // may be nil
 	fetch       func(ctx context.Context, from issuer, cred Credential, want scopes) (bearer, error)
 	now         func() time.Time
 

@@ -36,6 +36,10 @@ type Options struct {
 	// Credentials looks up who we are at a registry's host; nil is anonymous everywhere. It is asked again
 	// whenever a token has to be fetched, because helpers hand out credentials that expire (ECR's after 12 h).
 	Credentials Credentials
+	// LoggedIn tells for which hosts there may be a credential, without starting a helper; see LoggedIn. A host that asks for
+	// credentials most likely is then sent one request first and the others after its answer, for one 401 and not many. It only has
+	// to be right mostly. Nil asks Credentials.
+	LoggedIn func(host string) bool
 	// Insecure tells for which hosts there may be what docker's insecure-registries allows: TLS that does not verify, and plain
 	// HTTP where there is no TLS. Nil is none but loopback addresses, which always may: that is docker's default too.
 	Insecure func(host string) bool
@@ -91,7 +95,7 @@ func New(opts Options) *Client {
 		transport = newTransports(opts, c.plainAllowed)
 	}
 	c.http = &http.Client{Transport: transport, CheckRedirect: c.checkRedirect}
-	c.keys = &keyring{credentials: opts.Credentials, fetch: c.fetchToken, now: func() time.Time { return c.now() }}
+	c.keys = &keyring{credentials: opts.Credentials, loggedIn: opts.LoggedIn, fetch: c.fetchToken, now: func() time.Time { return c.now() }}
 	return c
 }
 

@@ -28,10 +28,7 @@ func (k *keyring) follow(ctx context.Context, host string) error {
 	if first || s.isBack() {
 		return nil
 	}
-	s.look.Do(func() {
-		cred, err := k.credentials.of(ctx, host)
-		s.expected = err == nil && cred != (Credential{})
-	})
+	s.look.Do(func() { s.expected = k.expects(ctx, host) })
 	if !s.expected {
 		return nil
 	}
@@ -41,6 +38,15 @@ func (k *keyring) follow(ctx context.Context, host string) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// expects tells whether there is a credential that the host will most likely ask for.
+func (k *keyring) expects(ctx context.Context, host string) bool {
+	if k.loggedIn != nil {
+		return k.loggedIn(host)
+	}
+	cred, err := k.credentials.of(ctx, host)
+	return err == nil && cred != (Credential{})
 }
 
 // arrived notes that a host has answered, or that it will not: what there was to be learnt from its first answer is known.
