@@ -67,8 +67,8 @@ func (e *FaultyError) Error() string {
 // Is makes every *FaultyError an image.ErrRefused.
 func (e *FaultyError) Is(target error) bool { return target == image.ErrRefused }
 
-// Verify checks a published reference, the configured image's when text is empty: that one must have the platforms of ARCHES, too,
-// if anybody said them.
+// Verify checks a published reference, the configured image's when text is empty: that one must have every tag of TAGS, all naming
+// the same, and the platforms of ARCHES, too, if anybody said them.
 func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error) {
 	ref, err := p.Reference(ctx, text)
 	if err != nil {
@@ -79,8 +79,11 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 		return Verification{}, err
 	}
 	var want Wanted
-	if arches := p.cfg.Value("ARCHES"); text == "" && !arches.IsDefault() {
-		want = Wanted{Platforms: p.cfg.Platforms, Origin: arches.Origin}
+	if text == "" {
+		want = Wanted{Tags: p.cfg.Tags}
+		if arches := p.cfg.Value("ARCHES"); !arches.IsDefault() {
+			want.Platforms, want.Origin = p.cfg.Platforms, arches.Origin
+		}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {
@@ -89,8 +92,9 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	return v, err
 }
 
-// Wanted are the platforms that a published image has to have, and who says so. The zero value wants none.
+// Wanted is what a published image has to have, and who says so. The zero value wants nothing.
 type Wanted struct {
+	Tags      []string // of its repository, which all have to name it
 	Platforms []ocispec.Platform
 	Origin    string // of ARCHES
 }
@@ -131,17 +135,21 @@ func (v Verification) Write(w io.Writer) error {
 }
 
 // Verify reads an index or image back from its registry and checks every child: digest and size, the config's platform against
-// the entry's, the truth check on the layers, that no platform comes twice or is missing, and that every blob is there. The error is
-// a *FaultyError when something is wrong with what was published, and another one when it could not be read.
+// the entry's, the truth check on the layers, that no platform comes twice or is missing, that every blob is there, and that all
+// wanted tags name it. The error is a *FaultyError when something is wrong with what was published, and another one when it could
+// not be read.
 func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts image.Options, want Wanted) (Verification, error) {
-	top, err := c.Manifest(ctx, ref)
+	v := &verifier{client: c, repo: reference.TrimNamed(ref), opts: opts}
+	top, err := v.top(ctx, ref, want.Tags)
 	if err != nil {
 		return Verification{}, err
 	}
-	v := &verifier{client: c, repo: reference.TrimNamed(ref), opts: opts}
 	out := Verification{Ref: reference.FamiliarString(ref), Digest: top.Descriptor.Digest}
 	children, err := v.children(top)
 	if err != nil {
+		return out, err
+	}
+	if out.Faults, err = v.tags(ctx, want.Tags, top.Descriptor.Digest); err != nil {
 		return out, err
 	}
 	results := make([]childResult, len(children))
@@ -166,7 +174,7 @@ func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts i
 // collect puts together what was found out about each child.
 func (v *Verification) collect(children []index.Entry, results []childResult, want Wanted) {
 	var have []ocispec.Platform
-	v.Faults = duplicates(children)
+	v.Faults = append(v.Faults, duplicates(children)...)
 	for _, r := range results {
 		v.Faults = append(v.Faults, r.faults...)
 		if r.child != nil {
@@ -190,6 +198,67 @@ type childResult struct {
 	child    *VerifiedChild    // nil for an attestation
 	platform *ocispec.Platform // its entry's, or its config's where there is no list; nil for an attestation and while unknown
 	faults   []PublishedFault
+}
+
+// top reads what ref names; where that is not there, what the first of the tags names that is: the missing one is a fault of it.
+func (v *verifier) top(ctx context.Context, ref reference.Named, tags []string) (registry.Manifest, error) {
+	top, missing := v.client.Manifest(ctx, ref)
+	for _, tag := range tags {
+		if !errors.Is(missing, registry.ErrNotFound) {
+			break
+		}
+		other, err := reference.WithTag(v.repo, tag)
+		if err != nil {
+			return top, err
+		}
+		if top, err = v.client.Manifest(ctx, other); !errors.Is(err, registry.ErrNotFound) {
+			return top, err
+		}
+	}
+	return top, missing
+}
+
+// tags asks for all tags at once, if there are several, and finds those that do not name want.
+func (v *verifier) tags(ctx context.Context, tags []string, want digest.Digest) ([]PublishedFault, error) {
+	if len(tags) < 2 {
+		return nil, nil // it is what was read
+	}
+	texts := make([]string, len(tags))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, tag := range tags {
+		g.Go(func() (err error) {
+			texts[i], err = v.tag(ctx, tag, want)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var faults []PublishedFault
+	for _, text := range texts {
+		if text != "" {
+			faults = append(faults, PublishedFault{Text: text})
+		}
+	}
+	return faults, nil
+}
+
+// tag says what is wrong with one tag, and nothing when it names want.
+func (v *verifier) tag(ctx context.Context, tag string, want digest.Digest) (string, error) {
+	ref, err := reference.WithTag(v.repo, tag)
+	if err != nil {
+		return "", err
+	}
+	found, err := v.client.Head(ctx, ref)
+	switch {
+	case errors.Is(err, registry.ErrNotFound):
+		return fmt.Sprintf("tag %s is not there, and TAGS has it: push again, or correct TAGS", tag), nil
+	case err != nil:
+		return "", err
+	case found.Digest != want:
+		return fmt.Sprintf("tag %s names %s, and not %s as TAGS would have it: push again", tag, found.Digest, want), nil
+	}
+	return "", nil
 }
 
 // children lists what hangs below top: the entries of an index, attestations included, or the image itself.

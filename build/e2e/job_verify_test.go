@@ -21,3 +21,24 @@ func TestVerifyMissesAPlatform(t *testing.T) {
 	Run(t, dir, With(e), append(image, "build", "push", "ARCHES=amd64", "ALLOW_DROP=arm64")...).Exits(t, 0)
 	Run(t, dir, nil, append(image, "verify")...).Exits(t, 0).Hides(t, "beside ARCHES")
 }
+
+// Every tag of TAGS must be there and name the same: a publish that moved half of them is a fault, whichever half it was.
+func TestVerifyLooksAtEveryTag(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	repo := reg.Repo(t)
+	image := []string{"IMG=" + repo, "VERSION=1", "ARCHES=amd64"}
+	push := func(words ...string) {
+		Run(t, dir, With(e), append(append(image, "build", "push"), words...)...).Exits(t, 0)
+	}
+	verify := func(tags string) Result { return Run(t, dir, nil, append(image, "verify", "TAGS="+tags)...) }
+	push("TAGS=1 latest old")
+	verify("1 latest old").Exits(t, 0).Says(t, repo+":1@sha256:")
+	for _, tags := range []string{"1 nope", "nope 1"} {
+		verify(tags).Exits(t, 3).Says(t, " is not what it should be", "\n  tag nope is not there, and TAGS has it").Hides(t, "tag 1 ")
+	}
+	verify("nope never").Exits(t, 1).Says(t, repo+":nope: not found", "`build push` publishes it")
+	push("TAGS=1 latest", "LABELS=other=1")
+	verify("1 latest").Exits(t, 0)
+	verify("1 old nope").Exits(t, 3).Says(t, "\n  tag old names sha256:", "\n  tag nope is not there").Hides(t, "tag 1 ")
+}
