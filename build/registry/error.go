@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // What went wrong, for errors.Is.
@@ -45,7 +46,8 @@ type failure struct {
 	err    error
 	status int
 	again  persistence
-	after  string // the Retry-After header, verbatim
+	after  string        // the Retry-After header, verbatim
+	waited time.Duration // for an answer that did not come
 }
 
 func (f *failure) Error() string { return f.err.Error() }

@@ -88,29 +88,58 @@ func elsewhere(resp *http.Response) error {
 	return f
 }
 
-// exchange sends one request and nothing else. The connection is given up when nothing moves on it for too long.
+// exchange sends one request and nothing else. The connection is given up when nothing moves on it for too long, and sooner when
+// its host has never answered.
 func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authorization string) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	dog := newWatchdog(c.idle, func() { cancel(errStalled) })
+	dog := newWatchdog(c.idle, c.silence(target.Host), func() { cancel(errStalled) })
 	req, err := r.request(ctx, target, authorization, dog, c.verdict)
 	if err != nil {
 		dog.stop()
 		cancel(nil)
 		return nil, err
 	}
-	resp, err := c.http.Do(req)
+	asked := c.now()
+	resp, err := c.do(req)
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = fmt.Errorf("%w (%w)", cause, err)
 		}
 		dog.stop()
 		cancel(nil)
-		return nil, c.unanswered(target.Host, err)
+		err = c.unanswered(target.Host, err)
+		if f := (*failure)(nil); r.body == nil && errors.As(err, &f) {
+			f.waited = c.now().Sub(asked)
+		}
+		return nil, err
 	}
 	c.answered.Store(target.Host, true)
 	dog.pat()
 	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel}
 	return resp, nil
+}
+
+// do sends a request, and tells of a host that takes long to answer: once for each. While content is sent there is progress, and the
+// answer comes after it.
+func (c *Client) do(req *http.Request) (*http.Response, error) {
+	if host := req.URL.Host; req.Body == nil {
+		timer := time.AfterFunc(waitingAfter, func() {
+			if _, told := c.waiting.LoadOrStore(host, true); !told {
+				c.notice("waiting for " + host + " to answer")
+			}
+		})
+		defer timer.Stop()
+	}
+	return c.http.Do(req)
+}
+
+// silence is how long a host may take to show the first sign of life. One that has never answered is more likely to be dead than
+// slow, and is waited for about as long as it would be tried again.
+func (c *Client) silence(host string) time.Duration {
+	if _, known := c.answered.Load(host); known {
+		return c.idle
+	}
+	return min(c.idle, max(c.retry, shortSilence))
 }
 
 func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog, verdict time.Duration) (*http.Request, error) {
@@ -159,8 +188,9 @@ type watchdog struct {
 	idle  time.Duration
 }
 
-func newWatchdog(idle time.Duration, bark func()) *watchdog {
-	return &watchdog{timer: time.AfterFunc(idle, bark), idle: idle}
+// newWatchdog starts one that waits for the first pat for another time than for all others.
+func newWatchdog(idle, first time.Duration, bark func()) *watchdog {
+	return &watchdog{timer: time.AfterFunc(first, bark), idle: idle}
 }
 
 func (d *watchdog) pat() { d.timer.Reset(d.idle) }

@@ -49,11 +49,13 @@ type Options struct {
 	// Roots gives the certificate authorities for a machine that has none of its own, such as an image from scratch; nil: then none
 	// is trusted. It is called when the first TLS connection to a host needs it.
 	Roots func() *x509.CertPool
-	// Retry bounds the time that one operation may spend in trying again, from its first failure on; 0 is two minutes
+	// Retry bounds the time that one operation may spend in trying again, from its first failure on, or from the request that
+	// nobody has answered; 0 is two minutes
 	// (a registry that restarts or a rate limit's window is over by then, and nobody likes to wait longer for an answer).
-	// Negative: try once. A host that has never answered gets ten seconds of it: it is more likely to be misspelt.
+	// Negative: try once. A host that has never answered gets ten seconds of it: it is more likely to be misspelt. One that takes
+	// connections and says nothing is waited for as long as Retry, but for five to thirty seconds.
 	Retry time.Duration
-	// Notice is told in one line when trying again takes long; nil is silence. It may be called concurrently.
+	// Notice is told in one line when an answer or trying again takes long; nil is silence. It may be called concurrently.
 	Notice func(string)
 	// Getenv is the environment for HTTP_PROXY, HTTPS_PROXY and NO_PROXY; nil is no proxy.
 	Getenv func(string) string
@@ -69,6 +71,7 @@ type Client struct {
 	keys     *keyring
 	schemes  schemes
 	answered sync.Map // hosts that have answered at least once
+	waiting  sync.Map // hosts that were told to be slow
 	retry    time.Duration
 	idle     time.Duration
 	verdict  time.Duration

@@ -21,6 +21,11 @@ const (
 	noticeAfter  = 5 * time.Second  // a wait that people would ask about
 	noticeEvery  = 30 * time.Second
 
+	// waitingAfter is when people begin to ask what is going on; it comes before a silence is over.
+	waitingAfter = 3 * time.Second
+	// shortSilence is what even a client that never tries again allows for a slow first answer.
+	shortSilence = 5 * time.Second
+
 	// defaultIdle is how long a connection may stand still. Registries that copy before they answer need some; a
 	// line that lost its other end never comes back.
 	defaultIdle = 30 * time.Second
@@ -51,6 +56,7 @@ type tries struct {
 	op, ref string
 	count   int
 	first   time.Time
+	waited  time.Duration // before the first failure, for an answer that did not come
 	noticed time.Time
 }
 
@@ -62,7 +68,7 @@ func (t *tries) failed(ctx context.Context, err error) error {
 	c, f := t.client, asFailure(err)
 	now := c.now()
 	if t.count++; t.count == 1 {
-		t.first, t.noticed = now, now.Add(noticeAfter-noticeEvery)
+		t.first, t.waited, t.noticed = now, f.waited, now.Add(noticeAfter-noticeEvery)
 	}
 	asked := retryAfter(f.after, now)
 	pause := max(backoff(t.count, c.jitter()), asked)
@@ -84,7 +90,7 @@ func (t *tries) failed(ctx context.Context, err error) error {
 
 // worth says whether there is to be another try at a time.
 func (t *tries) worth(f *failure, at time.Time) bool {
-	limit := t.client.retry
+	tried := at.Sub(t.first)
 	switch f.again {
 	case never:
 		return false
@@ -93,9 +99,11 @@ func (t *tries) worth(f *failure, at time.Time) bool {
 			return false
 		}
 	case contact:
-		limit = min(limit, contactLimit)
+		if tried > contactLimit {
+			return false
+		}
 	}
-	return at.Sub(t.first) <= limit
+	return t.waited+tried <= t.client.retry
 }
 
 func (t *tries) give(f *failure) error {

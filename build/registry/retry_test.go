@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -91,19 +92,84 @@ func TestARegistryThatWantsMorePatience(t *testing.T) {
 	}
 }
 
+// silent is a network that takes a request and never says anything.
+func silent(r *http.Request) (*http.Response, error) {
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// A host that has never answered is given up after about as long as it would be tried again; one that has may be slow.
 func TestSilenceIsNotWaitedFor(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		silent := roundTrip(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
+	for name, test := range map[string]struct {
+		retry time.Duration
+		known bool
+		want  time.Duration
+	}{
+		"never again":              {-1, false, shortSilence},
+		"less than an answer":      {time.Second, false, shortSilence},
+		"some seconds":             {12 * time.Second, false, 12 * time.Second},
+		"a minute and a half":      {90 * time.Second, false, 2*defaultIdle + firstWait}, // the second try is past contactLimit
+		"it has answered":          {-1, true, defaultIdle},
+		"it has answered, seconds": {12 * time.Second, true, defaultIdle},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var lines []string
+				c := New(Options{Transport: roundTrip(silent), Retry: test.retry, Notice: func(s string) { lines = append(lines, s) }})
+				c.jitter = func() float64 { return 0 }
+				if test.known {
+					c.answered.Store("registry.test", true)
+				}
+				start := time.Now()
+				_, err := c.Tags(t.Context(), ref(t, "registry.test/a"))
+				if took := time.Since(start); !errors.Is(err, ErrUnreachable) || took != test.want {
+					t.Errorf("%v after %s, want %s", err, took, test.want)
+				}
+				if len(lines) == 0 || lines[0] != "waiting for registry.test to answer" || strings.Contains(strings.Join(lines[1:], ""), "waiting for") {
+					t.Errorf("told %q", lines)
+				}
+			})
 		})
-		start := time.Now()
-		_, err := New(Options{Transport: silent, Retry: -1}).Tags(t.Context(), ref(t, "registry.test/a"))
-		if !errors.Is(err, ErrUnreachable) || time.Since(start) != defaultIdle {
-			t.Errorf("%v after %s", err, time.Since(start))
+	}
+}
+
+// Only the first sign of life is hurried: what is sent and what is received may be slow from then on.
+func TestASlowBodyIsWaitedFor(t *testing.T) {
+	const slow = defaultIdle - time.Second
+	synctest.Test(t, func(t *testing.T) {
+		network := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+				time.Sleep(slow)
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &slowBody{after: slow, text: strings.NewReader("late")}, Request: r}, nil
+		})
+		for name, body := range map[string]Open{"received": nil, "sent": Bytes([]byte("content"))} {
+			c := New(Options{Transport: network, Retry: -1, Notice: func(s string) { t.Errorf("%s: told %q", name, s) }})
+			resp, err := c.send(t.Context(), &call{method: http.MethodGet, host: "registry.test", body: body, size: 7})
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			if got, err := io.ReadAll(resp.Body); string(got) != "late" || err != nil {
+				t.Errorf("%s: %q, %v", name, got, err)
+			}
+			resp.Body.Close()
 		}
 	})
 }
+
+// slowBody takes its time before each read.
+type slowBody struct {
+	after time.Duration
+	text  io.Reader
+}
+
+func (b *slowBody) Read(p []byte) (int, error) {
+	time.Sleep(b.after)
+	return b.text.Read(p)
+}
+
+func (*slowBody) Close() error { return nil }
 
 func TestCancellationEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
