@@ -73,8 +73,8 @@ func (t *tries) failed(ctx context.Context, err error) error {
 	asked := retryAfter(f.after, now)
 	pause := max(backoff(t.count, c.jitter()), asked)
 	if !t.worth(f, now.Add(pause)) {
-		if f.again == bounded && asked > c.retry {
-			f.err = fmt.Errorf("%w; it asks for %s of patience and RETRY allows %s", f.err, asked.Round(time.Second), c.retry)
+		if allowed := max(c.retry, 0); f.again == bounded && asked > allowed {
+			f.err = fmt.Errorf("%w; it asks for %s of patience and RETRY allows %s", f.err, asked.Round(time.Second), allowed)
 		}
 		return t.give(f)
 	}

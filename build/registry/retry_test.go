@@ -85,10 +85,22 @@ func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
 	}
 }
 
+// Patience is only spoken of when the registry has asked for some.
 func TestARegistryThatWantsMorePatience(t *testing.T) {
-	_, err := New(Options{Transport: answering(429, "Retry-After", "3600"), Retry: time.Minute}).Tags(t.Context(), ref(t, "registry.test/a"))
-	if err == nil || !strings.Contains(err.Error(), "it asks for 1h0m0s of patience and RETRY allows 1m0s") {
-		t.Error(err)
+	for _, test := range []struct {
+		network roundTrip
+		retry   time.Duration
+		want    string
+	}{
+		{answering(429, "Retry-After", "3600"), time.Minute, "answers 429; it asks for 1h0m0s of patience and RETRY allows 1m0s"},
+		{answering(429, "Retry-After", "3600"), -1, "answers 429; it asks for 1h0m0s of patience and RETRY allows 0s"},
+		{answering(500), -1, "answers 500"},
+		{answering(503, "Retry-After", "0"), -1, "answers 503"},
+	} {
+		_, err := New(Options{Transport: test.network, Retry: test.retry}).Tags(t.Context(), ref(t, "registry.test/a"))
+		if err == nil || !strings.HasSuffix(err.Error(), test.want) {
+			t.Errorf("%v, want %s", err, test.want)
+		}
 	}
 }
 
