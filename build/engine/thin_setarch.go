@@ -90,39 +90,36 @@ func (e *Engine) judgeLooked(ctx context.Context, look *kitLook, emit func(Event
 }
 
 // exchange loads the new image, unless it is made already, and moves the tag to
-// it, if the tag still names the old one. Interrupted or refused, it leaves no
-// trace.
-func (e *Engine) exchange(ctx context.Context, name, old, made string, t thin) (id string, err error) {
-	if id = made; made == "" {
-		id, err = e.loadThin(ctx, t)
-	}
-	if errors.Is(err, ErrThin) {
-		return "", fmt.Errorf("%w; push the image and repair its label in the registry", err)
-	}
-	if err != nil {
-		return "", err
-	}
-	detached := context.WithoutCancel(ctx)
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, e.removeDangling(detached, id))
+// it. Interrupted or refused, it leaves no trace.
+func (e *Engine) exchange(ctx context.Context, name, old, made string, t thin) (string, error) {
+	id := made
+	if made == "" {
+		var err error
+		if id, err = e.loadThin(ctx, t); errors.Is(err, ErrThin) {
+			return "", fmt.Errorf("%w; push the image and repair its label in the registry", err)
+		} else if err != nil {
+			return "", err
 		}
-	}()
-	if err := ctx.Err(); err != nil {
-		return "", err
 	}
+	if err := e.move(ctx, name, old, id); err != nil {
+		return "", errors.Join(err, e.removeDangling(context.WithoutCancel(ctx), id))
+	}
+	return id, nil
+}
+
+// move gives the tag to the new image, if it still names the old one.
+func (e *Engine) move(ctx context.Context, name, old, id string) error {
 	now, err := e.Inspect(ctx, name)
 	if err != nil {
-		return "", err
+		return err
 	}
 	switch now.ID {
 	case old:
-		return id, e.Tag(detached, id, name)
+		return e.Tag(context.WithoutCancel(ctx), id, name)
 	case id: // somebody else did the same
-		return id, nil
-	default:
-		return "", fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
+		return nil
 	}
+	return fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
 }
 
 // named finds the image under a tag, and the tag as the engine spells it.

@@ -3,10 +3,12 @@ package engine
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -161,6 +163,35 @@ func TestRefusedLoads(t *testing.T) {
 		}
 		if _, err := e.exchange(t.Context(), "app:1", "sha256:old", "", image); !errors.Is(err, ErrThin) || !strings.HasSuffix(err.Error(), "repair its label in the registry") {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Whatever stops an exchange behind the load, the new image goes again.
+func TestExchangeThatStopsLeavesNothing(t *testing.T) {
+	const newID = "sha256:new"
+	for name, test := range map[string]struct {
+		now         string // the image under the tag by then; "": none
+		interrupted bool
+		want        error
+	}{
+		"the tag was moved":   {now: "sha256:other", want: ErrChanged},
+		"the tag was removed": {want: ErrNotFound},
+		"an interrupt":        {now: "sha256:old", interrupted: true, want: context.Canceled},
+	} {
+		answers := map[string]string{"GET /images/" + newID + "/json": `{"Id":"` + newID + `"}`, "DELETE /images/" + newID: "[]"}
+		if test.now != "" {
+			answers["GET /images/app:1/json"] = `{"Id":"` + test.now + `"}`
+		}
+		e, requests := apiDouble(t, answers)
+		ctx, cancel := context.WithCancel(t.Context())
+		if test.interrupted {
+			cancel()
+		}
+		id, err := e.exchange(ctx, "app:1", "sha256:old", newID, thin{})
+		cancel()
+		if id != "" || !errors.Is(err, test.want) || !slices.Contains(requests(), "DELETE /images/"+newID) {
+			t.Errorf("%s: %q, %v, asked for %q", name, id, err, requests())
 		}
 	}
 }
