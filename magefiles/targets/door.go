@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path"
 	"path/filepath"
-	"runtime/debug"
+	"reflect"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -40,11 +42,18 @@ func enter() line {
 	return read
 }
 
+// mageMainFile is the file into which every version of Mage writes a program's main function.
+const mageMainFile = "mage_output_file.go"
+
 // compiledByMage tells the programs that Mage makes from all others which happen to link this package: tests, or somebody's tool
-// that uses Settings. Mage compiles a list of files, and the Go tool names such a program so.
+// that uses Settings, whose own main function must not be called by anybody but the runtime.
 func compiledByMage() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && info.Path == "command-line-arguments"
+	main := runtime.FuncForPC(reflect.ValueOf(mageMain).Pointer())
+	if main == nil {
+		return false
+	}
+	file, _ := main.FileLine(main.Entry())
+	return path.Base(filepath.ToSlash(file)) == mageMainFile
 }
 
 // line is a command line that has been read.

@@ -3,6 +3,7 @@ package targets
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +22,23 @@ func compile(t *testing.T, name string) string {
 		t.Fatalf("%v: %s", err, out)
 	}
 	return path
+}
+
+// A program that links the targets but has a main function of its own is none of the door's business, though the Go tool names it
+// like one of Mage's where it was compiled from a file.
+func TestAProgramThatMageHasNotCompiled(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "own")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, "main.go")
+	cmd.Dir = filepath.Join("testdata", "own")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, args := range [][]string{{"psh"}, {"IMG=a/b", "-x"}, {"--help"}} {
+		want := outcome{0, fmt.Sprintf("mine %q []\n", args), ""}
+		if got := execute(t, path, t.TempDir(), args...); got != want {
+			t.Errorf("%q: got %+v, want %+v", args, got, want)
+		}
+	}
 }
 
 // unreachableCode is the exit code of a build that finds no engine.
