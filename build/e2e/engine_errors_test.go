@@ -81,6 +81,11 @@ func TestEngineDoesWithoutASyntaxThatCannotBePulled(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "127.0.0.1:1/docker/dockerfile:1") || !strings.Contains(err.Error(), "FUTURE") {
 			t.Errorf("a Dockerfile that needs it: got %v", err)
 		}
+		_, told, err = job{Solve: engine.Solve{Dockerfile: []byte(syntax + "# check=error=true\nFROM scratch as one\nLABEL a=b\n")}}.build(t, e)
+		if err == nil || !strings.HasPrefix(err.Error(), "Dockerfile: lint violation found for rules: FromAsCasing; ") ||
+			!strings.Contains(notices(told), "127.0.0.1:1/docker/dockerfile:1") {
+			t.Errorf("a lint violation: got %v, told %q", err, notices(told))
+		}
 	})
 }
 

@@ -27,6 +27,10 @@ func (l *lint) warn(rule, _, _, text string, places []parser.Range) {
 	l.found = append(l.found, Event{Kind: Warning, Text: rule + ": " + text, Line: line})
 }
 
+// isViolation tells the error that a Dockerfile asks for with error=true in its
+// `# check=` line. BuildKit has words for it and no type.
+func isViolation(err error) bool { return strings.Contains(err.Error(), "lint violation found") }
+
 // warningEvent is the same of a frontend that runs in the engine, which puts
 // the line behind its words, too.
 func warningEvent(w *bkclient.VertexWarning) Event {

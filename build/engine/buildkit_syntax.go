@@ -55,14 +55,15 @@ func (s *steps) failedPull(ref string) bool {
 
 // withoutSyntax builds with the frontend in this process instead of the one
 // that the Dockerfile names. If that cannot read the Dockerfile, why the other
-// was of no use is the real fault.
+// was of no use is the real fault; one that reads it and finds what the user
+// does not allow has done its work.
 func (r *kitSolve) withoutSyntax(ctx context.Context, syntax, why string, first error) (Built, error) {
 	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the frontend %s of the syntax line %s; built without it, as SYNTAX=builtin does at once", syntax, why)})
 	r.steps.reset()
 	r.failure = nil
 	r.Builtin = true
 	built, err := r.try(ctx)
-	if err != nil && r.verdict == nil && r.failure != nil && r.steps.fault == nil {
+	if err != nil && r.verdict == nil && r.failure != nil && r.steps.fault == nil && !isViolation(r.failure) {
 		return Built{}, fmt.Errorf("it cannot be built without %s: %w; which %s: %w", syntax, err, why, first)
 	}
 	return built, err
