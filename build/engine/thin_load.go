@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
@@ -16,12 +17,22 @@ import (
 // label can still be repaired in the registry, after a push.
 var ErrThin = errors.New("the engine takes no image without its layers")
 
+// loadPatience bounds how long a load is waited for, which takes milliseconds.
+const loadPatience = 2 * time.Minute
+
 // loadThin loads a thin image without a name, and gives the engine's ID for it.
+// Once begun it is not interrupted: the engine would go on and have an image
+// that nobody removes. Whoever gives up meanwhile removes it.
 func (e *Engine) loadThin(ctx context.Context, t thin) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
 	archive, err := t.tar()
 	if err != nil {
 		return "", err
 	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), loadPatience)
+	defer stop()
 	answer, err := e.api.ImageLoad(ctx, bytes.NewReader(archive), client.ImageLoadWithQuiet(true))
 	if err != nil {
 		return "", loadError(ctx, err)
@@ -35,7 +46,7 @@ func (e *Engine) loadThin(ctx context.Context, t thin) (string, error) {
 
 func loadError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return fmt.Errorf("the engine did not load a small image in %v: %w; is it overloaded?", loadPatience, ctx.Err())
 	}
 	return fmt.Errorf("%w: %w", ErrThin, err)
 }

@@ -13,28 +13,44 @@ import (
 
 // settle gives a built image to the hook, stores what the hook answers, and
 // tags it. Tags move when all is done, and each at once from the old image to
-// the new one. An image that is refused is not kept.
+// the new one. An image that is refused is not kept, nor what was stored for a
+// build that is interrupted.
 func (e *Engine) settle(ctx context.Context, id string, tags []string, hook Hook, emit func(Event)) (Built, error) {
 	s, wanted, err := e.judgeStored(ctx, id, hook, emit)
 	if err != nil {
 		e.discard(ctx, id, emit)
 		return Built{}, err
 	}
+	return e.keep(ctx, s, wanted, tags, emit)
+}
+
+// keep stores the hook's answer, if it is another one, and tags it.
+func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []string, emit func(Event)) (Built, error) {
 	built := Built{ID: s.id, Config: e.identity(s)}
+	var err error
 	if !bytes.Equal(wanted, s.config) {
-		built, err = e.restore(ctx, s, wanted, emit)
-	}
-	if err != nil {
-		return Built{}, err
-	}
-	for _, tag := range tags {
-		if err := e.Tag(ctx, built.ID, tag); err != nil {
+		if built, err = e.restore(ctx, s, wanted, emit); err != nil {
 			return Built{}, err
 		}
 	}
-	after, err := e.Inspect(ctx, built.ID)
-	built.Size = after.Size
-	return built, err
+	if built.Size, err = e.tagAll(ctx, built.ID, tags); err != nil {
+		if built.ID != s.id {
+			e.discard(ctx, built.ID, emit)
+		}
+		return Built{}, err
+	}
+	return built, nil
+}
+
+// tagAll gives an image its tags, and tells its size.
+func (e *Engine) tagAll(ctx context.Context, id string, tags []string) (int64, error) {
+	for _, tag := range tags {
+		if err := e.Tag(ctx, id, tag); err != nil {
+			return 0, err
+		}
+	}
+	after, err := e.Inspect(ctx, id)
+	return after.Size, err
 }
 
 // judgeStored is judge, behind the way to the image's config.
@@ -59,7 +75,7 @@ func (e *Engine) discard(ctx context.Context, id string, emit func(Event)) {
 		err = e.removeDangling(ctx, id)
 	}
 	if err != nil && !cerrdefs.IsConflict(err) {
-		emit(Event{Kind: Notice, Text: fmt.Sprintf("the refused image stays: %v", err)})
+		emit(Event{Kind: Notice, Text: fmt.Sprintf("the image that is not wanted stays: %v", err)})
 	}
 }
 

@@ -195,3 +195,59 @@ func TestExchangeThatStopsLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+// interruptedLoad is an engine that takes a thin image while its caller is
+// interrupted; the requests that come for that image are kept.
+func interruptedLoad(t *testing.T, image thin) (ctx context.Context, e *Engine, requests func() []string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	id := image.configDigest().String()
+	e, requests = apiDouble(t, map[string]string{"GET /images/" + id + "/json": `{"Id":"` + id + `"}`, "POST /images/load": "{}", "DELETE /images/" + id: "[]"})
+	transport := whileLoading{http.DefaultTransport, cancel}
+	api, err := client.NewClientWithOpts(client.WithHost(e.info.Address), client.WithVersion(minAPI), client.WithHTTPClient(&http.Client{Transport: transport}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.api = api
+	return ctx, e, requests
+}
+
+// whileLoading does something as soon as the engine has a load.
+type whileLoading struct {
+	http.RoundTripper
+	do func()
+}
+
+func (w whileLoading) RoundTrip(r *http.Request) (*http.Response, error) {
+	answer, err := w.RoundTripper.RoundTrip(r)
+	if strings.HasSuffix(r.URL.Path, "/images/load") {
+		w.do()
+	}
+	return answer, err
+}
+
+// An engine finishes a load whoever waits for it: the image is awaited and removed.
+func TestInterruptedLoadsLeaveNothing(t *testing.T) {
+	image, err := thinOf([]byte(smallConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, interrupted := range map[string]func(context.Context, *Engine) error{
+		"setarch": func(ctx context.Context, e *Engine) error {
+			_, err := e.exchange(ctx, "app:1", "sha256:old", "", image)
+			return err
+		},
+		"a build": func(ctx context.Context, e *Engine) error {
+			_, err := e.keep(ctx, stored{id: "sha256:old", thin: image}, []byte(smallConfig), []string{"app:1"}, func(Event) {})
+			return err
+		},
+	} {
+		ctx, e, requests := interruptedLoad(t, image)
+		if err := interrupted(ctx, e); !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if !slices.Contains(requests(), "DELETE /images/"+image.configDigest().String()) {
+			t.Errorf("%s: asked for %q", name, requests())
+		}
+	}
+}
