@@ -95,6 +95,14 @@ func (l *loader) tags() {
 	l.child()
 }
 
+// otherChild is the way out where a platform's tag is the list's, too: it is not the template that is there.
+func otherChild(template string) string {
+	if template == defaultChild {
+		return "choose other TAGS, or for example CHILD={version}-{arch}"
+	}
+	return "use for example CHILD=" + defaultChild + ", or choose other TAGS"
+}
+
 // child reads CHILD: every platform needs a tag of its own, which is none of the list's.
 func (l *loader) child() {
 	s := l.scalar("CHILD", defaultChild)
@@ -115,7 +123,7 @@ func (l *loader) child() {
 			l.fail(s.wrong("makes " + child + " for " + platforms.Format(p) + ", which " + problem))
 			return // so it does for the others
 		case slices.Contains(l.config.Tags, child):
-			l.fail(s.wrong("gives " + platforms.Format(p) + " the tag " + child + ", which is the list's: put {arch}-{version} into it, or change TAGS"))
+			l.fail(s.wrong("gives " + platforms.Format(p) + " the tag " + child + ", which TAGS gives the list: " + otherChild(s.text)))
 		}
 	}
 }
