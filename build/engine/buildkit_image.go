@@ -95,19 +95,23 @@ func (l *kitLook) keep(ctx context.Context, id string) {
 
 // question is what the solve is there for.
 func (l *kitLook) question(ctx context.Context, bridge gatewaypb.LLBBridgeClient) (*gatewaypb.Result, error) {
-	opening, stop := context.WithCancel(ctx)
+	opening, stop := context.WithCancel(context.WithoutCancel(ctx)) // what is cut off leaves records that nobody knows
 	defer stop()
 	timer := time.AfterFunc(kitPatience, stop)
 	defer timer.Stop()
 	ref, root, err := l.open(opening, bridge)
-	if err != nil || !timer.Stop() {
+	inTime := timer.Stop()
+	if ref == "" {
+		return nil, errors.Join(errKit, err)
+	}
+	noted := make(chan struct{})
+	go func() { defer close(noted); l.traces.noteRecords(ctx) }()
+	defer func() { <-noted }() // before the solve ends and lets go of them
+	if err = errors.Join(err, ctx.Err()); err != nil || !inTime {
 		return nil, errors.Join(errKit, err)
 	}
 	root.ctx, root.whole = ctx, l.folder
-	noted := make(chan struct{})
-	go func() { defer close(noted); l.traces.noteRecords(ctx) }()
 	l.wanted, l.verdict = l.hook(ctx, l.stored.config, root)
-	<-noted
 	l.judged = root.failed() == nil && ctx.Err() == nil
 	if !l.judged || l.verdict != nil || l.dryRun || bytes.Equal(l.wanted, l.stored.config) {
 		return nil, errAnswered

@@ -23,6 +23,7 @@ type bridgeDouble struct {
 	gatewaypb.LLBBridgeClient
 	configs []string
 	broken  bool // no file can be read
+	onSolve func()
 
 	solved []*pb.Op
 }
@@ -42,6 +43,9 @@ func (b *bridgeDouble) Solve(_ context.Context, req *gatewaypb.SolveRequest, _ .
 		if op.GetSource() != nil {
 			b.solved = append(b.solved, &op)
 		}
+	}
+	if b.onSolve != nil {
+		b.onSolve()
 	}
 	return &gatewaypb.SolveResponse{Ref: "root"}, nil
 }
@@ -151,6 +155,37 @@ func TestLookThatStoresNothing(t *testing.T) {
 		result, err := l.question(t.Context(), &bridgeDouble{configs: []string{test.config}, broken: test.broken})
 		if result != nil || err == nil || l.judged != test.judged || !l.stored.proven {
 			t.Errorf("%s: %v, judged %t, config %t, %v", name, result, l.judged, l.stored.proven, err)
+		}
+	}
+}
+
+// What a look began is known when it is interrupted, or the tag moves, and is removed.
+func TestLookThatStopsKnowsItsRecords(t *testing.T) {
+	const other = `{"architecture":"arm64","os":"linux"}`
+	for name, test := range map[string]struct {
+		solving, judging bool // when the interrupt comes
+		configs          []string
+	}{
+		"an interrupt of the solve": {solving: true, configs: []string{smallConfig}},
+		"an interrupt of the hook":  {judging: true, configs: []string{smallConfig}},
+		"a tag that moves":          {configs: []string{smallConfig, other}},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		cache := &cacheDouble{records: []string{"layer"}}
+		l := lookAt(new(int))
+		l.traces.cache = cache
+		bridge := &bridgeDouble{configs: test.configs}
+		if test.solving {
+			bridge.onSolve = cancel
+		}
+		if test.judging {
+			l.hook = func(ctx context.Context, _ []byte, _ fs.FS) ([]byte, error) { cancel(); return nil, ctx.Err() }
+		}
+		_, err := l.question(ctx, bridge)
+		cancel()
+		l.traces.remove(ctx)
+		if l.judged || err == nil || l.traces.end() != nil || len(cache.records) > 0 {
+			t.Errorf("%s: judged %t, %v, and %q stay", name, l.judged, err, cache.records)
 		}
 	}
 }

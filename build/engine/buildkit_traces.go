@@ -37,8 +37,11 @@ type cacheKeeper interface {
 const fromLocal = "from local "
 
 // noteRecords finds out which records stand for the image, while the solve uses
-// them. Where that fails they stay, as after a build.
+// them; whoever is interrupted leaves them, too. Where it fails they stay, as
+// after a build.
 func (t *traces) noteRecords(ctx context.Context) {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), kitPatience)
+	defer stop()
 	used, err := t.cache.DiskUsage(ctx, bkclient.WithFilter([]string{fmt.Sprintf("description==%q,inuse", fromLocal)}))
 	if err != nil {
 		return

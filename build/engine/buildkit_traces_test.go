@@ -17,7 +17,10 @@ type cacheDouble struct {
 	closed  bool
 }
 
-func (c *cacheDouble) DiskUsage(context.Context, ...bkclient.DiskUsageOption) ([]*bkclient.UsageInfo, error) {
+func (c *cacheDouble) DiskUsage(ctx context.Context, _ ...bkclient.DiskUsageOption) ([]*bkclient.UsageInfo, error) {
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	var out []*bkclient.UsageInfo
 	for _, id := range c.records {
 		out = append(out, &bkclient.UsageInfo{ID: id})
