@@ -70,7 +70,9 @@ func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
 }
 
 // removeDangling removes an image that lost its last name, and its parents that
-// nobody else uses, as docker rmi does. One that a container or a child uses stays.
+// nobody else uses, as docker rmi does. One that a container or a child uses
+// stays. Two who remove one at once get answers of many kinds; that it is gone
+// counts.
 func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	old, err := e.Inspect(ctx, id)
 	if errors.Is(err, ErrNotFound) {
@@ -82,11 +84,13 @@ func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	if len(old.Tags) > 0 {
 		return nil
 	}
-	_, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true})
-	if err != nil {
-		return imageError("remove the image without a name", short(id), err)
+	if _, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true}); err == nil {
+		return nil
 	}
-	return nil
+	if _, now := e.Inspect(ctx, id); errors.Is(now, ErrNotFound) {
+		return nil
+	}
+	return imageError("remove the image without a name", short(id), err)
 }
 
 // withAlgorithm undoes what Podman leaves out of an ID.

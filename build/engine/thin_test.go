@@ -251,3 +251,38 @@ func TestInterruptedLoadsLeaveNothing(t *testing.T) {
 		}
 	}
 }
+
+// Of two who remove an image, the slower one finds it gone, whatever the engine
+// calls that.
+func TestImageThatSomebodyElseRemoved(t *testing.T) {
+	const id = "sha256:old"
+	for name, test := range map[string]struct {
+		status int
+		gone   bool
+	}{
+		"no such image":         {http.StatusNotFound, true},
+		"unrecognized image ID": {http.StatusInternalServerError, true},
+		"a container uses it":   {http.StatusConflict, false},
+	} {
+		var removed bool
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodDelete:
+				removed = true
+				http.Error(w, `{"message":"`+name+`"}`, test.status)
+			case removed && test.gone:
+				http.Error(w, `{"message":"No such image"}`, http.StatusNotFound)
+			default:
+				_, _ = io.WriteString(w, `{"Id":"`+id+`"}`)
+			}
+		}))
+		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (&Engine{api: api}).removeDangling(t.Context(), id); (err == nil) != test.gone {
+			t.Errorf("%s: %v", name, err)
+		}
+		server.Close()
+	}
+}
