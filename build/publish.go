@@ -64,7 +64,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	}
 	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop})
 	for _, n := range published.Notices {
-		p.opts.Show(progress.Notice{Text: n})
+		p.opts.Show(progress.Warning{Text: n})
 	}
 	if err != nil {
 		return refusedTag(err)

@@ -28,6 +28,16 @@ func TestWarningsAboutTheDockerfile(t *testing.T) {
 	Run(t, dir, With(e), append(words, "BUILD_ARGS=BUILDKIT_DOCKERFILE_CHECK=skip=all")...).Exits(t, 0).Hides(t, "warning: ")
 }
 
+// A tag on loopback may lose a platform, and says so in a way that is seen.
+func TestWarningAboutALostPlatform(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	repo := reg.Repo(t)
+	words := []string{"build", "push", "IMG=" + repo, "VERSION=1"}
+	Run(t, dir, With(e), append(words, "ARCHES=amd64 arm64")...).Exits(t, 0).Hides(t, "warning: ")
+	Run(t, dir, With(e), append(words, "ARCHES=amd64")...).Exits(t, 0).Says(t, "warning: "+repo+":1 loses linux/arm64, which the new list has not")
+}
+
 // The copy that cross-builds is made of the user's file and adds nothing to warn of.
 func TestNoWarningAboutACrossBuild(t *testing.T) {
 	e, reg := Engine(t, Docker20), Plain(t)

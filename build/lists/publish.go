@@ -45,10 +45,10 @@ type Published struct {
 	Digest     digest.Digest `json:"digest"`
 	MediaType  string        `json:"mediaType"`
 	Size       int64         `json:"size"`
-	Unchanged  bool          `json:"unchanged"` // every tag had this index before: nothing was uploaded
-	Tags       []TagMove     `json:"tags"`      // in the order given
-	Diff       index.Changes `json:"diff"`      // of the first tag: what it was and what it is now
-	Notices    []string      `json:"notices,omitempty"`
+	Unchanged  bool          `json:"unchanged"`         // every tag had this index before: nothing was uploaded
+	Tags       []TagMove     `json:"tags"`              // in the order given
+	Diff       index.Changes `json:"diff"`              // of the first tag: what it was and what it is now
+	Notices    []string      `json:"notices,omitempty"` // that a tag loses platforms
 }
 
 // TagMove is what happened to one tag.
@@ -165,7 +165,9 @@ func (p *publication) guard() error {
 		switch {
 		case len(lost) == 0:
 		case IsLoopback(p.repo):
-			p.note("%s loses %s", name, strings.Join(formatAll(lost), ", "))
+			names := formatAll(lost)
+			p.note("%s loses %s, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=%s",
+				name, strings.Join(names, ", "), strings.Join(names, ","))
 		default:
 			return &DropError{Tag: name, Platforms: lost}
 		}
