@@ -51,44 +51,101 @@ func Fetch(ctx context.Context, c Fetcher, ref string, w io.Writer, opts FetchOp
 }
 
 // FetchFile writes the image to a path: a tarball, or an OCI layout when the path ends in a
-// slash or is an empty directory. Nothing is left there when it fails.
+// slash or is an empty directory. Nothing is left there when it fails, and a file that was there
+// is replaced when all went well; what is no file, such as a pipe, is written into.
 func FetchFile(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
+	if path == "" {
+		return Fetched{}, usage("no file is named for %s; name one, a folder with a slash at its end, or - for stdout", ref)
+	}
 	info, err := os.Stat(path)
-	if strings.HasSuffix(path, "/") || err == nil && info.IsDir() {
+	switch {
+	case strings.HasSuffix(path, "/"), err == nil && info.IsDir():
 		return fetchDir(ctx, c, ref, filepath.Clean(path), opts)
+	case err == nil && !info.Mode().IsRegular():
+		return fetchInto(ctx, c, ref, path, opts)
 	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".fetch-*")
+	if path, err = behindLinks(path); err != nil {
+		return Fetched{}, err
+	}
+	return beside(path, func(tmp string) (Fetched, error) {
+		f, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return Fetched{}, err
+		}
+		out, err := Fetch(ctx, c, ref, f, opts)
+		return out, errors.Join(err, f.Close())
+	})
+}
+
+// fetchInto writes into what is there, such as a pipe or a device.
+func fetchInto(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
-		return Fetched{}, fmt.Errorf("writing %s: %w", path, err)
+		return Fetched{}, err
 	}
-	defer os.Remove(f.Name()) // gone already when all went well
 	out, err := Fetch(ctx, c, ref, f, opts)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err != nil {
-		return out, err
-	}
-	return out, os.Rename(f.Name(), path)
+	return out, errors.Join(err, f.Close())
 }
 
 func fetchDir(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
 	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
 		return Fetched{}, usage("%s is not empty; name a new directory", path)
 	}
-	tmp, err := os.MkdirTemp(filepath.Dir(path), ".fetch-*")
+	return beside(path, func(tmp string) (Fetched, error) {
+		out, err := fetch(ctx, c, ref, dirSink(tmp), opts)
+		if err != nil {
+			return out, err
+		}
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return out, err
+		}
+		return out, nil
+	})
+}
+
+// beside has something written under a name of its own in the path's folder, and moves it to the
+// path when that went well. The name is inside of a private folder, so that what is written can
+// be created as anything else is: with the rights that the umask leaves.
+func beside(path string, write func(tmp string) (Fetched, error)) (Fetched, error) {
+	folder := filepath.Dir(path)
+	private, err := os.MkdirTemp(folder, ".fetch-*")
+	if errors.Is(err, os.ErrNotExist) {
+		return Fetched{}, usage("writing %s: there is no folder %s; create it first", path, folder)
+	}
 	if err != nil {
-		return Fetched{}, fmt.Errorf("writing %s: %w", path, err)
+		var cause *os.PathError
+		if errors.As(err, &cause) {
+			err = cause.Err // the temporary name tells nobody anything
+		}
+		return Fetched{}, fmt.Errorf("writing %s: nothing can be created in the folder %s: %w", path, folder, err)
 	}
-	defer os.RemoveAll(tmp)
-	out, err := fetch(ctx, c, ref, dirSink(tmp), opts)
+	defer os.RemoveAll(private)
+	tmp := filepath.Join(private, "new")
+	out, err := write(tmp)
 	if err != nil {
-		return out, err
-	}
-	if err := os.Chmod(tmp, 0o755); err != nil {
-		return out, err
-	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return out, err
 	}
 	return out, os.Rename(tmp, path)
+}
+
+// maxLinks is how many symbolic links lead to a file at most, as in Linux (path_resolution(7)).
+const maxLinks = 40
+
+// behindLinks follows symbolic links to the file that they stand for, which need not be there yet.
+func behindLinks(path string) (string, error) {
+	at := path
+	for range maxLinks {
+		to, err := os.Readlink(at)
+		if err != nil {
+			return at, nil // no link
+		}
+		if !filepath.IsAbs(to) {
+			folder, _ := filepath.Split(at) // which keeps ".." behind a link, where it counts
+			to = folder + to
+		}
+		at = to
+	}
+	return "", usage("%s: more than %d symbolic links; name the file itself", path, maxLinks)
 }
 
 // sink takes the files of a layout.

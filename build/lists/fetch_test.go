@@ -5,11 +5,13 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -97,6 +99,115 @@ func TestFetchFile(t *testing.T) {
 	}
 	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", filepath.Join(dir, "layout"), FetchOptions{}); !errors.Is(err, ErrUsage) {
 		t.Errorf("over what is there: %v", err)
+	}
+}
+
+func TestFetchFileWritesIntoWhatIsThere(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/s390x"))
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := syscall.Mkfifo(at("pipe"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(at("old"), []byte("old"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, to := range map[string]string{"link": "other", "other": "old", "fresh": "new", "to-pipe": "pipe", "round": "round"} {
+		if err := os.Symlink(to, at(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, test := range []struct {
+		path, holds string
+		kind        fs.FileMode // of what the path names afterwards
+	}{
+		{"link", "old", fs.ModeSymlink}, {"fresh", "new", fs.ModeSymlink}, {"pipe", "pipe", fs.ModeNamedPipe}, {"to-pipe", "pipe", fs.ModeSymlink},
+	} {
+		t.Run(test.path, func(t *testing.T) {
+			read := make(chan []byte, 1)
+			if test.holds == "pipe" {
+				r, err := os.OpenFile(at("pipe"), os.O_RDWR, 0) // which waits for nobody
+				if err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					raw := make([]byte, 257)
+					_, _ = io.ReadFull(r, raw)
+					read <- raw
+					_, _ = io.Copy(io.Discard, r)
+				}()
+				defer r.Close()
+			}
+			_, err := FetchFile(t.Context(), s.client, "one.example/app:1", at(test.path), FetchOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if test.holds != "pipe" {
+				raw, err := os.ReadFile(at(test.holds))
+				if err != nil {
+					t.Fatal(err)
+				}
+				read <- raw
+			}
+			if info, err := os.Lstat(at(test.path)); err != nil || info.Mode().Type() != test.kind {
+				t.Fatalf("it was replaced: %v %v", info.Mode(), err)
+			}
+			if raw := <-read; !bytes.HasPrefix(raw, []byte("oci-layout\x00")) {
+				t.Errorf("it holds %.20q", raw)
+			}
+		})
+	}
+	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", at("round"), FetchOptions{}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a link to itself: %v", err)
+	}
+}
+
+// What is fetched has the rights of what anybody else creates, under the umask that there is.
+func TestFetchFileHonoursTheUmask(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/s390x"))
+	dir := t.TempDir()
+	before := syscall.Umask(0o027)
+	defer syscall.Umask(before)
+	if err := os.WriteFile(filepath.Join(dir, "file"), nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []string{"app.tar", "layout/"} {
+		if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", filepath.Join(dir, "x")+to, FetchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, like := range map[string]string{"xapp.tar": "file", "xlayout": "folder", "xlayout/blobs": "folder", "xlayout/index.json": "file"} {
+		got, err := os.Stat(filepath.Join(dir, path))
+		want, err2 := os.Stat(filepath.Join(dir, like))
+		if err = errors.Join(err, err2); err != nil {
+			t.Fatal(err)
+		}
+		if got.Mode() != want.Mode() {
+			t.Errorf("%s is %v, not %v", path, got.Mode(), want.Mode())
+		}
+	}
+}
+
+func TestFetchFileRefusesPaths(t *testing.T) {
+	s := newScene(t)
+	dir := t.TempDir()
+	for path, says := range map[string]string{
+		"":                            "no file is named",
+		filepath.Join(dir, "no/x"):    "there is no folder " + filepath.Join(dir, "no") + ";",
+		filepath.Join(dir, "no/y/z/"): "there is no folder " + filepath.Join(dir, "no/y") + ";",
+	} {
+		_, err := FetchFile(t.Context(), s.client, "one.example/app:1", path, FetchOptions{})
+		if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	if asked := s.one.Requests(); len(asked) > 0 {
+		t.Errorf("the registry was asked: %v", asked)
 	}
 }
 

@@ -185,15 +185,15 @@ func (s tarSink) add(name string, size int64, r io.Reader) error {
 
 func (s tarSink) close() error { return s.w.Close() }
 
-// dirSink writes files below a directory.
+// dirSink writes files below a directory. Their rights are what the umask leaves.
 type dirSink string
 
 func (s dirSink) add(name string, _ int64, r io.Reader) error {
 	path := filepath.Join(string(s), filepath.FromSlash(name))
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return err
 	}

@@ -248,7 +248,7 @@ func Fetch(ctx context.Context, ref, platform, file string, json *bool) error {
 			return err
 		}
 		opts := lists.FetchOptions{Platform: which, Progress: l.progress}
-		if file == "-" {
+		if file == "-" || file == "/dev/stdout" { // where nothing else may be printed
 			_, err := lists.Fetch(ctx, l.client, ref, os.Stdout, opts)
 			return err
 		}
