@@ -72,7 +72,9 @@ func FetchFile(ctx context.Context, c Fetcher, ref, path string, opts FetchOptio
 		if err != nil {
 			return Fetched{}, err
 		}
-		out, err := Fetch(ctx, c, ref, f, opts)
+		to := newTarSink(f)
+		to.file = f
+		out, err := fetch(ctx, c, ref, to, opts)
 		return out, errors.Join(err, f.Close())
 	})
 }
@@ -151,6 +153,7 @@ func behindLinks(path string) (string, error) {
 // sink takes the files of a layout.
 type sink interface {
 	add(name string, size int64, r io.Reader) error
+	rewind() error // to before the last file, which is then added again; errNoRewind where that cannot be
 	close() error
 }
 

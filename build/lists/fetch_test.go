@@ -18,6 +18,7 @@ import (
 
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
 )
 
 func TestFetchWritesOneTarballForEveryEngine(t *testing.T) {
@@ -227,6 +228,40 @@ func TestFetchThatFailsLeavesNothing(t *testing.T) {
 				t.Errorf("left %v", left)
 			}
 		})
+	}
+}
+
+// A bit flips once on the way: the blob is read again, as in a copy, except where it went out already.
+func TestFetchReadsACorruptBlobAgain(t *testing.T) {
+	s := newScene(t)
+	img := s.push("one.example/app:1", imageFor("linux/amd64"))
+	var sound bytes.Buffer
+	if _, err := Fetch(t.Context(), s.client, "one.example/app:1", &sound, FetchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	flip := func() {
+		s.one.Reset()
+		s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"+digest.FromBytes(img.layer).String()), Fault: faults.FlipBit(), Times: 1})
+	}
+	dir := t.TempDir()
+	flip()
+	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", filepath.Join(dir, "app.tar"), FetchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if raw, err := os.ReadFile(filepath.Join(dir, "app.tar")); err != nil || !bytes.Equal(raw, sound.Bytes()) {
+		t.Errorf("it is another tarball: %v", err)
+	}
+	flip()
+	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", filepath.Join(dir, "layout")+"/", FetchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	layer := filepath.Join(dir, "layout", filepath.FromSlash(blobPath(digest.FromBytes(img.layer))))
+	if raw, err := os.ReadFile(layer); err != nil || !bytes.Equal(raw, img.layer) {
+		t.Errorf("it is another layer: %v", err)
+	}
+	flip()
+	if _, err := Fetch(t.Context(), s.client, "one.example/app:1", io.Discard, FetchOptions{}); !errors.Is(err, registry.ErrCorrupt) {
+		t.Errorf("a stream: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -96,15 +97,28 @@ func compression(mediaType string) string {
 	return ""
 }
 
-// blob streams one blob. Its digest is verified when it ends; a wrong one is an error of the
-// whole, so that nobody gets to see it.
+// blobTries is how often a blob that proves corrupt at its end is read, each time from its start.
+const blobTries = 3
+
+// blob streams one blob. Its digest is verified when it ends; a wrong one is read again where
+// what was written can be taken back, and is an error of the whole otherwise, so that nobody
+// gets to see it.
 func (l *layout) blob(ctx context.Context, d ocispec.Descriptor) error {
+	l.size += d.Size
+	for try := 1; ; try++ {
+		err := l.stream(ctx, d)
+		if try == blobTries || !errors.Is(err, registry.ErrCorrupt) || l.to.rewind() != nil {
+			return err
+		}
+	}
+}
+
+func (l *layout) stream(ctx context.Context, d ocispec.Descriptor) error {
 	r, err := l.client.Blob(ctx, l.repo, d)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	l.size += d.Size
 	return l.to.add(blobPath(d.Digest), d.Size, &told{r: r, tell: l.progress, p: Progressing{
 		Repository: reference.FamiliarName(l.repo), Digest: d.Digest, Size: d.Size,
 	}})
@@ -168,11 +182,23 @@ func (t *told) Read(b []byte) (int, error) {
 }
 
 // tarSink writes a tarball in which nothing depends on when and by whom it was written.
-type tarSink struct{ w *tar.Writer }
+type tarSink struct {
+	w     *tar.Writer
+	file  *os.File // what w writes into, where that can be rewound; nil for a stream
+	start int64    // of the last entry, in the file
+}
 
-func newTarSink(w io.Writer) tarSink { return tarSink{tar.NewWriter(w)} }
+func newTarSink(w io.Writer) *tarSink { return &tarSink{w: tar.NewWriter(w)} }
 
-func (s tarSink) add(name string, size int64, r io.Reader) error {
+func (s *tarSink) add(name string, size int64, r io.Reader) (err error) {
+	if s.file != nil {
+		if err := s.w.Flush(); err != nil { // the padding of the entry before
+			return err
+		}
+		if s.start, err = s.file.Seek(0, io.SeekCurrent); err != nil {
+			return err
+		}
+	}
 	header := &tar.Header{Typeflag: tar.TypeReg, Name: name, Size: size, Mode: 0o644, Format: tar.FormatUSTAR}
 	if size >= 1<<33 { // what USTAR can say
 		header.Format = tar.FormatPAX
@@ -183,7 +209,19 @@ func (s tarSink) add(name string, size int64, r io.Reader) error {
 	return copyAll(s.w, r)
 }
 
-func (s tarSink) close() error { return s.w.Close() }
+// errNoRewind is a sink that has given away what it was given.
+var errNoRewind = errors.New("what is written is gone")
+
+func (s *tarSink) rewind() error {
+	if s.file == nil {
+		return errNoRewind
+	}
+	s.w = tar.NewWriter(s.file)
+	_, err := s.file.Seek(s.start, io.SeekStart)
+	return errors.Join(err, s.file.Truncate(s.start))
+}
+
+func (s *tarSink) close() error { return s.w.Close() }
 
 // dirSink writes files below a directory. Their rights are what the umask leaves.
 type dirSink string
@@ -193,7 +231,7 @@ func (s dirSink) add(name string, _ int64, r io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o666)
 	if err != nil {
 		return err
 	}
@@ -203,6 +241,8 @@ func (s dirSink) add(name string, _ int64, r io.Reader) error {
 	}
 	return f.Close()
 }
+
+func (s dirSink) rewind() error { return nil } // add begins a file anew
 
 func (s dirSink) close() error { return nil }
 
