@@ -194,7 +194,7 @@ func (p *Pipeline) open(ctx context.Context, o engine.Options) (*engine.Engine, 
 	if err != nil {
 		return nil, err
 	}
-	o.Getenv = p.opts.Getenv
+	o.Getenv, o.Insecure = p.opts.Getenv, p.cfg.Insecure
 	o.Credentials = func(ctx context.Context, host string) (engine.Credential, error) {
 		c, err := lookup(ctx, host)
 		return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err

@@ -50,13 +50,9 @@ func Engine(t *testing.T, kind Kind) *EngineUnderTest {
 	t.Helper()
 	Tools(t)
 	return lazily(t, "engine "+string(kind), func() (*EngineUnderTest, error) {
-		var env []string
-		if kind == Podman {
-			env = append(env, "MANYMAGE_INSECURE_REGISTRIES="+Plain(t).Host+" "+Private(t).Host)
-		}
 		name := engineName(kind)
 		suite.atEnd(func() { stopEngine(suite.clone, name) })
-		out, err := script(env, "engine", append([]string{"start", name}, kind.words()...)...)
+		out, err := script(nil, "engine", append([]string{"start", name}, kind.words()...)...)
 		if err != nil {
 			return nil, err
 		}
@@ -95,8 +91,12 @@ func (e *EngineUnderTest) CLI(t *testing.T, args ...string) string {
 	}
 	home := filepath.Dir(strings.TrimPrefix(e.Host, "unix://"))
 	config := filepath.Join(home, ".config/containers")
+	registries := filepath.Join(t.TempDir(), "registries.conf") // the service's own has no registry without TLS, as with most users
+	if err := os.WriteFile(registries, []byte("[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	out, err := output([]string{"HOME=" + home, "CONTAINERS_CONF=" + config + "/containers.conf",
-		"CONTAINERS_STORAGE_CONF=" + config + "/storage.conf", "CONTAINERS_REGISTRIES_CONF=" + config + "/registries.conf"}, "podman", args...)
+		"CONTAINERS_STORAGE_CONF=" + config + "/storage.conf", "CONTAINERS_REGISTRIES_CONF=" + registries}, "podman", args...)
 	if err != nil {
 		t.Fatal(err)
 	}

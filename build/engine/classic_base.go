@@ -169,7 +169,7 @@ func (b *bases) mediaType(ctx context.Context, name string) (string, error) {
 	if local, err := e.api.ImageInspect(ctx, name); err == nil && local.Descriptor != nil {
 		return local.Descriptor.MediaType, nil
 	}
-	auth, err := e.pushAuth(ctx, name)
+	_, auth, err := e.transfer(ctx, name)
 	if err != nil {
 		return "", err
 	}
@@ -189,11 +189,11 @@ func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform,
 	if err != nil {
 		return fmt.Errorf("%w; correct the reference", err)
 	}
-	auth, err := e.pushAuth(ctx, name)
+	api, auth, err := e.transfer(ctx, name)
 	if err != nil {
 		return err
 	}
-	stream, err := e.api.ImagePull(ctx, reference.TagNameOnly(named).String(), image.PullOptions{RegistryAuth: auth, Platform: platforms.Format(p)})
+	stream, err := api.ImagePull(ctx, reference.TagNameOnly(named).String(), image.PullOptions{RegistryAuth: auth, Platform: platforms.Format(p)})
 	if err != nil {
 		return pullError(err)
 	}

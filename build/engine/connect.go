@@ -33,7 +33,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{auth: o.credentials(), getenv: o.getenv}
+	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure}
 	if e.info.Address, e.api, err = firstAnswer(ctx, places); err != nil {
 		return nil, err
 	}
@@ -89,6 +89,11 @@ func (a address) dial(ctx context.Context) (*client.Client, error) {
 		return nil, errors.Join(err, api.Close())
 	}
 	return api, nil
+}
+
+// through is the engine's API over another HTTP client, or in another version.
+func (e *Engine) through(http *http.Client, version string) (*client.Client, error) {
+	return client.NewClientWithOpts(client.WithHost(e.api.DaemonHost()), client.WithHTTPClient(http), client.WithVersion(version))
 }
 
 func (a address) negotiate(ctx context.Context, api *client.Client) error {

@@ -57,6 +57,7 @@ type Options struct {
 	ConfigDir   string              // docker's configuration; DOCKER_CONFIG or ~/.docker when empty
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous
+	Insecure    func(string) bool   // the registry hosts that need no TLS, beside loopback; nil: none. Docker has a list of its own and is not told
 	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
 	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, Info tells Address, Name, API and Store alone
@@ -67,6 +68,7 @@ type Engine struct {
 	api    *client.Client
 	auth   Credentials
 	getenv func(string) string
+	lax    func(host string) bool // Options.Insecure
 	info   Info
 	road   road
 	kit    *buildkit // nil when the engine has none that is used

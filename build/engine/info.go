@@ -148,7 +148,14 @@ func isLoopback(address string) bool {
 	if scheme != "tcp" {
 		return scheme == "unix"
 	}
-	host, _, err := net.SplitHostPort(rest)
-	ip := net.ParseIP(host)
-	return err == nil && (host == "localhost" || ip.IsLoopback())
+	_, _, err := net.SplitHostPort(rest)
+	return err == nil && isLoopbackHost(rest)
+}
+
+// isLoopbackHost takes a host with or without a port.
+func isLoopbackHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	return host == "localhost" || net.ParseIP(strings.Trim(host, "[]")).IsLoopback()
 }

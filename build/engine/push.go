@@ -9,6 +9,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/api/types/registry"
+	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -51,11 +52,11 @@ func (e *Engine) Push(ctx context.Context, ref string, onEvent func(Event)) (Pus
 }
 
 func (e *Engine) pushOnce(ctx context.Context, ref string, onEvent func(Event)) (Pushed, error) {
-	auth, err := e.pushAuth(ctx, ref)
+	api, auth, err := e.transfer(ctx, ref)
 	if err != nil {
 		return Pushed{}, err
 	}
-	stream, err := e.api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: auth})
+	stream, err := api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: auth})
 	if err != nil {
 		return Pushed{}, pushError(ctx, ref, err.Error())
 	}
@@ -63,21 +64,27 @@ func (e *Engine) pushOnce(ctx context.Context, ref string, onEvent func(Event)) 
 	return readPush(ctx, ref, stream, onEvent)
 }
 
-// pushAuth is the credential of the reference's registry in the engine's form.
-func (e *Engine) pushAuth(ctx context.Context, ref string) (string, error) {
+// transfer prepares to push to the reference's registry or to pull from it: the
+// API for it, and the credential in the engine's form.
+func (e *Engine) transfer(ctx context.Context, ref string) (api *client.Client, auth string, err error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return "", fmt.Errorf("push %s: %w; correct the reference", ref, err)
+		return nil, "", fmt.Errorf("%s: %w; correct the reference", ref, err)
 	}
 	host := reference.Domain(named)
 	found, err := e.auth(ctx, host)
 	if err != nil {
-		return "", fmt.Errorf("push %s: the credentials of %s: %w", ref, host, err)
+		return nil, "", fmt.Errorf("%s: the credentials of %s: %w", ref, host, err)
 	}
-	return registry.EncodeAuthConfig(registry.AuthConfig{
+	auth, err = registry.EncodeAuthConfig(registry.AuthConfig{
 		Username:      found.Username,
 		Password:      found.Password,
 		IdentityToken: found.IdentityToken,
 		ServerAddress: host,
 	})
+	if err != nil {
+		return nil, "", err
+	}
+	api, err = e.towards(host)
+	return api, auth, err
 }

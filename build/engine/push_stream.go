@@ -157,7 +157,7 @@ func cureOf(kind error) string {
 	case errors.Is(kind, ErrUnauthorized):
 		return "; log in with `docker login`, and check that this account may push there"
 	case errors.Is(kind, ErrRegistryUnreachable):
-		return "; the engine cannot reach the registry: check its name, and for plain HTTP the engine's insecure-registries"
+		return "; the engine cannot reach the registry: check its name, and for plain HTTP INSECURE (Podman) or the engine's insecure-registries (Docker)"
 	case errors.Is(kind, ErrUnreachable):
 		return "; start the engine and run this again"
 	case errors.Is(kind, ErrNotFound):

@@ -149,7 +149,7 @@ func (e *Engine) chain(ctx context.Context, id string) ([]facts, error) {
 // api141 speaks the API version whose inspect still tells of the container
 // that an image was committed from. Engines up to Docker 29 speak it.
 func (e *Engine) api141() (*client.Client, error) {
-	return client.NewClientWithOpts(client.WithHTTPClient(e.api.HTTPClient()), client.WithVersion(minAPI))
+	return e.through(e.api.HTTPClient(), minAPI)
 }
 
 func inspectFacts(ctx context.Context, api *client.Client, id string) (facts, error) {
