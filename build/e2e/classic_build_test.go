@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +178,32 @@ func TestClassicCacheIsNeverAnotherPlatforms(t *testing.T) {
 			j := job{Context: engine.Context{Dir: dir}, Solve: engine.Solve{Platform: p, SetPlatform: true, Dockerfile: dockerfile}, hook: look}
 			if _, _, err := j.build(t, e); err != nil {
 				t.Errorf("%s: %v", target.Platform, err)
+			}
+		}
+	})
+}
+
+// Nor is it another argument's: Podman's history has the names of arguments alone.
+func TestClassicCacheIsNeverAnotherArguments(t *testing.T) {
+	dockerfile := []byte("FROM scratch AS b\nARG V\nWORKDIR /out/$V\nCOPY same .\nENV E=$V\nCOPY same $E/\n" +
+		"FROM scratch\nARG W=w$V\nCOPY --from=b /out /out\nCOPY same /$W/\n")
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		e := under.Open(t, classicOptions)
+		dir := Dir(t, Files{"same": noise(100)})
+		for _, v := range []string{"1", "2", "3"} {
+			look := looks(func(root fs.FS) error {
+				found, err := fs.Glob(root, "out/*/same")
+				deep, again := fs.Glob(root, "out/*/*/same")
+				_, last := fs.Stat(root, "w"+v+"/same")
+				if !slices.Equal(found, []string{"out/" + v + "/same"}) || !slices.Equal(deep, []string{"out/" + v + "/" + v + "/same"}) {
+					err = fmt.Errorf("files of another argument: %v %v", found, deep)
+				}
+				return errors.Join(err, again, last)
+			})
+			j := job{Context: engine.Context{Dir: dir}, hook: look, Solve: engine.Solve{Platform: platforms.Host(), SetPlatform: true, Dockerfile: dockerfile,
+				BuildArgs: map[string]string{"V": v, "W": "w" + v}}}
+			if _, _, err := j.build(t, e); err != nil {
+				t.Errorf("V=%s: %v", v, err)
 			}
 		}
 	})

@@ -88,8 +88,7 @@ func splitWords(text string) []string {
 
 // withValues writes an ARG statement with the values as defaults. So they
 // stand in the build history, and a cache that looks at nothing else keeps one
-// platform's steps from another's (Podman's does not even look at the values
-// in ENV, LABEL, WORKDIR or the target of COPY).
+// platform's steps from another's.
 func (a classicArgs) withValues(in statement) (text string, changed bool) {
 	var words []string
 	for _, arg := range argumentsOf(in) {
@@ -104,6 +103,25 @@ func (a classicArgs) withValues(in statement) (text string, changed bool) {
 		words = append(words, word)
 	}
 	return "ARG " + strings.Join(words, " "), changed
+}
+
+// mark is an argument that nobody asks for, whose name tells the values of an
+// ARG statement apart. Podman writes the names alone into the history, and its
+// cache looks at nothing else: ENV, LABEL, WORKDIR and COPY stand there with
+// their variables.
+func (a classicArgs) mark(in statement, global map[string]string) string {
+	sum := sha256.New()
+	for _, arg := range argumentsOf(in) {
+		value, given := a.value(arg.name, arg.hasDefault)
+		if !given && !arg.hasDefault {
+			value = global[arg.name]
+		}
+		if !given && arg.hasDefault {
+			value = arg.fallback // its variables were marked where they were declared
+		}
+		fmt.Fprintf(sum, "%s=%s\n", arg.name, value)
+	}
+	return fmt.Sprintf("MANYMAGE_%x=1", sum.Sum(nil)[:8])
 }
 
 var plainArg = regexp.MustCompile(`^[A-Za-z0-9._/:@%+,=-]*$`)

@@ -106,7 +106,11 @@ func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env map[stri
 	case "FROM":
 		return p.rewriteFrom(ctx, p.file.stages[in.stage], in.stage, env)
 	case "ARG":
-		if text, changed := p.args.withValues(in); changed {
+		text, changed := p.args.withValues(in)
+		if p.engine.info.Name == podman && in.stage >= 0 {
+			return text + " " + p.args.mark(in, env), nil
+		}
+		if changed {
 			return text, nil
 		}
 	case "COPY", "ADD":

@@ -130,6 +130,27 @@ func TestClassicRewritesArguments(t *testing.T) {
 	})
 }
 
+// What Podman's history tells of an ARG is its name: the mark's tells the values, wherever they come from.
+func TestClassicMarksArguments(t *testing.T) {
+	marks := map[string]string{}
+	for _, dockerfile := range []string{
+		"FROM scratch\nARG TARGETARCH\n", "FROM scratch\nARG TARGETOS\n", "FROM scratch\nARG V=1\n", "FROM scratch\nARG V=2\n",
+		"ARG V=3\nFROM scratch\nARG V\n", "ARG V=4\nFROM scratch\nARG V\n", "FROM scratch\nARG GIVEN\n",
+	} {
+		for _, given := range []string{"x", "y"} {
+			text := rewriteTest{on: podman5, platform: "linux/arm64", args: map[string]string{"GIVEN": given}, from: dockerfile}.rewritten(t)
+			_, mark, marked := strings.Cut(text, " MANYMAGE_")
+			if before := marks[mark]; !marked || strings.Count(text, "MANYMAGE_") != 1 || before != "" && before != text {
+				t.Errorf("%q is marked %q, as is %q", text, mark, before)
+			}
+			marks[mark] = text
+		}
+	}
+	if len(marks) != 8 {
+		t.Errorf("%d marks of 8 statements: %v", len(marks), marks)
+	}
+}
+
 func TestClassicRewriteRefuses(t *testing.T) {
 	for from, want := range map[string]string{
 		"FROM scratch\nFROM $NONE\n":                  "Dockerfile:2: unusable build context: FROM $NONE names no image; give its ARG a default, or a build argument",

@@ -9,8 +9,8 @@ import (
 // podman is Info.Name of an engine that is Podman. It answers Docker's API but
 // for these differences:
 //
-//   - its build cache does not look at the platform, nor at the values of
-//     arguments in anything but RUN;
+//   - its build cache looks at a history in which arguments have no values,
+//     and before Podman 5 not at the platform;
 //   - inspect hides fields of the config, so that it cannot be rebuilt;
 //   - a request for an archive starts a process, and follows a link in the last place;
 //   - a client that hangs up in the middle of a build can take the whole
