@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -122,11 +123,20 @@ func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
 	return ctx, func() { stopClock(); stopSignals() }
 }
 
-// program is how people call this program. What scripts/mage keeps compiled has a name that nobody types.
-func program() string {
-	name := filepath.Base(os.Args[0])
-	if strings.HasPrefix(name, "targets-") && os.Getenv("MANYMAGE_HOME") != "" {
+// program is how people call this program.
+func program() string { return called(os.Args[0], os.Getenv) }
+
+// cached is the name of a program in Mage's own cache: a hash of the magefiles.
+var cached = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})(\.exe)?$`)
+
+// called is how people call the program at a path. What scripts/mage and Mage itself keep compiled has a name that nobody types.
+func called(path string, getenv func(string) string) string {
+	name := filepath.Base(path)
+	switch {
+	case strings.HasPrefix(name, "targets-") && getenv("MANYMAGE_HOME") != "":
 		return "scripts/mage"
+	case cached.MatchString(name):
+		return "mage"
 	}
 	return name
 }

@@ -214,6 +214,28 @@ func TestAProgramThatCannotBeAsked(t *testing.T) {
 	}
 }
 
+func TestTheNameThatPeopleType(t *testing.T) {
+	home := func(name string) string { return map[string]string{"MANYMAGE_HOME": "/src/manymage"}[name] }
+	hash := strings.Repeat("a2", 20)
+	for _, c := range []struct {
+		path   string
+		getenv func(string) string
+		want   string
+	}{
+		{"/usr/local/bin/manymage", noEnv, "manymage"},
+		{"/root/.cache/manymage/targets-" + hash, home, "scripts/mage"},
+		{"targets-mine", noEnv, "targets-mine"},
+		{"/root/.magefile/" + hash, noEnv, "mage"},
+		{"/root/.magefile/" + hash + ".exe", noEnv, "mage"},
+		{"/root/.magefile/" + strings.Repeat("a2", 32), noEnv, "mage"},
+		{"/usr/local/bin/deadbeef", noEnv, "deadbeef"},
+	} {
+		if got := called(c.path, c.getenv); got != c.want {
+			t.Errorf("%s: %q, want %q", c.path, got, c.want)
+		}
+	}
+}
+
 func TestAnswers(t *testing.T) {
 	var out, errs strings.Builder
 	if code := (&answer{text: "manymage 1"}).give(&out, &errs); code != 0 || out.String() != "manymage 1\n" || errs.Len() > 0 {
