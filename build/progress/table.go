@@ -40,6 +40,34 @@ func (t Table) Write(w io.Writer) error {
 	return err
 }
 
+// namesAndMeanings is what Within leaves of a table in any case: a terminal may wrap that, but it is of use.
+const namesAndMeanings = 2
+
+// Within is the table without those last columns that do not fit on a terminal of so many columns, which would wrap each line;
+// 0 or less: there is none, and everything fits.
+func (t Table) Within(columns int) Table {
+	lines := t.lines()
+	keep, widths := measure(lines, len(t.Rows))
+	used := 0
+	for i, c := range keep {
+		used += widths[c]
+		if columns > 0 && i >= namesAndMeanings && used > columns {
+			return t.first(c)
+		}
+		used += len(gap)
+	}
+	return t
+}
+
+// first is the table's first n columns.
+func (t Table) first(n int) Table {
+	out := Table{Header: t.Header[:min(n, len(t.Header))], Right: t.Right}
+	for _, row := range t.Rows {
+		out.Add(row[:min(n, len(row))]...)
+	}
+	return out
+}
+
 // Markdown is the table in GitHub's dialect, with cells escaped.
 func (t Table) Markdown() string {
 	lines := t.lines()

@@ -86,6 +86,17 @@ func FuzzCut(f *testing.F) {
 	})
 }
 
+func TestATableWithinATerminal(t *testing.T) {
+	table := Table{Header: []string{"A", "EMPTY", "MEANS", "EXAMPLE"}, Rows: [][]string{{"one", "", "first", "ONE=1"}, {"2", "", "second"}}}
+	const whole, two = "A    MEANS   EXAMPLE\none  first   ONE=1\n2    second\n", "A    MEANS\none  first\n2    second\n"
+	for columns, want := range map[int]string{-2: whole, 0: whole, 20: whole, 19: two, 11: two, 5: two} {
+		var b strings.Builder
+		if err := table.Within(columns).Write(&b); err != nil || b.String() != want {
+			t.Errorf("%d columns: %v\n%s\nwant\n%s", columns, err, b.String(), want)
+		}
+	}
+}
+
 func TestTable(t *testing.T) {
 	table := Table{Header: []string{"NAME", "EMPTY", "SIZE", "字"}, Right: []int{2}}
 	table.Add("a", "", "1 B", "x")

@@ -104,6 +104,8 @@ func (a *asker) listing() (string, error) {
 	return out, nil
 }
 
+func (a *asker) columns() int { return terminal() }
+
 func (a *asker) list() ([]string, error) {
 	if a.names != nil {
 		return a.names, nil

@@ -11,7 +11,10 @@ import (
 // overview answers a line that names no target: what -l lists, the knobs, and examples. Where the magefile has a default target
 // there is no answer, and Mage runs that.
 func (r *reader) overview() error {
-	b, ok := r.binary.(interface{ listing() (string, error) })
+	b, ok := r.binary.(interface {
+		listing() (string, error)
+		columns() int // of the terminal; 0: there is none
+	})
 	if !ok {
 		return nil
 	}
@@ -19,7 +22,7 @@ func (r *reader) overview() error {
 	if err != nil || strings.Contains(listing, "* default target") {
 		return err
 	}
-	knobs, err := knobTable()
+	knobs, err := knobTable(b.columns())
 	if err != nil {
 		return err
 	}
@@ -30,18 +33,21 @@ func (r *reader) overview() error {
 	return &answer{text: strings.Join(parts, "\n\n")}
 }
 
-// knobTable lists the knobs as Mage lists targets.
-func knobTable() (string, error) {
+// indent stands before each line of a list, as in Mage's.
+const indent = "  "
+
+// knobTable lists the knobs as Mage lists targets, within the columns of a terminal.
+func knobTable(columns int) (string, error) {
 	var t progress.Table
 	for _, k := range config.Knobs() {
-		t.Add("", k.Name, k.Help, k.Example)
+		t.Add(k.Name, k.Help, k.Example)
 	}
 	var b strings.Builder
-	if err := t.Write(&b); err != nil {
+	if err := t.Within(columns - len(indent)).Write(&b); err != nil {
 		return "", err
 	}
 	lines := strings.Split(strings.TrimRight(b.String(), "\n"), "\n")
-	return "  " + strings.Join(lines, "\n  "), nil
+	return indent + strings.Join(lines, "\n"+indent), nil
 }
 
 // examples are command lines of this program, under whatever name it imports the targets; "" where it does not.

@@ -10,9 +10,12 @@ import (
 type listed struct {
 	program1
 	text string
+	wide int
 }
 
 func (l listed) listing() (string, error) { return l.text, nil }
+
+func (l listed) columns() int { return l.wide }
 
 // A bare call lists the targets with the knobs and examples; a default target is Mage's to run.
 func TestABareCall(t *testing.T) {
@@ -28,7 +31,7 @@ func TestABareCall(t *testing.T) {
 		{"", "Targets:\n  build*  makes\n\n* default target\n", nil},
 		{"-l", own, nil},
 	} {
-		_, err := readLine(words(c.args), listed{ours, c.listing}, noEnv)
+		_, err := readLine(words(c.args), listed{ours, c.listing, 0}, noEnv)
 		var said *answer
 		if errors.As(err, &said) != (c.says != nil) {
 			t.Errorf("%q with %q: %v", c.args, c.listing, err)
@@ -38,6 +41,20 @@ func TestABareCall(t *testing.T) {
 			if said.code != 0 || !strings.Contains(said.text, text) {
 				t.Errorf("%q with %q does not say %q: %d %s", c.args, c.listing, text, said.code, said.text)
 			}
+		}
+	}
+}
+
+// A terminal of 100 columns has no room for the examples, and wraps nothing then.
+func TestABareCallOnATerminal(t *testing.T) {
+	_, err := readLine(nil, listed{ours, "Targets:\n  build  makes\n", 100}, noEnv)
+	var said *answer
+	if !errors.As(err, &said) || !strings.Contains(said.text, "ARCHES") || strings.Contains(said.text, "RETRY=30s") {
+		t.Fatalf("%v", err)
+	}
+	for line := range strings.Lines(said.text) {
+		if len(line) > 100 {
+			t.Errorf("%d columns: %s", len(line), line)
 		}
 	}
 }

@@ -14,11 +14,21 @@ func Help() error {
 	for _, k := range config.Knobs() {
 		t.Add(k.Name, k.Help, k.Default, k.Example)
 	}
-	if err := t.Write(os.Stdout); err != nil {
+	if err := t.Within(terminal()).Write(os.Stdout); err != nil {
 		return err
 	}
 	_, err := fmt.Println(flagsHelp)
 	return err
+}
+
+// terminal is how many columns stdout has; 0: it is no terminal.
+func terminal() int {
+	size := progress.For(os.Stdout, os.Getenv).Size
+	if size == nil {
+		return 0
+	}
+	columns, _ := size()
+	return columns
 }
 
 // flagsHelp is for those who have read -forcePlatform in Mage's own help, or -force-platform elsewhere.
