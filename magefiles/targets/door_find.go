@@ -17,7 +17,7 @@ func (r *reader) find(word string, after *target) (*target, error) {
 	if strings.HasPrefix(word, "-") {
 		return nil, refuse("unknown option %s", word)
 	}
-	if name, value, ok := strings.Cut(word, "="); ok {
+	if name, value, ok := strings.Cut(word, "="); ok && knob.MatchString(strings.ToUpper(word)) {
 		return nil, refuse("%q is no target, and knobs are written in capitals: write %s=%s", word, strings.ToUpper(name), value)
 	}
 	all, err := r.binary.list()

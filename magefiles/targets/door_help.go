@@ -22,6 +22,10 @@ func (r *reader) help(about []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.options.help = true // no argument has to be there
+	if _, err := r.targets(about); err != nil {
+		return nil, err
+	}
 	return []string{"-h", t.name}, nil
 }
 
