@@ -30,6 +30,7 @@ type Verification struct {
 	Digest   digest.Digest    `json:"digest"`
 	Children []VerifiedChild  `json:"children"`
 	Unasked  []string         `json:"unasked,omitempty"` // platforms that are there and not in ARCHES, which is no fault
+	Absent   []string         `json:"absent,omitempty"`  // platforms of the default ARCHES that are not there, likewise
 	Faults   []PublishedFault `json:"faults,omitempty"`
 }
 
@@ -68,7 +69,7 @@ func (e *FaultyError) Error() string {
 func (e *FaultyError) Is(target error) bool { return target == image.ErrRefused }
 
 // Verify checks a published reference, the configured image's when text is empty: that one must have every tag of TAGS, all naming
-// the same, and the platforms of ARCHES, too, if anybody said them.
+// the same, and the platforms of ARCHES, too: one of those that nobody said is told and no fault.
 func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error) {
 	ref, err := p.Reference(ctx, text)
 	if err != nil {
@@ -80,10 +81,8 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	}
 	var want Wanted
 	if text == "" {
-		want = Wanted{Tags: p.cfg.Tags}
-		if arches := p.cfg.Value("ARCHES"); !arches.IsDefault() {
-			want.Platforms, want.Origin = p.cfg.Platforms, arches.Origin
-		}
+		arches := p.cfg.Value("ARCHES")
+		want = Wanted{Tags: p.cfg.Tags, Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {
@@ -97,24 +96,28 @@ type Wanted struct {
 	Tags      []string // of its repository, which all have to name it
 	Platforms []ocispec.Platform
 	Origin    string // of ARCHES
+	Unsaid    bool   // ARCHES is a default, which an image need not follow
 }
 
-// compare tells what of the wanted is missing, and what else is there.
-func (w Wanted) compare(have []ocispec.Platform) (missing []PublishedFault, unasked []string) {
-	if len(w.Platforms) == 0 {
-		return nil, nil
-	}
+// compare adds what of the wanted is missing, and what else is there.
+func (w Wanted) compare(have []ocispec.Platform, v *Verification) {
 	for _, p := range w.Platforms {
-		if !contains(have, p) {
-			missing = append(missing, PublishedFault{platforms.Format(p), "is missing, and ARCHES (" + w.Origin + ") has it: build and push again, or correct ARCHES"})
+		switch name := platforms.Format(p); {
+		case contains(have, p):
+		case w.Unsaid:
+			v.Absent = append(v.Absent, name)
+		default:
+			v.Faults = append(v.Faults, PublishedFault{name, "is missing, and ARCHES (" + w.Origin + ") has it: build and push again, or correct ARCHES"})
 		}
+	}
+	if len(w.Platforms) == 0 || w.Unsaid {
+		return
 	}
 	for _, p := range have {
 		if !contains(w.Platforms, p) {
-			unasked = append(unasked, platforms.Format(p))
+			v.Unasked = append(v.Unasked, platforms.Format(p))
 		}
 	}
-	return missing, unasked
 }
 
 // Write prints what was verified, a line for each platform.
@@ -129,6 +132,9 @@ func (v Verification) Write(w io.Writer) error {
 	text := "\n"
 	if len(v.Unasked) > 0 {
 		text += strings.Join(v.Unasked, ", ") + " is there beside ARCHES\n"
+	}
+	if len(v.Absent) > 0 {
+		text += strings.Join(v.Absent, ", ") + " of ARCHES (default) is not there\n"
 	}
 	_, err := fmt.Fprintf(w, "%s%s@%s holds what it says\n", text, v.Ref, v.Digest)
 	return err
@@ -184,8 +190,7 @@ func (v *Verification) collect(children []index.Entry, results []childResult, wa
 			have = append(have, *r.platform)
 		}
 	}
-	missing, unasked := want.compare(have)
-	v.Faults, v.Unasked = append(v.Faults, missing...), unasked
+	want.compare(have, v)
 }
 
 type verifier struct {

@@ -2,8 +2,8 @@ package e2e
 
 import "testing"
 
-// The configured image must have what ARCHES says; what is there beside it is only told, and an image that is named with -ref, or
-// ARCHES that nobody wrote, are compared with nothing.
+// The configured image must have what ARCHES says; what is there beside it, and what is missing of an ARCHES that nobody wrote, is
+// only told. An image that is named with -ref is compared with nothing.
 func TestVerifyMissesAPlatform(t *testing.T) {
 	e, reg := Engine(t, Docker20), Plain(t)
 	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
@@ -19,7 +19,8 @@ func TestVerifyMissesAPlatform(t *testing.T) {
 	Run(t, dir, nil, append(image, "verify", "ARCHES=arm64")...).Exits(t, 0).Says(t, "linux/amd64 is there beside ARCHES", "holds what it says")
 	Run(t, dir, nil, append(image, "verify", "ARCHES=arm64 riscv64", "-ref="+repo+":1")...).Exits(t, 0)
 	Run(t, dir, With(e), append(image, "build", "push", "ARCHES=amd64", "ALLOW_DROP=arm64")...).Exits(t, 0)
-	Run(t, dir, nil, append(image, "verify")...).Exits(t, 0).Hides(t, "beside ARCHES")
+	Run(t, dir, nil, append(image, "verify")...).Exits(t, 0).Says(t, "linux/arm64 of ARCHES (default) is not there\n").Hides(t, "beside ARCHES", "linux/amd64 of ARCHES")
+	Run(t, dir, nil, append(image, "verify", "-ref="+repo+":1")...).Exits(t, 0).Hides(t, "ARCHES")
 }
 
 // Every tag of TAGS must be there and name the same: a publish that moved half of them is a fault, whichever half it was.
