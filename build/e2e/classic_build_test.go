@@ -187,7 +187,7 @@ func TestClassicCacheIsNeverAnotherPlatforms(t *testing.T) {
 func TestClassicCacheIsNeverAnotherArguments(t *testing.T) {
 	dockerfile := []byte("FROM scratch AS b\nARG V\nWORKDIR /out/$V\nCOPY same .\nENV E=$V\nCOPY same $E/\n" +
 		"FROM scratch\nARG W=w$V\nCOPY --from=b /out /out\nCOPY same /$W/\n")
-	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+	EachEngine(t, []Kind{Docker20, Podman}, func(t *testing.T, under *EngineUnderTest) {
 		e := under.Open(t, classicOptions)
 		dir := Dir(t, Files{"same": noise(100)})
 		for _, v := range []string{"1", "2", "3"} {
