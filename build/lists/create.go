@@ -73,7 +73,9 @@ type Creator interface {
 //
 //	all manifests | all configs, and what the tag names today | the list
 //
-// The registry's answer to the last names the digest that it has taken, and is believed.
+// The registry's answer to the last names the digest that it has taken, and is believed: to look
+// at the tag once more would be a fourth round. Where there are more rounds anyway, for images
+// that are copied, for Deep, or for several tags, each tag is read back.
 // Images from other repositories are mounted or copied first. Nothing is published when
 // anything is missing or wrong.
 //
@@ -88,7 +90,6 @@ func Create(ctx context.Context, c Creator, targets []string, sources []Source, 
 		return Created{}, usage("no sources are given for %s; name the images that are to be in the list", targets[0])
 	}
 	ctx = registry.WithPush(ctx, dest.repos()...)
-	opts.Publish.TrustAnswer = true
 	b := &builder{client: c, opts: opts, dest: dest}
 	if err := b.gather(ctx, sources); err != nil {
 		return b.out, err
@@ -257,6 +258,7 @@ func (b *builder) publish(ctx context.Context) error {
 		opts := b.opts.Publish
 		if !b.slow(d) {
 			opts.Current = b.current[i]
+			opts.TrustAnswer = len(d.tags) == 1
 		}
 		published, err := Publish(ctx, b.client, d.repo, d.tags, b.index, opts)
 		b.out.Digest, b.out.MediaType, b.out.Size = published.Digest.String(), published.MediaType, published.Size

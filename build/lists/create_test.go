@@ -401,16 +401,48 @@ func TestCreateTakesThreeRounds(t *testing.T) {
 	}
 }
 
-// More tags are more guards in the same round, and one round more for all of them.
+// More tags are more guards in the same round, one round more for all of them, and one in which all are read back.
 func TestCreateWritesTagsAtOnce(t *testing.T) {
 	s := newScene(t)
 	from := s.many(2)
-	steps := faults.NewLockstep(t, 2, 2+4, 1, 3)
+	steps := faults.NewLockstep(t, 2, 2+4, 1, 3, 4)
 	s.one.Hold = steps.Hold
 	if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{Tags: []string{"a", "b", "c"}}); err != nil {
 		t.Error(err)
 	}
 	steps.Done()
+}
+
+// Somebody else publishes right after us: that is seen wherever more than three rounds are needed anyway.
+func TestCreateReadsBackWhatTakesLonger(t *testing.T) {
+	for name, opts := range map[string]CreateOptions{"deep": {Deep: true}, "several tags": {Tags: []string{"b"}}, "a copied image": {}} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			from := s.many(2)
+			if name == "a copied image" {
+				s.push("two.example/app:x", imageFor("linux/arm64"))
+				from = sources("two.example/app:x")
+			}
+			if opts.Deep {
+				s.push("one.example/app:x", imageFor("linux/arm64"))
+				from = sources("one.example/app:x")
+			}
+			theirs := s.pushList("one.example/app:theirs", imageFor("linux/s390x"))
+			raw, desc, err := theirs.Marshal()
+			if err != nil {
+				t.Fatal(err)
+			}
+			s.one.Add(faults.Rule{Times: 1, Match: faults.On(http.MethodPut, "/manifests/list"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(w, r)
+				s.tag("one.example/app:list", desc, raw)
+			}})
+			_, err = Create(t.Context(), s.client, []string{"one.example/app:list"}, from, opts)
+			var moved *MovedError
+			if !errors.As(err, &moved) || !moved.After || moved.Found != desc.Digest {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
 }
 
 // many pushes n images of as many platforms.
