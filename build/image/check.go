@@ -9,7 +9,6 @@
 package image
 
 import (
-	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -69,7 +68,8 @@ type Report struct {
 const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // Check follows what an image with this config runs in this root and compares every program, and every executable on
-// the image's PATH, with the declared platform.
+// the image's PATH, with the declared platform. For another system than Linux it looks for one thing alone: a Linux
+// program as what the image starts.
 //
 // The error is a *Refusal (errors.Is ErrRefused) with all faults, or a failure to read config or root. The report is
 // filled as far as the check came even when it refuses. root may be nil for an image without layers; it should
@@ -81,29 +81,34 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 		return Report{Verdict: Unverified}, err
 	}
 	declared = platforms.Normalize(declared)
-	if declared.OS != platforms.Linux {
-		note := fmt.Sprintf("programs for %s are not judged, only those for linux", platforms.Format(declared))
-		return Report{Verdict: Unverified, Notes: []string{note}}, nil
-	}
 	if root == nil {
 		root = emptyFS{}
 	}
 	c := newChecker(newTree(root), declared, environment(facts.Env))
 	c.wanted(opts.AllowForeign)
-	if err := c.follow(facts); err != nil {
+	follow := c.follow
+	if declared.OS != platforms.Linux {
+		follow = c.elsewhere
+	}
+	if err := follow(facts); err != nil {
 		r, _ := c.report()
 		return r, err
 	}
 	return c.report()
 }
 
-// follow looks at everything that the image claims to be able to run.
-func (c *checker) follow(facts Facts) error {
+// first is the situation in which an engine starts the image.
+func (c *checker) first(facts Facts) frame {
 	search, ok := c.env["PATH"]
 	if !ok {
 		search = defaultPath
 	}
-	f := frame{dir: absolute("/", facts.WorkingDir), path: pathList(search), role: Entry}
+	return frame{dir: absolute("/", facts.WorkingDir), path: pathList(search), role: Entry}
+}
+
+// follow looks at everything that the image claims to be able to run.
+func (c *checker) follow(facts Facts) error {
+	f := c.first(facts)
 	words := slices.Concat(facts.Entrypoint, facts.Cmd)
 	if len(words) == 0 || words[0] == "" {
 		c.note(f, "the image names neither ENTRYPOINT nor CMD")

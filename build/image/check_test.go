@@ -56,6 +56,18 @@ var checks = []struct {
 	{"data alone", "", config{}, []entry{text("/data.txt", "x")}, "unverified"},
 	{"windows", "windows/amd64", run("app.exe"), []entry{exe("/app.exe", "MZ")}, "unverified"},
 
+	{"a script on Windows", "windows/amd64", run("/run"), []entry{exe("/run", "#!/bin/sh\n")}, "unverified"},
+	{"FreeBSD's own program", "freebsd/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.OSABI(9))}, "unverified"},
+	{"what NetBSD may run", "netbsd/amd64", run("/app"), []entry{elf("/app", "amd64")}, "unverified"},
+	{"a library on Windows", "windows/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Type(1))}, "unverified"},
+
+	// Linux under another label.
+	{"Linux as Windows", "windows/amd64", run("/app"), []entry{elf("/app", "amd64")}, "foreign-system:/app"},
+	{"Linux on PATH as Windows", "windows/amd64", config{"Cmd": []string{"sh"}}, []entry{busybox("amd64")}, "foreign-system:/bin/busybox"},
+	{"a script for Linux as Windows", "windows/amd64", run("/run.sh"), []entry{exe("/run.sh", "#!/bin/sh\n"), busybox("amd64")}, "foreign-system:/bin/busybox"},
+	{"Linux as FreeBSD", "freebsd/amd64", run("/app"), []entry{elf("/app", "amd64")}, "foreign-system:/app"},
+	{"Linux's loader as NetBSD", "netbsd/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Interp("/lib64/ld-linux-x86-64.so.2"))}, "foreign-system:/app"},
+
 	// Lies.
 	{"an amd64 program", "", run("/app"), []entry{elf("/app", "amd64")}, "foreign:/app"},
 	{"the other byte order", "", run("/app"), []entry{elf("/app", "arm64be")}, "foreign:/app"},

@@ -1,0 +1,54 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// elsewhere is the check of an image for another system than Linux. Its own programs are not judged; an ELF program for
+// Linux, as what the image starts or as the interpreter of that, makes the label a lie.
+func (c *checker) elsewhere(facts Facts) error {
+	f := c.first(facts)
+	c.note(f, "programs for %s are not judged, only those for linux", c.name)
+	words := slices.Concat(facts.Entrypoint, facts.Cmd)
+	if len(words) == 0 || words[0] == "" {
+		return nil
+	}
+	at, fault, err := c.find(words[0], f)
+	if err != nil || fault != nil || at.info == nil {
+		return err // what is missing may well be there in the words of that system
+	}
+	program, err := c.tree.read(at.real, at.info)
+	if err == nil && program.format == formatBang {
+		at, fault, err = c.stat(absolute("/", readBang(program.head).interpreter), "", f)
+		if err != nil || fault != nil {
+			return err
+		}
+		program, err = c.tree.read(at.real, at.info)
+	}
+	if err != nil || program.format != formatELF || !program.elf.Executable() || !linuxOnly(program.elf, c.declared.OS) {
+		return err
+	}
+	c.program(at, program, f)
+	return c.add(f, Fault{
+		Kind: ForeignSystem, Path: at.real, What: "a Linux program (" + program.elf.Describe() + ")" + c.declaredAs(),
+		Cure: "build it for " + c.name + ", or label the image for linux",
+	}, at.name)
+}
+
+// linuxOnly tells whether another system does not start a program that names no system: what Linux programs do. Systems
+// whose own programs do so as well are told apart by the loader.
+func linuxOnly(elf platforms.ELF, system string) bool {
+	if elf.OS() != "" {
+		return false
+	}
+	switch system {
+	case "windows", "darwin", "ios", "plan9", "aix", "js", "wasip1", "freebsd":
+		return true
+	}
+	loader := path.Base(elf.Interp)
+	return strings.HasPrefix(loader, "ld-linux") || strings.HasPrefix(loader, "ld-musl")
+}
