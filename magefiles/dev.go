@@ -14,6 +14,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/magefiles/targets"
 	"github.com/manymage/manymage/platforms"
 )
@@ -93,22 +94,37 @@ func binary(ctx context.Context, name string) error {
 	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
 		return err
 	}
-	if upToDate(out) {
+	flags, err := linkerFlags(ctx)
+	if err != nil {
+		return err
+	}
+	stamp := sources() + " " + flags
+	if upToDate(out, stamp) {
 		return nil
 	}
 	fmt.Fprintf(os.Stderr, "compiling manymage for %s\n", name) // the first time takes a minute each, and silence looks like a hang
 	cmd := exec.CommandContext(ctx, filepath.Join(clone(), "scripts", "mage"),
-		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", "-s -w")
+		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", flags)
 	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
 	var printed bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &printed, &printed
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("compile the targets for %s: %w\n%s", name, err, strings.TrimSpace(printed.String()))
 	}
-	return os.WriteFile(out+stampSuffix, []byte(sources()), 0o644)
+	return os.WriteFile(out+stampSuffix, []byte(stamp), 0o644)
 }
 
-// stampSuffix is behind a program's name in the file that tells which sources it is made of.
+// linkerFlags leave the symbols out, and tell the targets their version: Go does not stamp a program that is compiled from a list
+// of files, as Mage's are.
+func linkerFlags(ctx context.Context) (string, error) {
+	info, err := git.Describe(ctx, clone(), nil)
+	if err != nil || info.Version == "" {
+		return "-s -w", err
+	}
+	return "-s -w -X github.com/manymage/manymage/magefiles/targets.toolVersion=" + info.Version, nil
+}
+
+// stampSuffix is behind a program's name in the file that tells which sources it is made of, and how it was linked.
 const stampSuffix = ".sources"
 
 // sources names the state of the sources that this program is made of: scripts/mage puts it into the program's name. Empty: unknown.
@@ -121,10 +137,10 @@ func sources() string {
 }
 
 // upToDate tells that a program is made of these very sources: Go would link it anew, and the engine be sent it again.
-func upToDate(out string) bool {
-	stamp, err := os.ReadFile(out + stampSuffix)
+func upToDate(out, stamp string) bool {
+	has, err := os.ReadFile(out + stampSuffix)
 	_, missing := os.Stat(out)
-	return err == nil && missing == nil && sources() != "" && string(stamp) == sources()
+	return err == nil && missing == nil && sources() != "" && string(has) == stamp
 }
 
 // clone is this project's folder as scripts/mage names it; without it, the folder of the run.

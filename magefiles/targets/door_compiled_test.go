@@ -12,11 +12,12 @@ import (
 	"testing"
 )
 
-// compile makes a program of a magefile in testdata, as users do.
-func compile(t *testing.T, name string) string {
+// compile makes a program of a magefile in testdata, as users do; options are Mage's.
+func compile(t *testing.T, name string, options ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	cmd := exec.CommandContext(t.Context(), "go", "tool", "mage", "-d", filepath.Join("testdata", name), "-compile", path)
+	args := append([]string{"tool", "mage", "-d", filepath.Join("testdata", name), "-compile", path}, options...)
+	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Env = append(os.Environ(), "MAGEFILE_CACHE="+t.TempDir())
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
@@ -153,12 +154,12 @@ func testSignals(t *testing.T, path string) {
 }
 
 func TestACompiledProgramWithoutAName(t *testing.T) {
-	path := compile(t, "plain")
+	path := compile(t, "plain", "-ldflags", "-X "+module+"/magefiles/targets.toolVersion=v1.2.0-3-gabc1234") // as this project's image is built
 	file := filepath.Join(t.TempDir(), "file")
 	for _, e := range []expectation{
 		{[]string{"touch", file, "psh"}, 2, "", "unknown target psh, did you mean push?"},
 		{[]string{"touch"}, 2, "", "touch needs <path>: write plain touch <path>"},
-		{[]string{"--version"}, 0, "manymage ", ""},
+		{[]string{"--version"}, 0, "manymage v1.2.0-3-gabc1234\n", ""},
 		{[]string{"--help"}, 0, "ARCHES", ""},
 		{nil, 0, "Targets:", ""},
 	} {
