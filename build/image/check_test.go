@@ -546,3 +546,29 @@ func TestGOARM(t *testing.T) {
 		}
 	}
 }
+
+// A PATH of more folders than are followed hides nothing that could be called missing, and no message grows with it.
+func TestLongPaths(t *testing.T) {
+	const cut = "PATH has more than 512 folders: those behind were not looked into"
+	for _, test := range []struct {
+		name string
+		dirs int // empty ones, before /bin
+		note bool
+		want string
+	}{
+		{"app", 511, false, "foreign:/bin/app"}, // the 512th
+		{"app", 512, true, "unverified"},        // the 513th
+		{"none", 511, false, "missing:none foreign:/bin/app"},
+		{"none", 512, true, "unverified"},
+		{"none", 5000, true, "unverified"},
+	} {
+		c := run(test.name).and("Env", []string{"PATH=" + strings.Repeat("/opt/some/folder:", test.dirs) + "/bin"})
+		r, err := image.Check(c.bytes(), rootOf(elf("/bin/app", "amd64")), platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want || slices.Contains(r.Notes, cut) != test.note {
+			t.Errorf("%s behind %d folders: %s, want %s; notes %q", test.name, test.dirs, got, test.want, r.Notes)
+		}
+		if err != nil && len(err.Error()) > 800 {
+			t.Errorf("%s behind %d folders: the error has %d bytes", test.name, test.dirs, len(err.Error()))
+		}
+	}
+}

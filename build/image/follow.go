@@ -74,6 +74,10 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 	}
 	var refused *Fault
 	for _, dir := range f.path {
+		if dir == unknown {
+			c.longPath(f)
+			return found{}, refused, nil
+		}
 		at, fault, err := c.stat(absolute(f.dir, path.Join(dir, word)), word, f)
 		if err != nil || fault == nil && at.info != nil {
 			return at, nil, err
@@ -83,9 +87,14 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 		}
 	}
 	if refused == nil {
-		refused = missing(word, "not in any directory of the image's PATH ("+strings.Join(f.path, ":")+")", f)
+		refused = missing(word, "not in any directory of the image's PATH ("+brief(strings.Join(f.path, ":"))+")", f)
 	}
 	return found{}, refused, nil
+}
+
+// longPath says that a PATH was not followed to its end.
+func (c *checker) longPath(f frame) {
+	c.note(f, "PATH has more than %d folders: those behind were not looked into", maxPathDirs)
 }
 
 // stat finds what an absolute name is and whether it can be executed.
@@ -247,18 +256,31 @@ func orRoot(dir string) string {
 	return dir
 }
 
-// pathList cuts a PATH into its directories; one that only the shell knows makes the whole unknown.
+// pathList cuts a PATH into its directories; one that only the shell knows makes the whole unknown. Behind the first
+// maxPathDirs one unknown directory stands for all others.
 func pathList(value string) []string {
 	if strings.Contains(value, unknown) {
 		return nil
 	}
-	list := strings.SplitN(value, ":", maxPathDirs)
+	list := strings.SplitN(value, ":", maxPathDirs+1)
 	for i, dir := range list {
 		if dir == "" {
 			list[i] = "."
 		}
 	}
+	if len(list) > maxPathDirs {
+		list[maxPathDirs] = unknown
+	}
 	return list
+}
+
+// brief cuts a text that an image could make endless to what fits into a line.
+func brief(text string) string {
+	const line = 200
+	if len(text) <= line {
+		return text
+	}
+	return strings.ToValidUTF8(text[:line], "") + "..."
 }
 
 // kindOf names what is not a regular file.

@@ -44,6 +44,10 @@ func (c *checker) executables(f frame) ([]string, error) {
 	seen := map[string]bool{}
 	var names []string
 	for _, dir := range f.path {
+		if dir == unknown {
+			c.longPath(f)
+			continue
+		}
 		at, err := c.resolve(absolute(f.dir, dir))
 		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) || err == nil && (!at.info.IsDir() || seen[at.real]) {
 			continue
