@@ -1,11 +1,14 @@
 package build
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
+	"strings"
 
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -92,13 +95,19 @@ func (p *Pipeline) relabel(out *NewLabel, raw []byte, root fs.FS, platform ocisp
 	if err != nil {
 		return nil, err
 	}
-	out.Was = platforms.Format(was)
+	out.Was = asWritten(was)
 	report, err := image.Check(raw, root, platform, image.Options{AllowForeign: p.cfg.AllowForeign})
 	out.Verdict = string(report.Verdict)
 	if err != nil {
 		return nil, err
 	}
 	return image.Relabel(raw, platform)
+}
+
+// asWritten is a label as it stands in a config: linux/arm, where platforms.Format says linux/arm/v7.
+func asWritten(p ocispec.Platform) string {
+	parts := slices.DeleteFunc([]string{p.OS, p.Architecture, p.Variant}, func(part string) bool { return part == "" })
+	return cmp.Or(strings.Join(parts, "/"), "unknown")
 }
 
 func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform ocispec.Platform) (NewLabel, error) {

@@ -1,0 +1,33 @@
+package build
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// What a label was is told as it stood there, and not as it is understood: else
+// it could be the new one.
+func TestLabelsAreToldAsTheyWere(t *testing.T) {
+	for _, test := range []struct{ label, is, want string }{
+		{`"os":"linux","architecture":"arm"`, "linux/arm/v7", "label linux/arm/v7 (unverified), was linux/arm;"},
+		{`"os":"linux","architecture":"aarch64"`, "linux/arm64", "label linux/arm64 (unverified), was linux/aarch64;"},
+		{`"os":"linux","architecture":"arm","variant":"v6"`, "linux/arm/v7", "was linux/arm/v6;"},
+		{`"architecture":"amd64"`, "linux/arm64", "was amd64;"},
+		{``, "linux/arm64", "was unknown;"},
+	} {
+		is, err := platforms.Parse(test.is)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := NewLabel{Is: platforms.Format(is), Changed: true}
+		if _, err := (&Pipeline{}).relabel(&out, []byte("{"+test.label+"}"), nil, is); err != nil {
+			t.Fatal(err)
+		}
+		var said strings.Builder
+		if err := out.Write(&said); err != nil || !strings.Contains(said.String(), test.want) {
+			t.Errorf("{%s}: %q, %v", test.label, said.String(), err)
+		}
+	}
+}
