@@ -90,6 +90,7 @@ func Create(ctx context.Context, c Creator, targets []string, sources []Source, 
 		return Created{}, usage("no sources are given for %s; name the images that are to be in the list", targets[0])
 	}
 	ctx = registry.WithPush(ctx, dest.repos()...)
+	opts.Publish.TrustAnswer = true
 	b := &builder{client: c, opts: opts, dest: dest}
 	if err := b.gather(ctx, sources); err != nil {
 		return b.out, err
@@ -258,8 +259,8 @@ func (b *builder) publish(ctx context.Context) error {
 		opts := b.opts.Publish
 		if !b.slow(d) {
 			opts.Current = b.current[i]
-			opts.TrustAnswer = len(d.tags) == 1
 		}
+		opts.TrustAnswer = opts.TrustAnswer && !b.slow(d) && len(d.tags) == 1
 		published, err := Publish(ctx, b.client, d.repo, d.tags, b.index, opts)
 		b.out.Digest, b.out.MediaType, b.out.Size = published.Digest.String(), published.MediaType, published.Size
 		b.out.Notices = append(b.out.Notices, published.Notices...)
