@@ -1,9 +1,11 @@
 package lists
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
+	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/index"
@@ -12,6 +14,17 @@ import (
 
 // maxLayers bounds an image: overlay filesystems cannot mount 500, and no builder makes 1000.
 const maxLayers = 1000
+
+// listed reads the manifest that an entry names. One that has another size than the entry says is
+// corrupt: engines refuse to pull it.
+func listed(ctx context.Context, c Reader, repo reference.Named, entry ocispec.Descriptor) (registry.Manifest, error) {
+	m, err := c.Manifest(ctx, withDigest(repo, entry.Digest))
+	if err == nil && m.Descriptor.Size != entry.Size {
+		err = fmt.Errorf("%s: %w: it has %d bytes, and the list that names it says %d; publish that list anew",
+			at(repo, entry.Digest), registry.ErrCorrupt, m.Descriptor.Size, entry.Size)
+	}
+	return m, err
+}
 
 // readImage reads the manifest of an image or artifact. Its descriptors have been checked.
 func readImage(m registry.Manifest) (ocispec.Manifest, error) {

@@ -1,6 +1,8 @@
 package lists
 
 import (
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -31,4 +33,50 @@ func FuzzReadImage(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An entry whose size is not its manifest's is pulled by no engine: nothing takes it over, and everything says so.
+func TestAnEntryOfAnotherSize(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:sound", imageFor("linux/amd64").attested(), imageFor("linux/arm64"))
+	ix.Entries[1].Size = 99
+	s.pushIndex("one.example/app:bad", ix)
+	arm64 := platformsOf("linux/arm64")[0]
+	ctx := t.Context()
+	for name, try := range map[string]func(ref string) error{
+		"create": func(ref string) error {
+			_, err := Create(ctx, s.client, []string{"one.example/app:new"}, sources(ref), CreateOptions{})
+			return err
+		},
+		"copy": func(ref string) error {
+			_, err := Copy(ctx, s.client, ref, []string{"two.example/app:new"}, CopyOptions{})
+			return err
+		},
+		"copy inside": func(ref string) error {
+			_, err := Copy(ctx, s.client, ref, []string{"one.example/app:new"}, CopyOptions{})
+			return err
+		},
+		"fetch": func(ref string) error {
+			_, err := Fetch(ctx, s.client, ref, io.Discard, FetchOptions{Platform: &arm64})
+			return err
+		},
+		"why": func(ref string) error {
+			_, err := Why(ctx, s.client, ref, WhyOptions{Platform: &arm64})
+			return err
+		},
+		"inspect one": func(ref string) error {
+			_, err := Inspect(ctx, s.client, ref, InspectOptions{Platform: &arm64})
+			return err
+		},
+	} {
+		if err := try("one.example/app:sound"); err != nil {
+			t.Errorf("%s: the sound one: %v", name, err)
+		}
+		if err := try("one.example/app:bad"); err == nil || !strings.Contains(err.Error(), "and the list that names it says 99") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if got := complaints(s, "one.example/app:bad"); !strings.Contains(got, "says 99") {
+		t.Errorf("inspect has %q", got)
+	}
 }

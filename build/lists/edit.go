@@ -181,7 +181,7 @@ func (e *editor) renames(entry index.Entry) bool {
 
 // contradicted is the *MismatchError of an entry whose image says that it is for another platform.
 func (e *editor) contradicted(ctx context.Context, entry index.Entry) error {
-	m, err := e.client.Manifest(ctx, withDigest(e.ref, entry.Digest))
+	m, err := listed(ctx, e.client, e.ref, entry.Descriptor)
 	if err != nil {
 		return fmt.Errorf("%s: %w", entryName(entry), err)
 	}

@@ -202,7 +202,7 @@ func (f *Fetched) pick(ctx context.Context, c Fetcher, named reference.Named, m 
 			return m, err
 		}
 		f.Platform = platforms.Format(*entry.Platform)
-		return c.Manifest(ctx, withDigest(named, entry.Digest))
+		return listed(ctx, c, named, entry.Descriptor)
 	}
 	one, err := indexOfOne(ctx, c, named, m)
 	if err != nil || len(one.Entries) == 0 {

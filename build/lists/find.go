@@ -39,7 +39,7 @@ func find(ctx context.Context, c Reader, repo reference.Named, ix index.Index, p
 
 // configOf reads the config of an image by its descriptor.
 func configOf(ctx context.Context, c Reader, repo reference.Named, e index.Entry) ([]byte, error) {
-	m, err := c.Manifest(ctx, withDigest(repo, e.Digest))
+	m, err := listed(ctx, c, repo, e.Descriptor)
 	if err != nil {
 		return nil, err
 	}

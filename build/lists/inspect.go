@@ -135,7 +135,7 @@ func (i *inspector) leaf(ctx context.Context, e index.Entry) (Leaf, []byte) {
 	if e.HasPlatform() {
 		l.Platform = platforms.Format(*e.Platform)
 	}
-	m, err := i.client.Manifest(ctx, withDigest(i.repo, e.Digest))
+	m, err := listed(ctx, i.client, i.repo, e.Descriptor)
 	if err != nil {
 		l.Problems = append(l.Problems, reason(err))
 		return l, nil
@@ -210,7 +210,7 @@ func formatConfig(p ocispec.Platform) string {
 
 func (i *inspector) attestation(ctx context.Context, e index.Entry) Attestation {
 	a := Attestation{Digest: e.Digest, Size: e.Size}
-	m, err := i.client.Manifest(ctx, withDigest(i.repo, e.Digest))
+	m, err := listed(ctx, i.client, i.repo, e.Descriptor)
 	if err != nil {
 		return a
 	}

@@ -54,8 +54,8 @@ func collectReferrers(ctx context.Context, c Copier, from reference.Named, subje
 	}
 	g, gctx = errgroup.WithContext(ctx)
 	g.SetLimit(requestsAtOnce)
-	for _, d := range next {
-		g.Go(func() error { return t.load(gctx, from, d, 0) })
+	for _, r := range found {
+		g.Go(func() error { return t.load(gctx, from, r.desc, 0) })
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err

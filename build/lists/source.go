@@ -7,7 +7,6 @@ import (
 	"maps"
 
 	"github.com/distribution/reference"
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -88,7 +87,7 @@ func (r *resolver) resolve(ctx context.Context, sources []Source) ([]origin, err
 }
 
 func (r *resolver) source(ctx context.Context, s Source, ref reference.Named) (origin, error) {
-	m, err := r.manifest(ctx, ref)
+	m, err := r.limited(ctx, func() (registry.Manifest, error) { return r.client.Manifest(ctx, ref) })
 	if errors.Is(err, registry.ErrNotFound) && r.ignoreMissing {
 		return origin{missing: true}, nil
 	}
@@ -103,14 +102,15 @@ func (r *resolver) source(ctx context.Context, s Source, ref reference.Named) (o
 	return origin{children: []*child{c}}, c.take(m)
 }
 
-func (r *resolver) manifest(ctx context.Context, ref reference.Named) (registry.Manifest, error) {
+// limited reads a manifest when it is its turn.
+func (r *resolver) limited(ctx context.Context, read func() (registry.Manifest, error)) (registry.Manifest, error) {
 	select {
 	case r.limit <- struct{}{}:
 		defer func() { <-r.limit }()
 	case <-ctx.Done():
 		return registry.Manifest{}, ctx.Err()
 	}
-	return r.client.Manifest(ctx, ref)
+	return read()
 }
 
 // index reads the images of an index, all at once.
@@ -184,7 +184,7 @@ func (r *resolver) entry(ctx context.Context, source string, ref reference.Named
 	if e.IsAttestation() {
 		return []*child{c}, nil
 	}
-	m, err := r.manifest(ctx, withDigest(ref, e.Digest))
+	m, err := r.limited(ctx, func() (registry.Manifest, error) { return listed(ctx, r.client, ref, e.Descriptor) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Source, err)
 	}
@@ -252,10 +252,10 @@ func (r *resolver) configs(ctx context.Context, children []*child) error {
 }
 
 // attestations lists the manifests that belong to the child and lie beside it.
-func (c *child) attestations() []digest.Digest {
-	var out []digest.Digest
+func (c *child) attestations() []ocispec.Descriptor {
+	var out []ocispec.Descriptor
 	for _, a := range c.entry.Attestations {
-		out = append(out, a.Digest)
+		out = append(out, a.Descriptor)
 	}
 	return out
 }

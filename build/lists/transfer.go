@@ -87,7 +87,7 @@ func (t *transfer) children(ctx context.Context, children []*child) error {
 		}
 		wanted := c.attestations()
 		if c.entry.IsAttestation() {
-			wanted = append(wanted, c.entry.Digest)
+			wanted = append(wanted, c.entry.Descriptor)
 		}
 		for _, d := range wanted {
 			g.Go(func() error { return t.load(walk, c.from, d, 0) })
@@ -100,8 +100,8 @@ func (t *transfer) children(ctx context.Context, children []*child) error {
 }
 
 // load reads a manifest and what is below it.
-func (t *transfer) load(ctx context.Context, from reference.Named, d digest.Digest, depth int) error {
-	m, err := t.client.Manifest(ctx, withDigest(from, d))
+func (t *transfer) load(ctx context.Context, from reference.Named, d ocispec.Descriptor, depth int) error {
+	m, err := listed(ctx, t.client, from, d)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (t *transfer) below(ctx context.Context, ix index.Index, from reference.Nam
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(requestsAtOnce)
 	for _, e := range ix.Flatten() {
-		g.Go(func() error { return t.load(ctx, from, e.Digest, depth+1) })
+		g.Go(func() error { return t.load(ctx, from, e.Descriptor, depth+1) })
 	}
 	return g.Wait()
 }

@@ -125,7 +125,7 @@ func (d *doctor) list(ctx context.Context, m registry.Manifest) error {
 		d.found(KindStandIn, false, fmt.Sprintf("there is no image for %s; the one for %s is taken, which such machines mostly run too",
 			d.out.Platform, platforms.Format(*e.Platform)), "add an image for "+d.out.Platform+" to be sure")
 	}
-	child, err := d.client.Manifest(ctx, withDigest(d.repo, e.Digest))
+	child, err := listed(ctx, d.client, d.repo, e.Descriptor)
 	if errors.Is(err, registry.ErrNotFound) {
 		d.found(KindMissing, true, fmt.Sprintf("the list names %s, which is not in the registry", e.Digest),
 			"push that image again; somebody or a clean-up has removed it")
