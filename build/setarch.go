@@ -31,26 +31,30 @@ type SetArchOptions struct {
 
 // NewLabel is what SetArch did, or would do.
 type NewLabel struct {
-	Ref      string `json:"reference"`
-	Was      string `json:"was"`
-	Is       string `json:"is"`
-	Verdict  string `json:"verdict"`
-	Changed  bool   `json:"changed"`
-	DryRun   bool   `json:"dryRun,omitempty"`
-	Identity string `json:"id"` // the engine's ID, or the manifest's digest in a registry
+	Ref      string   `json:"reference"`
+	Was      string   `json:"was"`
+	Is       string   `json:"is"`
+	Verdict  string   `json:"verdict"`
+	Notes    []string `json:"notes,omitempty"` // of the check
+	Changed  bool     `json:"changed"`
+	DryRun   bool     `json:"dryRun,omitempty"`
+	Identity string   `json:"id"` // the engine's ID, or the manifest's digest in a registry
 }
 
 // Write says what changed, in one line.
 func (l NewLabel) Write(w io.Writer) error {
-	verb := "was"
+	verb, verdict := "was", l.Verdict
+	if verdict == string(image.Unverified) && len(l.Notes) > 0 {
+		verdict += ": " + l.Notes[0]
+	}
 	if l.DryRun {
 		verb = "would be changed, it is"
 	}
 	if !l.Changed {
-		_, err := fmt.Fprintf(w, "%s: label is %s already (%s), nothing to change\n", l.Ref, l.Is, l.Verdict)
+		_, err := fmt.Fprintf(w, "%s: label is %s already (%s), nothing to change\n", l.Ref, l.Is, verdict)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s: label %s (%s), %s %s; now %s\n", l.Ref, l.Is, l.Verdict, verb, l.Was, l.Identity)
+	_, err := fmt.Fprintf(w, "%s: label %s (%s), %s %s; now %s\n", l.Ref, l.Is, verdict, verb, l.Was, l.Identity)
 	return err
 }
 
@@ -97,7 +101,7 @@ func (p *Pipeline) relabel(out *NewLabel, raw []byte, root fs.FS, platform ocisp
 	}
 	out.Was = asWritten(was)
 	report, err := image.Check(raw, root, platform, image.Options{AllowForeign: p.cfg.AllowForeign})
-	out.Verdict = string(report.Verdict)
+	out.Verdict, out.Notes = string(report.Verdict), report.Notes
 	if err != nil {
 		return nil, err
 	}

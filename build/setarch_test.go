@@ -8,11 +8,11 @@ import (
 )
 
 // What a label was is told as it stood there, and not as it is understood: else
-// it could be the new one.
+// it could be the new one. A verdict that proves nothing says why.
 func TestLabelsAreToldAsTheyWere(t *testing.T) {
 	for _, test := range []struct{ label, is, want string }{
-		{`"os":"linux","architecture":"arm"`, "linux/arm/v7", "label linux/arm/v7 (unverified), was linux/arm;"},
-		{`"os":"linux","architecture":"aarch64"`, "linux/arm64", "label linux/arm64 (unverified), was linux/aarch64;"},
+		{`"os":"linux","architecture":"arm"`, "linux/arm/v7", "label linux/arm/v7 (unverified: the image names neither ENTRYPOINT nor CMD), was linux/arm;"},
+		{`"os":"linux","architecture":"aarch64"`, "linux/arm64", "label linux/arm64 (unverified: the image names neither ENTRYPOINT nor CMD), was linux/aarch64;"},
 		{`"os":"linux","architecture":"arm","variant":"v6"`, "linux/arm/v7", "was linux/arm/v6;"},
 		{`"architecture":"amd64"`, "linux/arm64", "was amd64;"},
 		{``, "linux/arm64", "was unknown;"},
