@@ -62,7 +62,7 @@ func Diff(ctx context.Context, c Reader, a, b string) (Comparison, error) {
 func (c Comparison) Write(w io.Writer) error {
 	fmt.Fprintf(w, "a %s %s\nb %s %s\n", c.A.Reference, c.A.Digest, c.B.Reference, c.B.Digest)
 	for _, line := range c.Changes.Lines() {
-		fmt.Fprintln(w, line)
+		fmt.Fprintln(w, visible(line))
 	}
 	if !c.Changes.Empty() {
 		return nil

@@ -3,6 +3,7 @@ package lists
 import (
 	"bytes"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -152,5 +153,32 @@ func TestDiff(t *testing.T) {
 	}
 	if _, err := Diff(t.Context(), s.client, "one.example/app:1", "one.example/app:none"); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Names that a registry serves move no cursor, as little as values do.
+func TestNamesThatMoveTheCursor(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64").annotated("evil\x1b[2J", "x"))
+	ix.Annotations = map[string]string{"worse\x1b]0;\x07": "y"}
+	s.pushIndex("one.example/app:1", ix)
+	s.pushList("one.example/app:2", imageFor("linux/amd64"))
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	compared, err := Diff(t.Context(), s.client, "one.example/app:2", "one.example/app:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	published := Published{Tags: []TagMove{{Tag: "1"}}, Diff: compared.Changes}
+	for name, result := range map[string]interface{ Write(io.Writer) error }{"inspect": tree, "diff": compared, "a published list": published} {
+		var text strings.Builder
+		if err := result.Write(&text); err != nil {
+			t.Error(err)
+		}
+		if strings.ContainsAny(text.String(), "\x1b\x07") || !containsAll(text.String(), "evil", "worse") {
+			t.Errorf("%s: %q", name, text.String())
+		}
 	}
 }

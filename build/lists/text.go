@@ -47,7 +47,7 @@ func (p Published) Write(w io.Writer) error {
 		}
 	}
 	for _, line := range p.Diff.Lines() {
-		if _, err := fmt.Fprintf(w, "  %s\n", line); err != nil {
+		if _, err := fmt.Fprintf(w, "  %s\n", visible(line)); err != nil {
 			return err
 		}
 	}

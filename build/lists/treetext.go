@@ -13,19 +13,19 @@ import (
 func (t Tree) Write(w io.Writer) error {
 	d := &drawing{w: w}
 	d.line(0, "%s", t.Reference)
-	d.line(0, "%s, %s, %s", t.Digest, t.MediaType, size(t.Size))
+	d.line(0, "%s, %s, %s", t.Digest, printable(t.MediaType), size(t.Size))
 	for _, step := range t.Steps {
-		d.line(1, "%s", step)
+		d.line(1, "%s", visible(step))
 	}
 	if t.ArtifactType != "" {
-		d.line(1, "artifact type %s", t.ArtifactType)
+		d.line(1, "artifact type %s", printable(t.ArtifactType))
 	}
 	d.values(1, "annotation", t.Annotations)
 	for _, l := range t.Images {
 		l.draw(d)
 	}
 	for _, r := range t.Referrers {
-		d.line(1, "referrer %s %s of %s", r.Digest, r.ArtifactType, r.Subject)
+		d.line(1, "referrer %s %s of %s", r.Digest, printable(r.ArtifactType), r.Subject)
 	}
 	return d.err
 }
@@ -44,28 +44,33 @@ func (d *drawing) line(depth int, format string, args ...any) {
 
 func (d *drawing) values(depth int, what string, values map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		d.line(depth, "%s %s=%s", what, key, printable(values[key]))
+		d.line(depth, "%s %s=%s", what, printable(key), printable(values[key]))
 	}
 }
 
 // printable keeps what a registry serves from moving the cursor or filling the screen.
 func printable(s string) string {
 	const most = 200
-	clean := strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
+	clean := visible(s)
 	if runes := []rune(clean); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}
 	return clean
 }
 
+// visible keeps what a registry serves from moving the cursor.
+func visible(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
 func (l Leaf) draw(d *drawing) {
 	d.line(0, "")
-	d.line(1, "%s", l.Platform)
+	d.line(1, "%s", printable(l.Platform))
 	for _, p := range l.Problems {
 		d.line(2, "PROBLEM %s", printable(p))
 	}
