@@ -28,45 +28,62 @@ func splitWords(text string) ([]string, error) {
 
 var errQuote = errors.New("has a quote that is not closed: close it, or put a backslash before it")
 
-// splitQuoted takes a text apart at white space as a shell does: single and double quotes hold words together, a backslash takes
-// the next character as it is (inside double quotes only \\ and \").
+// splitQuoted takes a text apart at white space as a shell does.
 func splitQuoted(text string) ([]string, error) {
 	var all []string
 	var current strings.Builder
+	inside := false
+	end := func() {
+		if inside {
+			all = append(all, current.String())
+		}
+		current.Reset()
+		inside = false
+	}
+	err := Unquote(text, func(part string, literal bool) {
+		if !literal && strings.TrimSpace(part) == "" {
+			end()
+			return
+		}
+		current.WriteString(part)
+		inside = true
+	})
+	if err != nil {
+		return nil, err
+	}
+	end()
+	return all, nil
+}
+
+// Unquote reads a text as a shell does: single and double quotes hold what separates elsewhere, a backslash takes the next
+// character as it is (inside double quotes only \\ and \"). each is given the characters without the quotes, and whether they
+// are literal; and an empty literal part where a quote opens.
+func Unquote(text string, each func(part string, literal bool)) error {
 	var quote rune
-	inside, escaped := false, false
+	escaped := false
 	for _, r := range text {
 		switch {
 		case escaped:
 			if quote == '"' && r != '"' && r != '\\' {
-				current.WriteRune('\\')
+				each(`\`, true)
 			}
-			current.WriteRune(r)
+			each(string(r), true)
 			escaped = false
 		case r == '\\' && quote != '\'':
-			escaped, inside = true, true
+			escaped = true
 		case quote != 0 && r == quote:
 			quote = 0
 		case quote == 0 && (r == '\'' || r == '"'):
-			quote, inside = r, true
-		case quote == 0 && unicode.IsSpace(r):
-			if inside {
-				all = append(all, current.String())
-			}
-			current.Reset()
-			inside = false
+			quote = r
+			each("", true)
 		default:
-			current.WriteRune(r)
-			inside = true
+			each(string(r), quote != 0)
 		}
 	}
 	if quote != 0 || escaped {
-		return nil, errQuote
+		return errQuote
 	}
-	if inside {
-		all = append(all, current.String())
-	}
-	return all, nil
+	return nil
 }
 
 // joinQuoted writes items so that the knob's form reads them back.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/platforms"
 )
@@ -18,13 +19,18 @@ func Split(text string) []string { return words(text) }
 var pairStart = regexp.MustCompile(`(?:^|,\s*|\n\s*)([A-Za-z0-9][A-Za-z0-9._/-]*)=`)
 
 // ParseAnnotations reads NAME=value pairs, separated by commas or line ends. A comma that no
-// NAME= follows is part of the value; an empty value removes the annotation in an edit.
-func ParseAnnotations(text string) (map[string]string, error) {
-	text = strings.TrimSpace(text)
-	if text == "" {
+// NAME= follows is part of the value, as is one in quotes, which are those of the knob
+// ANNOTATIONS; an empty value removes the annotation in an edit.
+func ParseAnnotations(given string) (map[string]string, error) {
+	given = strings.TrimSpace(given)
+	if given == "" {
 		return nil, nil
 	}
-	starts := pairStart.FindAllStringSubmatchIndex(text, -1)
+	text, open, err := unquoted(given)
+	if err != nil {
+		return nil, usage("annotations %q: the text %w", given, err)
+	}
+	starts := pairStart.FindAllStringSubmatchIndex(open, -1)
 	if len(starts) == 0 || starts[0][0] != 0 || text[0] == ',' {
 		return nil, usage("annotations %q: write NAME=value, more of them separated by commas", text)
 	}
@@ -41,6 +47,19 @@ func ParseAnnotations(text string) (map[string]string, error) {
 		out[name] = text[at[1]:end]
 	}
 	return out, nil
+}
+
+// unquoted is a text without its quotes; in open, which is as long, what they hold separates nothing.
+func unquoted(given string) (text, open string, err error) {
+	var all, separating strings.Builder
+	err = config.Unquote(given, func(part string, literal bool) {
+		all.WriteString(part)
+		if literal && (part == "," || part == "\n") {
+			part = ";" // neither separates nor belongs to a name
+		}
+		separating.WriteString(part)
+	})
+	return all.String(), separating.String(), err
 }
 
 // ParseMediaType reads which kind of list is wanted: oci, docker, or the media type in full.

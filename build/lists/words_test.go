@@ -17,13 +17,18 @@ func TestParseAnnotations(t *testing.T) {
 		"a=x=y":                     "map[a:x=y]",
 		"a=https://x/?q=1&r=2,b=c ": "map[a:https://x/?q=1&r=2 b:c]",
 		"a=b\nc=d":                  "map[a:b c:d]",
+		`a="hello, world"`:          "map[a:hello, world]",
+		`a="x, b=c",d='"'`:          `map[a:x, b=c d:"]`,
+		`"a=x, b=c"`:                "map[a:x, b=c]",
+		`a=x\, b=c`:                 "map[a:x, b=c]",
+		`a="",b=c`:                  "map[a: b:c]",
 	} {
 		got, err := ParseAnnotations(text)
 		if err != nil || fmt.Sprint(got) != want {
 			t.Errorf("%q: %v, %v; want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"a", "=b", "a=b,a=c", ",a=b"} {
+	for _, text := range []string{"a", "=b", "a=b,a=c", ",a=b", `a="b`, `"a, b=c"`} {
 		if got, err := ParseAnnotations(text); !errors.Is(err, ErrUsage) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
