@@ -65,8 +65,8 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 
 // because gives the reason for which the run was ended, a signal or -t, where an error only says that it was.
 func because(ctx context.Context, err error) error {
-	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	cause := context.Cause(ctx)
+	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cause) // net/http gives the cause
 	if !ended || cause == nil {
 		return err
 	}

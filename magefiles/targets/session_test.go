@@ -28,6 +28,7 @@ func TestBecause(t *testing.T) {
 	}{
 		{ended, fmt.Errorf("linux/arm64: %w", context.Canceled), "stopped before the end: interrupt signal received", 1},
 		{ended, fmt.Errorf("%w: %w", engine.ErrUnreachable, context.Canceled), "stopped before the end: interrupt signal received", 1},
+		{ended, fmt.Errorf("look at app:1: %w", context.Cause(ended)), "stopped before the end: interrupt signal received", 1},
 		{ended, context.DeadlineExceeded, "stopped before the end: interrupt signal received", 1},
 		{byMage, context.Canceled, "stopped before the end: interrupt signal received", 1},
 		{ended, failed, "a step failed", 1},
