@@ -256,3 +256,28 @@ func TestAReferrerThatIsNoDigest(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// A list that nobody can read keeps nothing else from being removed, and itself neither; only children stay, which it may use.
+func TestRemoveBesideABrokenIndex(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	raw := []byte(`{"schemaVersion":2,"mediaType":"` + index.OCIIndex + `","manifests":[{"mediaType":"` + index.OCIManifest +
+		`","digest":"` + ix.Entries[0].Digest.String() + `","size":0}]}`)
+	s.tag("one.example/app:broken", ocispec.Descriptor{MediaType: index.OCIIndex}, raw)
+	_, err := PlanRemove(t.Context(), s.client, "one.example/app:1", RemoveOptions{Manifest: true, Children: true})
+	if err == nil || !containsAll(err.Error(), "tag broken", "remove that tag first") {
+		t.Errorf("with children: %v", err)
+	}
+	for _, c := range []struct{ tag, notice string }{{"1", "tag broken is broken"}, {"broken", ""}} {
+		plan, err := PlanRemove(t.Context(), s.client, "one.example/app:"+c.tag, RemoveOptions{Manifest: true})
+		if err != nil {
+			t.Fatalf("%s: %v", c.tag, err)
+		}
+		if got := strings.Join(plan.Notices, ""); !strings.Contains(got, c.notice) || c.notice == "" && got != "" {
+			t.Errorf("%s: %q", c.tag, got)
+		}
+		if _, err := Remove(t.Context(), s.client, plan); err != nil || s.digest("one.example/app:"+c.tag) != "" {
+			t.Errorf("%s is still there: %v", c.tag, err)
+		}
+	}
+}

@@ -78,7 +78,23 @@ func PlanRemove(ctx context.Context, c RemoveClient, ref string, opts RemoveOpti
 	if err != nil {
 		return Removal{}, err
 	}
+	if err := plan.without(u, opts); err != nil {
+		return Removal{}, err
+	}
 	return plan, plan.manifest(m, tag, u, opts)
+}
+
+// without goes on without knowing what broken indexes use, where no children go; they keep nobody from being mended.
+func (r *Removal) without(u uses, opts RemoveOptions) error {
+	for _, b := range u.broken {
+		switch {
+		case opts.Children:
+			return fmt.Errorf("tag %s: what it uses has to be known before any children go: %w; remove that tag first, without -children", b.tag, b.err)
+		case b.digest != r.Digest:
+			r.Notices = append(r.Notices, fmt.Sprintf("tag %s is broken, and what it uses is not known: %v", b.tag, b.err))
+		}
+	}
+	return nil
 }
 
 // RemoveClient is what PlanRemove needs.
@@ -149,6 +165,14 @@ type uses struct {
 	tags    map[digest.Digest][]string // the tags on a manifest
 	parents map[digest.Digest][]string // the tagged indexes that hold it, by tag
 	names   map[digest.Digest][]string // how parents calls an index
+	broken  []broken
+}
+
+// broken is a tag on an index that cannot be understood.
+type broken struct {
+	tag    string
+	digest digest.Digest
+	err    error
 }
 
 func (u uses) tagNames(d digest.Digest) []string {
@@ -183,10 +207,10 @@ func usesOf(ctx context.Context, c RemoveClient, repo reference.Named) (uses, er
 	if err := g.Wait(); err != nil {
 		return uses{}, err
 	}
-	u := uses{map[digest.Digest][]string{}, map[digest.Digest][]string{}, map[digest.Digest][]string{}}
+	u := uses{tags: map[digest.Digest][]string{}, parents: map[digest.Digest][]string{}, names: map[digest.Digest][]string{}}
 	for i, tag := range tags {
 		if err := u.add(tag, found[i]); err != nil {
-			return uses{}, fmt.Errorf("tag %s: what it uses has to be known before anything goes: %w", tag, err)
+			u.broken = append(u.broken, broken{tag, found[i].Descriptor.Digest, err})
 		}
 	}
 	return u, nil
