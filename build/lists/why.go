@@ -51,6 +51,7 @@ const (
 	KindNotAList       = "not-a-list"
 	KindPlatformAbsent = "platform-absent"
 	KindDisagree       = "config-and-entry-disagree"
+	KindMislabelled    = "config-and-programs-disagree"
 	KindMissing        = "missing-content"
 	KindNotAnImage     = "not-an-image"
 	KindStandIn        = "compatible-platform"
@@ -165,7 +166,21 @@ func (d *doctor) single(ctx context.Context, m registry.Manifest) error {
 	}
 	d.found(KindNotAList, true, fmt.Sprintf("it is one image for %s and no list, so that %s gets it, too", platforms.Format(has), d.out.Platform),
 		fmt.Sprintf("build the image for %s as well and publish a list of both", d.out.Platform))
-	return d.image(ctx, m, d.want, false)
+	at := len(d.out.Findings) - 1
+	if err := d.image(ctx, m, d.want, false); err != nil || !d.out.Verified {
+		return err
+	}
+	d.out.Findings[at] = d.mislabelled(has)
+	return nil
+}
+
+// mislabelled is an image whose programs are the machine's, and whose config says otherwise.
+func (d *doctor) mislabelled(has ocispec.Platform) Finding {
+	return Finding{Kind: KindMislabelled, Fatal: true,
+		Says: fmt.Sprintf("its config and its programs disagree: the config says %s, and the programs are made for %s", platforms.Format(has), d.out.Platform),
+		Cure: fmt.Sprintf("put the label right (setarch %s %s -registry), or build the image for %s, whichever was meant",
+			d.out.Reference, strings.TrimPrefix(d.out.Platform, "linux/"), platforms.Format(has)),
+	}
 }
 
 // image looks into the image that is taken.

@@ -33,6 +33,11 @@ func TestWhy(t *testing.T) {
 			on:   "linux/arm64", kinds: "not-a-list foreign",
 			says: []string{"WRONG: it is one image for linux/amd64 and no list", "WRONG: /app is", "do: ", "it does not run on linux/arm64"},
 		},
+		"one image whose label lies": {
+			push: func(s *scene, ref string) { s.push(ref, arm64.holding("amd64")) },
+			on:   "linux/amd64", kinds: "config-and-programs-disagree",
+			says: []string{"the config says linux/arm64, and the programs are made for linux/amd64", "do: put the label right (setarch one.example/app:1 amd64 -registry)"},
+		},
 		"a list without the platform": {
 			push: func(s *scene, ref string) { s.pushList(ref, amd64, imageFor("linux/s390x")) },
 			on:   "linux/arm64", kinds: "platform-absent", says: []string{"it has images for linux/amd64, linux/s390x"},
