@@ -706,3 +706,33 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+// A run that goes by some knobs only is not stopped by the others, which other tools may have set, unless its own line says them.
+func TestLoadPardonsWhatIsNotUsed(t *testing.T) {
+	for name, c := range map[string]struct {
+		env   map[string]string
+		yaml  string
+		words []string
+		fault string // in the error; "" for none
+	}{
+		"unused variables":    {env: map[string]string{"VERSION": "foo bar", "IMG": "app", "CHILD": "x", "TAGS": "{x}", "ARCHES": "bogus", "LABELS": `"`}},
+		"an unused key":       {yaml: "arches: bogus\nimg: app\nunknown: 1\n"},
+		"a used variable":     {env: map[string]string{"RETRY": "soon"}, fault: "RETRY"},
+		"a used key":          {yaml: "retry: soon\n", fault: "retry"},
+		"no file of knobs":    {yaml: "[", fault: FileName},
+		"the command line":    {words: []string{"ARCHES=bogus"}, fault: "ARCHES"},
+		"whose an account is": {env: map[string]string{"IMG": "app", "REGISTRY_USER": "me", "REGISTRY_PASSWORD": "x"}, fault: "IMG"},
+	} {
+		dir := t.TempDir()
+		if c.yaml != "" {
+			write(t, filepath.Join(dir, FileName), c.yaml)
+		}
+		got, err := Load(Input{Words: c.words, Getenv: func(name string) string { return c.env[name] }, Dir: dir, Uses: []string{"RETRY"}})
+		switch {
+		case c.fault == "" && (err != nil || got.Retry == 0):
+			t.Errorf("%s: %v, %v", name, got.Retry, err)
+		case c.fault != "" && (err == nil || !strings.Contains(strings.ToUpper(err.Error()), strings.ToUpper(c.fault))):
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // Input is all that a Config is made of.
@@ -21,6 +22,9 @@ type Input struct {
 	Extra []string
 	// Repository is what git says of Dir (build/git's Info).
 	Repository Repository
+	// Uses are the names of the knobs that this run goes by; nil is all. What is wrong with another one is of no matter, unless
+	// the command line says it: it is set for other targets, and may mean something else to other tools.
+	Uses []string
 }
 
 // Repository is what git says that a Config can be made of; fields may be empty.
@@ -55,14 +59,14 @@ func Load(in Input) (Config, error) {
 		fromFile:        l.fromFile(),
 		fromDefaults:    l.fromDefaults(),
 	}
-	if len(l.faults) > 0 {
+	if l.pardon(); len(l.faults) > 0 {
 		return Config{}, errors.Join(l.faults...) // values in error would only bring errors that are none
 	}
 	l.config = Config{Dir: filepath.Clean(in.Dir), words: l.environment}
 	for _, step := range []func(){l.platforms, l.image, l.tags, l.build, l.arguments, l.registry, l.switches} {
 		step()
 	}
-	if len(l.faults) > 0 {
+	if l.pardon(); len(l.faults) > 0 {
 		return Config{}, errors.Join(l.faults...)
 	}
 	slices.SortStableFunc(l.config.values, func(a, b Value) int { return place(a.Knob) - place(b.Knob) })
@@ -78,6 +82,28 @@ func place(name string) int {
 func (l *loader) later(err *UsageError) { l.config.unready = append(l.config.unready, err) }
 
 func (l *loader) fail(err *UsageError) { l.faults = append(l.faults, err) }
+
+// pardon takes back the faults of knobs that nobody goes by. Where there is an account, IMG says whose it is.
+func (l *loader) pardon() {
+	if l.in.Uses == nil {
+		return
+	}
+	used := append([]string{FileName}, l.in.Uses...)
+	if l.get("REGISTRY_USER").said() {
+		used = append(used, "IMG", "REGISTRY")
+	}
+	l.faults = slices.DeleteFunc(l.faults, func(err error) bool {
+		var fault *UsageError
+		if !errors.As(err, &fault) || fault.Origin == commandLine {
+			return false
+		}
+		name := fault.Knob
+		if knob, known := find(strings.ToUpper(name)); known {
+			name = knob.Name
+		}
+		return !slices.Contains(used, name)
+	})
+}
 
 // record keeps a knob's value for plan.
 func (l *loader) record(knob, text, origin string) {

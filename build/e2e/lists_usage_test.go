@@ -47,3 +47,13 @@ func TestListsExitCodes(t *testing.T) {
 		t.Error("something was published all the same")
 	}
 }
+
+// What a CI job has in its environment, or the project in its manymage.yaml, is no matter to what does not use it.
+func TestListsGoByTheirOwnKnobs(t *testing.T) {
+	at := newListScene(t, Plain(t))
+	env := []string{"VERSION=foo bar", "IMG=app", "CHILD=x", "TAGS={x}", "ARCHES=bogus"}
+	Run(t, at.dir, env, "inspect", at.repo+":amd64-1").Exits(t, 0)
+	create := []string{"manifest:create", at.repo + ":1", at.repo + ":amd64-1," + at.repo + ":arm64-1"}
+	Run(t, at.dir, env, create...).Exits(t, 0)
+	Run(t, at.dir, nil, append(create, "ANNOTATIONS=a=b")...).Exits(t, 2).Says(t, "write -annotations=a=b")
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/magefile/mage/mg"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
@@ -263,6 +264,26 @@ type list struct {
 	client  *registry.Client
 }
 
+// listKnobs are the knobs that targets on lists go by.
+func listKnobs() []string {
+	return []string{"ALLOW_DROP", "ALLOW_FOREIGN", "INSECURE", "RETRY", "REGISTRY_USER", "REGISTRY_PASSWORD", "V"}
+}
+
+// misplaced refuses knobs of the build that a list target has as options: they would do nothing.
+func misplaced(words []string) error {
+	if follows("build") || follows("push") || follows("plan") {
+		return nil // whose they are
+	}
+	for _, word := range words {
+		name, value, _ := strings.Cut(word, "=")
+		if option := strings.ToLower(name); option == "annotations" || option == "tags" {
+			return &config.UsageError{Knob: name, Text: value, Origin: "command line",
+				Problem: fmt.Sprintf("is for build and push: for a list write -%s=%s", option, value)}
+		}
+	}
+	return nil
+}
+
 // listing runs a target on lists; the first of refs is what it is about.
 func listing(ctx context.Context, refs []string, do func(context.Context, *list) error) error {
 	return process.run(ctx, nil, func(ctx context.Context, s *session) error {
@@ -294,6 +315,9 @@ func (l *list) aim(ctx context.Context, refs []string) (err error) {
 
 // options are those that all targets that publish have.
 func (l *list) options(annotations, mediaType, tags *string) (opts lists.CreateOptions, err error) {
+	if err := misplaced(Words()); err != nil {
+		return opts, err
+	}
 	if opts.Annotations, err = lists.ParseAnnotations(word(annotations)); err != nil {
 		return opts, err
 	}

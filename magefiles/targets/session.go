@@ -92,7 +92,9 @@ func (s *session) open(ctx context.Context, ask describe) error {
 	}
 	s.getenv = config.Overlay(Words(), os.Getenv)
 	var info git.Info
+	uses := listKnobs()
 	if ask != nil {
+		uses = nil
 		if info, err = ask(ctx, dir, s.getenv); err != nil {
 			return err
 		}
@@ -104,6 +106,7 @@ func (s *session) open(ctx context.Context, ask describe) error {
 		Dir:      dir,
 		Defaults: s.settings.Knobs,
 		Extra:    s.settings.Extra,
+		Uses:     uses,
 		Repository: config.Repository{
 			Version: info.Version, Origin: info.Origin, Name: info.Name, Prefix: info.Prefix,
 		},

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build"
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
 )
 
@@ -40,5 +42,15 @@ func TestBecause(t *testing.T) {
 	}
 	if because(ended, nil) != nil {
 		t.Error("a run that went well has an error")
+	}
+}
+
+// A knob of the build on the line of a list target would do nothing, where an option is meant.
+func TestMisplacedKnobs(t *testing.T) {
+	for word, says := range map[string]string{"TAGS=a b": "write -tags=a b", "ANNOTATIONS=a=b": "write -annotations=a=b", "RETRY=1s": ""} {
+		err := misplaced([]string{word})
+		if says == "" && err != nil || says != "" && (!errors.Is(err, config.ErrUsage) || !strings.Contains(err.Error(), says)) {
+			t.Errorf("%s: %v", word, err)
+		}
 	}
 }
