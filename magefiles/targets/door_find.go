@@ -46,6 +46,9 @@ func unknown(word string, names []string, after *target) error {
 		return refuse("unknown target %s, did you mean %s?", word, close)
 	}
 	if after != nil {
+		if several := after.several(); several != "" {
+			return refuse("unknown target %s: if it is one of the %s of %s, these are one argument, separated by commas: FIRST,%s", word, several, after.name, word)
+		}
 		for _, o := range after.options {
 			if o.kind == "string" {
 				return refuse("unknown target %s: if it is meant for %s, write %s -%s=%s", word, after.name, after.name, o.name, word)
@@ -53,6 +56,15 @@ func unknown(word string, names []string, after *target) error {
 		}
 	}
 	return refuse("unknown target %s: %s -l lists them all", word, program())
+}
+
+// several is the name of a last argument that holds more than one: the word behind it is meant for it, as docker manifest
+// would take it.
+func (t *target) several() string {
+	if len(t.required) == 0 || !strings.HasSuffix(t.required[len(t.required)-1], "s") {
+		return ""
+	}
+	return t.required[len(t.required)-1]
 }
 
 // closest is the name that a word was probably meant to be; "" when none is near. A name that ends in the very word, behind the

@@ -36,6 +36,7 @@ var ours = program1{
 	{name: "build"}, {name: "push", aliases: []string{"publish"}}, {name: "plan"}, {name: "help"}, {name: "version"},
 	{name: "verify", usage: "verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
 	{name: "inspect", usage: "inspect <ref> [<flags>]", required: []string{"ref"}, options: []targetOption{{"json", "bool"}, {"depth", "int"}, {"wait", "time.Duration"}}},
+	{name: "manifest:create", usage: "manifest:create <target> <sources> [<flags>]", required: []string{"target", "sources"}, options: []targetOption{{"annotations", "string"}}},
 	{name: "setarch", usage: "setarch <ref> <arch>", required: []string{"ref", "arch"}},
 }
 
@@ -126,6 +127,7 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "build frobnicate", "unknown target frobnicate: "},
 		{ours, "build ''", "unknown target '': "},
 		{ours, "verify 127.0.0.1:5000/a:1", "if it is meant for verify, write verify -ref=127.0.0.1:5000/a:1"},
+		{ours, "manifest:create a:1 a:amd64 a:arm64", "if it is one of the sources of manifest:create, these are one argument, separated by commas: FIRST,a:arm64"},
 		{ours, "img=a/b build", "write IMG=a/b"},
 		{ours, "plan =x", "unknown target =x: "},
 		{ours, "plan 1=x", "unknown target 1=x: "},
