@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -234,7 +235,9 @@ func TestFetchThatFailsLeavesNothing(t *testing.T) {
 // A bit flips once on the way: the blob is read again, as in a copy, except where it went out already.
 func TestFetchReadsACorruptBlobAgain(t *testing.T) {
 	s := newScene(t)
-	img := s.push("one.example/app:1", imageFor("linux/amd64"))
+	noise := make([]byte, 1<<20) // so that half of it is written when the last byte proves it wrong
+	_, _ = rand.NewChaCha8([32]byte{}).Read(noise)
+	img := s.push("one.example/app:1", imageFor("linux/amd64").running(string(noise)))
 	var sound bytes.Buffer
 	if _, err := Fetch(t.Context(), s.client, "one.example/app:1", &sound, FetchOptions{}); err != nil {
 		t.Fatal(err)
