@@ -48,6 +48,7 @@ func TestOnlyInsecureRegistriesNeedNoTLS(t *testing.T) {
 	}{
 		{podman, "127.0.0.1:5000", nil, true},
 		{podman, "localhost", nil, true},
+		{podman, "LOCALHOST:5000", nil, true},
 		{podman, "[::1]:5000", nil, true},
 		{podman, "reg.lan:5000", lan, true},
 		{podman, "ghcr.io", lan, false},

@@ -90,7 +90,7 @@ func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(got.Notices, ""), "/app:1 loses linux/arm64, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=linux/arm64") {
 		t.Errorf("%v, %q", err, got.Notices)
 	}
-	for host, want := range map[string]bool{"localhost": true, "localhost:5000": true, "127.0.0.1:5000": true, "127.9.9.9": true,
+	for host, want := range map[string]bool{"localhost": true, "localhost:5000": true, "LOCALHOST:5000": true, "127.0.0.1:5000": true, "127.9.9.9": true,
 		"[::1]:5000": true, "ghcr.io": false, "localhost.example.com": false, "10.0.0.1:5000": false} {
 		repo, err := reference.ParseNormalizedNamed(host + "/app")
 		if err != nil {

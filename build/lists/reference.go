@@ -1,12 +1,13 @@
 package lists
 
 import (
-	"net"
 	"strings"
 	"unicode"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+
+	"github.com/manymage/manymage/build/registry"
 )
 
 // ParseReference reads the name of an image as docker does: docker.io and library/ may be left
@@ -145,11 +146,4 @@ func (ds destinations) repos() []reference.Named {
 }
 
 // IsLoopback reports whether the repository is in a registry on this machine, where a tag may lose platforms.
-func IsLoopback(repo reference.Named) bool {
-	host := reference.Domain(repo)
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	ip := net.ParseIP(strings.Trim(host, "[]"))
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
+func IsLoopback(repo reference.Named) bool { return registry.IsLoopback(reference.Domain(repo)) }

@@ -26,8 +26,8 @@ func apiHost(host string) string {
 	return host
 }
 
-// isLoopback says whether a host, with or without a port, is this machine's own: what docker allows without TLS by default.
-func isLoopback(host string) bool {
+// IsLoopback says whether a host, with or without a port, is this machine's own: what docker allows without TLS by default.
+func IsLoopback(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
@@ -40,7 +40,7 @@ func isLoopback(host string) bool {
 }
 
 func (c *Client) plainAllowed(host string) bool {
-	return isLoopback(host) || c.opts.Insecure != nil && c.opts.Insecure(host)
+	return IsLoopback(host) || c.opts.Insecure != nil && c.opts.Insecure(host)
 }
 
 // schemes remembers which hosts speak TLS, found out once per host.

@@ -164,8 +164,8 @@ func TestTokenAnswers(t *testing.T) {
 func TestLoopback(t *testing.T) {
 	for host, want := range map[string]bool{"localhost": true, "LOCALHOST:5000": true, "127.0.0.1": true, "127.9.9.9:80": true, "[::1]:5000": true, "::1": true,
 		"localhost.example": false, "127.0.0.1.example": false, "10.0.0.1": false, "ghcr.io": false, "": false, "[::ffff:127.0.0.1]:1": true} {
-		if isLoopback(host) != want {
-			t.Errorf("isLoopback(%q) = %v", host, !want)
+		if IsLoopback(host) != want {
+			t.Errorf("IsLoopback(%q) = %v", host, !want)
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (c *Client) realm(from issuer) (*url.URL, error) {
 		return nil, refusal(ErrUnauthorized, "%s names no usable address for tokens", from.host)
 	case realm.Scheme == "https":
 	case realm.Scheme == "http" && from.plain && c.plainAllowed(realm.Host):
-	case realm.Scheme == "http" && isLoopback(realm.Host) && isLoopback(from.host):
+	case realm.Scheme == "http" && IsLoopback(realm.Host) && IsLoopback(from.host):
 	default:
 		return nil, refusal(ErrUnauthorized, "%s wants credentials sent to %s://%s, which is refused", from.host, realm.Scheme, realm.Host)
 	}
