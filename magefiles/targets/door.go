@@ -10,7 +10,6 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"runtime"
 	"strings"
 	"syscall"
@@ -126,17 +125,20 @@ func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
 // program is how people call this program.
 func program() string { return called(os.Args[0], os.Getenv) }
 
-// cached is the name of a program in Mage's own cache: a hash of the magefiles.
-var cached = regexp.MustCompile(`^([0-9a-f]{40}|[0-9a-f]{64})(\.exe)?$`)
-
 // called is how people call the program at a path. What scripts/mage and Mage itself keep compiled has a name that nobody types.
 func called(path string, getenv func(string) string) string {
 	name := filepath.Base(path)
 	switch {
 	case strings.HasPrefix(name, "targets-") && getenv("MANYMAGE_HOME") != "":
 		return "scripts/mage"
-	case cached.MatchString(name):
+	case isCached(name):
 		return "mage"
 	}
 	return name
+}
+
+// isCached tells the name of a program in Mage's own cache: a hash of the magefiles.
+func isCached(name string) bool {
+	hash := strings.TrimSuffix(name, ".exe")
+	return (len(hash) == 40 || len(hash) == 64) && strings.Trim(hash, "0123456789abcdef") == ""
 }
