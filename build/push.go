@@ -32,8 +32,8 @@ type child struct {
 // Foresee looks at the image's registry before a build that Push follows, so that a run does not build for an hour and only then
 // finds nobody there. What the registry answers is Push's business: rights and tags may be others by then.
 func (p *Pipeline) Foresee(ctx context.Context) error {
-	if p.cfg.Embedded || p.foreseen {
-		return nil // it is served by this process
+	if p.foreseen || p.cfg.Embedded { // which this process serves
+		return nil
 	}
 	ref, err := reference.ParseNormalizedNamed(p.cfg.ListRefs()[0])
 	if err != nil {
