@@ -29,5 +29,9 @@ func TestLabelsAreToldAsTheyWere(t *testing.T) {
 		if err := out.Write(&said); err != nil || !strings.Contains(said.String(), test.want) {
 			t.Errorf("{%s}: %q, %v", test.label, said.String(), err)
 		}
+		r := result{job: job{platform: is}} // of a build, which repairs labels as well
+		if _, err := New(Options{}).judge(&r, []byte("{"+test.label+"}"), nil); err != nil || !strings.Contains(test.want, "was "+r.was+";") {
+			t.Errorf("{%s}: built, was %q, %v", test.label, r.was, err)
+		}
 	}
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
-	"github.com/manymage/manymage/platforms"
 )
 
 // result is one platform's image as far as the run has come.
@@ -180,7 +179,7 @@ func (p *Pipeline) judge(r *result, raw []byte, root fs.FS) ([]byte, error) {
 		return nil, err
 	}
 	if digest.FromBytes(out) != digest.FromBytes(raw) {
-		r.was = platforms.Format(was)
+		r.was = asWritten(was)
 	}
 	r.labels = image.Labels(out)
 	p.opts.Show(progress.Verdict{Platform: r.name, Verdict: string(report.Verdict), Detail: p.verdict(*r)})
