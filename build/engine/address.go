@@ -71,7 +71,7 @@ func (o Options) usual() []address {
 	return out
 }
 
-// named is an address with the TLS material that DOCKER_TLS_VERIFY and
+// named is an address with the TLS material that DOCKER_TLS, DOCKER_TLS_VERIFY and
 // DOCKER_CERT_PATH ask for.
 func (o Options) named(host, from string) ([]address, error) {
 	if _, err := client.ParseHostURL(host); err != nil {

@@ -120,23 +120,29 @@ func certificates(t *testing.T, dir string) {
 }
 
 func TestTLSFollowsTheEnvironment(t *testing.T) {
-	dir := t.TempDir()
+	dir, public := t.TempDir(), t.TempDir()
 	certificates(t, dir)
+	if err := os.Link(filepath.Join(dir, "ca.pem"), filepath.Join(public, "ca.pem")); err != nil {
+		t.Fatal(err)
+	}
 	for _, one := range []struct {
-		host      string
-		env       map[string]string
-		tls, skip bool
+		host         string
+		env          map[string]string
+		tls, skip    bool
+		certificates int
 	}{
-		{"tcp://h:2376", nil, false, false},
-		{"tcp://h:2376", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, true, false},
-		{"tcp://h:2376", map[string]string{"DOCKER_CERT_PATH": dir}, true, true},
-		{"unix:///x.sock", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, false, false},
+		{"tcp://h:2376", nil, false, false, 0},
+		{"tcp://h:2376", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, true, false, 1},
+		{"tcp://h:2376", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": public}, true, false, 0},
+		{"tcp://h:2376", map[string]string{"DOCKER_TLS": "1", "DOCKER_CERT_PATH": dir}, true, true, 1},
+		{"tcp://h:2376", map[string]string{"DOCKER_CERT_PATH": dir}, false, false, 0},
+		{"unix:///x.sock", map[string]string{"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": dir}, false, false, 0},
 	} {
 		got, err := Options{Host: one.host, Getenv: env(one.env)}.addresses()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if conf := got[0].tls; (conf != nil) != one.tls || (conf != nil && (conf.InsecureSkipVerify != one.skip || len(conf.Certificates) != 1 || conf.RootCAs == nil)) {
+		if conf := got[0].tls; (conf != nil) != one.tls || (conf != nil && (conf.InsecureSkipVerify != one.skip || len(conf.Certificates) != one.certificates || conf.RootCAs == nil)) {
 			t.Errorf("%s %v: got %+v", one.host, one.env, conf)
 		}
 	}

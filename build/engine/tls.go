@@ -5,6 +5,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -13,19 +15,28 @@ import (
 )
 
 // environmentTLS follows the docker command: DOCKER_TLS_VERIFY with any value
-// asks for verified TLS, with the files in DOCKER_CERT_PATH. Only TCP has TLS.
+// asks for verified TLS, DOCKER_TLS for TLS that believes any server, with the
+// files in DOCKER_CERT_PATH. Only TCP has TLS.
 func (o Options) environmentTLS(host string) (*tls.Config, error) {
-	certs := o.getenv("DOCKER_CERT_PATH")
 	verify := o.getenv("DOCKER_TLS_VERIFY") != ""
-	if !strings.HasPrefix(host, "tcp://") || (certs == "" && !verify) {
+	if !strings.HasPrefix(host, "tcp://") || (!verify && o.getenv("DOCKER_TLS") == "") {
 		return nil, nil
 	}
-	dir := cmp.Or(certs, o.configDir())
-	data, err := dockercontext.TLSDataFromFiles(filepath.Join(dir, "ca.pem"), filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"))
+	dir := cmp.Or(o.getenv("DOCKER_CERT_PATH"), o.configDir())
+	data, err := dockercontext.TLSDataFromFiles(filepath.Join(dir, "ca.pem"), ifThere(dir, "cert.pem"), ifThere(dir, "key.pem"))
 	if err != nil {
 		return nil, err
 	}
 	return tlsConfig(data, !verify)
+}
+
+// ifThere is the file's path, or "": a server that asks for no certificate needs none.
+func ifThere(dir, name string) string {
+	path := filepath.Join(dir, name)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return ""
+	}
+	return path
 }
 
 // contextTLS is what a docker context keeps beside its address.
