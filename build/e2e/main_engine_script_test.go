@@ -38,6 +38,8 @@ func TestScriptsEngineRefuses(t *testing.T) {
 		{"./engine start x bookworm containerd", "usage:", 2},
 		{"./engine start ../x trixie graph", "usage:", 2},
 		{"./engine start -x trixie graph", "usage:", 2},
+		{"./engine start x /nowhere graph", "no dockerd in /nowhere", 2},
+		{"./engine start x /nowhere", "usage:", 2},
 		{"./engine stop", "usage:", 2},
 		{"./engine ensure now", "usage:", 2},
 		{"DOCKER_HOST=unix:///nowhere.sock ./engine", "DOCKER_HOST is unix:///nowhere.sock, and nothing answers there", 5},

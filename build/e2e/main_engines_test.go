@@ -21,7 +21,8 @@ const (
 	Podman             Kind = "podman"
 )
 
-// newer names another Debian release for the tests on Docker 26, to run them by hand on a Docker that is newer still.
+// newer names another Debian release, or a folder with a dockerd, for the tests on Docker 26, to run them by hand on a
+// Docker that is newer still.
 const newer = "MANYMAGE_NEWER"
 
 // words are the kind's for scripts/engine.
