@@ -75,17 +75,17 @@ func instructions(text string) []instruction {
 }
 
 // variable is a reference that the builder replaces in a step's name.
-var variable = regexp.MustCompile(`\$(\w+|\{[^}]*\})`)
+var variable = pattern(`\$(\w+|\{[^}]*\})`)
 
 // reads tells whether the builder would call this instruction by these words:
 // the command in capitals, variables replaced by anything.
 func (i instruction) reads(words string) bool {
 	command, rest, _ := strings.Cut(i.text, " ")
 	text := strings.ToUpper(command) + " " + rest
-	if !variable.MatchString(text) {
+	if !variable().MatchString(text) {
 		return text == words
 	}
-	parts := variable.Split(text, -1)
+	parts := variable().Split(text, -1)
 	for n, part := range parts {
 		parts[n] = regexp.QuoteMeta(part)
 	}

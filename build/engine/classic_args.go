@@ -3,7 +3,6 @@ package engine
 import (
 	"crypto/sha256"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -124,14 +123,14 @@ func (a classicArgs) mark(in statement, global map[string]string) string {
 	return fmt.Sprintf("MANYMAGE_%x=1", sum.Sum(nil)[:8])
 }
 
-var plainArg = regexp.MustCompile(`^[A-Za-z0-9._/:@%+,=-]*$`)
+var plainArg = pattern(`^[A-Za-z0-9._/:@%+,=-]*$`)
 
 // quoteArg writes a value so that the builder reads it back. What has no safe
 // spelling is written as its digest: the build request carries the value itself
 // and outranks the default, which only has to differ when the value does.
 func quoteArg(value string) string {
 	switch {
-	case plainArg.MatchString(value):
+	case plainArg().MatchString(value):
 		return value
 	case !strings.ContainsAny(value, "'\r\n\\`"):
 		return "'" + value + "'"
@@ -184,12 +183,12 @@ func unquote(word string) string {
 }
 
 // argReference is $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word} or ${NAME+word}.
-var argReference = regexp.MustCompile(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+])([^{}]*))?\})`)
+var argReference = pattern(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+])([^{}]*))?\})`)
 
 // expand replaces variables as the Dockerfile reference has it.
 func expand(text string, env map[string]string) string {
-	return argReference.ReplaceAllStringFunc(text, func(found string) string {
-		m := argReference.FindStringSubmatch(found)
+	return argReference().ReplaceAllStringFunc(text, func(found string) string {
+		m := argReference().FindStringSubmatch(found)
 		name, op, word := m[1]+m[2], m[3], m[4]
 		value, set := env[name]
 		if strings.HasPrefix(op, ":") {

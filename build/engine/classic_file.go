@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -38,8 +37,8 @@ type stage struct {
 }
 
 var (
-	directive    = regexp.MustCompile(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$`)
-	hereDocument = regexp.MustCompile(`^\d*<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_][^\s<>()|&;'"]*)$`)
+	directive    = pattern(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$`)
+	hereDocument = pattern(`^\d*<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_][^\s<>()|&;'"]*)$`)
 )
 
 // readClassic scans a Dockerfile. It refuses what a classic builder would
@@ -60,7 +59,7 @@ func readClassic(src []byte) (*classicFile, error) {
 // directives reads the comment lines at the top that mean something.
 func (f *classicFile) directives() {
 	for line := range bytes.Lines(bytes.TrimPrefix(f.src, bom)) {
-		found := directive.FindSubmatch(bytes.TrimSpace(line))
+		found := directive().FindSubmatch(bytes.TrimSpace(line))
 		if found == nil {
 			return
 		}
@@ -158,7 +157,7 @@ func (in statement) refuseHereDocument() error {
 		return nil
 	}
 	for _, word := range strings.Fields(in.text) {
-		if hereDocument.MatchString(word) {
+		if hereDocument().MatchString(word) {
 			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, word)
 		}
 	}

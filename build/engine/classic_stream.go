@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -36,13 +35,13 @@ type follower struct {
 }
 
 var (
-	dockerStep = regexp.MustCompile(`^Step (\d+)/\d+ : (.*)$`)
-	podmanStep = regexp.MustCompile(`^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$`)
-	usingCache = regexp.MustCompile(`^ ?-+> Using cache`)
-	chatter    = regexp.MustCompile(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|(?:\[\d+/\d+\] )?COMMIT\b|Successfully (?:built|tagged) )`)
-	warning    = regexp.MustCompile(`^(?: ---> )?\[Warning\] (.*)$`)
-	colour     = regexp.MustCompile("\x1b\\[[0-9;]*m")
-	exitStatus = regexp.MustCompile(`(?:non-zero code: |exit status |exit code:? )(\d+)`)
+	dockerStep = pattern(`^Step (\d+)/\d+ : (.*)$`)
+	podmanStep = pattern(`^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$`)
+	usingCache = pattern(`^ ?-+> Using cache`)
+	chatter    = pattern(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|(?:\[\d+/\d+\] )?COMMIT\b|Successfully (?:built|tagged) )`)
+	warning    = pattern(`^(?: ---> )?\[Warning\] (.*)$`)
+	colour     = pattern("\x1b\\[[0-9;]*m")
+	exitStatus = pattern(`(?:non-zero code: |exit status |exit code:? )(\d+)`)
 )
 
 func newFollower(file *classicFile, emit func(Event)) *follower {
@@ -98,19 +97,19 @@ func (f *follower) flush() {
 }
 
 func (f *follower) line(text string) {
-	text = colour.ReplaceAllString(strings.TrimRight(text, "\r"), "")
+	text = colour().ReplaceAllString(strings.TrimRight(text, "\r"), "")
 	switch {
-	case dockerStep.MatchString(text):
-		m := dockerStep.FindStringSubmatch(text)
+	case dockerStep().MatchString(text):
+		m := dockerStep().FindStringSubmatch(text)
 		f.begin(number(m[1])-1, m[2])
-	case podmanStep.MatchString(text):
-		m := podmanStep.FindStringSubmatch(text)
+	case podmanStep().MatchString(text):
+		m := podmanStep().FindStringSubmatch(text)
 		f.begin(f.file.indexOf(max(number(m[1])-1, 0), number(m[2])), m[3])
-	case usingCache.MatchString(text):
+	case usingCache().MatchString(text):
 		f.step.Cached = true
-	case chatter.MatchString(text), text == "" && f.tail.text == nil:
-	case warning.MatchString(text):
-		f.emit(Event{Kind: Notice, ID: f.step.ID, Name: f.step.Name, Text: warning.FindStringSubmatch(text)[1]})
+	case chatter().MatchString(text), text == "" && f.tail.text == nil:
+	case warning().MatchString(text):
+		f.emit(Event{Kind: Notice, ID: f.step.ID, Name: f.step.Name, Text: warning().FindStringSubmatch(text)[1]})
 	default:
 		f.tail.add([]byte(text + "\n"))
 		f.emit(Event{Kind: Log, ID: f.step.ID, Name: f.step.Name, Text: text + "\n"})
@@ -184,7 +183,7 @@ func exitCodeOf(err error) int {
 	if errors.As(err, &told) && told.Code != 0 {
 		return told.Code
 	}
-	if m := exitStatus.FindStringSubmatch(err.Error()); m != nil {
+	if m := exitStatus().FindStringSubmatch(err.Error()); m != nil {
 		return number(m[1])
 	}
 	return 0

@@ -98,14 +98,14 @@ func (m pushMessage) result(done *Pushed) {
 		done.Digest, done.Size = aux.Digest, aux.Size
 		return
 	}
-	if found := pushedSentence.FindStringSubmatch(m.Status); found != nil {
+	if found := pushedSentence().FindStringSubmatch(m.Status); found != nil {
 		done.Digest = digest.Digest(found[1])
 		done.Size, _ = strconv.ParseInt(found[2], 10, 64) // digits only; one too long for a size is none
 	}
 }
 
 // pushedSentence is the status that tells the digest: "TAG: digest: sha256:... size: N".
-var pushedSentence = regexp.MustCompile(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
+var pushedSentence = pattern(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
 
 func (m pushMessage) event() Event {
 	return Event{Kind: Progress, ID: m.ID, Text: m.Status, Current: m.Progress.Current, Total: m.Progress.Total}
