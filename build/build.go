@@ -58,8 +58,8 @@ type Pipeline struct {
 	built     []result         // of the platforms of this run, in order; nil until Build was done
 	published *lists.Published // nil until the index was
 	begun     clock
-	foreseen  bool   // the registry answered
-	aim       string // the registry that a target on lists works on
+	foresight *foresight // nil until Foresee
+	aim       string     // the registry that a target on lists works on
 
 	closeOnce sync.Once
 }
@@ -182,6 +182,9 @@ func (p *Pipeline) ensured(ctx context.Context, o engine.Options) (*engine.Engin
 	e, err := p.open(ctx, o)
 	if !errors.Is(err, engine.ErrUnreachable) || p.opts.Ensure == nil {
 		return e, err
+	}
+	if err := p.foresight.wait(ctx); err != nil { // before one is installed for nothing
+		return nil, err
 	}
 	if err := p.opts.Ensure(ctx); err != nil {
 		return nil, err

@@ -29,27 +29,6 @@ type child struct {
 	present bool  // the registry had it before this run
 }
 
-// Foresee looks at the image's registry before a build that Push follows, so that a run does not build for an hour and only then
-// finds nobody there. What the registry answers is Push's business: rights and tags may be others by then.
-func (p *Pipeline) Foresee(ctx context.Context) error {
-	if p.foreseen || p.cfg.Embedded { // which this process serves
-		return nil
-	}
-	ref, err := reference.ParseNormalizedNamed(p.cfg.ListRefs()[0])
-	if err != nil {
-		return err
-	}
-	client, err := p.Registry()
-	if err != nil {
-		return err
-	}
-	if _, err = client.Head(ctx, ref); errors.Is(err, registry.ErrUnreachable) || ctx.Err() != nil {
-		return err
-	}
-	p.foreseen = true
-	return nil
-}
-
 // Push builds, brings every image to the registry, and publishes the index over them. With ONLY the images are pushed and the list
 // tags stay as they are.
 func (p *Pipeline) Push(ctx context.Context) error {

@@ -37,6 +37,7 @@ func (p *Pipeline) Build(ctx context.Context) error {
 	if p.built != nil {
 		return nil
 	}
+	defer p.foresight.end()
 	if err := p.cfg.CheckFiles(); err != nil { // before an engine is started, or even installed, for nothing
 		return err
 	}
@@ -56,6 +57,9 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return err
 	}
 	if err := errors.Join(impossible(jobs, info)...); err != nil {
+		return err
+	}
+	if err := p.foresight.wait(ctx); err != nil {
 		return err
 	}
 	results, err := p.solveAll(ctx, e, jobs)

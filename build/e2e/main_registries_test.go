@@ -34,10 +34,11 @@ func (r *Registry) Stop() { r.stop() }
 // Log is everything that the registry wrote so far: a line per request among it.
 func (r *Registry) Log() string { return r.log.String() }
 
-// Writes counts the requests so far that sent something to the repository: blobs and manifests.
+// Writes counts the requests so far that sent something to the repository: blobs and manifests, and blobs of other repositories. An
+// upload that was only begun has sent nothing.
 func (r *Registry) Writes(repo string) int {
 	name := regexp.QuoteMeta(strings.TrimPrefix(repo, r.Host+"/"))
-	return len(regexp.MustCompile(`"(PUT|PATCH|POST) /v2/`+name+`/`).FindAllString(r.Log(), -1))
+	return len(regexp.MustCompile(`"((PUT|PATCH) /v2/`+name+`/|POST /v2/`+name+`/\S*mount=)`).FindAllString(r.Log(), -1))
 }
 
 // Plain is the shared registry that asks nobody.

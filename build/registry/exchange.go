@@ -330,9 +330,7 @@ const maxComplaint = 64 << 10
 
 // refused turns an answer that is none of those wanted into a failure, and closes it.
 func refused(host string, resp *http.Response) *failure {
-	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxComplaint))
-	resp.Body.Close()
-	said := parseComplaint(raw)
+	said := complaintOf(resp)
 	f := &failure{status: resp.StatusCode, again: persistenceOf(resp.StatusCode), after: resp.Header.Get("Retry-After")}
 	kind, cure := ErrDenied, ""
 	switch {
@@ -358,6 +356,13 @@ type complaint struct {
 		Code    string `json:"code"`
 		Message string `json:"message"`
 	} `json:"errors"`
+}
+
+// complaintOf reads an answer that is not the one wanted, and closes it.
+func complaintOf(resp *http.Response) complaint {
+	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxComplaint))
+	resp.Body.Close()
+	return parseComplaint(raw)
 }
 
 func parseComplaint(raw []byte) complaint {

@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"encoding/base64"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -129,7 +130,7 @@ func (k *keyring) answerBasic(ctx context.Context, host, used string) (string, e
 	}
 	header := "Basic " + base64.StdEncoding.EncodeToString([]byte(cred.Username+":"+cred.Password))
 	if header == used {
-		return "", refusal(ErrUnauthorized, "%s does not accept the credentials of %s; run `docker login %s`", host, cred.Username, host)
+		return "", rejected("%s does not accept the credentials of %s; run `docker login %s`", host, cred.Username, host)
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -139,7 +140,14 @@ func (k *keyring) answerBasic(ctx context.Context, host, used string) (string, e
 }
 
 func noCredential(host string) error {
-	return refusal(ErrUnauthorized, "%s wants credentials and there are none; run `docker login %s`", host, host)
+	return rejected("%s wants credentials and there are none; run `docker login %s`", host, host)
+}
+
+// rejected is a 401 for which there is no other key.
+func rejected(format string, args ...any) *failure {
+	f := refusal(ErrUnauthorized, format, args...)
+	f.status = http.StatusUnauthorized
+	return f
 }
 
 // forget drops the key that a 401 has shown to be of no use.
