@@ -17,7 +17,8 @@ const (
 	longestVersion = 100
 )
 
-var tag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$`)
+// tag leaves the length to who asks: bounded in the expression, it would be a copy of the characters' class for each of them.
+var tag = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*$`)
 
 // versionOf reads VERSION beside the tag that IMG carries: they are one knob, and the stronger origin wins.
 func (l *loader) versionOf(img setting, imgTag string) {
@@ -59,11 +60,11 @@ func gitVersion(r Repository) (text, origin string) {
 
 // badTag says what is wrong with a tag.
 func badTag(text string) string {
-	if tag.MatchString(text) {
-		return ""
-	}
-	if len(text) > longestTag {
+	switch {
+	case len(text) > longestTag:
 		return fmt.Sprintf("has %d characters: a tag has at most %d", len(text), longestTag)
+	case tag.MatchString(text):
+		return ""
 	}
 	cure := strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
 	if cure == "" {
