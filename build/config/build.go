@@ -21,8 +21,8 @@ func (l *loader) build() {
 	l.config.Syntax = l.enum("SYNTAX", "auto", "builtin")
 	l.config.Target = l.scalar("TARGET", "").text
 	context := l.scalar("CONTEXT", ".")
-	if strings.Contains(context.text, "://") || strings.HasPrefix(context.text, "git@") {
-		l.fail(context.wrong("is no folder: clone it and name the folder"))
+	if problem := noFolder(context.text); problem != "" {
+		l.fail(context.wrong(problem))
 	}
 	l.config.Context = l.absolute(context.text)
 	l.dockerfile()

@@ -54,6 +54,8 @@ func (c Config) folder(knob, path string) error {
 	switch {
 	case err != nil:
 		return c.missing(knob, path, err)
+	case !info.IsDir() && isArchive(path):
+		return c.wrong(knob, "is no folder but an archive: unpack it (mkdir app && tar -xf "+path+" -C app) and name the folder app")
 	case !info.IsDir():
 		return c.wrong(knob, path+" is no folder: name the folder that it is in")
 	}
