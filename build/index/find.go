@@ -16,7 +16,7 @@ type Match struct {
 	Exact bool     // the entry's platform is the one asked for, not one that it can also run
 	Steps []string // the walk in words
 
-	// Undeclared are images without a platform. An engine looks into their configs, after
+	// Undeclared are images and indexes without a platform. An engine looks into them, after
 	// those that have one.
 	Undeclared []Entry
 }
@@ -25,7 +25,8 @@ type Match struct {
 // does: the platform itself, then the older ones that it also runs (arm/v7 runs v6 and v5,
 // arm64 also 32-bit arm, amd64 also 386), best first and first in the list among equals.
 //
-// Nothing found is a *NotFoundError; Steps and Undeclared are filled in both cases.
+// The entry may be an index itself, in which the walk goes on. Nothing found is a
+// *NotFoundError; Steps and Undeclared are filled in both cases.
 func (ix Index) Find(p ocispec.Platform) (Match, error) {
 	order := match.Only(p)
 	m := Match{Steps: []string{
@@ -37,7 +38,7 @@ func (ix Index) Find(p ocispec.Platform) (Match, error) {
 		switch {
 		case e.HasPlatform() && order.Match(*e.Platform):
 			fits = append(fits, e)
-		case IsImage(e.MediaType) && e.Platform == nil:
+		case e.Platform == nil && (IsImage(e.MediaType) || IsIndex(e.MediaType)):
 			m.Undeclared = append(m.Undeclared, e)
 		}
 	}
@@ -60,7 +61,7 @@ func (ix Index) Find(p ocispec.Platform) (Match, error) {
 
 func (m *Match) missed() {
 	if n := len(m.Undeclared); n > 0 {
-		m.Steps = append(m.Steps, fmt.Sprintf("%s without a platform: only the config can tell", count(n, "image", "images")))
+		m.Steps = append(m.Steps, count(n, "entry without a platform: only what is in it can tell", "entries without a platform: only what is in them can tell"))
 		return
 	}
 	m.Steps = append(m.Steps, "found none")
@@ -68,7 +69,7 @@ func (m *Match) missed() {
 
 func (m *Match) found(p ocispec.Platform, fits []Entry) {
 	m.Entry = fits[0]
-	m.Exact = platforms.Equal(p, *m.Entry.Platform)
+	m.Exact = is(*m.Entry.Platform, p)
 	if n := len(fits); n > 1 {
 		m.Steps = append(m.Steps, fmt.Sprintf("%d entries fit, the best is taken", n))
 	}
@@ -77,6 +78,18 @@ func (m *Match) found(p ocispec.Platform, fits []Entry) {
 		step += fmt.Sprintf("; it is not %s itself, but an engine there also takes it", platforms.Format(p))
 	}
 	m.Steps = append(m.Steps, step)
+}
+
+// is reports whether an entry's platform is the one asked for. Who asks for no version of the
+// system means any.
+func is(has, asked ocispec.Platform) bool {
+	if asked.OSVersion == "" {
+		has.OSVersion = ""
+	}
+	if len(asked.OSFeatures) == 0 {
+		has.OSFeatures = nil
+	}
+	return platforms.Equal(has, asked)
 }
 
 func count(n int, one, many string) string {

@@ -62,8 +62,15 @@ func TestFindTellsTheWalk(t *testing.T) {
 		t.Errorf("the walk is\n%s\nwant\n%s", strings.Join(m.Steps, "\n"), strings.Join(want, "\n"))
 	}
 	m, err := listOf(oci("", "x")).Find(platform(t, "linux/arm64"))
-	if err == nil || len(m.Undeclared) != 1 || m.Steps[2] != "1 image without a platform: only the config can tell" {
+	if err == nil || len(m.Undeclared) != 1 || m.Steps[2] != "1 entry without a platform: only what is in it can tell" {
 		t.Errorf("%v %q", err, m.Steps)
+	}
+}
+
+func TestFindAnyVersionOfWindows(t *testing.T) {
+	ix := listOf(oci("linux/amd64"), oci("").windows("10.0.1", "win32k"))
+	if m, err := ix.Find(ocispec.Platform{OS: "windows", Architecture: "amd64"}); err != nil || !m.Exact || m.Entry.Digest != ix.Entries[1].Digest {
+		t.Errorf("%v %+v", err, m)
 	}
 }
 

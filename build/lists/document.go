@@ -56,15 +56,3 @@ func blobsOf(doc ocispec.Manifest) []ocispec.Descriptor {
 func isImageConfig(mediaType string) bool {
 	return mediaType == ocispec.MediaTypeImageConfig || mediaType == "application/vnd.docker.container.image.v1+json"
 }
-
-// isForeignLayer reports whether a layer lies elsewhere than in the registry (Windows base
-// layers were published like that).
-func isForeignLayer(d ocispec.Descriptor) bool {
-	switch d.MediaType {
-	case "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar",
-		"application/vnd.oci.image.layer.nondistributable.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
-		"application/vnd.oci.image.layer.nondistributable.v1.tar+zstd":
-		return true
-	}
-	return false
-}

@@ -196,13 +196,13 @@ func (f *Fetched) pick(ctx context.Context, c Fetcher, named reference.Named, m 
 		if err != nil {
 			return m, err
 		}
-		entry, steps, err := find(ctx, c, named, ix, p)
-		f.Steps = steps
+		way, err := find(ctx, c, named, ix, p)
+		f.Steps = way.steps
 		if err != nil {
 			return m, err
 		}
-		f.Platform = platforms.Format(*entry.Platform)
-		return listed(ctx, c, named, entry.Descriptor)
+		f.Platform = platforms.Format(*way.entry.Platform)
+		return listed(ctx, c, named, way.entry.Descriptor)
 	}
 	one, err := indexOfOne(ctx, c, named, m)
 	if err != nil || len(one.Entries) == 0 {

@@ -116,12 +116,12 @@ func sharedPlatforms(ix index.Index) []shared {
 
 // resolve shows one platform's image and how it was found.
 func (i *inspector) resolve(ctx context.Context, ix index.Index) error {
-	e, steps, err := find(ctx, i.client, i.repo, ix, *i.opts.Platform)
-	i.tree.Steps = steps
+	way, err := find(ctx, i.client, i.repo, ix, *i.opts.Platform)
+	i.tree.Steps = way.steps
 	if err != nil {
 		return fmt.Errorf("%s: %w", i.tree.Reference, err)
 	}
-	leaf, raw := i.leaf(ctx, e)
+	leaf, raw := i.leaf(ctx, way.entry)
 	if raw == nil {
 		return fmt.Errorf("%s: %s: %s", i.tree.Reference, platforms.Format(*i.opts.Platform), leaf.Problems[0])
 	}
@@ -141,7 +141,7 @@ func (i *inspector) leaf(ctx context.Context, e index.Entry) (Leaf, []byte) {
 		return l, nil
 	}
 	if index.IsIndex(m.Descriptor.MediaType) {
-		l.Problems = append(l.Problems, "an index inside the index; many engines do not follow it")
+		l.Problems = append(l.Problems, "a list inside the list: "+nested+"; "+flatten(i.tree.Reference))
 		return l, m.Bytes
 	}
 	i.fill(ctx, &l, m)

@@ -50,7 +50,7 @@ func (l *layout) write(ctx context.Context, m registry.Manifest, doc ocispec.Man
 		if written[d.Digest] {
 			continue
 		}
-		if isForeignLayer(d) {
+		if !registry.IsDistributed(d) {
 			return fmt.Errorf("layer %s is not distributed by registries; fetch it from its URLs %s", d.Digest, strings.Join(d.URLs, " "))
 		}
 		if err := l.blob(ctx, d); err != nil {

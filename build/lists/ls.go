@@ -93,7 +93,7 @@ func (t *Tagged) read(ctx context.Context, c Reader, ref reference.NamedTagged) 
 		return err
 	}
 	t.Platforms = formatAll(ix.Platforms())
-	if t.dated(ix.Annotations) || len(ix.Entries) == 0 {
+	if t.dated(ix.Annotations) || len(ix.Entries) == 0 || !index.IsImage(ix.Entries[0].MediaType) {
 		return nil
 	}
 	config, err := configOf(ctx, c, ref, ix.Entries[0])

@@ -79,6 +79,49 @@ func TestInspectResolvesAPlatform(t *testing.T) {
 	}
 }
 
+// A list inside a list is looked into as engines do, and named where the whole tree is shown.
+func TestAListInsideAList(t *testing.T) {
+	const ref = "one.example/app:1"
+	s := newScene(t)
+	s.pushNested(ref, false, imageFor("linux/amd64"), imageFor("linux/arm64").attested())
+	p := platformsOf("linux/arm64")[0]
+	tree, err := Inspect(t.Context(), s.client, ref, InspectOptions{Platform: &p})
+	if err != nil || len(tree.Images) != 1 || tree.Images[0].Config != "linux/arm64" || len(tree.Images[0].Attestations) != 1 {
+		t.Errorf("inspect -platform: %v, %+v", err, tree.Images)
+	}
+	var tarball bytes.Buffer
+	fetched, err := Fetch(t.Context(), s.client, ref, &tarball, FetchOptions{Platform: &p})
+	if err != nil || fetched.Digest != tree.Images[0].Digest || !containsAll(strings.Join(fetched.Steps, "\n"), "is a list inside the list", "found linux/arm64") {
+		t.Errorf("fetch: %v, %+v", err, fetched)
+	}
+	tree, err = Inspect(t.Context(), s.client, ref, InspectOptions{})
+	if err != nil || len(tree.Images) != 2 || !containsAll(strings.Join(tree.Images[0].Problems, ""), "a list inside the list", "manifest:create TARGET "+ref) {
+		t.Errorf("inspect: %v, %+v", err, tree.Images)
+	}
+	listing, err := Ls(t.Context(), s.client, "one.example/app")
+	if err != nil || len(listing.Tags) != 1 || listing.Tags[0].Problem != "" {
+		t.Errorf("ls: %v, %+v", err, listing)
+	}
+}
+
+// Lists inside lists inside lists end somewhere.
+func TestListsInsideListsWithoutEnd(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	for range maxNesting + 1 {
+		raw, desc, err := ix.Marshal()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ix = index.Index{Entries: []index.Entry{{Descriptor: s.put(named("one.example/app"), desc.MediaType, raw)}}}
+	}
+	s.pushIndex("one.example/app:deep", ix)
+	p := platformsOf("linux/amd64")[0]
+	if _, err := Inspect(t.Context(), s.client, "one.example/app:deep", InspectOptions{Platform: &p}); err == nil || !strings.Contains(err.Error(), "more than 4 deep") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestInspectOneImage(t *testing.T) {
 	s := newScene(t)
 	img := s.push("one.example/app:1", imageFor("linux/arm64"))

@@ -100,6 +100,7 @@ type testImage struct {
 	listedAs  *ocispec.Platform
 	extra     map[string]string // annotations of its entry
 	script    string            // instead of the program
+	elsewhere bool              // its layer is not in the registry but with its owner
 }
 
 func imageFor(platform string) testImage {
@@ -115,6 +116,8 @@ func (i testImage) asDocker() testImage              { i.docker = true; return i
 func (i testImage) attested() testImage              { i.attestion = true; return i }
 func (i testImage) holding(program string) testImage { i.program = program; return i }
 func (i testImage) running(script string) testImage  { i.script = script; return i }
+
+func (i testImage) foreign() testImage { i.elsewhere = true; return i }
 
 func (i testImage) listed(platform string) testImage {
 	p := imageFor(platform).platform
@@ -176,9 +179,12 @@ func (s *scene) upload(ref string, i testImage) pushed {
 		kinds = []string{index.DockerManifest, "application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip"}
 	}
 	out := pushed{config: s.blob(repo, kinds[1], config), layer: layer}
+	layers := []ocispec.Descriptor{s.blob(repo, kinds[2], layer)}
+	if i.elsewhere {
+		layers[0].MediaType, layers[0].URLs = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []string{"https://owner.example/base"}
+	}
 	out.entry.Descriptor = s.put(repo, kinds[0], mustJSON(s, map[string]any{
-		"schemaVersion": 2, "mediaType": kinds[0], "config": out.config,
-		"layers": []ocispec.Descriptor{s.blob(repo, kinds[2], layer)},
+		"schemaVersion": 2, "mediaType": kinds[0], "config": out.config, "layers": layers,
 	}))
 	p := i.platform
 	if i.listedAs != nil {
@@ -227,6 +233,26 @@ func (s *scene) pushIndex(ref string, ix index.Index) ocispec.Descriptor {
 	}
 	s.tag(ref, desc, raw)
 	return desc
+}
+
+// pushNested puts a list of lists under a tag: of each platform a list with its image, as builders do that keep an image's
+// attestations beside it. The inner lists have no platform of their own when undeclared.
+func (s *scene) pushNested(ref string, undeclared bool, images ...testImage) {
+	s.Helper()
+	var outer index.Index
+	for _, i := range images {
+		inner := s.listOf(ref, i)
+		raw, desc, err := inner.Marshal()
+		if err != nil {
+			s.Fatal(err)
+		}
+		e := index.Entry{Descriptor: s.put(named(ref), desc.MediaType, raw)}
+		if !undeclared {
+			e.Platform = inner.Entries[0].Platform
+		}
+		outer.Entries = append(outer.Entries, e)
+	}
+	s.pushIndex(ref, outer)
 }
 
 func (s *scene) blob(repo reference.Named, mediaType string, body []byte) ocispec.Descriptor {

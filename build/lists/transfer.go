@@ -163,7 +163,7 @@ func (t *transfer) addImage(m registry.Manifest, from reference.Named) error {
 	for _, d := range blobsOf(doc) {
 		switch {
 		case t.seen[d.Digest]:
-		case isForeignLayer(d):
+		case !registry.IsDistributed(d):
 			t.notices = append(t.notices, fmt.Sprintf("layer %s of %s is not distributed by registries and stays where its URLs say", d.Digest, at(from, m.Descriptor.Digest)))
 		default:
 			t.seen[d.Digest] = true

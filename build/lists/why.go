@@ -55,6 +55,7 @@ const (
 	KindMissing        = "missing-content"
 	KindNotAnImage     = "not-an-image"
 	KindStandIn        = "compatible-platform"
+	KindNested         = "list-in-list"
 	KindUnverified     = "unverified"
 	KindNote           = "note"
 )
@@ -110,11 +111,12 @@ func (d *doctor) list(ctx context.Context, m registry.Manifest) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.out.Reference, err)
 	}
-	e, steps, err := find(ctx, d.client, d.repo, ix, d.want)
-	d.out.Steps = append(d.out.Steps, steps...)
+	way, err := find(ctx, d.client, d.repo, ix, d.want)
+	d.out.Steps = append(d.out.Steps, way.steps...)
+	var absent *index.NotFoundError
 	switch {
-	case errors.Is(err, index.ErrNotFound):
-		d.absent(ix)
+	case errors.As(err, &absent):
+		d.absent(absent.Have)
 		return nil
 	case errors.Is(err, registry.ErrNotFound):
 		d.found(KindMissing, true, err.Error(), "push the image again and publish the list anew")
@@ -122,7 +124,11 @@ func (d *doctor) list(ctx context.Context, m registry.Manifest) error {
 	case err != nil:
 		return err
 	}
-	if !platforms.Equal(*e.Platform, d.want) {
+	e := way.entry
+	if way.nested {
+		d.found(KindNested, false, "the image is in a list inside the list: "+nested, flatten(d.out.Reference))
+	}
+	if !way.exact {
 		d.found(KindStandIn, false, fmt.Sprintf("there is no image for %s; the one for %s is taken, which such machines mostly run too",
 			d.out.Platform, platforms.Format(*e.Platform)), "add an image for "+d.out.Platform+" to be sure")
 	}
@@ -138,9 +144,9 @@ func (d *doctor) list(ctx context.Context, m registry.Manifest) error {
 	return d.image(ctx, child, *e.Platform, true)
 }
 
-func (d *doctor) absent(ix index.Index) {
+func (d *doctor) absent(there []ocispec.Platform) {
 	have := "no images at all"
-	if names := formatAll(ix.Platforms()); len(names) > 0 {
+	if names := formatAll(there); len(names) > 0 {
 		have = "images for " + strings.Join(names, ", ")
 	}
 	d.found(KindPlatformAbsent, true, fmt.Sprintf("the list has no image for %s; it has %s", d.out.Platform, have),
@@ -183,7 +189,7 @@ func (d *doctor) mislabelled(has ocispec.Platform) Finding {
 	}
 }
 
-// image looks into the image that is taken.
+// image looks into the image that is way.
 func (d *doctor) image(ctx context.Context, m registry.Manifest, declared ocispec.Platform, entry bool) error {
 	d.out.Digest = m.Descriptor.Digest
 	doc, err := readImage(m)
@@ -203,6 +209,10 @@ func (d *doctor) image(ctx context.Context, m registry.Manifest, declared ocispe
 	}
 	if err := d.compare(config, declared, entry); err != nil {
 		return err
+	}
+	if i := slices.IndexFunc(doc.Layers, func(l ocispec.Descriptor) bool { return !registry.IsDistributed(l) }); i >= 0 {
+		d.found(KindUnverified, false, fmt.Sprintf("its programs cannot be looked at: layer %s is kept by its owner and not in the registry", doc.Layers[i].Digest), "")
+		return nil
 	}
 	root, err := d.client.Root(ctx, d.repo, doc.Layers)
 	if d.missing(err, "a layer") {

@@ -75,6 +75,30 @@ func TestWhy(t *testing.T) {
 			},
 			on: "linux/arm64", kinds: "missing-content", says: []string{"push that image again"},
 		},
+		"a list inside the list": {
+			push: func(s *scene, ref string) { s.pushNested(ref, false, amd64, arm64) },
+			on:   "linux/arm64", kinds: "list-in-list", runs: true,
+			says: []string{"is a list inside the list: containerd and newer Docker look into it, Docker 20.10 and Podman refuse it",
+				"resolved to an index with 1 entry: linux/arm64", "note: the image is in a list inside the list", "do: make one list of all its images: manifest:create TARGET one.example/app:1",
+				"its config agrees: linux/arm64", "it runs on linux/arm64"},
+		},
+		"lists inside the list that name no platform": {
+			push: func(s *scene, ref string) { s.pushNested(ref, true, amd64, arm64) },
+			on:   "linux/arm64", kinds: "list-in-list", runs: true, says: []string{"2 entries without a platform", "it runs on linux/arm64"},
+		},
+		"lists inside the list without the platform": {
+			push: func(s *scene, ref string) { s.pushNested(ref, true, amd64, arm64) },
+			on:   "linux/s390x", kinds: "platform-absent", says: []string{"it has images for linux/amd64, linux/arm64"},
+		},
+		"a Windows image whose base lies with its owner": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64, amd64.windows("10.0.1").foreign()) },
+			on:   "windows/amd64", kinds: "unverified", runs: true,
+			says: []string{"its config agrees: windows(10.0.1)/amd64", "note: its programs cannot be looked at: layer sha256:", "nothing speaks against it on windows/amd64"},
+		},
+		"one Windows image whose base lies with its owner": {
+			push: func(s *scene, ref string) { s.push(ref, amd64.windows("10.0.1").foreign()) },
+			on:   "linux/amd64", kinds: "not-a-list unverified", says: []string{"it does not run on linux/amd64"},
+		},
 		"an artifact": {
 			push: func(s *scene, ref string) {
 				raw := mustJSON(s, map[string]any{"schemaVersion": 2, "mediaType": index.OCIManifest,

@@ -19,7 +19,7 @@ const rootTries = 3
 func (c *Client) Root(ctx context.Context, repo reference.Named, layers []ocispec.Descriptor) (*rootfs.FS, error) {
 	var sources []rootfs.Source
 	for _, layer := range layers {
-		if !isDistributed(layer) {
+		if !IsDistributed(layer) {
 			return nil, &Error{Op: "read layer", Ref: at(repo, layer.Digest), Err: refusal(ErrUnsupported,
 				"%s is a layer that is not distributed by registries, so that it cannot be looked into", layer.MediaType)}
 		}
@@ -36,7 +36,7 @@ func (c *Client) Root(ctx context.Context, repo reference.Named, layers []ocispe
 	}
 }
 
-// isDistributed says whether a layer's content is in the registry: foreign ones are elsewhere, under their owner's licence.
-func isDistributed(layer ocispec.Descriptor) bool {
+// IsDistributed says whether a layer's content is in the registry: foreign ones are elsewhere, under their owner's licence.
+func IsDistributed(layer ocispec.Descriptor) bool {
 	return !strings.Contains(layer.MediaType, ".nondistributable.") && !strings.Contains(layer.MediaType, ".foreign.")
 }
