@@ -1,14 +1,11 @@
 package build
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
 	"io/fs"
-	"slices"
-	"strings"
 
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -93,25 +90,11 @@ func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform oci
 	return out, nil
 }
 
-// relabel is the check and the new label, the same for an engine and a registry.
+// relabel is the new label, the same for an engine and a registry.
 func (p *Pipeline) relabel(out *NewLabel, raw []byte, root fs.FS, platform ocispec.Platform) ([]byte, error) {
-	was, err := image.PlatformOf(raw)
-	if err != nil {
-		return nil, err
-	}
-	out.Was = asWritten(was)
-	report, err := image.Check(raw, root, platform, image.Options{AllowForeign: p.cfg.AllowForeign})
-	out.Verdict, out.Notes = string(report.Verdict), report.Notes
-	if err != nil {
-		return nil, err
-	}
-	return image.Relabel(raw, platform)
-}
-
-// asWritten is a label as it stands in a config: linux/arm, where platforms.Format says linux/arm/v7.
-func asWritten(p ocispec.Platform) string {
-	parts := slices.DeleteFunc([]string{p.OS, p.Architecture, p.Variant}, func(part string) bool { return part == "" })
-	return cmp.Or(strings.Join(parts, "/"), "unknown")
+	found, err := p.truth(raw, root, platform)
+	out.Was, out.Verdict, out.Notes = found.was, string(found.report.Verdict), found.report.Notes
+	return found.config, err
 }
 
 func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform ocispec.Platform) (NewLabel, error) {
@@ -119,6 +102,7 @@ func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform o
 	if err != nil {
 		return out, err
 	}
+	p.Aim(ref)
 	client, err := p.Registry()
 	if err != nil {
 		return out, err

@@ -1,13 +1,13 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"time"
 
-	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/engine"
@@ -166,28 +166,20 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 
 // judge is the truth check and the label's repair, between the solve and the engine's store.
 func (p *Pipeline) judge(r *result, raw []byte, root fs.FS) ([]byte, error) {
-	report, err := image.Check(raw, root, r.platform, image.Options{AllowForeign: p.cfg.AllowForeign})
-	r.report = report
-	if err != nil {
-		if errors.Is(err, image.ErrRefused) {
-			p.opts.Show(progress.Verdict{Platform: r.name, Verdict: refused})
-		}
-		return nil, err
+	found, err := p.truth(raw, root, r.platform)
+	r.report = found.report
+	if errors.Is(err, image.ErrRefused) {
+		p.opts.Show(progress.Verdict{Platform: r.name, Verdict: refused})
 	}
-	was, err := image.PlatformOf(raw)
 	if err != nil {
 		return nil, err
 	}
-	out, err := image.Relabel(raw, r.platform)
-	if err != nil {
-		return nil, err
+	if !bytes.Equal(found.config, raw) {
+		r.was = found.was
 	}
-	if digest.FromBytes(out) != digest.FromBytes(raw) {
-		r.was = asWritten(was)
-	}
-	r.labels = image.Labels(out)
-	p.opts.Show(progress.Verdict{Platform: r.name, Verdict: string(report.Verdict), Detail: p.verdict(*r)})
-	return out, nil
+	r.labels = image.Labels(found.config)
+	p.opts.Show(progress.Verdict{Platform: r.name, Verdict: string(found.report.Verdict), Detail: p.verdict(*r)})
+	return found.config, nil
 }
 
 // verdict is what there is to say beside the verdict itself.
