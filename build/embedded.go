@@ -115,5 +115,8 @@ func (p *Pipeline) Reference(ctx context.Context, text string) (reference.Named,
 	if err != nil {
 		return nil, &config.UsageError{Knob: "REF", Text: text, Origin: "command line", Problem: fmt.Sprintf("is no image reference: %v", err)}
 	}
+	if problem := config.BadPort(text, ref); problem != "" {
+		return nil, &config.UsageError{Knob: "REF", Text: text, Origin: "command line", Problem: "has " + problem}
+	}
 	return reference.TagNameOnly(ref), p.reach(ctx, ref)
 }

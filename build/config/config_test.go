@@ -395,6 +395,11 @@ allow_foreign:
 	if names(c.Platforms) != "linux/amd64 linux/arm/v7" || len(c.Tags) != 2 || len(c.BuildArgs) != 2 || !reflect.DeepEqual(c.AllowForeign, []string{"/opt/a b"}) {
 		t.Errorf("%+v", c)
 	}
+	for _, text := range []string{`"/opt/a b",/c`, `/opt/a\ b /c`, "'/opt/a b'\n, /c"} {
+		if c := line("ALLOW_FOREIGN=" + text).mustLoad(t); !reflect.DeepEqual(c.AllowForeign, []string{"/opt/a b", "/c"}) {
+			t.Errorf("ALLOW_FOREIGN=%s: %q", text, c.AllowForeign)
+		}
+	}
 	for _, empty := range []string{"# nothing\n", "---\n", "{}\n", "null\n"} {
 		if c := (say{yaml: empty}).mustLoad(t); c.Image != "thing" {
 			t.Errorf("%q: %+v", empty, c)
@@ -422,6 +427,8 @@ func TestRefused(t *testing.T) {
 		{"tag of IMG", line("IMG=me/app:1+2"), []string{"VERSION=1+2 (command line, the tag of IMG)", "write 1-2"}},
 		{"registry without host", line("IMG=app", "REGISTRY=me"), []string{"REGISTRY=me (command line) names no host"}},
 		{"registry as address", line("REGISTRY=http://localhost:5000"), []string{"leave http:// out"}},
+		{"port", line("IMG=reg.lan:65536/app"), []string{"IMG=reg.lan:65536/app (command line) has the port 65536 at character 9: ports go from 1 to 65535"}},
+		{"port of a registry", line("IMG=app", "REGISTRY=[::1]:0"), []string{"REGISTRY=[::1]:0 (command line) has the port 0 at character 7"}},
 		{"two registries", line("IMG=ghcr.io/me/app", "REGISTRY=quay.io"), []string{"another registry than REGISTRY=quay.io (command line)"}},
 		{"two versions", line("IMG=me/app:1", "VERSION=2"), []string{"VERSION=2 (command line) is another version"}},
 		{"version", line("VERSION=1.0+5"), []string{"VERSION=1.0+5 (command line) is no valid tag", "write 1.0-5"}},
@@ -454,6 +461,7 @@ func TestRefused(t *testing.T) {
 		{"yes among hosts", line("INSECURE=reg.lan,yes"), []string{"INSECURE=yes"}},
 		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},
 		{"dockerfile placeholder", line("DOCKERFILE=D.{ARCH}"), []string{"DOCKERFILE=D.{ARCH} (command line) holds {ARCH}, and only {arch} is filled in: did you mean {arch}?"}},
+		{"foreign with an open quote", line("ALLOW_FOREIGN='/a b"), []string{"ALLOW_FOREIGN (command line) has a quote that is not closed"}},
 		{"foreign", line("ALLOW_FOREIGN=bin/x"), []string{"begin it with a slash"}},
 		{"unknown word", line("IMGE=x"), []string{"IMGE (command line) is no knob: did you mean IMG?"}},
 		{"word of elsewhere", line("IMAGE=x"), []string{"did you mean IMG?"}},
@@ -623,7 +631,7 @@ func TestTable(t *testing.T) {
 		if k.Example == "" {
 			continue
 		}
-		shell, err := splitQuoted(k.Example)
+		shell, err := splitQuoted(k.Example, "")
 		if err != nil || len(shell) != 1 {
 			t.Errorf("the example %s is %d words of a shell (%v)", k.Example, len(shell), err)
 		}
@@ -695,14 +703,17 @@ func FuzzFile(f *testing.F) {
 func FuzzSplit(f *testing.F) {
 	f.Add("a", "b c", `"d\ 'e`)
 	f.Add("", `\`, `"`)
+	f.Add(",", "a,b", "c")
 	f.Fuzz(func(t *testing.T, a, b, c string) {
 		want := []string{a, b, c}
 		if !utf8.ValidString(a) || !utf8.ValidString(b) || !utf8.ValidString(c) {
 			return // bytes that are no UTF-8 do not survive, nor do they in YAML
 		}
-		got, err := splitQuoted(joinQuoted(want, words))
-		if err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%q became %q (%v)", want, got, err)
+		for f, separators := range map[form]string{words: "", paths: ","} {
+			got, err := splitQuoted(joinQuoted(want, f), separators)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%q became %q (%v)", want, got, err)
+			}
 		}
 	})
 }

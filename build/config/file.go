@@ -134,7 +134,7 @@ func (l *loader) yamlSetting(knob Knob, value *yaml.Node, origin string) (s sett
 	case value.Kind == yaml.SequenceNode:
 		items, problem := sequence(value)
 		return itemised(knob, items, origin), problem
-	case knob.form == list:
+	case knob.form == list || knob.form == paths:
 		return s, "is a list: write it as [a, b]"
 	}
 	items, problem := mapping(value)

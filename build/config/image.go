@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -32,7 +33,9 @@ func (l *loader) image() {
 		return
 	}
 	if registry.said() {
-		repository = l.join(img, registry, repository)
+		if repository = l.join(img, registry, repository); repository == "" {
+			return
+		}
 	} else if !strings.Contains(repository, "/") {
 		l.fail(img.wrong("names no registry: write where it goes, as in IMG=docker.io/me/" + repository + ", or set REGISTRY, or leave IMG out for the embedded registry"))
 		return
@@ -41,13 +44,15 @@ func (l *loader) image() {
 	l.versionOf(img, tag)
 }
 
-// join puts REGISTRY before an image that names none itself. Where both name one the stronger origin wins.
+// join puts REGISTRY before an image that names none itself. Where both name one the stronger origin wins. A REGISTRY that cannot
+// be gives nothing.
 func (l *loader) join(img, registry setting, repository string) string {
 	prefix := strings.TrimRight(registry.text, "/")
 	switch {
 	case !namesHost(repository):
 		if problem := badRegistry(prefix); problem != "" {
 			l.fail(registry.wrong(problem))
+			return ""
 		}
 		return prefix + "/" + repository
 	case strings.HasPrefix(repository, prefix+"/") || img.level > registry.level:
@@ -88,7 +93,26 @@ func (l *loader) repository(s setting, name string) {
 			Problem: "names no repository: " + err.Error() + "; write it as in ghcr.io/me/app"})
 		return
 	}
+	if problem := BadPort(name, named); problem != "" {
+		l.fail(s.wrong("has " + problem))
+		return
+	}
 	l.config.Image = reference.TrimNamed(named).Name()
+}
+
+// BadPort says what is wrong with the port in a reference, showing the place; nothing when all is right. The grammar of references
+// takes any number.
+func BadPort(text string, ref reference.Named) string {
+	host := reference.Domain(ref)
+	colon := strings.LastIndexByte(host, ':')
+	if colon < strings.IndexByte(host, ']') { // of an IPv6 address without a port
+		return ""
+	}
+	port := host[colon+1:]
+	if n, err := strconv.ParseUint(port, 10, 16); colon < 0 || err == nil && n > 0 {
+		return ""
+	}
+	return fmt.Sprintf("the port %s at character %d: ports go from 1 to 65535", port, strings.Index(text, ":"+port)+2)
 }
 
 // cutTag takes the tag off. A colon before the last slash is a port's.
@@ -113,7 +137,13 @@ func badRegistry(prefix string) string {
 		return "is an address: leave " + prefix[:strings.Index(prefix, "://")+3] + " out"
 	case !namesHost(prefix + "/"):
 		return "names no host: write it as in ghcr.io/me, docker.io/me or localhost:5000"
-	case !strings.Contains(prefix, "/"):
+	}
+	if ref, err := reference.ParseNormalizedNamed(prefix + "/name"); err == nil {
+		if problem := BadPort(prefix, ref); problem != "" {
+			return "has " + problem
+		}
+	}
+	if !strings.Contains(prefix, "/") {
 		return ""
 	}
 	return badPlace(prefix, prefix)

@@ -23,6 +23,7 @@ const (
 	one   form = iota // one text
 	truth             // a word for yes or no
 	list              // words between commas or spaces
+	paths             // the same, quoted as in a shell
 	pairs             // NAME=value words between spaces, quoted as in a shell; those of all origins together
 	words             // words between spaces, quoted as in a shell
 )
@@ -49,7 +50,7 @@ func Knobs() []Knob {
 		{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS='org.opencontainers.image.description="My app"'`},
 		{Name: "NO_CACHE", form: truth, Help: "build without the engine's cache", Example: "NO_CACHE=1", Default: "no"},
 		{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
-		{Name: "ALLOW_FOREIGN", form: list, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
+		{Name: "ALLOW_FOREIGN", form: paths, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
 		{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
 		{Name: "INSECURE", form: list, Help: "registries allowed plain HTTP or unknown certificates; yes: all", Example: "INSECURE=reg.lan:5000", Default: "no"},
 		{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},

@@ -51,6 +51,8 @@ func (l *loader) textual(knob Knob, text, origin string) setting {
 	switch knob.form {
 	case list:
 		parts = splitList(text)
+	case paths:
+		parts, err = splitQuoted(text, ",")
 	case pairs, words:
 		parts, err = splitWords(text)
 	case one, truth:

@@ -6,7 +6,7 @@ import (
 	"unicode"
 )
 
-// splitList takes a text apart at commas and white space.
+// splitList takes a text apart at commas and white space, which its words cannot hold.
 func splitList(text string) []string {
 	return strings.FieldsFunc(text, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 }
@@ -15,7 +15,7 @@ func splitList(text string) []string {
 // one of a single line as a shell does.
 func splitWords(text string) ([]string, error) {
 	if !strings.Contains(strings.TrimSpace(text), "\n") {
-		return splitQuoted(text)
+		return splitQuoted(text, "")
 	}
 	var all []string
 	for line := range strings.Lines(text) {
@@ -28,8 +28,8 @@ func splitWords(text string) ([]string, error) {
 
 var errQuote = errors.New("has a quote that is not closed: close it, or put a backslash before it")
 
-// splitQuoted takes a text apart at white space as a shell does.
-func splitQuoted(text string) ([]string, error) {
+// splitQuoted takes a text apart at white space as a shell does, and at the separators.
+func splitQuoted(text, separators string) ([]string, error) {
 	var all []string
 	var current strings.Builder
 	inside := false
@@ -41,7 +41,7 @@ func splitQuoted(text string) ([]string, error) {
 		inside = false
 	}
 	err := Unquote(text, func(part string, literal bool) {
-		if !literal && strings.TrimSpace(part) == "" {
+		if !literal && strings.TrimSpace(strings.Trim(part, separators)) == "" {
 			end()
 			return
 		}
@@ -88,18 +88,23 @@ func Unquote(text string, each func(part string, literal bool)) error {
 
 // joinQuoted writes items so that the knob's form reads them back.
 func joinQuoted(texts []string, f form) string {
-	if f != pairs && f != words {
+	special := `'"\`
+	switch f {
+	case paths:
+		special += ","
+	case pairs, words:
+	default:
 		return strings.Join(texts, " ")
 	}
 	quoted := make([]string, len(texts))
 	for i, text := range texts {
-		quoted[i] = quoteWord(text)
+		quoted[i] = quoteWord(text, special)
 	}
 	return strings.Join(quoted, " ")
 }
 
-func quoteWord(text string) string {
-	plain := !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`'"\`, r) })
+func quoteWord(text, special string) string {
+	plain := !strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(special, r) })
 	if plain && text != "" {
 		return text
 	}

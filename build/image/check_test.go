@@ -284,7 +284,7 @@ func TestMessages(t *testing.T) {
 			"/app is a script for /usr/bin/python3, which is not in the image: install the interpreter, or correct the #! line, or allow it with ALLOW_FOREIGN=/app"},
 		{run("/a b"), []entry{elf("/a b", "amd64"), elf("/bin/x", "386")},
 			`the image has 2 faults on linux/arm64:
-"/a b" is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64: build it for linux/arm64, or allow it with ALLOW_FOREIGN="/a b"
+"/a b" is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64: build it for linux/arm64, or allow it with ALLOW_FOREIGN='"/a b"'
 /bin/x is 386 (x86, 32-bit little-endian) in an image declared linux/arm64: build it for linux/arm64, or allow it with ALLOW_FOREIGN=/bin/x`},
 	} {
 		_, err := image.Check(test.config.bytes(), rootOf(test.root...), platform(t, "arm64"), image.Options{})

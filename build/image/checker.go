@@ -103,7 +103,11 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
 		return nil
 	}
-	fault.Cure += ", or allow it with ALLOW_FOREIGN=" + show(fault.Path)
+	name := show(fault.Path)
+	if name != fault.Path {
+		name = "'" + name + "'" // the shell takes one pair of quotes, the knob the other
+	}
+	fault.Cure += ", or allow it with ALLOW_FOREIGN=" + name
 	key := [2]string{fault.Path, string(fault.Kind)}
 	c.mu.Lock()
 	defer c.mu.Unlock()

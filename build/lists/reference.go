@@ -7,17 +7,29 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/registry"
 )
 
 // ParseReference reads the name of an image as docker does: docker.io and library/ may be left
 // out, and without tag and digest the tag is latest. An error is ErrUsage and shows the place.
 func ParseReference(text string) (reference.Named, error) {
-	ref, err := reference.ParseNormalizedNamed(strings.TrimSpace(text))
+	ref, err := parse(strings.TrimSpace(text))
 	if err != nil {
-		return nil, malformed(strings.TrimSpace(text), err)
+		return nil, err
 	}
 	return reference.TagNameOnly(ref), nil
+}
+
+func parse(text string) (reference.Named, error) {
+	ref, err := reference.ParseNormalizedNamed(text)
+	if err != nil {
+		return nil, malformed(text, err)
+	}
+	if problem := config.BadPort(text, ref); problem != "" {
+		return nil, usage("malformed reference %q: it has %s", text, problem)
+	}
+	return ref, nil
 }
 
 // malformed points at the first character that cannot be.
@@ -55,9 +67,9 @@ func parseTarget(text string) (reference.NamedTagged, error) {
 
 // ParseRepository reads the name of a repository, without tag and digest.
 func ParseRepository(text string) (reference.Named, error) {
-	ref, err := reference.ParseNormalizedNamed(strings.TrimSpace(text))
+	ref, err := parse(strings.TrimSpace(text))
 	if err != nil {
-		return nil, malformed(strings.TrimSpace(text), err)
+		return nil, err
 	}
 	if !reference.IsNameOnly(ref) {
 		return nil, usage("%q is one image; give the repository, without tag and digest", text)

@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build/index"
@@ -63,5 +64,30 @@ func TestParseEntry(t *testing.T) {
 	}
 	if _, err := ParseMediaType("ocI2"); !errors.Is(err, ErrUsage) {
 		t.Error(err)
+	}
+}
+
+// A reference that cannot be is refused before anything is asked, showing the place.
+func TestReferencesThatCannotBe(t *testing.T) {
+	for text, says := range map[string]string{
+		"":                        "a reference is empty",
+		"one.example/App:1":       `the capital letter at "App:1"`,
+		"one.example/app:1:2":     `it cannot go on with ":2" (character 18)`,
+		"one.example:65536/app:1": "it has the port 65536 at character 13: ports go from 1 to 65535",
+		"[::1]:0/app":             "it has the port 0 at character 7",
+		"me:pw@one.example/app":   "leave out all up to the @ before one.example",
+	} {
+		_, err := ParseReference(text)
+		if !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q: %v, want %q", text, err, says)
+		}
+		if _, err := ParseRepository(text); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%q as a repository: %v, want %q", text, err, says)
+		}
+	}
+	for _, text := range []string{"one.example:65535/app", "[::1]/app", "[2001:db8::1]:5000/app", "app", "localhost:1/app"} {
+		if _, err := ParseReference(text); err != nil {
+			t.Error(err)
+		}
 	}
 }
