@@ -70,8 +70,13 @@ type classicBuilder struct {
 	sent   atomic.Int64
 }
 
-func (b *classicBuilder) Sent() int64  { return b.sent.Load() }
-func (b *classicBuilder) Close() error { return nil }
+func (b *classicBuilder) Sent() int64 { return b.sent.Load() }
+
+// Close has no session to end.
+func (b *classicBuilder) Close() error {
+	b.bases.end()
+	return nil
+}
 
 // Solve builds one platform.
 func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {

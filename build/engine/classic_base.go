@@ -24,8 +24,9 @@ import (
 type bases struct {
 	engine *Engine
 
-	mu    sync.Mutex // pulls move tags: one at a time
-	known map[string]string
+	mu      sync.Mutex // pulls move tags: one at a time
+	known   map[string]string
+	aliases []string // that were loaded
 }
 
 func newBases(e *Engine) *bases { return &bases{engine: e, known: map[string]string{}} }
@@ -33,15 +34,26 @@ func newBases(e *Engine) *bases { return &bases{engine: e, known: map[string]str
 // scratch loads an image without layers, labelled with the platform, to stand
 // for FROM scratch. What is built on it has the right label from the first
 // step on, and a cache of its own; a builder that starts from nothing labels
-// with the engine's platform and shares its cache.
+// with the engine's platform and shares its cache. All builds share the image:
+// removing it would take it from under another build. It has a name, so that
+// nobody wonders what it is.
 func (b *bases) scratch(ctx context.Context, p ocispec.Platform) (string, error) {
 	return b.once("scratch "+platforms.Format(p), func() (string, error) {
 		config, err := scratchConfig(p)
 		if err != nil {
 			return "", err
 		}
-		return b.engine.loadThin(ctx, thin{config: config})
+		id, err := b.engine.loadThin(ctx, thin{config: config})
+		if err != nil {
+			return "", err
+		}
+		return id, b.engine.Tag(context.WithoutCancel(ctx), id, scratchName(p))
 	})
+}
+
+// scratchName is a name that no registry has.
+func scratchName(p ocispec.Platform) string {
+	return "localhost/" + product + "/scratch:" + strings.ReplaceAll(platforms.Format(p), "/", "-")
 }
 
 // scratchConfig is the smallest config that all engines take. The history
@@ -143,8 +155,21 @@ func (b *bases) alias(ctx context.Context, id string, p ocispec.Platform) (strin
 		if err != nil {
 			return "", err
 		}
-		return b.engine.loadThin(ctx, t)
+		alias, err := b.engine.loadThin(ctx, t)
+		if err == nil {
+			b.aliases = append(b.aliases, alias)
+		}
+		return alias, err
 	})
+}
+
+// end removes the aliases on which no step in the engine's cache stands.
+func (b *bases) end() {
+	ctx, stop := context.WithTimeout(context.Background(), openTimeout) // an interrupted build has them, too
+	defer stop()
+	for _, id := range b.aliases {
+		b.engine.discard(ctx, id, func(Event) {})
+	}
 }
 
 // refuseIndex keeps the classic builder of a containerd store away from
