@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -33,7 +34,7 @@ type stored struct {
 	thin   thin // set when proven
 }
 
-// facts are an image's /json, as the engine of API 1.41 writes it. Nested
+// facts are an image's /json, as tellingAPI has it. Nested
 // objects keep their bytes: the engine writes them as it writes the config.
 type facts struct {
 	ID              string `json:"Id"`
@@ -127,7 +128,7 @@ const chainLimit = 1000
 
 // chain inspects an image and its parents, the image itself first.
 func (e *Engine) chain(ctx context.Context, id string) ([]facts, error) {
-	old, err := e.api141()
+	old, err := e.telling()
 	if err != nil {
 		return nil, err
 	}
@@ -146,10 +147,17 @@ func (e *Engine) chain(ctx context.Context, id string) ([]facts, error) {
 	return chain, nil
 }
 
-// api141 speaks the API version whose inspect still tells of the container
-// that an image was committed from. Engines up to Docker 29 speak it.
-func (e *Engine) api141() (*client.Client, error) {
-	return e.through(e.api.HTTPClient(), minAPI)
+// tellingAPI is the last version whose inspect tells of the container that an
+// image was committed from, and the first that Docker 29.0 speaks.
+const tellingAPI = "1.44"
+
+// telling speaks tellingAPI, or what the engine speaks where that is older.
+func (e *Engine) telling() (*client.Client, error) {
+	version := e.api.ClientVersion()
+	if versions.GreaterThan(version, tellingAPI) {
+		version = tellingAPI
+	}
+	return e.through(e.api.HTTPClient(), version)
 }
 
 func inspectFacts(ctx context.Context, api *client.Client, id string) (facts, error) {
@@ -177,7 +185,7 @@ func pastOf(chain []facts, history []image.HistoryResponseItem) []pastStep {
 			EmptyLayer: h.Size == 0,
 		}
 		if i < len(chain) {
-			past[i].Created, past[i].Author = chain[i].Created, chain[i].Author
+			past[i].Created, past[i].Author = cmp.Or(chain[i].Created, past[i].Created), chain[i].Author
 		}
 		if i+1 < len(chain) {
 			past[i].EmptyLayer = len(chain[i].RootFS.Layers) == len(chain[i+1].RootFS.Layers)
@@ -230,12 +238,12 @@ func fieldsOf(f facts) map[string]any {
 	fields := map[string]any{
 		"architecture": f.Architecture,
 		"config":       f.Config,
-		"created":      f.Created,
 		"os":           f.OS,
 		"rootfs":       rootfsOf(f),
 	}
 	put(fields, "author", f.Author, f.Author != "")
 	put(fields, "comment", f.Comment, f.Comment != "")
+	put(fields, "created", f.Created, f.Created != "")
 	put(fields, "container", f.Container, f.Container != "")
 	put(fields, "docker_version", f.DockerVersion, f.DockerVersion != "")
 	put(fields, "variant", f.Variant, f.Variant != "")

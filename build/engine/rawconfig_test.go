@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/api/types/image"
+	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -75,6 +78,36 @@ func TestConfigsWithAVariantBehindTheRest(t *testing.T) {
 		}
 	}
 	t.Errorf("no form is\n%s", r.Config)
+}
+
+// Docker 29.0 speaks nothing older than 1.44, and 20.10 nothing later than 1.41.
+func TestConfigsAreAskedForInAVersionThatTheEngineSpeaks(t *testing.T) {
+	for speaks, want := range map[string]string{"1.51": "1.44", "1.44": "1.44", "1.43": "1.43", "1.41": "1.41"} {
+		var asked string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = r.URL.Path
+			_, _ = w.Write([]byte("{}"))
+		}))
+		t.Cleanup(server.Close)
+		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(speaks))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (&Engine{api: api}).chain(t.Context(), "app:1"); err != nil || asked != "/v"+want+"/images/app:1/json" {
+			t.Errorf("an engine of API %s was asked for %s: %v", speaks, asked, err)
+		}
+	}
+}
+
+// An image without a time says none, and neither does its config.
+func TestConfigsWithoutATime(t *testing.T) {
+	forms, err := configsOf(facts{Architecture: "amd64", OS: "linux"}, nil)
+	if err != nil || strings.Contains(string(forms[0]), "created") {
+		t.Errorf("%s %v", forms[0], err)
+	}
+	if past := pastOf([]facts{{}}, []image.HistoryResponseItem{{Created: 1}}); past[0].Created != "1970-01-01T00:00:01Z" {
+		t.Errorf("a step without a time was made at %s", past[0].Created)
+	}
 }
 
 func jsonOf(t *testing.T, v any) []byte {
