@@ -63,7 +63,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 		return err
 	}
 	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop})
-	for _, n := range published.Notices {
+	for _, n := range published.Warnings {
 		p.opts.Show(progress.Warning{Text: n})
 	}
 	if err != nil {

@@ -316,7 +316,7 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 		fault("the list says %d bytes, its manifest has %d", e.Size, m.Descriptor.Size)
 	}
 	if index.IsIndex(m.Descriptor.MediaType) {
-		fault("is an index inside an index, which engines do not follow")
+		fault("is a list inside the list, which Docker 20.10 and Podman refuse: make one list of all its images with manifest:create")
 		return r, nil
 	}
 	var doc ocispec.Manifest

@@ -35,7 +35,13 @@ func TestWarningAboutALostPlatform(t *testing.T) {
 	repo := reg.Repo(t)
 	words := []string{"build", "push", "IMG=" + repo, "VERSION=1"}
 	Run(t, dir, With(e), append(words, "ARCHES=amd64 arm64")...).Exits(t, 0).Hides(t, "warning: ")
-	Run(t, dir, With(e), append(words, "ARCHES=amd64")...).Exits(t, 0).Says(t, "warning: "+repo+":1 loses linux/arm64, which the new list has not")
+	lost := "warning: " + repo + ":1 loses linux/arm64, which the new list has not"
+	Run(t, dir, With(e), "manifest:copy", repo+":1", repo+":both").Exits(t, 0).Hides(t, "warning: ")
+	Run(t, dir, With(e), append(words, "ARCHES=amd64")...).Exits(t, 0).Says(t, lost)
+	for _, words := range [][]string{{"manifest:copy", repo + ":amd64-1", repo + ":1"}, {"manifest:create", repo + ":1", repo + ":amd64-1"}} {
+		Run(t, dir, With(e), "manifest:copy", repo+":both", repo+":1").Exits(t, 0).Hides(t, "warning: ")
+		Run(t, dir, With(e), words...).Exits(t, 0).Says(t, lost)
+	}
 }
 
 // The copy that cross-builds is made of the user's file and adds nothing to warn of.

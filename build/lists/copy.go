@@ -172,7 +172,7 @@ func (j *copying) to(ctx context.Context, d destination) error {
 		return err
 	}
 	published, err := publish(ctx, j.client, d.repo, d.tags, j.what, j.opts.Publish)
-	j.out.Notices = append(append(j.out.Notices, t.notices...), published.Notices...)
+	j.out.Notices = append(j.out.Notices, t.notices...)
 	if len(published.Tags) > 0 {
 		j.out.Published = append(j.out.Published, published)
 	}

@@ -263,7 +263,6 @@ func (b *builder) publish(ctx context.Context) error {
 		opts.TrustAnswer = opts.TrustAnswer && !b.slow(d) && len(d.tags) == 1
 		published, err := Publish(ctx, b.client, d.repo, d.tags, b.index, opts)
 		b.out.Digest, b.out.MediaType, b.out.Size = published.Digest.String(), published.MediaType, published.Size
-		b.out.Notices = append(b.out.Notices, published.Notices...)
 		if err != nil && len(published.Tags) == 0 {
 			return err
 		}

@@ -21,7 +21,7 @@ import (
 // PublishOptions say what Publish may do. The zero value refuses to make a tag worse.
 type PublishOptions struct {
 	// AllowDrop names platforms that a tag may lose. Any other platform that a tag has today
-	// and the index has not is a *DropError; in a registry on loopback it is only a notice,
+	// and the index has not is a *DropError; in a registry on loopback it is only a warning,
 	// because nobody else pulls from there.
 	AllowDrop []ocispec.Platform
 	// Expect, when set, is the digest that every tag must have now: the list that an edit
@@ -45,10 +45,10 @@ type Published struct {
 	Digest     digest.Digest `json:"digest"`
 	MediaType  string        `json:"mediaType"`
 	Size       int64         `json:"size"`
-	Unchanged  bool          `json:"unchanged"`         // every tag had this index before: nothing was uploaded
-	Tags       []TagMove     `json:"tags"`              // in the order given
-	Diff       index.Changes `json:"diff"`              // of the first tag: what it was and what it is now
-	Notices    []string      `json:"notices,omitempty"` // that a tag loses platforms
+	Unchanged  bool          `json:"unchanged"`          // every tag had this index before: nothing was uploaded
+	Tags       []TagMove     `json:"tags"`               // in the order given
+	Diff       index.Changes `json:"diff"`               // of the first tag: what it was and what it is now
+	Warnings   []string      `json:"warnings,omitempty"` // that a tag loses platforms
 }
 
 // TagMove is what happened to one tag.
@@ -166,7 +166,7 @@ func (p *publication) guard() error {
 		case len(lost) == 0:
 		case IsLoopback(p.repo):
 			names := formatAll(lost)
-			p.note("%s loses %s, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=%s",
+			p.warn("%s loses %s, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=%s",
 				name, strings.Join(names, ", "), strings.Join(names, ","))
 		default:
 			return &DropError{Tag: name, Platforms: lost}
@@ -250,6 +250,6 @@ func (p *publication) putUntagged(ctx context.Context) error {
 	return err
 }
 
-func (p *publication) note(format string, args ...any) {
-	p.out.Notices = append(p.out.Notices, fmt.Sprintf(format, args...))
+func (p *publication) warn(format string, args ...any) {
+	p.out.Warnings = append(p.out.Warnings, fmt.Sprintf(format, args...))
 }

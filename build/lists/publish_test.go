@@ -87,8 +87,8 @@ func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
 	s.pushList(s.local+"/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
 	ix := s.listOf(s.local+"/app", imageFor("linux/amd64"))
 	got, err := Publish(t.Context(), s.client, named(s.local+"/app"), []string{"1"}, ix, PublishOptions{})
-	if err != nil || !strings.Contains(strings.Join(got.Notices, ""), "/app:1 loses linux/arm64, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=linux/arm64") {
-		t.Errorf("%v, %q", err, got.Notices)
+	if err != nil || !strings.Contains(strings.Join(got.Warnings, ""), "/app:1 loses linux/arm64, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=linux/arm64") {
+		t.Errorf("%v, %q", err, got.Warnings)
 	}
 	for host, want := range map[string]bool{"localhost": true, "localhost:5000": true, "LOCALHOST:5000": true, "127.0.0.1:5000": true, "127.9.9.9": true,
 		"[::1]:5000": true, "ghcr.io": false, "localhost.example.com": false, "10.0.0.1:5000": false} {

@@ -32,6 +32,20 @@ func size(n int64) string {
 	return fmt.Sprintf("%.1f %s", value, unit)
 }
 
+// Warnings are those of all repositories.
+func (c Created) Warnings() []string { return warnings(c.Published) }
+
+// Warnings are those of all repositories.
+func (c Copied) Warnings() []string { return warnings(c.Published) }
+
+func warnings(published []Published) []string {
+	var out []string
+	for _, p := range published {
+		out = append(out, p.Warnings...)
+	}
+	return out
+}
+
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one

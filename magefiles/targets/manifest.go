@@ -351,6 +351,11 @@ type text interface{ Write(io.Writer) error }
 // happened before an error is printed, too.
 func (l *list) published(result any, notes []string, digest string, size int64, failed error, asJSON *bool) error {
 	l.tell(notes)
+	if w, ok := result.(interface{ Warnings() []string }); ok {
+		for _, text := range w.Warnings() {
+			l.session.display.Send(progress.Warning{Text: text})
+		}
+	}
 	if err := l.session.display.Close(); err != nil {
 		return err
 	}
