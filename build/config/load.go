@@ -59,10 +59,15 @@ func Load(in Input) (Config, error) {
 		fromFile:        l.fromFile(),
 		fromDefaults:    l.fromDefaults(),
 	}
+	return l.load()
+}
+
+// load makes a Config of the layers.
+func (l *loader) load() (Config, error) {
 	if l.pardon(); len(l.faults) > 0 {
 		return Config{}, errors.Join(l.faults...) // values in error would only bring errors that are none
 	}
-	l.config = Config{Dir: filepath.Clean(in.Dir), words: l.environment}
+	l.config = Config{Dir: filepath.Clean(l.in.Dir), words: l.environment}
 	for _, step := range []func(){l.platforms, l.image, l.tags, l.build, l.arguments, l.registry, l.switches} {
 		step()
 	}
@@ -71,6 +76,14 @@ func Load(in Input) (Config, error) {
 	}
 	slices.SortStableFunc(l.config.values, func(a, b Value) int { return place(a.Knob) - place(b.Knob) })
 	return l.config, nil
+}
+
+// CheckWords tells what is wrong with the words of a command line, as Load does, for who goes by none of them.
+func CheckWords(words, extra []string) error {
+	l := &loader{in: Input{Words: words, Dir: string(filepath.Separator), Extra: extra, Uses: []string{}}, getenv: overlay(nil, nil), order: []level{fromLine}}
+	l.layers = map[level]map[string]setting{fromLine: l.fromWords()}
+	_, err := l.load()
+	return err
 }
 
 // place is a knob's place in the table.

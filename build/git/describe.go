@@ -2,6 +2,8 @@ package git
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -28,12 +30,23 @@ func Describe(ctx context.Context, dir string, getenv func(string) string) (Info
 	return info, err
 }
 
+// Version is what git calls the state of the repository whose top dir is, as in Info; empty where there is none, whatever is around it.
+func Version(ctx context.Context, dir string) string {
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); err != nil || dir == "" {
+		return ""
+	}
+	return run(ctx, dir, describeArgs()...).text
+}
+
+// describeArgs ask for a version.
+func describeArgs() []string { return []string{"describe", "--tags", "--always", "--dirty"} }
+
 // ask runs the four questions beside each other: none needs another's answer, and each is a process of a few milliseconds.
 func ask(ctx context.Context, dir string) Info {
 	var describe, commit, remotes, prefix answer
 	var group errgroup.Group
 	for to, args := range map[*answer][]string{
-		&describe: {"describe", "--tags", "--always", "--dirty"},
+		&describe: describeArgs(),
 		&commit:   {"log", "-1", "--no-show-signature", "--format=%H %ct"},
 		&remotes:  {"config", "--get-regexp", `^remote\..*\.url$`},
 		&prefix:   {"rev-parse", "--show-prefix"},

@@ -100,6 +100,19 @@ func TestAfterTagAndDirty(t *testing.T) {
 	}
 }
 
+// A folder's version is its own repository's, and not that of one around it.
+func TestVersion(t *testing.T) {
+	r := newRepository(t)
+	r.commit("sub/a", "1")
+	r.git("tag", "v1.2.0")
+	r.write("sub/a", "2")
+	for dir, want := range map[string]string{r.dir: "v1.2.0-dirty", filepath.Join(r.dir, "sub"): "", "": ""} {
+		if got := Version(t.Context(), dir); got != want {
+			t.Errorf("%q: %q, want %q", dir, got, want)
+		}
+	}
+}
+
 func TestUntaggedSubfolder(t *testing.T) {
 	r := newRepository(t)
 	r.commit("services/api/Dockerfile", "FROM scratch\n")

@@ -161,6 +161,8 @@ func TestACompiledProgramWithoutAName(t *testing.T) {
 		{[]string{"touch"}, 2, "", "touch needs <path>: write plain touch <path>"},
 		{[]string{"--version"}, 0, "manymage v1.2.0-3-gabc1234\n", ""},
 		{[]string{"--help"}, 0, "ARCHES", ""},
+		{[]string{"version", "--insecure=maybe"}, 2, "", "INSECURE=maybe (command line) is neither yes nor no"},
+		{[]string{"--help", "INSECURE=maybe"}, 2, "", "INSECURE=maybe (command line) is neither yes nor no"},
 		{nil, 0, "Targets:", ""},
 	} {
 		e.check(t, path)

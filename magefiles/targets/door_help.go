@@ -1,5 +1,7 @@
 package targets
 
+import "context"
+
 // The targets by which this package answers --help and --version, where they are not hidden behind an importer's name for it.
 const (
 	helpWord    = "help"
@@ -38,5 +40,5 @@ func (r *reader) version() ([]string, error) {
 	if own != nil {
 		return []string{versionWord}, nil
 	}
-	return nil, &answer{text: "manymage " + tool()}
+	return nil, &answer{text: "manymage " + tool(context.Background())}
 }

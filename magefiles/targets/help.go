@@ -10,6 +10,9 @@ import (
 
 // Help prints the knobs, with their defaults and examples.
 func Help() error {
+	if err := exit(process.words()); err != nil {
+		return err
+	}
 	t := progress.Table{Header: []string{"KNOB", "", "DEFAULT", "EXAMPLE"}}
 	for _, k := range config.Knobs() {
 		t.Add(k.Name, k.Help, k.Default, k.Example)

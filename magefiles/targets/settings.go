@@ -1,12 +1,15 @@
 package targets
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"os"
 	"runtime/debug"
 
 	"github.com/manymage/manymage/build"
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/git"
 )
 
 // module is this project's import path.
@@ -43,8 +46,21 @@ func Defaults(s Settings) { process.settings = s }
 // toolVersion is what the linker was told (-X), which is how the project's own image is built.
 var toolVersion string
 
-// tool is the version of this module in this program.
-func tool() string {
+// devel is what Go calls the version of a module that it compiles where it stands.
+const devel = "(devel)"
+
+// tool is the version of this program. The targets of a clone are compiled anew whenever it changes, so that theirs is what git says of
+// the clone that scripts/mage names.
+func tool(ctx context.Context) string {
+	version := linked()
+	if version == devel {
+		version = cmp.Or(git.Version(ctx, os.Getenv("MANYMAGE_HOME")), version)
+	}
+	return version
+}
+
+// linked is the version of this module in this program, as far as the program knows.
+func linked() string {
 	if toolVersion != "" {
 		return toolVersion
 	}

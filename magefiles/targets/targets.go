@@ -121,7 +121,7 @@ func Emulation(ctx context.Context) error {
 
 // Setarch repairs the label of the image REF in the engine (-registry: in its registry) after checking its binaries.
 func Setarch(ctx context.Context, ref, arch string, registry, dryRun *bool) error {
-	return run(ctx, func(ctx context.Context, s *session) error {
+	return process.run(ctx, nil, func(ctx context.Context, s *session) error {
 		opts := build.SetArchOptions{Registry: registry != nil && *registry, DryRun: dryRun != nil && *dryRun}
 		label, err := s.pipeline.SetArch(ctx, ref, arch, opts)
 		if err != nil {
@@ -132,7 +132,13 @@ func Setarch(ctx context.Context, ref, arch string, registry, dryRun *bool) erro
 }
 
 // Version prints this program's version.
-func Version() { fmt.Println("manymage", tool()) }
+func Version(ctx context.Context) error {
+	if err := exit(process.words()); err != nil {
+		return err
+	}
+	_, err := fmt.Println("manymage", tool(ctx))
+	return err
+}
 
 // finish prints the table and leaves GitHub Actions its summary and outputs.
 func (s *session) finish() error {
