@@ -19,6 +19,7 @@ func TestListsWithTheCredentialsOfCI(t *testing.T) {
 		{"manifest:create", to.repo + ":2", from.repo + ":amd64-1"},
 		{"manifest:inspect", to.repo + ":1"},
 		{"manifest:ls", to.repo},
+		{"setarch", to.repo + ":arm64-1", "arm64", "-registry", "-dry-run"},
 		{"manifest:rm", to.repo + ":2", "-manifest", "-yes"},
 	} {
 		Run(t, to.dir, env, args...).Exits(t, 0).Hides(t, Password, basic(User, Password))

@@ -53,6 +53,7 @@ func TestListsGoByTheirOwnKnobs(t *testing.T) {
 	at := newListScene(t, Plain(t))
 	env := []string{"VERSION=foo bar", "IMG=app", "CHILD=x", "TAGS={x}", "ARCHES=bogus"}
 	Run(t, at.dir, env, "inspect", at.repo+":amd64-1").Exits(t, 0)
+	Run(t, at.dir, env, "setarch", at.repo+":amd64-1", "amd64", "-registry", "-dry-run").Exits(t, 0)
 	create := []string{"manifest:create", at.repo + ":1", at.repo + ":amd64-1," + at.repo + ":arm64-1"}
 	Run(t, at.dir, env, create...).Exits(t, 0)
 	Run(t, at.dir, nil, append(create, "ANNOTATIONS=a=b")...).Exits(t, 2).Says(t, "write -annotations=a=b")
