@@ -264,7 +264,7 @@ type list struct {
 	client  *registry.Client
 }
 
-// listKnobs are the knobs that targets on lists go by.
+// listKnobs are the knobs that targets on lists go by, and setarch.
 func listKnobs() []string {
 	return []string{"ALLOW_DROP", "ALLOW_FOREIGN", "INSECURE", "RETRY", "REGISTRY_USER", "REGISTRY_PASSWORD", "V"}
 }
