@@ -279,7 +279,9 @@ func TestMessages(t *testing.T) {
 		{run("/app"), []entry{elf("/app", "arm64", elftest.Interp("/lib/ld-linux-aarch64.so.1"))},
 			"/app is linked against glibc, whose loader /lib/ld-linux-aarch64.so.1 is not in the image: use a base image with glibc such as Debian, build it on the distribution it shall run on, or link it statically (CGO_ENABLED=0 for Go), or allow it with ALLOW_FOREIGN=/app"},
 		{run("app"), nil,
-			"app is not in any directory of the image's PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin): copy it into the image, or correct ENTRYPOINT or CMD, or allow it with ALLOW_FOREIGN=app"},
+			"app is not in any directory of the image's PATH (/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin): install it, or COPY it into one of those folders, or add its folder to PATH with ENV, or correct the spelling in ENTRYPOINT or CMD"},
+		{run("/app"), nil,
+			"/app is not in the image: copy it into the image, or correct the spelling in ENTRYPOINT or CMD, or allow it with ALLOW_FOREIGN=/app"},
 		{run("/app"), []entry{exe("/app", "#!/usr/bin/python3\n")},
 			"/app is a script for /usr/bin/python3, which is not in the image: install the interpreter, or correct the #! line, or allow it with ALLOW_FOREIGN=/app"},
 		{run("/a b"), []entry{elf("/a b", "amd64"), elf("/bin/x", "386")},
@@ -387,7 +389,7 @@ func TestNotes(t *testing.T) {
 			"/bin/x and 1 more on PATH are scripts for /perl, which is not in the image|/bin/z is a script for /ruby, which is not in the image"},
 		{"arm64", sh("exec $APP"), []entry{busybox("arm64")}, `a shell works out at run time what it starts as "...": that program was not followed`},
 		{"arm64", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64")},
-			"healthcheck: /check is not in the image: copy it into the image, or correct HEALTHCHECK"},
+			"healthcheck: /check is not in the image: copy it into the image, or correct the spelling in HEALTHCHECK"},
 	} {
 		r, err := image.Check(test.config.bytes(), rootOf(test.root...), platform(t, test.declare), image.Options{})
 		if got := strings.Join(r.Notes, "|"); err != nil || got != test.want {

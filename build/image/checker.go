@@ -103,11 +103,9 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
 		return nil
 	}
-	name := show(fault.Path)
-	if name != fault.Path {
-		name = "'" + name + "'" // the shell takes one pair of quotes, the knob the other
+	if path.IsAbs(fault.Path) { // a name that is on no PATH is no path that could be allowed
+		fault.Cure += ", or allow it with ALLOW_FOREIGN=" + quoted(fault.Path)
 	}
-	fault.Cure += ", or allow it with ALLOW_FOREIGN=" + name
 	key := [2]string{fault.Path, string(fault.Kind)}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -115,6 +113,14 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.faults[key] = fault
 	}
 	return nil
+}
+
+// quoted is a path as a shell is given it: the shell takes one pair of quotes, the knob the other.
+func quoted(name string) string {
+	if s := show(name); s != name {
+		return "'" + s + "'"
+	}
+	return name
 }
 
 // certain kinds are faults of a file that is there, however it is reached.

@@ -70,8 +70,15 @@ func TestConfigRefused(t *testing.T) {
 		{"over 8 MiB", `{"a":"` + strings.Repeat("x", 8<<20) + `"}`, "more than 8388608"},
 		{"a key twice", `{"architecture":"amd64","os":"linux","architecture":"arm64"}`, `"architecture" stands twice`},
 		{"a key twice, once escaped", `{"architecture":"amd64","arch\u0069tecture":"arm64"}`, `"architecture" stands twice`},
-		{"a key in two cases", `{"architecture":"amd64","Architecture":"arm64"}`, `"Architecture" stands twice`},
-		{"a key that Go alone understands", `{"OS":"linux"}`, `"OS" stands twice`},
+		{"a key in two cases", `{"architecture":"amd64","Architecture":"arm64"}`, `"Architecture" is spelt "architecture"`},
+		{"a key that Go alone understands", `{"OS":"linux"}`, `"OS" is spelt "os"`},
+		{"one of a letter that only folds to it", `{"o\u017f":"linux"}`, `is spelt "os"`},
+		{"a hidden config", `{"Config":{"Entrypoint":["/app"]}}`, `"Config" is spelt "config"`},
+		{"a hidden entrypoint", `{"config":{"entrypoint":["/app"]}}`, `"entrypoint" is spelt "Entrypoint"`},
+		{"a second command", `{"config":{"Cmd":["/a"],"cmd":["/b"]}}`, `"cmd" is spelt "Cmd"`},
+		{"a hidden PATH", `{"config":{"a":[{}],"ENV":["PATH=/a"]}}`, `"ENV" is spelt "Env"`},
+		{"a hidden health check", `{"config":{"Healthcheck":{"test":["CMD","/a"]}}}`, `"test" is spelt "Test"`},
+		{"hidden layers", `{"rootfs":{"Diff_IDs":[]}}`, `"Diff_IDs" is spelt "diff_ids"`},
 		{"a key twice further in", `{"config":{"Labels":{"a":"1","a":"2"}}}`, `"a" stands twice`},
 		{"a key twice in a list", `{"history":[{},{"x":[{"b":1,"c":{},"b":2}]}]}`, `"b" stands twice`},
 	} {
@@ -93,7 +100,7 @@ func TestConfigRefused(t *testing.T) {
 }
 
 func TestConfigAccepted(t *testing.T) {
-	for _, in := range []string{`{"config":{"Labels":{"a":"1","A":"2"}},"a":1}`, `{"a":{"b":1},"b":{"a":1}}`, `{"a":["b","b"],"b":"b"}`, " {}", `{"a":{}, "b":[], "c":[{}]}`} {
+	for _, in := range []string{`{"config":{"Labels":{"a":"1","A":"2"}},"a":1}`, `{"a":{"b":1},"b":{"a":1}}`, `{"config":{"Labels":{"CMD":"1","cmd":"2"},"X":{"env":1},"Os":1},"x":{"OS":1},"entrypoint":1,"history":[{"OS":1}]}`, `{"a":["b","b"],"b":"b"}`, " {}", `{"a":{}, "b":[], "c":[{}]}`} {
 		if _, err := image.PlatformOf([]byte(in)); err != nil {
 			t.Errorf("%s: %v", in, err)
 		}

@@ -125,7 +125,11 @@ func missing(name, what string, f frame) *Fault {
 	if f.script != "" {
 		return &Fault{Kind: MissingInterpreter, Path: f.script, What: fmt.Sprintf("a script for %s, which is %s", name, what), Cure: "install the interpreter, or correct the #! line"}
 	}
-	return &Fault{Kind: Missing, Path: name, What: what, Cure: "copy it into the image, or correct " + f.source()}
+	cure := "copy it into the image"
+	if !path.IsAbs(name) {
+		cure = "install it, or COPY it into one of those folders, or add its folder to PATH with ENV"
+	}
+	return &Fault{Kind: Missing, Path: name, What: what, Cure: cure + ", or correct the spelling in " + f.source()}
 }
 
 // source names where in the Dockerfile the command is written.
