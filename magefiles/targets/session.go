@@ -122,10 +122,13 @@ func (s *session) open(ctx context.Context, ask describe) error {
 		Embedded: s.settings.Embedded,
 		Ensure:   s.settings.Ensure,
 		Roots:    s.settings.Roots,
-		Tool:     tool(),
+		Tool:     linked(),
 	})
 	return nil
 }
+
+// words refuses what is wrong with the words of the command line, for targets that go by none of them.
+func (s *session) words() error { return config.CheckWords(Words(), s.settings.Extra) }
 
 // prepare runs the magefile's own step before the first build.
 func (s *session) prepare(ctx context.Context) error {
