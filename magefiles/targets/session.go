@@ -130,10 +130,13 @@ func (s *session) open(ctx context.Context, ask describe) error {
 // words refuses what is wrong with the words of the command line, for targets that go by none of them.
 func (s *session) words() error { return config.CheckWords(Words(), s.settings.Extra) }
 
-// prepare runs the magefile's own step before the first build.
+// prepare runs the magefile's own step before the first build. It may take minutes: a missing engine is told before.
 func (s *session) prepare(ctx context.Context) error {
 	if s.prepared || s.settings.Before == nil {
 		return nil
+	}
+	if _, err := s.pipeline.Engine(ctx); err != nil {
+		return err
 	}
 	var list []string
 	for _, p := range s.cfg.Run() {

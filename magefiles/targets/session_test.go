@@ -54,3 +54,15 @@ func TestMisplacedKnobs(t *testing.T) {
 		}
 	}
 }
+
+func TestNothingIsPreparedForAnEngineThatIsNotThere(t *testing.T) {
+	nowhere := func(name string) string { return map[string]string{"DOCKER_HOST": "unix:///nowhere.sock"}[name] }
+	prepared := false
+	s := session{
+		settings: Settings{Before: func(context.Context, []string) error { prepared = true; return nil }},
+		pipeline: build.New(build.Options{Getenv: nowhere}),
+	}
+	if err := s.prepare(t.Context()); !errors.Is(err, engine.ErrUnreachable) || prepared {
+		t.Errorf("prepared %t: %v", prepared, err)
+	}
+}
