@@ -29,35 +29,36 @@ const (
 )
 
 // Knobs is the table of all knobs, in the order in which people meet them.
-func Knobs() []Knob {
-	return []Knob{
-		{Name: "IMG", Help: "the image's repository; a :tag on it is VERSION", Example: "IMG=ghcr.io/me/app:1.2.0", Default: "git remote or folder name, in the embedded registry"},
-		{Name: "REGISTRY", Help: "put before IMG, or before the default name", Example: "REGISTRY=ghcr.io/me"},
-		{Name: "VERSION", Help: "the version, which is the list's tag", Example: "VERSION=1.2.0", Default: "git describe, else dev"},
-		{Name: "ARCHES", Synonyms: []string{"PLATFORMS"}, form: list, Help: "all platforms of the image, in the list's order", Example: `ARCHES="amd64 arm64 arm/v7"`, Default: "amd64 arm64"},
-		{Name: "ONLY", form: list, Help: "the platforms of this run; the list's tags then stay where they are", Example: "ONLY=arm64"},
-		{Name: "TAGS", form: list, Help: "the list's tags; may hold {version}", Example: `TAGS="{version} latest"`, Default: "{version}"},
-		{Name: "CHILD", Help: "template of each platform's own tag", Example: "CHILD={version}-{arch}", Default: defaultChild},
-		{Name: "STRATEGY", Help: "how another platform is built: auto, cross, target or native", Example: "STRATEGY=cross", Default: "auto"},
-		{Name: "DOCKERFILE", Help: "the Dockerfile; {arch} in it stands for the platform's name", Example: "DOCKERFILE=Dockerfile.{arch}", Default: "Dockerfile in CONTEXT"},
-		{Name: "TARGET", Help: "the stage to build", Example: "TARGET=release", Default: "the last stage"},
-		{Name: "CONTEXT", Help: "the folder that is sent to the engine", Example: "CONTEXT=services/api", Default: "."},
-		{Name: "CONTEXTS", form: pairs, Help: "named contexts: folders or images by name", Example: "CONTEXTS=base=docker-image://alpine:3.20"},
-		{Name: "BUILD_ARGS", form: pairs, Help: "build arguments, with {arch} {variant} {goarm} {uname} {debian} {rust}", Example: `BUILD_ARGS="TRIPLE={rust} DEBUG=0"`},
-		{Name: "SECRETS", form: words, Help: "secrets of RUN --mount=type=secret: id=file or id=env:NAME", Example: "SECRETS=npm=env:NPM_TOKEN"},
-		{Name: "SSH", form: words, Help: "ssh agents of RUN --mount=type=ssh: id, id=socket or id=key,key", Example: "SSH=default"},
-		{Name: "LABELS", form: pairs, Help: "labels of each image, beside those from git", Example: `LABELS="org.opencontainers.image.licenses=MIT"`},
-		{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS='org.opencontainers.image.description="My app"'`},
-		{Name: "NO_CACHE", form: truth, Help: "build without the engine's cache", Example: "NO_CACHE=1", Default: "no"},
-		{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
-		{Name: "ALLOW_FOREIGN", form: paths, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
-		{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
-		{Name: "INSECURE", form: list, Help: "registries allowed plain HTTP or unknown certificates; yes: all", Example: "INSECURE=reg.lan:5000", Default: "no"},
-		{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},
-		{Name: "REGISTRY_USER", Help: "user name for the registry, where Docker's configuration has none"},
-		{Name: "REGISTRY_PASSWORD", Help: "password or token of REGISTRY_USER; from the environment only"},
-		{Name: "V", form: truth, Help: "tell everything that happens", Example: "V=1", Default: "no"},
-	}
+func Knobs() []Knob { return slices.Clone(knobs) }
+
+// knobs is a variable because it is looked into for every knob: made anew each time, it was a tenth of what a short run allocates.
+var knobs = []Knob{
+	{Name: "IMG", Help: "the image's repository; a :tag on it is VERSION", Example: "IMG=ghcr.io/me/app:1.2.0", Default: "git remote or folder name, in the embedded registry"},
+	{Name: "REGISTRY", Help: "put before IMG, or before the default name", Example: "REGISTRY=ghcr.io/me"},
+	{Name: "VERSION", Help: "the version, which is the list's tag", Example: "VERSION=1.2.0", Default: "git describe, else dev"},
+	{Name: "ARCHES", Synonyms: []string{"PLATFORMS"}, form: list, Help: "all platforms of the image, in the list's order", Example: `ARCHES="amd64 arm64 arm/v7"`, Default: "amd64 arm64"},
+	{Name: "ONLY", form: list, Help: "the platforms of this run; the list's tags then stay where they are", Example: "ONLY=arm64"},
+	{Name: "TAGS", form: list, Help: "the list's tags; may hold {version}", Example: `TAGS="{version} latest"`, Default: "{version}"},
+	{Name: "CHILD", Help: "template of each platform's own tag", Example: "CHILD={version}-{arch}", Default: defaultChild},
+	{Name: "STRATEGY", Help: "how another platform is built: auto, cross, target or native", Example: "STRATEGY=cross", Default: "auto"},
+	{Name: "DOCKERFILE", Help: "the Dockerfile; {arch} in it stands for the platform's name", Example: "DOCKERFILE=Dockerfile.{arch}", Default: "Dockerfile in CONTEXT"},
+	{Name: "TARGET", Help: "the stage to build", Example: "TARGET=release", Default: "the last stage"},
+	{Name: "CONTEXT", Help: "the folder that is sent to the engine", Example: "CONTEXT=services/api", Default: "."},
+	{Name: "CONTEXTS", form: pairs, Help: "named contexts: folders or images by name", Example: "CONTEXTS=base=docker-image://alpine:3.20"},
+	{Name: "BUILD_ARGS", form: pairs, Help: "build arguments, with {arch} {variant} {goarm} {uname} {debian} {rust}", Example: `BUILD_ARGS="TRIPLE={rust} DEBUG=0"`},
+	{Name: "SECRETS", form: words, Help: "secrets of RUN --mount=type=secret: id=file or id=env:NAME", Example: "SECRETS=npm=env:NPM_TOKEN"},
+	{Name: "SSH", form: words, Help: "ssh agents of RUN --mount=type=ssh: id, id=socket or id=key,key", Example: "SSH=default"},
+	{Name: "LABELS", form: pairs, Help: "labels of each image, beside those from git", Example: `LABELS="org.opencontainers.image.licenses=MIT"`},
+	{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS='org.opencontainers.image.description="My app"'`},
+	{Name: "NO_CACHE", form: truth, Help: "build without the engine's cache", Example: "NO_CACHE=1", Default: "no"},
+	{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
+	{Name: "ALLOW_FOREIGN", form: paths, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
+	{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
+	{Name: "INSECURE", form: list, Help: "registries allowed plain HTTP or unknown certificates; yes: all", Example: "INSECURE=reg.lan:5000", Default: "no"},
+	{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},
+	{Name: "REGISTRY_USER", Help: "user name for the registry, where Docker's configuration has none"},
+	{Name: "REGISTRY_PASSWORD", Help: "password or token of REGISTRY_USER; from the environment only"},
+	{Name: "V", form: truth, Help: "tell everything that happens", Example: "V=1", Default: "no"},
 }
 
 // Environment are the variables of other tools that keep their meaning. They may stand on the command line too.
@@ -79,12 +80,11 @@ func Environment() []Knob {
 
 // find looks a name or a synonym up.
 func find(name string) (Knob, bool) {
-	all := Knobs()
-	at := slices.IndexFunc(all, func(k Knob) bool { return k.Name == name || slices.Contains(k.Synonyms, name) })
+	at := slices.IndexFunc(knobs, func(k Knob) bool { return k.Name == name || slices.Contains(k.Synonyms, name) })
 	if at < 0 {
 		return Knob{}, false
 	}
-	return all[at], true
+	return knobs[at], true
 }
 
 // isEnvironment tells whether the name is one of another tool's variables.
@@ -112,7 +112,7 @@ func candidates() map[string]string {
 		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST",
 		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS",
 	}
-	for _, k := range Knobs() {
+	for _, k := range knobs {
 		for _, name := range append([]string{k.Name}, k.Synonyms...) {
 			all[name] = name
 		}

@@ -88,7 +88,7 @@ func CheckWords(words, extra []string) error {
 
 // place is a knob's place in the table.
 func place(name string) int {
-	return slices.IndexFunc(Knobs(), func(k Knob) bool { return k.Name == name })
+	return slices.IndexFunc(knobs, func(k Knob) bool { return k.Name == name })
 }
 
 // later keeps what only a build lacks, for CheckFiles.

@@ -64,7 +64,7 @@ func (l *loader) fromWords() map[string]setting {
 // fromEnvironment reads one prefix of the environment. A variable that is empty is not set. Two names of one knob must agree.
 func (l *loader) fromEnvironment(prefix string) map[string]setting {
 	layer := map[string]setting{}
-	for _, knob := range Knobs() {
+	for _, knob := range knobs {
 		for _, name := range append([]string{knob.Name}, knob.Synonyms...) {
 			text := l.getenv(prefix + name)
 			if text == "" {
