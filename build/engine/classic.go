@@ -84,8 +84,8 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 		onEvent = func(Event) {}
 	}
 	onEvent = serial(onEvent)
-	file, err := readClassic(s.Dockerfile)
-	if err != nil {
+	file := readClassic(s.Dockerfile)
+	if err := file.refuse(b.engine.info); err != nil {
 		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
 	}
 	p := b.plan(s, file, onEvent)

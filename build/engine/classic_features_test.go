@@ -8,6 +8,7 @@ func TestRefuses(t *testing.T) {
 	old := Info{Name: "Docker", Version: "20.10.24", Road: RoadClassic}
 	later := Info{Name: "Docker", Version: "26.1.5", Road: RoadClassic}
 	pod := Info{Name: podman, Version: "4.3.1", Road: RoadClassic}
+	podAt := func(version string) Info { return Info{Name: podman, Version: version, Road: RoadClassic} }
 	for _, test := range []struct {
 		feature string
 		refused []Info
@@ -15,10 +16,20 @@ func TestRefuses(t *testing.T) {
 	}{
 		{"RUN --mount", []Info{old, later}, []Info{kit, pod}},
 		{"COPY --chmod", []Info{old, later}, []Info{kit, pod}},
-		{"COPY --link", []Info{old}, []Info{kit, later, pod}},
-		{"ADD --checksum", []Info{old, later}, []Info{kit, pod}},
-		{"RUN heredoc", []Info{old, later, pod}, []Info{kit}},
-		{"ADD of a git repository", []Info{old, later}, []Info{kit, pod}},
+		{"COPY --link", []Info{old, pod, podAt("5.5.2")}, []Info{kit, later, podAt("5.6.0"), podAt("6.0.0"), podAt("unknown")}},
+		{"ADD --link", []Info{old, pod, podAt("5.5.2")}, []Info{kit, later, podAt("5.6.0")}},
+		{"RUN --network", []Info{old, later, pod, podAt("4.4.4")}, []Info{podAt("4.5.0"), podAt("5.0.0")}},
+		{"ADD --checksum", []Info{old, later, pod, podAt("4.7.9")}, []Info{kit, podAt("4.8.0"), podAt("5.4.2")}},
+		{"RUN heredoc", []Info{old, later, pod, podAt("4.9.4")}, []Info{kit, podAt("5.0.0-dev")}},
+		{"COPY heredoc", []Info{old, later, pod, podAt("5.4.2")}, []Info{kit, podAt("5.5.0")}},
+		{"ADD heredoc", []Info{pod, podAt("5.4.2")}, []Info{podAt("5.5.0")}},
+		{"COPY --parents", []Info{pod, podAt("5.4.2")}, []Info{podAt("5.5.0")}},
+		{"COPY --exclude", []Info{pod, podAt("5.2.0")}, []Info{podAt("5.3.0")}},
+		{"ADD --exclude", []Info{pod, podAt("5.2.0")}, []Info{podAt("5.3.0")}},
+		{"ADD of a git repository", []Info{old, later, pod, podAt("5.2.5")}, []Info{kit, podAt("5.3.0")}},
+		{"RUN --security", []Info{old, later, pod, podAt("5.8.6")}, []Info{kit, podAt("6.0.0")}},
+		{"ADD --keep-git-dir", []Info{pod, podAt("5.4.2")}, []Info{podAt("6.0.0")}},
+		{"RUN --tomorrow", []Info{old, later}, []Info{kit, pod}}, // nobody knows
 	} {
 		for _, info := range test.refused {
 			if !info.Refuses(test.feature) {

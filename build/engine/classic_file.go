@@ -38,22 +38,16 @@ type stage struct {
 
 var (
 	directive    = pattern(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$`)
-	hereDocument = pattern(`^\d*<<-?(?:"[^"\s]+"|'[^'\s]+'|[A-Za-z_][^\s<>()|&;'"]*)$`)
+	hereDocument = pattern(`^\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_][^\s<>()|&;'"]*))$`)
 )
 
-// readClassic scans a Dockerfile. It refuses what a classic builder would
-// drop in silence, and leaves all other complaints to the builder.
-func readClassic(src []byte) (*classicFile, error) {
+// readClassic scans a Dockerfile, and leaves all complaints to the builder.
+func readClassic(src []byte) *classicFile {
 	f := &classicFile{src: src, escape: '\\'}
 	f.directives()
 	f.split()
 	f.findStages()
-	for _, in := range f.statements {
-		if err := in.refuseHereDocument(); err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
+	return f
 }
 
 // directives reads the comment lines at the top that mean something.
@@ -77,6 +71,7 @@ var bom = []byte("\ufeff")
 // split finds the statements.
 func (f *classicFile) split() {
 	var open *statement
+	var bodies []hereDoc // of the last statement, still to come
 	offset := 0
 	number := 0
 	for raw := range bytes.Lines(f.src) {
@@ -86,6 +81,14 @@ func (f *classicFile) split() {
 		if start == 0 {
 			line = bytes.TrimPrefix(line, bom)
 			start = len(raw) - len(line)
+		}
+		bare := bytes.TrimRight(line, "\r\n")
+		if len(bodies) > 0 {
+			f.statements[len(f.statements)-1].end = start + len(bare)
+			if bodies[0].endsWith(string(bare)) {
+				bodies = bodies[1:]
+			}
+			continue
 		}
 		text := strings.TrimSpace(string(line))
 		if text == "" || text[0] == '#' {
@@ -97,10 +100,10 @@ func (f *classicFile) split() {
 		}
 		joined, more := strings.CutSuffix(text, string(f.escape))
 		open.text += joined
-		open.end = start + len(bytes.TrimRight(line, "\r\n"))
+		open.end = start + len(bare)
 		if !more {
 			open.cutKeyword()
-			open = nil
+			bodies, open = open.hereDocs(), nil
 		}
 	}
 	if open != nil {
@@ -150,15 +153,40 @@ func readFrom(at int, text string) stage {
 	return s
 }
 
-// refuseHereDocument names the line of a here-document: classic builders run
-// the command without it, or take its text for statements.
-func (in statement) refuseHereDocument() error {
+// hereDoc is a here-document whose text stands behind the statement.
+type hereDoc struct {
+	word string // as it is written: <<-"EOF"
+	tabs bool   // may stand before the last line
+	last string
+}
+
+func (h hereDoc) endsWith(line string) bool {
+	if h.tabs {
+		line = strings.TrimLeft(line, "\t")
+	}
+	return line == h.last
+}
+
+// hereDocs are the statement's here-documents.
+func (in statement) hereDocs() []hereDoc {
 	if in.keyword != "RUN" && in.keyword != "COPY" && in.keyword != "ADD" {
 		return nil
 	}
-	for _, word := range strings.Fields(in.text) {
-		if hereDocument().MatchString(word) {
-			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, word)
+	var out []hereDoc
+	for _, word := range splitWords(in.text) {
+		if m := hereDocument().FindStringSubmatch(word); m != nil {
+			out = append(out, hereDoc{word, m[1] == "-", m[2] + m[3] + m[4]})
+		}
+	}
+	return out
+}
+
+// refuse names the line of a here-document that the builder does not know: it
+// would run the command without it, or take its text for statements.
+func (f *classicFile) refuse(builder Info) error {
+	for _, in := range f.statements {
+		if docs := in.hereDocs(); len(docs) > 0 && builder.Refuses(in.keyword+" heredoc") {
+			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, docs[0].word)
 		}
 	}
 	return nil

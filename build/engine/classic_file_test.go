@@ -10,10 +10,7 @@ import (
 func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
 	const src = "# escape=`\n# a comment\nARG V=1\n\nfrom --platform=$BUILDPLATFORM golang:${V} AS build\n" +
 		"RUN one && `\n  # why\n\n  two\nCOPY --from=0 a b\nFROM scratch\nCOPY \\windows /\n"
-	file, err := readClassic([]byte(src))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := readClassic([]byte(src))
 	want := []string{
 		"3: ARG V=1",
 		"5: [build 1/3] FROM --platform=$BUILDPLATFORM golang:${V} AS build",
@@ -35,10 +32,7 @@ func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
 }
 
 func TestClassicFileTarget(t *testing.T) {
-	file, err := readClassic([]byte("FROM a AS One\nFROM b AS two\nFROM c\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := readClassic([]byte("FROM a AS One\nFROM b AS two\nFROM c\n"))
 	for target, want := range map[string]int{"": 2, "one": 0, "TWO": 1, "1": 1, "none": 2} {
 		if got := file.until(target); got != want {
 			t.Errorf("target %q: stage %d, want %d", target, got, want)
@@ -56,13 +50,14 @@ func TestClassicFileRefusesHereDocuments(t *testing.T) {
 		`COPY <<"a.txt" /b`:               true,
 		"RUN python3 <<EOF\nprint()\nEOF": true,
 		"RUN 3<<X cat":                    true,
+		`RUN echo "a <<EOF b"`:            false,
 		"RUN tr a b <<< abc":              false,
 		"RUN echo $((1<<4)) '<<EOF'":      false,
 		"RUN cat < /etc/passwd":           false,
 		`LABEL a="<<EOF"`:                 false,
 		"# RUN <<EOF":                     false,
 	} {
-		_, err := readClassic([]byte("FROM scratch\n" + line + "\n"))
+		err := readClassic([]byte("FROM scratch\n" + line + "\n")).refuse(Info{Name: "Docker", Road: RoadClassic})
 		if refused != errors.Is(err, ErrUnsupported) {
 			t.Errorf("%q: %v", line, err)
 		}
@@ -72,20 +67,39 @@ func TestClassicFileRefusesHereDocuments(t *testing.T) {
 	}
 }
 
+// A here-document belongs to its statement, for the builders that know them.
+func TestClassicFileKeepsHereDocuments(t *testing.T) {
+	const src = "FROM scratch\nRUN <<EOF cat 3<<-'end' # x\nFROM one\n\tEOF\nEOF\nARG A\\\n\tend\nARG B\nCOPY <<a.txt <<b.txt /\na.txt\nCOPY x y\r\nb.txt\r\nARG C\n"
+	file := readClassic([]byte(src))
+	var got []string
+	for _, in := range file.statements {
+		got = append(got, fmt.Sprintf("%d %q", in.line, src[in.start:in.end]))
+	}
+	want := []string{`1 "FROM scratch"`, `2 "RUN <<EOF cat 3<<-'end' # x\nFROM one\n\tEOF\nEOF\nARG A\\\n\tend"`, `8 "ARG B"`,
+		`9 "COPY <<a.txt <<b.txt /\na.txt\nCOPY x y\r\nb.txt"`, `13 "ARG C"`}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if err := file.refuse(Info{Name: podman, Version: "5.5.0", Road: RoadClassic}); err != nil {
+		t.Error(err)
+	}
+	if err := file.refuse(Info{Name: podman, Version: "5.4.2", Road: RoadClassic}); err == nil || !strings.Contains(err.Error(), "line 9") {
+		t.Errorf("%v", err)
+	}
+}
+
 // Whatever the text: statements lie in it in their order, and editing each to
 // itself changes nothing.
 func FuzzClassicFile(f *testing.F) {
 	for _, seed := range []string{
 		"", "\ufeffFROM x\n", "FROM scratch", "#escape=`\r\nFROM a`\r\n b\r\n", "FROM a\nRUN b \\", "\\\n\\\n", "FROM\nARG\nCOPY --from=\n",
 		"ARG A='x y' B=\"$A\"\nFROM ${A:-$B} AS c\nCOPY --from=c . .\n", "# syntax=x\n# escape=\\\nFROM \\\n\n# c\n y\n",
+		"RUN <<A <<-B\nx\nA\n\tB\nRUN <<C\n", "COPY <<A /\r\nA\r\nADD <<B",
 	} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		file, err := readClassic(src)
-		if err != nil {
-			return
-		}
+		file := readClassic(src)
 		last := 0
 		var same []edit
 		for i, in := range file.statements {

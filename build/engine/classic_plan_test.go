@@ -18,10 +18,7 @@ func planOn(t *testing.T, info Info, s Solve, bases map[string]string) *classicP
 	e := &Engine{info: info}
 	b := &classicBuilder{engine: e, bases: newBases(e), images: map[string]string{"tools": "registry.example/tools:2"}}
 	b.bases.known = bases
-	file, err := readClassic(s.Dockerfile)
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := readClassic(s.Dockerfile)
 	return b.plan(s, file, func(Event) {})
 }
 

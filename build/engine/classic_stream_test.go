@@ -26,10 +26,7 @@ func followFile(t *testing.T, name, dockerfile string) (*follower, []string, str
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	file, err := readClassic([]byte(dockerfile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := readClassic([]byte(dockerfile))
 	var told []string
 	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
 	f.now = func() time.Time { return time.Unix(1, 0) }
@@ -158,10 +155,7 @@ func FuzzFollower(f *testing.F) {
 	f.Add("[1/2] STEP 1/3: FROM a\n--> Using cache 12\n[9/9] STEP 99/1: x\n\x1b[91merr\x1b[0m")
 	f.Add("Step 99999999999999999999/1 : \n\r\n[Warning] w\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		file, err := readClassic([]byte(goodDockerfile))
-		if err != nil {
-			t.Fatal(err)
-		}
+		file := readClassic([]byte(goodDockerfile))
 		lines := 0
 		follow := newFollower(file, func(e Event) {
 			if e.Kind == Log || e.Kind == Notice || e.Kind == Step {
@@ -180,10 +174,7 @@ func FuzzFollower(f *testing.F) {
 // A step that is cut off has not failed: why it ended is told by who ended it.
 func TestFollowerOfACutOffBuild(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	file, err := readClassic([]byte(goodDockerfile))
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := readClassic([]byte(goodDockerfile))
 	var told []string
 	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
 	cut := readerFunc(func(p []byte) (int, error) {
