@@ -33,6 +33,7 @@ type kitJob struct {
 	kit     *buildkit
 	session string // its ID
 	export  map[string]string
+	wanted  map[string]string // what the result will be: later engines warn where it is not
 	build   gateway.BuildFunc
 	status  func(*bkclient.SolveStatus)
 }
@@ -67,7 +68,7 @@ func (j *kitJob) request(ref string) *controlapi.SolveRequest {
 		Exporters:               []*controlapi.Exporter{{Type: exporter, Attrs: j.export}},
 		ExporterDeprecated:      exporter,
 		ExporterAttrsDeprecated: j.export,
-		FrontendAttrs:           map[string]string{},
+		FrontendAttrs:           j.wanted,
 		Cache:                   &controlapi.CacheOptions{},
 	}
 }

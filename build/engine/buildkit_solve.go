@@ -53,13 +53,22 @@ func joined(ctx, session context.Context) (context.Context, func()) {
 
 // try makes one attempt.
 func (r *kitSolve) try(ctx context.Context) (Built, error) {
-	kit := r.builder.kit
-	job := &kitJob{kit: kit, session: r.builder.session.ID(), export: r.exportAttrs(), build: r.build, status: r.steps.take}
-	stored, err := job.run(ctx)
+	stored, err := r.job().run(ctx)
 	if err != nil {
 		return Built{}, r.explain(ctx, err)
 	}
-	return kit.built(ctx, stored)
+	return r.builder.kit.built(ctx, stored)
+}
+
+func (r *kitSolve) job() *kitJob {
+	return &kitJob{
+		kit:     r.builder.kit,
+		session: r.builder.session.ID(),
+		export:  r.exportAttrs(),
+		wanted:  map[string]string{"platform": platforms.Format(r.Platform)},
+		build:   r.build,
+		status:  r.steps.take,
+	}
 }
 
 func (r *kitSolve) exportAttrs() map[string]string {
