@@ -115,31 +115,36 @@ func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authori
 	}
 	c.answered.Store(target.Host, true)
 	dog.pat()
-	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel}
+	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel, slow: func() *time.Timer { return c.slow(target.Host) }}
 	return resp, nil
 }
 
-// do sends a request, and tells of a host that takes long to answer: once for each. While content is sent there is progress, and the
-// answer comes after it.
+// do sends a request, and tells of a host that takes long to answer. While content is sent there is progress, and the answer comes
+// after it.
 func (c *Client) do(req *http.Request) (*http.Response, error) {
-	if host := req.URL.Host; req.Body == nil {
-		timer := time.AfterFunc(waitingAfter, func() {
-			if _, told := c.waiting.LoadOrStore(host, true); !told {
-				c.notice("waiting for " + host + " to answer")
-			}
-		})
-		defer timer.Stop()
+	if req.Body == nil {
+		defer c.slow(req.URL.Host).Stop()
 	}
 	return c.http.Do(req)
 }
 
-// silence is how long a host may take to show the first sign of life. One that has never answered is more likely to be dead than
-// slow, and is waited for about as long as it would be tried again.
+// slow tells of a host that takes long, once for each, unless it is stopped before.
+func (c *Client) slow(host string) *time.Timer {
+	return time.AfterFunc(waitingAfter, func() {
+		if _, told := c.waiting.LoadOrStore(host, true); !told {
+			c.notice("waiting for " + host + " to answer")
+		}
+	})
+}
+
+// silence is how long a host may take to show the first sign of life: about as long as it would be tried again. One that has never
+// answered is more likely to be dead than slow.
 func (c *Client) silence(host string) time.Duration {
+	least := shortSilence
 	if _, known := c.answered.Load(host); known {
-		return c.idle
+		least = slowAnswer
 	}
-	return min(c.idle, max(c.retry, shortSilence))
+	return min(c.idle, max(c.retry, least))
 }
 
 func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog, verdict time.Duration) (*http.Request, error) {
@@ -226,11 +231,13 @@ type watchedBody struct {
 	ctx    context.Context // of this one exchange: its cause says who gave up
 	dog    *watchdog
 	cancel context.CancelCauseFunc
+	slow   func() *time.Timer // tells of a wait, unless it is stopped
 	once   sync.Once
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.dog.pat()
+	defer b.slow().Stop()
 	n, err := b.body.Read(p)
 	if err == nil || err == io.EOF {
 		return n, err

@@ -53,7 +53,8 @@ type Options struct {
 	// nobody has answered; 0 is two minutes
 	// (a registry that restarts or a rate limit's window is over by then, and nobody likes to wait longer for an answer).
 	// Negative: try once. A host that has never answered gets ten seconds of it: it is more likely to be misspelt. One that takes
-	// connections and says nothing is waited for as long as Retry, but for five to thirty seconds.
+	// connections and says nothing is waited for as long as Retry, but for five to thirty seconds; where it has answered before, for ten
+	// at least.
 	Retry time.Duration
 	// Notice is told in one line when an answer or trying again takes long; nil is silence. It may be called concurrently.
 	Notice func(string)

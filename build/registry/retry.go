@@ -26,6 +26,9 @@ const (
 	// shortSilence is what even a client that never tries again allows for a slow first answer.
 	shortSilence = 5 * time.Second
 
+	// slowAnswer is what one that has answered before may take at least: it is there, and may have much to do.
+	slowAnswer = 10 * time.Second
+
 	// defaultIdle is how long a connection may stand still. Registries that copy before they answer need some; a
 	// line that lost its other end never comes back.
 	defaultIdle = 30 * time.Second

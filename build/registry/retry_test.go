@@ -121,8 +121,9 @@ func TestSilenceIsNotWaitedFor(t *testing.T) {
 		"less than an answer":      {time.Second, false, shortSilence},
 		"some seconds":             {12 * time.Second, false, 12 * time.Second},
 		"a minute and a half":      {90 * time.Second, false, 2*defaultIdle + firstWait}, // the second try is past contactLimit
-		"it has answered":          {-1, true, defaultIdle},
-		"it has answered, seconds": {12 * time.Second, true, defaultIdle},
+		"it has answered":          {-1, true, slowAnswer},
+		"it has answered, seconds": {12 * time.Second, true, 12 * time.Second},
+		"it has answered, minutes": {time.Minute, true, 2*defaultIdle + firstWait},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -145,7 +146,8 @@ func TestSilenceIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// Only the first sign of life is hurried: what is sent and what is received may be slow from then on.
+// Only the first sign of life is hurried: what is sent and what is received may be slow from then on. That something received is slow
+// is told.
 func TestASlowBodyIsWaitedFor(t *testing.T) {
 	const slow = defaultIdle - time.Second
 	synctest.Test(t, func(t *testing.T) {
@@ -157,15 +159,22 @@ func TestASlowBodyIsWaitedFor(t *testing.T) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &slowBody{after: slow, text: strings.NewReader("late")}, Request: r}, nil
 		})
 		for name, body := range map[string]Open{"received": nil, "sent": Bytes([]byte("content"))} {
-			c := New(Options{Transport: network, Retry: -1, Notice: func(s string) { t.Errorf("%s: told %q", name, s) }})
+			var lines []string
+			c := New(Options{Transport: network, Retry: -1, Notice: func(s string) { lines = append(lines, s) }})
 			resp, err := c.send(t.Context(), &call{method: http.MethodGet, host: "registry.test", body: body, size: 7})
 			if err != nil {
 				t.Fatal(name, err)
+			}
+			if len(lines) > 0 {
+				t.Errorf("%s: told %q before the answer", name, lines)
 			}
 			if got, err := io.ReadAll(resp.Body); string(got) != "late" || err != nil {
 				t.Errorf("%s: %q, %v", name, got, err)
 			}
 			resp.Body.Close()
+			if !slices.Equal(lines, []string{"waiting for registry.test to answer"}) {
+				t.Errorf("%s: told %q", name, lines)
+			}
 		}
 	})
 }
