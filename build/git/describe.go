@@ -22,6 +22,9 @@ func Describe(ctx context.Context, dir string, getenv func(string) string) (Info
 		return Info{}, err
 	}
 	fill(&info, dir, getenv)
+	if info.Version != "" {
+		info.Note = "" // the CI knows
+	}
 	info.Name = repositoryName(info.Source)
 	epoch, err := Epoch(getenv)
 	if epoch != nil {
@@ -57,10 +60,10 @@ func ask(ctx context.Context, dir string) Info {
 		})
 	}
 	_ = group.Wait() // the answers carry their own failures, which are none of the caller's
-	if !prefix.ok {
+	if prefix.err != nil {
 		return Info{Note: prefix.note(dir)}
 	}
-	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text))}
+	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text)), Note: describe.note(dir)}
 	readDescribe(&info, describe.text)
 	readCommit(&info, commit.text)
 	return info

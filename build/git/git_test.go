@@ -153,13 +153,39 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-func TestDubiousOwnershipIsTold(t *testing.T) {
-	a := answer{complaint: "fatal: detected dubious ownership in repository at '/src'"}
-	if got := a.note("/src"); !strings.HasSuffix(got, "git config --global --add safe.directory /src") {
-		t.Errorf("note %q", got)
+// A repository about which nothing is heard must not silently become version dev.
+func TestSilenceIsTold(t *testing.T) {
+	repository, folder := t.TempDir(), t.TempDir()
+	if err := os.MkdirAll(filepath.Join(repository, ".git", "deep"), 0o755); err != nil {
+		t.Fatal(err)
 	}
-	if got := (answer{complaint: "fatal: not a git repository"}).note("/src"); got != "" {
-		t.Errorf("note %q of an ordinary folder", got)
+	missing := &exec.Error{Name: "git", Err: exec.ErrNotFound}
+	for _, test := range []struct {
+		name, dir string
+		answer    answer
+		want      string
+	}{
+		{"another owner", "/src", answer{complaint: "fatal: detected dubious ownership in repository at '/src'"}, "git config --global --add safe.directory /src"},
+		{"no repository", "/src", answer{complaint: "fatal: not a git repository"}, ""},
+		{"too slow", "/src", answer{err: context.DeadlineExceeded}, "git has not answered about /src in 10s: set VERSION"},
+		{"no git", filepath.Join(repository, ".git", "deep"), answer{err: missing}, "set VERSION, or install git"},
+		{"no git and no repository", folder, answer{err: missing}, ""},
+	} {
+		if got := test.answer.note(test.dir); !strings.Contains(got, test.want) || (got == "") != (test.want == "") {
+			t.Errorf("%s: note %q, want %q", test.name, got, test.want)
+		}
+	}
+}
+
+func TestNoGitIsTold(t *testing.T) {
+	r := newRepository(t)
+	t.Setenv("PATH", t.TempDir())
+	if info := r.describe(nil); info.Version != "" || !strings.Contains(info.Note, "install git") {
+		t.Errorf("got %+v", info)
+	}
+	ci := map[string]string{"GITHUB_SHA": strings.Repeat("f", 40), "GITHUB_WORKSPACE": r.dir}
+	if info := r.describe(ci); info.Version == "" || info.Note != "" {
+		t.Errorf("where the CI knows: %+v", info)
 	}
 }
 

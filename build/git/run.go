@@ -3,7 +3,10 @@ package git
 import (
 	"bytes"
 	"context"
+	"errors"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -18,7 +21,7 @@ const (
 // answer is what one git process said.
 type answer struct {
 	text, complaint string
-	ok              bool
+	err             error
 }
 
 // run asks git one question about dir. It never prompts, takes no lock (another run may be going on in the same folder), speaks English.
@@ -32,15 +35,32 @@ func run(ctx context.Context, dir string, args ...string) answer {
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
-	return answer{text: strings.TrimSpace(out.String()), complaint: complaint.String(), ok: err == nil}
+	if ctx.Err() != nil {
+		err = ctx.Err() // rather than that git was killed
+	}
+	return answer{text: strings.TrimSpace(out.String()), complaint: complaint.String(), err: err}
 }
 
-// note is the one complaint that people must hear: without it the image would silently be version dev.
+// note is what people must hear of a failure: without it the image would silently be version dev.
 func (a answer) note(dir string) string {
-	if !strings.Contains(a.complaint, "dubious ownership") && !strings.Contains(a.complaint, "unsafe repository") {
-		return ""
+	switch {
+	case strings.Contains(a.complaint, "dubious ownership"), strings.Contains(a.complaint, "unsafe repository"):
+		return "git does not answer about " + dir + " because another user owns it: run git config --global --add safe.directory " + dir
+	case errors.Is(a.err, context.DeadlineExceeded):
+		return "git has not answered about " + dir + " in " + patience.String() + ": set VERSION, or see what makes `git describe --dirty` slow there"
+	case errors.Is(a.err, exec.ErrNotFound) && isRepository(dir):
+		return dir + " is in a git repository, and there is no git to ask about it: set VERSION, or install git"
 	}
-	return "git does not answer about " + dir + " because another user owns it: run git config --global --add safe.directory " + dir
+	return ""
+}
+
+// isRepository looks for what git looks for, in dir and in the folders that hold it.
+func isRepository(dir string) bool {
+	if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+		return true
+	}
+	parent := filepath.Dir(dir)
+	return parent != dir && isRepository(parent)
 }
 
 // bounded keeps the first bytes and lets the writer believe that it kept all. The buffer is no embedded field, so that
