@@ -37,7 +37,7 @@ type Options struct {
 	Show func(progress.Event)
 	// Embedded serves a registry in this process; nil: there is none, and IMG has to be set.
 	Embedded Embedded
-	// Ensure is called once when no engine answers, to get one going; nil: that is the user's business.
+	// Ensure is called once when no engine is named and none is there (engine.ErrNone), to get one going; nil: that is the user's business.
 	Ensure func(context.Context) error
 	// Roots gives the certificate authorities for registries where the machine has none; nil: then none is trusted.
 	Roots func() *x509.CertPool
@@ -177,10 +177,10 @@ func (p *Pipeline) imageStore(ctx context.Context, tag string) (*engine.Engine, 
 	return e, err
 }
 
-// ensured opens the engine, and gets one going where none answers.
+// ensured opens the engine, and gets one going where there is none. One that is named, or closed to this user, is the user's to mend.
 func (p *Pipeline) ensured(ctx context.Context, o engine.Options) (*engine.Engine, error) {
 	e, err := p.open(ctx, o)
-	if !errors.Is(err, engine.ErrUnreachable) || p.opts.Ensure == nil {
+	if !errors.Is(err, engine.ErrNone) || p.opts.Ensure == nil {
 		return e, err
 	}
 	if err := p.foresight.wait(ctx); err != nil { // before one is installed for nothing

@@ -3,10 +3,12 @@ package build
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"path/filepath"
 	"slices"
 
+	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/record"
 )
 
@@ -26,13 +28,20 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := elsewhere(last, e.Info().Address); err != nil {
+		return nil, err
+	}
 	var removed []string
 	for _, ref := range refs {
-		if _, inspectErr := e.Inspect(ctx, ref); inspectErr != nil {
-			continue // nothing there
+		_, failed := e.Inspect(ctx, ref)
+		if errors.Is(failed, engine.ErrNotFound) {
+			continue
 		}
-		if removeErr := e.Remove(ctx, ref); removeErr != nil {
-			err = errors.Join(err, removeErr)
+		if failed == nil {
+			failed = e.Remove(ctx, ref)
+		}
+		if failed != nil {
+			err = errors.Join(err, failed)
 			continue
 		}
 		removed = append(removed, ref)
@@ -41,6 +50,17 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 		return removed, err // the record stays, so that the rest can be cleaned later
 	}
 	return removed, record.Remove(path)
+}
+
+// elsewhere refuses to forget images that are in another engine.
+func elsewhere(last record.Record, address string) error {
+	for _, r := range last.Platforms {
+		if r.Engine != "" && r.Engine != address {
+			return fmt.Errorf("%s was built on the engine at %s, and this one is %s: set DOCKER_HOST=%s, or remove %s to forget it",
+				r.Platform, r.Engine, address, r.Engine, record.Path)
+		}
+	}
+	return nil
 }
 
 // localRefs are the names in the engine that the last run gave, and those that this configuration would give.

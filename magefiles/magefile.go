@@ -14,6 +14,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 
@@ -26,7 +28,11 @@ import (
 )
 
 func init() {
-	s := targets.Settings{Embedded: embedded, Ensure: ensure, Emulation: emulation, Roots: roots}
+	s := targets.Settings{Embedded: embedded, Roots: roots}
+	if script := engineScript(); script != "" {
+		s.Ensure = func(ctx context.Context) error { return ensure(ctx, script) }
+		s.Emulation = func(ctx context.Context) error { return run(ctx, script, "emulation") }
+	}
 	if here() {
 		s.Knobs = config.Defaults{Arches: []string{"amd64", "arm64", "arm/v7"}}
 		s.Before = binaries
@@ -49,15 +55,27 @@ func embedded(ctx context.Context, dir string, port int) (*build.Served, error) 
 	return &build.Served{Address: server.Address(), Joined: server.Joined(), Close: server.Close}, nil
 }
 
+// engineScript is the clone's scripts/engine, which scripts/mage names by MANYMAGE_HOME. Empty: the compiled binary is without its
+// clone; a script of that name in the user's own folder is the user's.
+func engineScript() string {
+	clone := os.Getenv("MANYMAGE_HOME")
+	if clone == "" && !here() {
+		return ""
+	}
+	path := filepath.Join(clone, "scripts", "engine")
+	if _, err := os.Stat(path); err != nil {
+		return ""
+	}
+	return path
+}
+
 // ensure gets an engine going with scripts/engine, which says what it does.
-func ensure(ctx context.Context) error {
-	if err := script(ctx, "ensure"); err != nil {
+func ensure(ctx context.Context, script string) error {
+	if err := run(ctx, script, "ensure"); err != nil {
 		return fmt.Errorf("%w: %w", engine.ErrUnreachable, err)
 	}
 	return nil
 }
-
-func emulation(ctx context.Context) error { return script(ctx, "emulation") }
 
 // roots are Mozilla's certificate authorities: this project's own image is from scratch, and has no file of them.
 func roots() *x509.CertPool {
@@ -72,16 +90,11 @@ func roots() *x509.CertPool {
 	return pool
 }
 
-// errNoScript is what the compiled binary says where it runs without its clone.
-var errNoScript = errors.New("start one, or set DOCKER_HOST to where one answers")
-
-// script runs scripts/engine of the clone, which scripts/mage names in MANYMAGE_HOME.
-func script(ctx context.Context, command string) error {
-	path := filepath.Join(os.Getenv("MANYMAGE_HOME"), "scripts", "engine")
-	if _, err := os.Stat(path); err != nil {
-		return errNoScript
-	}
-	cmd := exec.CommandContext(ctx, path, command)
+// run gives a script's reason for its failure as the error.
+func run(ctx context.Context, script, command string) error {
+	cmd := exec.CommandContext(ctx, script, command)
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 5 * time.Second // what it started (apt-get, say) finishes, and is not waited for
 	said := &lastLine{out: os.Stderr}
 	cmd.Stderr = said // its stdout is for programs
 	err := cmd.Run()

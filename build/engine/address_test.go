@@ -191,14 +191,19 @@ func TestTheCureFitsTheFault(t *testing.T) {
 		place address
 		err   error
 		want  string
+		none  bool
 	}{
-		{address{host: "unix:///var/run/docker.sock"}, fs.ErrPermission, "you may not use this socket"},
-		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman"},
-		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct DOCKER_HOST"},
-		{address{host: "ssh://pi"}, context.DeadlineExceeded, "`ssh pi docker version`"},
+		{address{host: "unix:///var/run/docker.sock"}, fs.ErrPermission, "you may not use this socket", false},
+		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman", true},
+		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct DOCKER_HOST", false},
+		{address{host: "ssh://pi", from: "DOCKER_HOST"}, context.DeadlineExceeded, "`ssh pi docker version`", false},
 	} {
-		if got := one.place.unreachable(one.err); !errors.Is(got, ErrUnreachable) || !errors.Is(got, one.err) || !strings.Contains(got.Error(), one.want) {
+		got := one.place.unreachable(one.err)
+		if !errors.Is(got, ErrUnreachable) || !errors.Is(got, one.err) || !strings.Contains(got.Error(), one.want) {
 			t.Errorf("%+v: got %v", one.place, got)
+		}
+		if errors.Is(got, ErrNone) != one.none {
+			t.Errorf("%+v: is ErrNone: %v, want %v", one.place, !one.none, one.none)
 		}
 	}
 }

@@ -150,7 +150,11 @@ func (a address) clientOpts() ([]client.Opt, error) {
 
 // unreachable says which place does not answer and what to do about it.
 func (a address) unreachable(err error) error {
-	return fmt.Errorf("%w at %s%s: %w; %s", ErrUnreachable, a.host, a.origin(), err, a.cure(err))
+	kind := ErrUnreachable
+	if a.from == "" && !errors.Is(err, fs.ErrPermission) {
+		kind = ErrNone
+	}
+	return fmt.Errorf("%w at %s%s: %w; %s", kind, a.host, a.origin(), err, a.cure(err))
 }
 
 func (a address) origin() string {

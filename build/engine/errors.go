@@ -9,6 +9,8 @@ import (
 var (
 	// ErrUnreachable: no engine answers. The message says what to do.
 	ErrUnreachable = errors.New("no container engine answers")
+	// ErrNone is the ErrUnreachable of which no engine was named and none is there: neither chosen nor closed to this user.
+	ErrNone = fmt.Errorf("%w", ErrUnreachable)
 	// ErrTooOld: the engine's API is older than 1.41 (Docker 20.10).
 	ErrTooOld = errors.New("the container engine is too old")
 	// ErrNotFound: the engine has no such image.

@@ -25,7 +25,7 @@ type Settings struct {
 	Before func(ctx context.Context, platforms []string) error
 	// Embedded serves a registry in this process, for when no image is named. Nil: IMG has to be set.
 	Embedded build.Embedded
-	// Ensure gets a container engine going when none answers. Nil: that is the user's business.
+	// Ensure gets a container engine going when none is named and none is there. Nil: that is the user's business.
 	Ensure func(ctx context.Context) error
 	// Roots gives the certificate authorities for registries on a machine that has none, such as an image from scratch. Nil: none.
 	Roots func() *x509.CertPool

@@ -1,0 +1,107 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/record"
+)
+
+// fakeEngine answers the pings of a Docker 20.10 on a socket, and images by answer; only such a one is sick at will.
+func fakeEngine(t *testing.T, answer http.HandlerFunc) (host string) {
+	t.Helper()
+	socket := filepath.Join(t.TempDir(), "e.sock")
+	listener, err := net.Listen("unix", socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/_ping"):
+		case strings.HasSuffix(r.URL.Path, "/info"), strings.HasSuffix(r.URL.Path, "/version"):
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(map[string]any{"OSType": "linux", "Os": "linux", "Architecture": "x86_64", "Arch": "amd64", "Driver": "overlay2", "ServerVersion": "20.10.24", "Version": "20.10.24"})
+		default:
+			answer(w, r)
+		}
+	})}
+	go server.Serve(listener) //nolint:errcheck // it ends with the test
+	t.Cleanup(func() { server.Close() })
+	return "unix://" + socket
+}
+
+func pipelineFor(t *testing.T, dir, host string, ensure func(context.Context) error) *Pipeline {
+	t.Helper()
+	cfg, err := config.Load(config.Input{Dir: dir, Getenv: func(name string) string { return map[string]string{"IMG": "reg.example/me/app"}[name] }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{Config: cfg, Getenv: func(name string) string { return map[string]string{"DOCKER_HOST": host}[name] }, Ensure: ensure})
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+// An engine that cannot say what it has is no engine that has nothing: the record stays, for another time.
+func TestCleanKeepsItsRecordOnASickEngine(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		status int
+		kept   bool
+	}{
+		{"the images are gone", http.StatusNotFound, false},
+		{"the engine is sick", http.StatusInternalServerError, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, filepath.FromSlash(record.Path))
+			if err := record.Write(path, record.Record{Platforms: []record.Platform{{Local: []string{"reg.example/me/app:amd64-1"}}}}); err != nil {
+				t.Fatal(err)
+			}
+			host := fakeEngine(t, func(w http.ResponseWriter, _ *http.Request) { http.Error(w, `{"message":"no"}`, test.status) })
+			_, err := pipelineFor(t, dir, host, nil).Clean(t.Context())
+			_, missing := os.Stat(path)
+			if kept := missing == nil; kept != test.kept || (err != nil) != test.kept {
+				t.Errorf("record kept: %v, want %v; error %v", kept, test.kept, err)
+			}
+		})
+	}
+}
+
+// An engine that was named and is silent is the user's to start; another is not got going in its place.
+func TestANamedEngineIsNotReplaced(t *testing.T) {
+	host := "unix://" + filepath.Join(t.TempDir(), "none.sock")
+	p := pipelineFor(t, t.TempDir(), host, func(context.Context) error {
+		t.Error("another engine is got going")
+		return nil
+	})
+	if _, err := p.Engine(t.Context()); !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(err.Error(), "DOCKER_HOST") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What another engine holds is not forgotten here.
+func TestCleanGoesToTheEngineThatBuilt(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, filepath.FromSlash(record.Path))
+	if err := record.Write(path, record.Record{Platforms: []record.Platform{{Platform: "linux/arm64", Engine: "ssh://pi", Local: []string{"reg.example/me/app:arm64-1"}}}}); err != nil {
+		t.Fatal(err)
+	}
+	host := fakeEngine(t, http.NotFound)
+	_, err := pipelineFor(t, dir, host, nil).Clean(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "DOCKER_HOST=ssh://pi") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Errorf("the record is gone: %v", err)
+	}
+}
