@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -231,6 +232,57 @@ func planned(plan Removal) []string {
 		out = append(out, strings.Join(kept, " "))
 	}
 	return out
+}
+
+// What cosign keeps beside what goes, goes along, unless something else needs it; what it keeps beside what stays, stays.
+func TestRemoveTakesCosignsTagsAlong(t *testing.T) {
+	const repo = "one.example/app:"
+	s := newScene(t)
+	s.push(repo+"amd64", imageFor("linux/amd64"))
+	ix := s.pushList(repo+"1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	beside := func(d digest.Digest, kind string) (tag string) {
+		tag = "sha256-" + d.Encoded() + "." + kind
+		s.push(repo+tag, imageFor("linux/amd64").named(tag))
+		return tag
+	}
+	amd64, arm64 := ix.Entries[0].Digest, ix.Entries[1].Digest
+	stays, shared, list := beside(amd64, "sig"), beside(arm64, "sbom"), beside(s.digest(repo+"1"), "sig")
+	signature, attestation := beside(arm64, "sig"), beside(arm64, "att")
+	ofSignature := beside(s.digest(repo+signature), "sig")
+	s.push(repo+"kept", imageFor("linux/amd64").named(shared))
+	plan, err := PlanRemove(t.Context(), s.client, repo+"1", RemoveOptions{Children: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"- index with the tags 1", "- image linux/arm64", "- signature with the tags " + list,
+		"- signature linux/arm64 with the tags " + signature, "- attestation linux/arm64 with the tags " + attestation,
+		"- signature linux/arm64 with the tags " + ofSignature,
+		"= linux/amd64 stays: used by tag amd64", "= linux/arm64 stays: used by tag kept",
+	}
+	if got := planned(plan); !slices.Equal(got, want) {
+		t.Errorf("plan\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	if _, err := Remove(t.Context(), s.client, plan); err != nil {
+		t.Fatal(err)
+	}
+	for tag, there := range map[string]bool{signature: false, attestation: false, ofSignature: false, list: false, shared: true, stays: true, "kept": true} {
+		if (s.digest(repo+tag) != "") != there {
+			t.Errorf("%s is there: %v", tag, !there)
+		}
+	}
+	if got := planned(mustPlan(s, repo+"amd64", RemoveOptions{Manifest: true})); !slices.Equal(got, []string{"- image with the tags amd64"}) {
+		t.Errorf("without -children: %q", got)
+	}
+}
+
+func mustPlan(s *scene, ref string, opts RemoveOptions) Removal {
+	s.Helper()
+	plan, err := PlanRemove(s.Context(), s.client, ref, opts)
+	if err != nil {
+		s.Fatal(err)
+	}
+	return plan
 }
 
 func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {

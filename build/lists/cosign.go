@@ -16,6 +16,18 @@ import (
 // not use referrers: sha256-HEX.sig beside the manifest sha256:HEX (cosign's SIGNATURE_SPEC).
 var cosignKinds = [...]string{"sig", "att", "sbom"}
 
+// cosignNames are what the kinds are, for people.
+var cosignNames = [...]string{"signature", "attestation", "bill of materials"}
+
+// companionTags are the tags that cosign gives what it keeps beside a manifest, by kind.
+func companionTags(subject digest.Digest) [len(cosignKinds)]string {
+	var out [len(cosignKinds)]string
+	for i, kind := range cosignKinds {
+		out[i] = fmt.Sprintf("%s-%s.%s", subject.Algorithm(), subject.Encoded(), kind)
+	}
+	return out
+}
+
 // companion is an image under a tag that is made of another manifest's digest.
 type companion struct {
 	tag      string
@@ -28,8 +40,7 @@ func collectCompanions(ctx context.Context, c Copier, from reference.Named, subj
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(requestsAtOnce)
 	for i, subject := range subjects {
-		for k, kind := range cosignKinds {
-			tag := fmt.Sprintf("%s-%s.%s", subject.Algorithm(), subject.Encoded(), kind)
+		for k, tag := range companionTags(subject) {
 			g.Go(func() (err error) {
 				found[i*len(cosignKinds)+k], err = readCompanion(ctx, c, from, tag, t)
 				return err

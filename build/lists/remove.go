@@ -21,7 +21,8 @@ type RemoveOptions struct {
 	// Manifest removes what the tag names, not only the tag. A reference with a digest always
 	// means that.
 	Manifest bool
-	// Children also removes the images of the index that nothing else in the repository uses.
+	// Children also removes the images of the index that nothing else in the repository uses, and
+	// what cosign keeps under tags beside all that goes.
 	Children bool
 }
 
@@ -41,7 +42,7 @@ type Removal struct {
 // Doomed is a manifest that goes.
 type Doomed struct {
 	Digest   digest.Digest `json:"digest"`
-	Kind     string        `json:"kind"` // "index", "image" or "attestation"
+	Kind     string        `json:"kind"` // "index", "image", "attestation", "signature" or "bill of materials"
 	Platform string        `json:"platform,omitempty"`
 	Tags     []string      `json:"tags,omitempty"` // which go with it
 }
@@ -128,6 +129,7 @@ func (r *Removal) manifest(m registry.Manifest, tag string, u uses, opts RemoveO
 		return fmt.Errorf("%s: its children are not known: %w", r.Reference, err)
 	}
 	r.children(ix, u)
+	r.companions(u)
 	r.Notices = append(r.Notices, "indexes without a tag are not seen; one that uses the same images would break")
 	return nil
 }
@@ -154,6 +156,26 @@ func (r *Removal) children(ix index.Index, u uses) {
 	}
 }
 
+// companions plans to remove what cosign keeps beside the manifests that go, and beside that, unless something else needs it.
+func (r *Removal) companions(u uses) {
+	for i := 0; i < len(r.Delete); i++ {
+		gone := r.Delete[i]
+		for kind, tag := range companionTags(gone.Digest) {
+			d, there := u.named[tag]
+			if !there {
+				continue
+			}
+			users := slices.DeleteFunc(u.tagNames(d), func(name string) bool { return name == "tag "+tag })
+			users = append(users, u.parents[d]...)
+			if len(users) > 0 {
+				r.Keep = append(r.Keep, Kept{Digest: d, Platform: gone.Platform, UsedBy: users})
+				continue
+			}
+			r.doom(Doomed{Digest: d, Kind: cosignNames[kind], Platform: gone.Platform, Tags: []string{tag}})
+		}
+	}
+}
+
 func (r *Removal) doom(d Doomed) {
 	if !slices.ContainsFunc(r.Delete, func(have Doomed) bool { return have.Digest == d.Digest }) {
 		r.Delete = append(r.Delete, d)
@@ -165,6 +187,7 @@ type uses struct {
 	tags    map[digest.Digest][]string // the tags on a manifest
 	parents map[digest.Digest][]string // the tagged indexes that hold it, by tag
 	names   map[digest.Digest][]string // how parents calls an index
+	named   map[string]digest.Digest   // what a tag is on
 	broken  []broken
 }
 
@@ -207,7 +230,7 @@ func usesOf(ctx context.Context, c RemoveClient, repo reference.Named) (uses, er
 	if err := g.Wait(); err != nil {
 		return uses{}, err
 	}
-	u := uses{tags: map[digest.Digest][]string{}, parents: map[digest.Digest][]string{}, names: map[digest.Digest][]string{}}
+	u := uses{tags: map[digest.Digest][]string{}, parents: map[digest.Digest][]string{}, names: map[digest.Digest][]string{}, named: map[string]digest.Digest{}}
 	for i, tag := range tags {
 		if err := u.add(tag, found[i]); err != nil {
 			u.broken = append(u.broken, broken{tag, found[i].Descriptor.Digest, err})
@@ -218,7 +241,11 @@ func usesOf(ctx context.Context, c RemoveClient, repo reference.Named) (uses, er
 
 func (u uses) add(tag string, m registry.Manifest) error {
 	d := m.Descriptor.Digest
+	if d == "" {
+		return nil // it vanished, or is nothing that can be read
+	}
 	u.tags[d] = append(u.tags[d], tag)
+	u.named[tag] = d
 	if !index.IsIndex(m.Descriptor.MediaType) {
 		return nil
 	}
