@@ -134,6 +134,7 @@ func (b *builder) gather(ctx context.Context, sources []Source) error {
 	b.current = make([]*Current, len(b.dest))
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return r.configs(ctx, b.children) })
+	g.Go(func() error { return b.attested(ctx) })
 	for i, d := range b.dest {
 		if b.slow(d) {
 			continue // Publish looks afterwards
@@ -160,6 +161,31 @@ func (b *builder) inherit(source string, annotations map[string]string) {
 			b.note("annotation %s is %q; %s has %q", visible(key), have, source, annotations[key])
 		}
 	}
+}
+
+// attested looks at the attestations that are listed and, as nothing is copied, not read: one that is missing or has another
+// size than its entry says would break the list.
+func (b *builder) attested(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(requestsAtOnce)
+	for _, c := range b.children {
+		if slices.ContainsFunc(b.dest, func(d destination) bool { return c.from.Name() != d.repo.Name() }) {
+			continue // which are read on their way
+		}
+		for _, a := range c.attestations() {
+			g.Go(func() error {
+				is, err := b.client.Head(ctx, withDigest(c.from, a.Digest))
+				if err == nil {
+					err = sameSize(c.from, a, is)
+				}
+				if err != nil {
+					return fmt.Errorf("%s: its attestation: %w", c.entry.Source, err)
+				}
+				return nil
+			})
+		}
+	}
+	return g.Wait()
 }
 
 func (b *builder) needsCopy(d destination) bool {

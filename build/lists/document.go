@@ -19,11 +19,18 @@ const maxLayers = 1000
 // corrupt: engines refuse to pull it.
 func listed(ctx context.Context, c Reader, repo reference.Named, entry ocispec.Descriptor) (registry.Manifest, error) {
 	m, err := c.Manifest(ctx, withDigest(repo, entry.Digest))
-	if err == nil && m.Descriptor.Size != entry.Size {
-		err = fmt.Errorf("%s: %w: it has %d bytes, and the list that names it says %d; publish that list anew",
-			at(repo, entry.Digest), registry.ErrCorrupt, m.Descriptor.Size, entry.Size)
+	if err == nil {
+		err = sameSize(repo, entry, m.Descriptor)
 	}
 	return m, err
+}
+
+func sameSize(repo reference.Named, entry, is ocispec.Descriptor) error {
+	if is.Size == entry.Size {
+		return nil
+	}
+	return fmt.Errorf("%s: %w: it has %d bytes, and the list that names it says %d; publish that list anew",
+		at(repo, entry.Digest), registry.ErrCorrupt, is.Size, entry.Size)
 }
 
 // readImage reads the manifest of an image or artifact. Its descriptors have been checked.

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -78,5 +79,30 @@ func TestAnEntryOfAnotherSize(t *testing.T) {
 	}
 	if got := complaints(s, "one.example/app:bad"); !strings.Contains(got, "says 99") {
 		t.Errorf("inspect has %q", got)
+	}
+}
+
+// Attestations are listed with their images; where nothing is copied they are looked at all the same.
+func TestAnAttestationOfAnotherSize(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:sound", imageFor("linux/amd64").attested())
+	ix.Entries[0].Attestations[0].Size = 98
+	s.pushIndex("one.example/app:bad", ix)
+	lone := index.Index{Entries: []index.Entry{s.upload("one.example/app", imageFor("linux/arm64")).entry, ix.Entries[0].Attestations[0]}}
+	s.pushIndex("one.example/app:alone", lone)
+	for _, from := range []string{"one.example/app:bad", "one.example/app:alone"} {
+		for _, to := range []string{"one.example/app:new", "two.example/app:new"} {
+			_, err := Create(t.Context(), s.client, []string{to}, sources(from), CreateOptions{})
+			if !errors.Is(err, registry.ErrCorrupt) || !strings.Contains(err.Error(), "the list that names it says 98") || s.digest(to) != "" {
+				t.Errorf("%s to %s: %v", from, to, err)
+			}
+		}
+	}
+	if err := s.client.DeleteManifest(t.Context(), named("one.example/app"), ix.Entries[0].Attestations[0].Digest); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Create(t.Context(), s.client, []string{"one.example/app:new"}, sources("one.example/app:sound"), CreateOptions{})
+	if !errors.Is(err, registry.ErrNotFound) || !strings.Contains(err.Error(), "its attestation") {
+		t.Errorf("one that is gone: %v", err)
 	}
 }

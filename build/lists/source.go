@@ -251,9 +251,12 @@ func (r *resolver) configs(ctx context.Context, children []*child) error {
 	return g.Wait()
 }
 
-// attestations lists the manifests that belong to the child and lie beside it.
+// attestations lists the attestations of the child, or the one that it is, which is not read with the images.
 func (c *child) attestations() []ocispec.Descriptor {
 	var out []ocispec.Descriptor
+	if c.entry.IsAttestation() {
+		out = append(out, c.entry.Descriptor)
+	}
 	for _, a := range c.entry.Attestations {
 		out = append(out, a.Descriptor)
 	}

@@ -85,11 +85,7 @@ func (t *transfer) children(ctx context.Context, children []*child) error {
 				return err
 			}
 		}
-		wanted := c.attestations()
-		if c.entry.IsAttestation() {
-			wanted = append(wanted, c.entry.Descriptor)
-		}
-		for _, d := range wanted {
+		for _, d := range c.attestations() {
 			g.Go(func() error { return t.load(walk, c.from, d, 0) })
 		}
 	}
