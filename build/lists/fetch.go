@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -25,6 +27,8 @@ type FetchOptions struct {
 	Platform *ocispec.Platform
 	// Progress is told of each blob that is being read; nil is silence.
 	Progress Progress
+	// Waits is told of a pipe that nobody reads yet; nil is silence.
+	Waits func(path string)
 }
 
 // Fetched is an image that was written out.
@@ -61,8 +65,10 @@ func FetchFile(ctx context.Context, c Fetcher, ref, path string, opts FetchOptio
 	switch {
 	case strings.HasSuffix(path, "/"), err == nil && info.IsDir():
 		return fetchDir(ctx, c, ref, filepath.Clean(path), opts)
+	case err == nil && info.Mode()&os.ModeNamedPipe != 0:
+		return fetchPipe(ctx, c, ref, path, opts)
 	case err == nil && !info.Mode().IsRegular():
-		return fetchInto(ctx, c, ref, path, opts)
+		return fetchInto(ctx, c, ref, path, os.O_WRONLY, opts)
 	}
 	if path, err = behindLinks(path); err != nil {
 		return Fetched{}, err
@@ -79,14 +85,34 @@ func FetchFile(ctx context.Context, c Fetcher, ref, path string, opts FetchOptio
 	})
 }
 
-// fetchInto writes into what is there, such as a pipe or a device.
-func fetchInto(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+// fetchInto writes into what is there, such as a device.
+func fetchInto(ctx context.Context, c Fetcher, ref, path string, flags int, opts FetchOptions) (Fetched, error) {
+	f, err := os.OpenFile(path, flags, 0)
 	if err != nil {
 		return Fetched{}, err
 	}
 	out, err := Fetch(ctx, c, ref, f, opts)
 	return out, errors.Join(err, f.Close())
+}
+
+// readerPause is how often a pipe is tried that nobody reads.
+const readerPause = 100 * time.Millisecond
+
+// fetchPipe waits for somebody who reads. To open a pipe is to wait, which could not be given up; with O_NONBLOCK it fails instead.
+func fetchPipe(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
+	for told := false; ; {
+		out, err := fetchInto(ctx, c, ref, path, os.O_WRONLY|syscall.O_NONBLOCK, opts)
+		if !errors.Is(err, syscall.ENXIO) {
+			return out, err
+		}
+		if !told && opts.Waits != nil {
+			opts.Waits(path)
+		}
+		told = true
+		if err := rest(ctx, readerPause); err != nil {
+			return out, fmt.Errorf("nobody reads the pipe %s: %w", path, err)
+		}
+	}
 }
 
 func fetchDir(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {

@@ -3,6 +3,7 @@ package lists
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -162,6 +163,36 @@ func TestFetchFileWritesIntoWhatIsThere(t *testing.T) {
 	}
 	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", at("round"), FetchOptions{}); !errors.Is(err, ErrUsage) {
 		t.Errorf("a link to itself: %v", err)
+	}
+}
+
+// A pipe that nobody reads is waited for, which is told once and can be given up.
+func TestFetchWaitsForAReader(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/s390x"))
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	opts := FetchOptions{Waits: func(string) { cancel() }}
+	if _, err := FetchFile(ctx, s.client, "one.example/app:1", pipe, opts); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "nobody reads the pipe "+pipe) {
+		t.Errorf("given up: %v", err)
+	}
+	read, told := make(chan []byte, 1), 0
+	opts.Waits = func(path string) {
+		told++
+		go func() {
+			raw, _ := os.ReadFile(path)
+			read <- raw
+		}()
+	}
+	if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", pipe, opts); err != nil {
+		t.Fatal(err)
+	}
+	if raw := <-read; !bytes.HasPrefix(raw, []byte("oci-layout\x00")) || told != 1 {
+		t.Errorf("told %d times, read %.20q", told, raw)
 	}
 }
 

@@ -248,7 +248,9 @@ func Fetch(ctx context.Context, ref, platform, file string, json *bool) error {
 		if err != nil {
 			return err
 		}
-		opts := lists.FetchOptions{Platform: which, Progress: l.progress}
+		opts := lists.FetchOptions{Platform: which, Progress: l.progress, Waits: func(path string) {
+			l.tell([]string{path + " is a pipe that nobody reads yet: waiting for a reader"})
+		}}
 		if file == "-" || file == "/dev/stdout" { // where nothing else may be printed
 			_, err := lists.Fetch(ctx, l.client, ref, os.Stdout, opts)
 			return err
