@@ -25,6 +25,9 @@ func TestNewChoosesTheMediaType(t *testing.T) {
 		"Docker images with attestations":     {[]Entry{docker("linux/amd64").attested()}, Options{}, OCIIndex, "annotations or an artifact type"},
 		"OCI asked for":                       {[]Entry{docker("linux/amd64")}, Options{MediaType: OCIIndex}, OCIIndex, ""},
 		"Docker asked for over OCI":           {[]Entry{oci("linux/amd64")}, Options{MediaType: DockerList}, DockerList, "as asked for"},
+		"OCI asked for over OCI":              {[]Entry{oci("linux/amd64")}, Options{MediaType: OCIIndex}, OCIIndex, ""},
+		"Docker asked for over Docker":        {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList}, DockerList, ""},
+		"attestations of images elsewhere":    {[]Entry{oci("linux/amd64"), oci("", "a").attested().Attestations[0], oci("", "b").attested().Attestations[0]}, Options{}, OCIIndex, ""},
 		"an index of one":                     {[]Entry{oci("linux/amd64")}, Options{}, OCIIndex, ""},
 		"the same platform, other os.version": {[]Entry{docker("", "a").windows("10.0.1"), docker("", "b").windows("10.0.2")}, Options{}, DockerList, ""},
 	} {
@@ -34,6 +37,9 @@ func TestNewChoosesTheMediaType(t *testing.T) {
 		}
 		if said := strings.Join(notes, ";"); (c.note == "") != (said == "") || !strings.Contains(said, c.note) {
 			t.Errorf("%s: said %q, want %q", name, said, c.note)
+		}
+		if got, want := len(ix.Flatten()), len(flatten(c.entries)); got != want {
+			t.Errorf("%s: %d manifests, want %d", name, got, want)
 		}
 		if _, _, err := ix.Marshal(); err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -81,13 +87,29 @@ func TestAdd(t *testing.T) {
 		"the same image changes nothing":    {false, []Entry{oci("linux/amd64")}, base, nil},
 		"its attestation is added":          {false, []Entry{oci("linux/arm64").attested()}, listOf(oci("linux/amd64").attested(), oci("linux/arm64").attested()), nil},
 		"and not twice":                     {false, []Entry{oci("linux/amd64").attested()}, base, nil},
+		"its annotations are added":         {false, []Entry{oci("linux/arm64").with("k", "v")}, listOf(oci("linux/amd64").attested(), oci("linux/arm64").with("k", "v")), nil},
 		"something without platform":        {false, []Entry{oci("", "x")}, Index{}, ErrInvalid},
+		"what needs no platform":            {false, []Entry{artifact("x"), artifact("y")}, listOf(append(base.Entries, artifact("x"), artifact("y"))...), nil},
 	} {
 		got, err := Add(base, c.replace, c.add...)
 		if !errors.Is(err, c.err) || err == nil && !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
+}
+
+func TestAddKeepsTheOldAnnotation(t *testing.T) {
+	got, err := Add(listOf(oci("linux/amd64").with("k", "old")), false, oci("linux/amd64").with("k", "new").with("l", "new"))
+	if err != nil || !sameIndex(got, listOf(oci("linux/amd64").with("k", "old").with("l", "new"))) {
+		t.Errorf("%v %+v", err, got)
+	}
+}
+
+// artifact is an entry that is no image.
+func artifact(name string) Entry {
+	e := oci("", name)
+	e.MediaType = "application/vnd.example"
+	return e
 }
 
 func TestRemove(t *testing.T) {
@@ -109,8 +131,11 @@ func TestRemove(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, got, err)
 		}
 	}
-	if _, err := Remove(base, Target{}); err == nil {
-		t.Error("removing nothing is not an error")
+	if _, err := Remove(base, Target{}); err == nil || !strings.Contains(err.Error(), "give a platform or a digest") {
+		t.Errorf("removing nothing: %v", err)
+	}
+	if _, err := Remove(base, Target{Platform: &s390x}); err == nil || !strings.Contains(err.Error(), "linux/s390x is not in the index; it has linux/amd64, linux/arm64, linux/arm/v7") {
+		t.Errorf("removing what is not there: %v", err)
 	}
 }
 
@@ -123,7 +148,9 @@ func sameIndex(a, b Index) bool {
 func TestAnnotate(t *testing.T) {
 	base := dockerList(docker("linux/amd64"), docker("linux/arm"))
 	arm := platform(t, "linux/arm/v7")
-	v6, amd64, empty := "v6", "amd64", ""
+	v6, amd64, empty, freebsd, windows, version := "v6", "amd64", "", "freebsd", "windows", "10.0.1"
+	onWindows := docker("", "linux/arm")
+	onWindows.Platform = &ocispec.Platform{OS: "windows", Architecture: "arm", Variant: arm.Variant, OSVersion: "10.0.1", OSFeatures: []string{"win32k"}}
 	for name, c := range map[string]struct {
 		target Target
 		change Change
@@ -136,6 +163,8 @@ func TestAnnotate(t *testing.T) {
 		"an index annotation":         {Target{}, Change{Annotations: map[string]string{"a": "b"}}, listOf(docker("linux/amd64"), docker("linux/arm")).with("a", "b"), "an OCI index is written", nil},
 		"of one entry":                {Target{Platform: &arm}, Change{Annotations: map[string]string{"a": "b"}}, listOf(docker("linux/amd64"), docker("linux/arm").with("a", "b")), "an OCI index is written", nil},
 		"one taken away":              {Target{}, Change{Annotations: map[string]string{"a": ""}}, base, "", nil},
+		"the system":                  {Target{Platform: &arm}, Change{OS: &freebsd}, dockerList(docker("linux/amd64"), docker("freebsd/arm/v7", "linux/arm")), "", nil},
+		"version and features":        {Target{Platform: &arm}, Change{OS: &windows, OSVersion: &version, OSFeatures: []string{"win32k"}}, dockerList(docker("linux/amd64"), onWindows), "", nil},
 		"a platform that another has": {Target{Platform: &arm}, Change{Architecture: &amd64, Variant: &empty}, Index{}, "", ErrDuplicate},
 		"an entry that is not there":  {Target{Platform: &platforms386}, Change{Variant: &v6}, Index{}, "", ErrNotFound},
 	} {
@@ -150,8 +179,37 @@ func TestAnnotate(t *testing.T) {
 	if _, _, err := Annotate(base, Target{}, Change{OS: &amd64}); err == nil {
 		t.Error("an index took a platform")
 	}
+	annotated := listOf(oci("linux/amd64"), artifact("x")).with("a", "b").with("c", "d")
+	got, _, err := Annotate(annotated, Target{}, Change{Annotations: map[string]string{"a": ""}})
+	if err != nil || !sameIndex(got, listOf(oci("linux/amd64"), artifact("x")).with("c", "d")) {
+		t.Errorf("an annotation is still there: %v %+v", err, got)
+	}
+	got, _, err = Annotate(annotated, Target{Digest: artifact("x").Digest}, Change{Annotations: map[string]string{"k": "v"}})
+	if err != nil || got.Entries[1].Platform != nil {
+		t.Errorf("an artifact got a platform: %v %+v", err, got.Entries[1].Platform)
+	}
 	if got := names(base.Platforms()); got != "linux/amd64, linux/arm/v7" || base.Annotations != nil {
 		t.Errorf("the index given was changed: %s", got)
+	}
+}
+
+// An index is a value: what an edit gives back shares nothing that a later edit writes to.
+func TestEditsChangeNothingGiven(t *testing.T) {
+	features := Entry{Descriptor: oci("", "w").Descriptor}.windows("10.0.1", "a")
+	base := listOf(oci("linux/amd64").attested().with("k", "v"), features).with("k", "v")
+	before, _, err := base.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Add(base, false, oci("linux/arm64"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Annotations["k"], got.Entries[0].Annotations["k"] = "x", "x"
+	got.Entries[0].Attestations[0] = Entry{}
+	got.Entries[0].Platform.OS, got.Entries[1].Platform.OSFeatures[0] = "x", "x"
+	if after, _, err := base.Marshal(); err != nil || string(after) != string(before) {
+		t.Errorf("%v\n%s\nwas\n%s", err, after, before)
 	}
 }
 

@@ -61,6 +61,9 @@ func TestFindTellsTheWalk(t *testing.T) {
 	if !slices.Equal(m.Steps, want) {
 		t.Errorf("the walk is\n%s\nwant\n%s", strings.Join(m.Steps, "\n"), strings.Join(want, "\n"))
 	}
+	if m, err := ix.Find(platform(t, "linux/s390x")); err == nil || m.Steps[2] != "found none" {
+		t.Errorf("%v %q", err, m.Steps)
+	}
 	m, err := listOf(oci("", "x")).Find(platform(t, "linux/arm64"))
 	if err == nil || len(m.Undeclared) != 1 || m.Steps[2] != "1 entry without a platform: only what is in it can tell" {
 		t.Errorf("%v %q", err, m.Steps)
@@ -98,6 +101,10 @@ func TestDiff(t *testing.T) {
 		"annotations":        {listOf(oci("linux/amd64")).with("a", "1").with("b", "2"), listOf(oci("linux/amd64").with("c", "3")).with("a", "9"), []string{`+ linux/amd64 annotation c = "3"`, `~ index annotation a = "1" -> "9"`, `- index annotation b = "2"`}, "no platforms"},
 		"the order":          {listOf(oci("linux/amd64"), oci("linux/arm64")), listOf(oci("linux/arm64"), oci("linux/amd64")), []string{"~ the order of the entries"}, "no platforms"},
 		"the media type":     {dockerList(docker("linux/amd64")), listOf(docker("linux/amd64")), []string{`~ index media type = "` + DockerList + `" -> "` + OCIIndex + `"`}, "no platforms"},
+		"a system's version": {listOf(oci("", "w").windows("10.0.1", "a")), listOf(oci("", "w").windows("10.0.1")), []string{"- windows(10.0.1+a)/amd64 " + short(oci("", "w")), "+ windows(10.0.1)/amd64 " + short(oci("", "w"))}, "windows(10.0.1+a)/amd64"},
+		"a platform twice":   {listOf(oci("linux/amd64"), oci("linux/amd64", "b")), listOf(oci("linux/amd64")), []string{"- linux/amd64 " + short(oci("", "b"))}, "no platforms"},
+		"a lone attestation": {listOf(oci("linux/amd64"), base.Entries[0].Attestations[0].with(RefDigest, short(oci("", "gone")))), listOf(oci("linux/amd64")), []string{"- unknown/unknown (attestation) " + short(base.Entries[0].Attestations[0])}, "no platforms"},
+		"a subject":          {listOf(), about(oci("", "s")), []string{`+ index subject = "` + short(oci("", "s")) + `"`}, "no platforms"},
 		"spelling of arm64":  {listOf(spelled("v8")), listOf(spelled("")), []string{`- linux/arm64 variant = "v8"`}, "no platforms"},
 		"all of it":          {listOf(oci("linux/amd64")), Index{}, []string{"- linux/amd64 " + short(oci("linux/amd64"))}, "linux/amd64"},
 		"an attested change": {listOf(oci("linux/amd64").attested()), listOf(oci("linux/amd64", "new").attested()), []string{"~ linux/amd64 " + short(oci("linux/amd64")) + " -> " + short(oci("", "new")), "~ linux/amd64 (attestation) " + short(oci("linux/amd64").attested().Attestations[0]) + " -> " + short(oci("", "new").attested().Attestations[0])}, "no platforms"},
@@ -110,6 +117,11 @@ func TestDiff(t *testing.T) {
 			t.Errorf("%s: dropped %s, want %s", name, got, c.dropped)
 		}
 	}
+}
+
+// about is an index that refers to something.
+func about(e Entry) Index {
+	return Index{MediaType: OCIIndex, Subject: &e.Descriptor}
 }
 
 // spelled is an arm64 image whose platform has the variant written or not.

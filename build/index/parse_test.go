@@ -27,32 +27,36 @@ func TestParseRefuses(t *testing.T) {
 		want        error
 		says        string
 	}{
-		"nothing":                     {"", "", ErrInvalid, "EOF"},
-		"no JSON":                     {"<html>", "", ErrInvalid, "invalid character"},
-		"an array":                    {"[]", "", ErrInvalid, "not a JSON object"},
-		"text behind the end":         {one("") + "x", "", ErrInvalid, ""},
-		"two documents":               {one("") + one(""), "", ErrInvalid, "behind the end"},
-		"cut off":                     {one("")[:60], "", ErrInvalid, ""},
-		"a field twice":               {`{"schemaVersion":2,"manifests":[],"manifests":[]}`, "", ErrInvalid, `"manifests" comes twice`},
-		"a digest twice":              {one(`,"digest":` + d2), "", ErrInvalid, `entry 1 of 1: the field "digest" comes twice`},
-		"called something else":       {`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","manifests":[]}`, DockerList, ErrInvalid, "was served as"},
-		"an image":                    {`{"schemaVersion":2,"mediaType":"` + OCIManifest + `","config":{},"layers":[]}`, "", ErrNotIndex, OCIManifest},
-		"an image without media type": {`{"schemaVersion":2,"config":{},"layers":[]}`, "", ErrNotIndex, "does not say"},
-		"schema 1":                    {`{"schemaVersion":1,"fsLayers":[]}`, DockerSigned1, ErrNotIndex, "schema 1"},
-		"an image and an index":       {`{"schemaVersion":2,"manifests":[],"layers":[]}`, "", ErrInvalid, `"layers"`},
-		"no manifests":                {`{"schemaVersion":2}`, OCIIndex, ErrInvalid, "no manifests"},
-		"schemaVersion 1":             {`{"schemaVersion":1,"manifests":[]}`, "", ErrInvalid, "schemaVersion is 1"},
-		"other case is another field": {`{"schemaversion":2,"manifests":[]}`, "", ErrInvalid, "schemaVersion is 0"},
-		"a bad digest":                {strings.Replace(one(""), "sha256:1", "sha256:", 1), "", ErrInvalid, "digest"},
-		"an unknown algorithm":        {strings.Replace(one(""), "sha256:", "md5:", 1), "", ErrInvalid, "digest"},
-		"no size":                     {strings.Replace(one(""), `"size":5`, `"size":0`, 1), "", ErrInvalid, "size 0"},
-		"a negative size":             {strings.Replace(one(""), `"size":5`, `"size":-5`, 1), "", ErrInvalid, "size -5"},
-		"a size with a point":         {strings.Replace(one(""), `"size":5`, `"size":5.5`, 1), "", ErrInvalid, `"size"`},
-		"no media type":               {strings.Replace(one(""), OCIManifest, "", 1), "", ErrInvalid, "media type"},
-		"annotations of other types":  {one(`,"annotations":{"a":1}`), "", ErrInvalid, `"annotations"`},
-		"a platform of another type":  {one(`,"platform":"linux/amd64"`), "", ErrInvalid, "platform"},
-		"embedded data that lies":     {one(`,"data":"aGVsbG8="`), "", ErrInvalid, "embedded data"},
-		"too large":                   {one("") + strings.Repeat(" ", MaxBytes), "", ErrTooLarge, "bytes"},
+		"nothing":                      {"", "", ErrInvalid, "EOF"},
+		"no JSON":                      {"<html>", "", ErrInvalid, "invalid character"},
+		"an array":                     {"[]", "", ErrInvalid, "not a JSON object"},
+		"text behind the end":          {one("") + "x", "", ErrInvalid, ""},
+		"two documents":                {one("") + one(""), "", ErrInvalid, "behind the end"},
+		"cut off":                      {one("")[:60], "", ErrInvalid, ""},
+		"a field twice":                {`{"schemaVersion":2,"manifests":[],"manifests":[]}`, "", ErrInvalid, `"manifests" comes twice`},
+		"a digest twice":               {one(`,"digest":` + d2), "", ErrInvalid, `entry 1 of 1: the field "digest" comes twice`},
+		"called something else":        {`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","manifests":[]}`, DockerList, ErrInvalid, "was served as"},
+		"an image":                     {`{"schemaVersion":2,"mediaType":"` + OCIManifest + `","config":{},"layers":[]}`, "", ErrNotIndex, OCIManifest},
+		"an image without media type":  {`{"schemaVersion":2,"config":{},"layers":[]}`, "", ErrNotIndex, "does not say"},
+		"schema 1":                     {`{"schemaVersion":1,"fsLayers":[]}`, DockerSigned1, ErrNotIndex, "schema 1"},
+		"an image and an index":        {`{"schemaVersion":2,"manifests":[],"layers":[]}`, "", ErrInvalid, `"layers"`},
+		"no manifests":                 {`{"schemaVersion":2}`, OCIIndex, ErrInvalid, "no manifests"},
+		"schemaVersion 1":              {`{"schemaVersion":1,"manifests":[]}`, "", ErrInvalid, "schemaVersion is 1"},
+		"other case is another field":  {`{"schemaversion":2,"manifests":[]}`, "", ErrInvalid, "schemaVersion is 0"},
+		"a bad digest":                 {strings.Replace(one(""), "sha256:1", "sha256:", 1), "", ErrInvalid, "digest"},
+		"an unknown algorithm":         {strings.Replace(one(""), "sha256:", "md5:", 1), "", ErrInvalid, "digest"},
+		"no size":                      {strings.Replace(one(""), `"size":5`, `"size":0`, 1), "", ErrInvalid, "size 0"},
+		"a negative size":              {strings.Replace(one(""), `"size":5`, `"size":-5`, 1), "", ErrInvalid, "size -5"},
+		"a size with a point":          {strings.Replace(one(""), `"size":5`, `"size":5.5`, 1), "", ErrInvalid, `"size"`},
+		"no media type":                {strings.Replace(one(""), OCIManifest, "", 1), "", ErrInvalid, "media type"},
+		"annotations of other types":   {one(`,"annotations":{"a":1}`), "", ErrInvalid, `"annotations"`},
+		"a media type of another type": {`{"schemaVersion":2,"mediaType":2,"manifests":[]}`, "", ErrInvalid, `"mediaType"`},
+		"a version of another type":    {`{"schemaVersion":"2","manifests":[]}`, "", ErrInvalid, `"schemaVersion"`},
+		"a subject that is none":       {`{"schemaVersion":2,"manifests":[],"subject":{"digest":` + d1 + `}}`, "", ErrInvalid, "subject: no media type"},
+		"an os of another type":        {one(`,"platform":{"os":1,"architecture":"arm"}`), "", ErrInvalid, `platform: field "os"`},
+		"a platform of another type":   {one(`,"platform":"linux/amd64"`), "", ErrInvalid, "platform"},
+		"embedded data that lies":      {one(`,"data":"aGVsbG8="`), "", ErrInvalid, "embedded data"},
+		"too large":                    {one("") + strings.Repeat(" ", MaxBytes), "", ErrTooLarge, "bytes"},
 		"too many": {`{"schemaVersion":2,"manifests":[` + strings.Repeat("{},", MaxEntries) + `{}]}`, "", ErrTooLarge,
 			"5001 entries"},
 	} {
@@ -62,6 +66,29 @@ func TestParseRefuses(t *testing.T) {
 				t.Fatalf("got %v, want %v with %q", err, c.want, c.says)
 			}
 		})
+	}
+}
+
+// The bounds are what is still read.
+func TestParseBounds(t *testing.T) {
+	full := one("") + strings.Repeat(" ", MaxBytes-len(one("")))
+	entry := strings.TrimSuffix(strings.TrimPrefix(one(""), `{"schemaVersion":2,"manifests":[`), "]}")
+	many := `{"schemaVersion":2,"manifests":[` + strings.Repeat(entry+",", MaxEntries-1) + entry + "]}"
+	for name, raw := range map[string]string{"bytes": full, "entries": many} {
+		ix, err := Parse([]byte(raw), "")
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := ix.Marshal(); err != nil {
+			t.Errorf("%s again: %v", name, err)
+		}
+	}
+	ix := Index{Entries: make([]Entry, MaxEntries+1)}
+	for i := range ix.Entries {
+		ix.Entries[i] = oci("linux/amd64")
+	}
+	if _, _, err := ix.Marshal(); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too many written: %v", err)
 	}
 }
 
@@ -112,8 +139,10 @@ func TestAttestationWithoutItsImageIsKept(t *testing.T) {
 }
 
 func TestUnknownFieldsSurviveAnEdit(t *testing.T) {
-	raw := []byte(`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","com.example":{"a":[1,2.50]},"manifests":[
-		{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":5,"x":true,"platform":{"os":"linux","architecture":"arm","features":["sse4"]}},
+	const hello = `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","size":5,"data":"aGVsbG8="`
+	raw := []byte(`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","artifactType":"a/list","com.example":{"a":[1,2.50]},
+		"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7},"manifests":[
+		{"mediaType":"` + OCIManifest + `","digest":` + hello + `,"urls":["https://x/y"],"artifactType":"an/entry","x":true,"platform":{"os":"linux","architecture":"arm","features":["sse4"]}},
 		{"mediaType":"` + OCIManifest + `","digest":` + d2 + `,"size":6,"platform":{"os":"linux","architecture":"s390x"}}]}`)
 	ix, err := Parse(raw, "")
 	if err != nil {
@@ -128,7 +157,9 @@ func TestUnknownFieldsSurviveAnEdit(t *testing.T) {
 		t.Fatal(err)
 	}
 	squeezed := strings.NewReplacer(" ", "", "\n", "").Replace(string(out))
-	for _, want := range []string{`"com.example":{"a":[1,2.50]}`, `"x":true`, `"features":["sse4"]`} {
+	for _, want := range []string{`"com.example":{"a":[1,2.50]}`, `"x":true`, `"features":["sse4"]`, `"mediaType":"` + OCIIndex + `"`,
+		`"artifactType":"a/list"`, `"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7}`,
+		`"urls":["https://x/y"]`, `"artifactType":"an/entry"`, `"data":"aGVsbG8="`} {
 		if !strings.Contains(squeezed, want) {
 			t.Errorf("%s is lost in %s", want, out)
 		}

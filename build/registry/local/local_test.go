@@ -251,6 +251,7 @@ func TestOnlyLoopbackNamesAreServed(t *testing.T) {
 	s := serve(t, t.TempDir())
 	for host, want := range map[string]int{
 		s.Address(): 200, "localhost:5000": 200, "localhost": 200, "[::1]:5000": 200, "127.1.2.3": 200,
+		"LOCALHOST:5000": 200, "[::1]": 200, "[::ffff:127.0.0.1]:5000": 200,
 		"evil.example:5000": 403, "10.0.0.1:5000": 403, "localhost.evil.example": 403,
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Address()+"/v2/", nil)
