@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"testing/synctest"
 )
 
 // counting is a source that counts how often it is opened.
@@ -215,5 +216,76 @@ func TestHeadsAreBounded(t *testing.T) {
 	entries, err := scan(t.Context(), source(tarOf(exec("a", strings.Repeat("x", 80)), exec("b", strings.Repeat("y", 80)))), left)
 	if err != nil || len(entries[0].file.head) != 80 || entries[1].file.head != nil {
 		t.Errorf("heads of %d and %d bytes, %v; want the first alone", len(entries[0].file.head), len(entries[1].file.head), err)
+	}
+}
+
+// What is read again must be what was there when it was checked.
+func TestSourcesThatChange(t *testing.T) {
+	content := strings.Repeat("x", 5000)
+	was := tarOf(plain("before", "1"), exec("f", content))
+	for name, now := range map[string][]byte{
+		"the file has another size": tarOf(plain("before", "1"), exec("f", content+"y")),
+		"the file is gone":          tarOf(plain("before", "1")),
+		"the stream is cut off":     was[:len(was)-4000],
+		"there is no archive":       []byte(strings.Repeat("nothing", 1000)),
+	} {
+		opened := 0
+		src := Source{Name: "changing", Open: func() (io.ReadCloser, error) {
+			opened++
+			if opened == 1 {
+				return io.NopCloser(bytes.NewReader(was)), nil
+			}
+			return io.NopCloser(bytes.NewReader(now)), nil
+		}}
+		root, err := Archive(t.Context(), src, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := root.read("f"); err == nil {
+			t.Errorf("%s: %d bytes were read", name, len(got))
+		}
+	}
+}
+
+// A header may say any size; nobody fills a disk with it.
+func TestReadingTooFarIsRefused(t *testing.T) {
+	r := rest{file: &file{size: 8 << 30}}
+	if _, err := r.readAt(make([]byte, 1), maxSpool); !errors.Is(err, ErrMalformed) || r.spool != nil {
+		t.Errorf("%v", err)
+	}
+}
+
+// Each stream that was opened is closed: it is a connection to an engine or a registry.
+func TestStreamsAreClosed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		raw := tarOf(exec("f", strings.Repeat("x", 5000)))
+		var opened, closed atomic.Int64
+		src := Source{Name: "counted", Open: func() (io.ReadCloser, error) {
+			opened.Add(1)
+			return closing{bytes.NewReader(raw), &closed}, nil
+		}}
+		root, err := Archive(t.Context(), src, Options{})
+		if err != nil || closed.Load() != 1 {
+			t.Fatalf("%v, %d closed", err, closed.Load())
+		}
+		_, err = root.read("f")
+		synctest.Wait()
+		if err != nil || opened.Load() != 2 || closed.Load() != 2 {
+			t.Errorf("%v, %d opened, %d closed", err, opened.Load(), closed.Load())
+		}
+	})
+}
+
+type closing struct {
+	io.Reader
+	closed *atomic.Int64
+}
+
+func (c closing) Close() error { c.closed.Add(1); return nil }
+
+func TestFilesAreNoFolders(t *testing.T) {
+	root := layersOf(t, tarOf(plain("f", "1")))
+	if _, err := root.ReadDir("f"); !errors.Is(err, syscall.ENOTDIR) {
+		t.Errorf("ReadDir of a file: %v", err)
 	}
 }
