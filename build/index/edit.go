@@ -173,7 +173,7 @@ func set(to *string, value *string) {
 	}
 }
 
-// annotate returns have with the changes made, nil when nothing is left.
+// annotate returns have with the changes made.
 func annotate(have, changes map[string]string) map[string]string {
 	out := maps.Clone(have)
 	for key, value := range changes {
@@ -185,9 +185,6 @@ func annotate(have, changes map[string]string) map[string]string {
 			out = map[string]string{}
 		}
 		out[key] = value
-	}
-	if len(out) == 0 {
-		return nil
 	}
 	return out
 }

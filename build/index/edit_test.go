@@ -59,11 +59,13 @@ func TestNewRefuses(t *testing.T) {
 		says    string
 	}{
 		"one platform twice":            {[]Entry{oci("linux/arm64", "a").from("me/app:arm64"), oci("linux/arm64/v8", "b").from("me/app:v8")}, Options{}, ErrDuplicate, "me/app:arm64 and me/app:v8"},
-		"the same image twice":          {[]Entry{oci("linux/arm64"), oci("linux/arm64")}, Options{}, ErrDuplicate, "linux/arm64"},
+		"the same image twice":          {[]Entry{oci("linux/arm64"), oci("linux/arm64")}, Options{}, ErrDuplicate, ": linux/arm64 sha256:"},
 		"no platform":                   {[]Entry{oci("", "x").from("me/app:x")}, Options{}, ErrInvalid, "me/app:x: it has no platform"},
 		"an index":                      {[]Entry{inner}, Options{}, ErrInvalid, "index inside an index"},
 		"schema 1":                      {[]Entry{old}, Options{}, ErrInvalid, "schema 1"},
 		"annotations with Docker asked": {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Annotations: map[string]string{"a": "b"}}, ErrAnnotations, "use the OCI"},
+		"a type with Docker asked":      {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, ArtifactType: "a/b"}, ErrAnnotations, "an artifact type or a subject"},
+		"a subject with Docker asked":   {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Subject: &inner.Descriptor}, ErrAnnotations, "an artifact type or a subject"},
 		"a media type unheard of":       {[]Entry{oci("linux/amd64")}, Options{MediaType: "text/plain"}, ErrNotIndex, "text/plain"},
 	} {
 		_, _, err := New(c.entries, c.opts)
@@ -179,6 +181,9 @@ func TestAnnotate(t *testing.T) {
 	if _, _, err := Annotate(base, Target{}, Change{OS: &amd64}); err == nil {
 		t.Error("an index took a platform")
 	}
+	if _, notes, err := Annotate(listOf(docker("linux/amd64")), Target{}, Change{Annotations: map[string]string{"k": "v"}}); err != nil || notes != nil {
+		t.Errorf("an OCI index is no news: %v %q", err, notes)
+	}
 	annotated := listOf(oci("linux/amd64"), artifact("x")).with("a", "b").with("c", "d")
 	got, _, err := Annotate(annotated, Target{}, Change{Annotations: map[string]string{"a": ""}})
 	if err != nil || !sameIndex(got, listOf(oci("linux/amd64"), artifact("x")).with("c", "d")) {
@@ -219,6 +224,9 @@ func TestMerge(t *testing.T) {
 	want := listOf(oci("linux/amd64").attested(), oci("linux/arm64")).with("k", "first").with("a", "1").with("b", "2")
 	if err != nil || !sameIndex(got, want) {
 		t.Errorf("%+v, %v", got, err)
+	}
+	if got, err := Merge(a, listOf(oci("linux/arm64"))); err != nil || got.Annotations["k"] != "first" {
+		t.Errorf("with one that has no annotations: %v %+v", err, got)
 	}
 	if _, err := Merge(a, listOf(oci("linux/amd64", "other"))); !errors.Is(err, ErrDuplicate) {
 		t.Errorf("merged two images of one platform: %v", err)

@@ -90,6 +90,9 @@ func TestParseBounds(t *testing.T) {
 	if _, _, err := ix.Marshal(); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("too many written: %v", err)
 	}
+	if _, _, err := listOf(oci("linux/amd64")).with("k", strings.Repeat("v", MaxBytes)).Marshal(); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("too much written: %v", err)
+	}
 }
 
 // What docker manifest and buildx write is read, with everything that is in it.
@@ -135,6 +138,9 @@ func TestAttestationWithoutItsImageIsKept(t *testing.T) {
 	}
 	if got := names(ix.Platforms()); got != "linux/arm64" {
 		t.Errorf("an attestation counts as a platform: %s", got)
+	}
+	if half := oci("linux/amd64").with(RefDigest, "x"); half.IsAttestation() || half.Attests() != "" {
+		t.Error("one annotation alone makes an attestation")
 	}
 }
 
