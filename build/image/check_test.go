@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +11,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/platforms/elftest"
@@ -44,6 +48,7 @@ var checks = []struct {
 	{"the last PATH counts", "", run("app").and("Env", []string{"PATH=/a", "PATH=/b"}), []entry{elf("/a/app", "amd64"), elf("/b/app", "arm64")}, "verified"},
 	{"relative to WORKDIR", "", run("./app").and("WorkingDir", "/srv"), []entry{elf("/srv/app", "arm64")}, "verified"},
 	{"relative without WORKDIR", "", run("bin/app"), []entry{elf("/bin/app", "arm64")}, "verified"},
+	{"absolute despite WORKDIR", "", run("/app").and("WorkingDir", "/srv"), []entry{elf("/app", "arm64")}, "verified"},
 	{"a loader that is there", "", run("/app"), []entry{muslProgram("/app", "arm64"), musl("arm64")}, "verified"},
 	{"a script behind tini", "", run("/sbin/tini", "-g", "--", "/run.sh"), []entry{elf("/sbin/tini", "arm64"), exe("/run.sh", "#!/bin/sh\nexec /app \"$@\"\n"), elf("/app", "arm64"), busybox("arm64")}, "verified"},
 	{"nothing declared to run, programs on PATH", "", config{}, []entry{busybox("arm64")}, "verified"},
@@ -60,6 +65,8 @@ var checks = []struct {
 	{"FreeBSD's own program", "freebsd/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.OSABI(9))}, "unverified"},
 	{"what NetBSD may run", "netbsd/amd64", run("/app"), []entry{elf("/app", "amd64")}, "unverified"},
 	{"a library on Windows", "windows/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Type(1))}, "unverified"},
+	{"what is not there on Windows", "windows/amd64", run("/app"), nil, "unverified"},
+	{"what nobody can start on Windows", "windows/amd64", run("/app"), []entry{put("/app", 0o644, elftest.Of("amd64"))}, "unverified"},
 
 	// Linux under another label.
 	{"Linux as Windows", "windows/amd64", run("/app"), []entry{elf("/app", "amd64")}, "foreign-system:/app"},
@@ -89,6 +96,8 @@ var checks = []struct {
 	{"macOS", "", run("/app"), []entry{exe("/app", "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")}, "foreign-system:/app"},
 	{"macOS on PATH", "", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")}, "foreign-system:/bin/x"},
 	{"several lies", "", run("/app"), []entry{elf("/app", "amd64"), elf("/bin/b", "riscv64"), elf("/bin/a", "386")}, "foreign:/app foreign:/bin/a foreign:/bin/b"},
+	{"what is started comes first", "", run("/bin/z"), []entry{elf("/bin/z", "amd64"), elf("/bin/a", "386")}, "foreign:/bin/z foreign:/bin/a"},
+	{"a foreign interpreter of a helper", "", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "#!/opt/i\n"), elf("/opt/i", "amd64")}, "foreign:/opt/i"},
 
 	// What cannot run at all.
 	{"not there", "", run("/app"), []entry{elf("/other", "arm64")}, "missing:/app"},
@@ -104,8 +113,10 @@ var checks = []struct {
 	{"a device", "", run("/app"), []entry{put("/app", fs.ModeDevice|0o755, nil)}, "not-regular:/app"},
 	{"a FIFO as interpreter", "", run("/app"), []entry{exe("/app", "#!/pipe\n"), put("/pipe", fs.ModeNamedPipe|0o755, nil)}, "not-regular:/pipe"},
 	{"a FIFO as loader", "", run("/app"), []entry{muslProgram("/app", "arm64"), put("/lib/ld-musl.so.1", fs.ModeNamedPipe|0o755, nil)}, "missing-loader:/app"},
+	{"a loop as loader", "", run("/app"), []entry{muslProgram("/app", "arm64"), link("/lib/ld-musl.so.1", "ld-musl.so.1")}, "missing-loader:/app"},
 	{"a FIFO as script", "", run("/bin/sh", "/app"), []entry{busybox("arm64"), put("/app", fs.ModeNamedPipe|0o755, nil)}, "not-regular:/app"},
 	{"a FIFO on PATH", "", run("/app"), []entry{elf("/app", "arm64"), put("/bin/p", fs.ModeNamedPipe|0o755, nil)}, "verified"},
+	{"a file as folder of PATH", "", run("/app").and("Env", []string{"PATH=/bin/x:/opt"}), []entry{elf("/app", "arm64"), elf("/bin/x", "arm64"), elf("/opt/y", "amd64")}, "foreign:/opt/y"},
 	{"empty", "", run("/app"), []entry{exe("/app", "")}, "empty:/app"},
 	{"a text", "", run("/app"), []entry{exe("/app", "echo hello\n")}, "no-shebang:/app"},
 	{"data", "", run("/app"), []entry{exe("/app", "\x00\x01\x02")}, "not-program:/app"},
@@ -136,6 +147,8 @@ var checks = []struct {
 	{"env with a lie", "", run("env", "A=b", "/app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"env sets PATH", "", run("env", "PATH=/opt", "app"), []entry{busybox("arm64"), elf("/opt/app", "amd64")}, "foreign:/opt/app"},
 	{"env changes the folder", "", run("env", "-C", "/srv", "./app"), []entry{busybox("arm64"), elf("/srv/app", "amd64")}, "foreign:/srv/app"},
+	{"env's options", "", run("env", "-i", "--unset", "X", "-", "/app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
+	{"env without a folder", "", run("env", "-C"), []entry{busybox("arm64")}, "verified"},
 	{"env -S", "", run("/app"), []entry{busybox("arm64"), exe("/app", "#!/bin/env -S A=b node --flag\n"), elf("/usr/bin/node", "arm64")}, "verified"},
 	{"env -S with a lie elsewhere", "", run("/app"), []entry{busybox("arm64"), exe("/app", "#!/bin/env -S /opt/node --flag\n"), elf("/opt/node", "amd64")}, "foreign:/opt/node"},
 	{"tini with options", "", run("tini", "-p", "SIGTERM", "-e", "143", "-g", "--", "/app"), []entry{elf("/bin/tini", "arm64"), elf("/app", "amd64")}, "foreign:/app"},
@@ -146,11 +159,14 @@ var checks = []struct {
 	{"setpriv", "", run("setpriv", "--reuid", "1", "--regid=1", "--clear-groups", "/app"), []entry{elf("/bin/setpriv", "arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"nice", "", run("nice", "-n", "10", "/app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"busybox nice", "", run("busybox", "nice", "-n", "10", "/app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
+	{"busybox alone", "", run("busybox"), []entry{busybox("arm64")}, "verified"},
 	{"timeout", "", run("timeout", "-k", "5", "10", "/app"), []entry{elf("/bin/timeout", "arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"stdbuf", "", run("stdbuf", "-oL", "/app"), []entry{elf("/bin/stdbuf", "arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"wrappers in a row", "", run("tini", "--", "gosu", "app", "env", "A=b", "nice", "/app"), []entry{busybox("arm64"), elf("/bin/tini", "arm64"), elf("/bin/gosu", "arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"the loader as command", "", run("/lib/ld-musl.so.1", "--library-path", "/x", "/app"), []entry{musl("arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"s6", "", run("/init").and("Cmd", []string{"/app"}), []entry{busybox("arm64"), exe("/init", "#!/bin/sh -e\nexec s6 \"$@\"\n"), elf("/app", "amd64")}, "foreign:/app"},
+	{"s6 without a program", "", run("/init").and("Cmd", []string{"/app"}), []entry{busybox("arm64"), exe("/init", "#!/bin/sh -e\nexec s6\n")}, "verified"},
+	{"an argument of a script is no program", "", run("/run", "/data"), []entry{busybox("arm64"), exe("/run", "#!/bin/sh\n"), elf("/data", "amd64")}, "verified"},
 	{"a wrapper that is a lie itself", "", run("tini", "--", "/app"), []entry{elf("/bin/tini", "amd64"), elf("/app", "arm64")}, "foreign:/bin/tini"},
 	{"a wrapper of nothing", "", run("tini", "--"), []entry{elf("/bin/tini", "arm64")}, "verified"},
 
@@ -158,6 +174,9 @@ var checks = []struct {
 	{"an interpreter's argument is no program", "", run("python3", "/app.py"), []entry{elf("/bin/python3", "arm64"), text("/app.py", "print()")}, "verified"},
 	{"interpreters in a row", "", run("/a"), []entry{exe("/a", "#!/b\n"), exe("/b", "#!/c -x\n"), elf("/c", "amd64")}, "foreign:/c"},
 	{"blanks behind #!", "", run("/a"), []entry{exe("/a", "#! \t/c  -x y \n"), elf("/c", "amd64")}, "foreign:/c"},
+	{"#! from the working folder", "", run("./a").and("WorkingDir", "/srv"), []entry{exe("/srv/a", "#!./b\n"), elf("/srv/b", "amd64")}, "foreign:/srv/b"},
+	{"a text as interpreter", "", sh("/a"), []entry{busybox("arm64"), exe("/a", "#!/b\n"), exe("/b", "echo\n")}, "no-shebang:/b"},
+	{"an interpreter's own script is not there", "", run("/a"), []entry{busybox("arm64"), exe("/a", "#!/bin/sh /b\n")}, "missing:/b"},
 	{"exec \"$@\" of a script", "", run("/run.sh").and("Cmd", []string{"/app", "x"}), []entry{busybox("arm64"), exe("/run.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n"), elf("/app", "amd64")}, "foreign:/app"},
 	{"exec \"$@\" of a word that the script knows", "", run("/run.sh").and("Cmd", []string{"serve"}), []entry{busybox("arm64"), exe("/run.sh", "#!/bin/sh\n[ \"$1\" = serve ] && set -- /app\nexec \"$@\"\n")}, "verified"},
 
@@ -182,6 +201,13 @@ var checks = []struct {
 	{"a shell in a shell", "", sh(`sh -c "exec /app"`), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
 	{"a shell's script", "", run("sh", "/run.sh"), []entry{busybox("arm64"), text("/run.sh", "/app\n"), elf("/app", "amd64")}, "foreign:/app"},
 	{"a shell's script that is not there", "", run("sh", "/run.sh"), []entry{busybox("arm64")}, "missing:/run.sh"},
+	{"a shell's script that is a loop", "", run("sh", "/run.sh"), []entry{busybox("arm64"), link("/run.sh", "run.sh")}, "missing:/run.sh"},
+	{"a shell's script behind --", "", run("sh", "--", "/run.sh"), []entry{busybox("arm64"), text("/run.sh", "/app\n"), elf("/app", "amd64")}, "foreign:/app"},
+	{"a shell's script behind a long option", "", run("bash", "--norc", "/run.sh"), []entry{elf("/bin/bash", "arm64"), text("/run.sh", "/app\n"), elf("/app", "amd64")}, "foreign:/app"},
+	{"a shell's script behind a file of its own", "", run("bash", "--rcfile", "/rc", "/run.sh"), []entry{elf("/bin/bash", "arm64"), text("/run.sh", "/app\n"), elf("/app", "amd64")}, "foreign:/app"},
+	{"a shell's option without its file", "", run("bash", "--init-file"), []entry{elf("/bin/bash", "arm64")}, "verified"},
+	{"a shell's script that nobody knows", "", sh("sh $X"), []entry{busybox("arm64")}, "verified"},
+	{"a shell's script in a folder that nobody knows", "", sh("cd $X; sh run.sh"), []entry{busybox("arm64")}, "verified"},
 	{"a shell runs texts", "", sh("/run"), []entry{busybox("arm64"), exe("/run", "echo\n")}, "verified"},
 	{"functions", "", sh("f() { /a; }; f; /b"), []entry{busybox("arm64"), elf("/b", "arm64")}, "verified"},
 	{"case", "", run("/r"), []entry{busybox("arm64"), exe("/r", "#!/bin/sh\ncase $1 in\n-*|start) set -- /app ;;\n(x) /x;;\n*)exec /y;; esac\nfor i in a b; do /z $i; done\n"), elf("/z", "amd64"), elf("/y", "amd64")}, "foreign:/y foreign:/z"},
@@ -190,13 +216,24 @@ var checks = []struct {
 	{"comments", "", sh("# /a\n/b # /c"), []entry{busybox("arm64"), elf("/a", "amd64"), elf("/b", "arm64")}, "verified"},
 	{"tests", "", sh("[[ -f /a && ( -x /b ) ]] && /c; ((1+1)); [ -f /x ]"), []entry{busybox("arm64"), elf("/c", "arm64")}, "verified"},
 	{"a login shell finds more", "", config{"Cmd": []string{"bash", "-lc", "node"}}, []entry{elf("/bin/bash", "arm64")}, "verified"},
+	{"a login shell by its long name", "", config{"Cmd": []string{"bash", "--login", "-c", "node"}}, []entry{elf("/bin/bash", "arm64")}, "verified"},
 	{"BASH_ENV", "", config{"Cmd": []string{"bash", "-c", "node"}}.and("Env", []string{"BASH_ENV=/x"}), []entry{elf("/bin/bash", "arm64")}, "verified"},
 	{"an open quote", "", sh("/app 'x"), []entry{busybox("arm64"), elf("/app", "amd64")}, "verified"},
 	{"PATH in the text", "", sh("export PATH=/opt:$PATH; app").and("Env", []string{"PATH=/bin"}), []entry{busybox("arm64"), elf("/opt/app", "amd64")}, "foreign:/opt/app"},
+	{"PATH for one command", "", sh("PATH=/opt app; app"), []entry{busybox("arm64"), elf("/opt/app", "amd64"), elf("/bin/app", "arm64")}, "foreign:/opt/app"},
+	{"PATH of a command that is none", "", sh("PATH=/opt A=b; app"), []entry{busybox("arm64"), elf("/opt/app", "amd64")}, "foreign:/opt/app"},
+	{"PATH that only the shell knows", "", sh("PATH=$(x); app"), []entry{busybox("arm64")}, "verified"},
+	{"a variable that is not PATH", "", sh("A=/opt; app"), []entry{busybox("arm64"), elf("/bin/app", "amd64")}, "foreign:/bin/app"},
+	{"a variable of the text before the image's", "", sh("A=/b; exec $A").and("Env", []string{"A=/a"}), []entry{busybox("arm64"), elf("/a", "arm64"), elf("/b", "amd64")}, "foreign:/b"},
+	{"a variable that may have changed", "", sh("A=/b; test -f /x || A=/c; $A"), []entry{busybox("arm64"), elf("/b", "amd64"), elf("/c", "amd64")}, "verified"},
+	{"exec by another name", "", sh("exec -c -a name /app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "foreign:/app"},
+	{"command asks only", "", sh("command -v /app; command -V /app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "verified"},
+	{"cd to the home that nobody knows", "", sh("cd; ./app"), []entry{busybox("arm64"), elf("/app", "amd64")}, "verified"},
 	{"a script that starts itself", "", run("/r"), []entry{busybox("arm64"), exe("/r", "#!/bin/sh\nexec /r \"$@\"\n")}, "verified"},
 
 	// Health checks are notes.
 	{"a foreign health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), elf("/check", "amd64")}, "verified"},
+	{"a foreign interpreter of a health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), exe("/check", "#!/opt/i\n"), elf("/opt/i", "amd64")}, "verified"},
 	{"a health check alone", "", config{"Healthcheck": map[string]any{"Test": []string{"CMD-SHELL", "/check || exit 1"}}}, []entry{elf("/check", "arm64")}, "unverified"},
 
 	// What distributions have on PATH.
@@ -205,6 +242,8 @@ var checks = []struct {
 	{"an object file", "", run("/app"), []entry{elf("/app", "arm64"), elf("/bin/x.o", "amd64", elftest.Type(1))}, "verified"},
 	{"a Windows program for wine", "", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x.exe", "MZ"+strings.Repeat("\x00", 58)+"\x40\x00\x00\x00PE\x00\x00\x64\x86")}, "verified"},
 	{"a damaged helper", "", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "\x7fELF")}, "damaged:/bin/x"},
+	{"a foreign program that is not executable", "", run("/app"), []entry{elf("/app", "arm64"), put("/bin/x", 0o644, elftest.Of("amd64"))}, "verified"},
+	{"scripts for what is no program", "", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "#!/lib/o\n"), elf("/lib/o", "arm64", elftest.Type(1)), exe("/bin/y", "#!/lib\n"), dir("/lib")}, "verified"},
 }
 
 func TestCheck(t *testing.T) {
@@ -352,9 +391,40 @@ func TestAllowForeign(t *testing.T) {
 			t.Errorf("what was allowed is not said: %q", r.Notes)
 		}
 	}
-	r, err := image.Check(run("/fw").bytes(), rootOf(elf("/fw", "amd64")), platform(t, "arm64"), image.Options{AllowForeign: []string{"/fw"}})
-	if got := outcome(t, r, err); got != "unverified" {
-		t.Errorf("an image of which all is allowed is %s", got)
+}
+
+// What was allowed proves nothing, and nothing is allowed that was not named.
+func TestAllowedIsNotVerified(t *testing.T) {
+	for _, test := range []struct {
+		declare, allow string
+		root           []entry
+		want           string
+	}{
+		{"arm64", "/app", []entry{elf("/app", "amd64")}, "unverified"},
+		{"arm64", "/app", nil, "unverified"},
+		{"arm64", "/opt/../app", nil, "unverified"},
+		{"arm64", "/app", []entry{muslProgram("/app", "arm64")}, "unverified"},
+		{"arm64", "/app", []entry{muslProgram("/app", "arm64"), musl("amd64")}, "unverified"},
+		{"arm/v6", "/app", []entry{elf("/app", "armhf", elftest.ARMArch(10), elftest.Interp("/lib/ld.so")), elf("/lib/ld.so", "armhf", elftest.ARMArch(10))}, "unverified"},
+		{"arm64", "/l/", []entry{link("/app", "/opt/app"), link("/l", "opt"), elf("/opt/app", "amd64")}, "unverified"},
+		{"arm64", "/nowhere/", []entry{elf("/app", "amd64")}, "foreign:/app"},
+		{"arm64", "/nowhere", []entry{elf("/app", "amd64")}, "foreign:/app"},
+		{"arm64", "/ap", []entry{elf("/app", "amd64")}, "foreign:/app"},
+	} {
+		r, err := image.Check(run("/app").bytes(), rootOf(test.root...), platform(t, test.declare), image.Options{AllowForeign: []string{test.allow}})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("ALLOW_FOREIGN=%s: %s, want %s", test.allow, got, test.want)
+		}
+	}
+}
+
+// A platform is understood as it is written.
+func TestDeclaredAsWritten(t *testing.T) {
+	for _, p := range []ocispec.Platform{{OS: "linux", Architecture: "aarch64"}, {OS: "linux", Architecture: "arm64", Variant: "8"}, {Architecture: "arm64"}} {
+		r, err := image.Check(run("/app").bytes(), rootOf(elf("/app", "arm64")), p, image.Options{})
+		if got := outcome(t, r, err); got != "verified" {
+			t.Errorf("%+v: %s", p, got)
+		}
 	}
 }
 
@@ -495,6 +565,75 @@ func TestFailuresToReadAreNoVerdict(t *testing.T) {
 		r, err := image.Check(run("/app").bytes(), root, platform(t, "arm64"), image.Options{})
 		if !errors.Is(err, lost) || errors.Is(err, image.ErrRefused) || r.Verdict == image.Verified && at == "app" {
 			t.Errorf("failing at %s: %v, %v", at, r.Verdict, err)
+		}
+	}
+}
+
+// fragile is a root whose connection is lost at one of its operations.
+type fragile struct {
+	fstest.MapFS
+	left *atomic.Int64
+	err  error
+}
+
+func (f fragile) fails() bool { return f.left.Add(-1) == -1 }
+
+func (f fragile) Open(name string) (fs.File, error) {
+	if f.fails() {
+		return nil, f.err
+	}
+	file, err := f.MapFS.Open(name)
+	return fragileFile{file, f}, err
+}
+
+func (f fragile) Lstat(name string) (fs.FileInfo, error) {
+	if f.fails() {
+		return nil, f.err
+	}
+	return f.MapFS.Lstat(name)
+}
+
+func (f fragile) ReadLink(name string) (string, error) {
+	if f.fails() {
+		return "", f.err
+	}
+	return f.MapFS.ReadLink(name)
+}
+
+func (f fragile) ReadDir(name string) ([]fs.DirEntry, error) {
+	if f.fails() {
+		return nil, f.err
+	}
+	return f.MapFS.ReadDir(name)
+}
+
+type fragileFile struct {
+	fs.File
+	root fragile
+}
+
+func (f fragileFile) Read(b []byte) (int, error) {
+	if f.root.fails() {
+		return 0, f.root.err
+	}
+	return f.File.Read(b)
+}
+
+// Whichever look into an image fails, the check fails with it: nothing that was not seen is taken for right, or for missing.
+func TestEveryFailureIsTold(t *testing.T) {
+	lost := errors.New("connection lost")
+	for _, test := range checks {
+		declared := platform(t, cmp.Or(test.declare, "arm64"))
+		for n := int64(0); ; n++ {
+			root := fragile{rootOf(test.root...), &atomic.Int64{}, lost}
+			root.left.Store(n)
+			r, err := image.Check(test.config.bytes(), root, declared, image.Options{})
+			if root.left.Load() >= 0 {
+				break // it has not come to pass
+			}
+			if !errors.Is(err, lost) || errors.Is(err, image.ErrRefused) {
+				t.Errorf("%s, failing at operation %d: %s, %v", test.name, n, r.Verdict, err)
+			}
 		}
 	}
 }

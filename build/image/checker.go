@@ -90,9 +90,6 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 // and nothing when the command may well not be run and its program is merely absent or unusual.
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
-	if fault.Role == Loader {
-		fault.Role = Entry
-	}
 	switch {
 	case fr.soft && !fault.Kind.certain():
 		return nil

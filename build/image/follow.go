@@ -224,8 +224,7 @@ func throughEnv(words []string, f frame) ([]string, frame) {
 		case (word == "-C" || word == "--chdir") && len(words) > 1:
 			f.dir = absolute(f.dir, words[1])
 			words = words[1:]
-		case word == "--":
-		case len(word) > 0 && word[0] == '-':
+		case strings.HasPrefix(word, "-"): // -- too
 		case assigned:
 			if name == "PATH" {
 				f.path = pathList(value)
@@ -267,11 +266,6 @@ func pathList(value string) []string {
 		return nil
 	}
 	list := strings.SplitN(value, ":", maxPathDirs+1)
-	for i, dir := range list {
-		if dir == "" {
-			list[i] = "."
-		}
-	}
 	if len(list) > maxPathDirs {
 		list[maxPathDirs] = unknown
 	}

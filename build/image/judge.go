@@ -130,7 +130,10 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 	if version <= limit {
 		return false, nil
 	}
-	if !c.loaderToo(f, limit) {
+	if bad, err = c.loaderToo(f, limit); err != nil {
+		return false, err
+	}
+	if !bad {
 		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), version, c.name)
 		return false, nil
 	}
@@ -138,22 +141,22 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 	return true, c.add(fr, fault, at.name)
 }
 
-// loaderToo tells whether the program's loader, too, needs a later ARM version: then the whole distribution does, and
+// loaderToo tells whether the program's loader, which is there, needs a later ARM version, too: then the whole distribution does, and
 // it is not one routine that is guarded at run time (OpenSSL, ring).
-func (c *checker) loaderToo(f file, limit int) bool {
+func (c *checker) loaderToo(f file, limit int) (bool, error) {
 	if f.elf.Interp == "" {
-		return false
+		return false, nil
 	}
 	at, err := c.resolve(absolute("/", f.elf.Interp))
-	if err != nil || !at.info.Mode().IsRegular() {
-		return false
+	if err != nil {
+		return false, err
 	}
 	loader, err := c.tree.read(at.real, at.info)
-	if err != nil || loader.format != formatELF {
-		return false
+	if err != nil {
+		return false, err
 	}
 	_, version, err := c.tree.armOf(loader)
-	return err == nil && version > limit
+	return version > limit, err
 }
 
 // show quotes a path whose characters could confuse whoever reads the message.

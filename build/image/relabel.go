@@ -81,12 +81,7 @@ func PlatformOf(config []byte) (ocispec.Platform, error) {
 }
 
 func platformOf(config []byte) ocispec.Platform {
-	text := func(field string) string {
-		if r := gjson.GetBytes(config, field); r.Type == gjson.String {
-			return r.Str
-		}
-		return ""
-	}
+	text := func(field string) string { return gjson.GetBytes(config, field).Str } // empty of what is no text
 	return ocispec.Platform{
 		OS: text("os"), Architecture: text("architecture"), Variant: text("variant"), OSVersion: text(`os\.version`),
 		OSFeatures: texts(gjson.GetBytes(config, `os\.features`)),

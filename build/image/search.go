@@ -1,7 +1,6 @@
 package image
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -104,9 +103,6 @@ func (c *checker) helperScript(at found, script file, f frame) (need string, err
 		c.note(f, "%s on PATH is a script with Windows line ends and does not start", show(at.real))
 		return "", nil
 	}
-	if b.interpreter == "" {
-		return "", nil
-	}
 	interpreter, err := c.resolve(absolute("/", b.interpreter))
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) {
 		return b.interpreter, nil
@@ -139,7 +135,6 @@ func (c *checker) noteMissing(names, needs []string) {
 		}
 		gaps[at].count++
 	}
-	slices.SortFunc(gaps, func(a, b gap) int { return cmp.Compare(a.interpreter, b.interpreter) })
 	for _, g := range gaps {
 		scripts := "is a script"
 		if g.count > 1 {
