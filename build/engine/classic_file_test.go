@@ -31,6 +31,13 @@ func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
 	}
 }
 
+func TestClassicFileBeginsAndEndsAnyhow(t *testing.T) {
+	file := readClassic([]byte("\ufeffFROM scratch\nRUN x \\"))
+	if len(file.statements) != 2 || file.statements[0].keyword != "FROM" || file.statements[0].start != 3 || file.statements[1].keyword != "RUN" {
+		t.Errorf("%+v", file.statements)
+	}
+}
+
 func TestClassicFileTarget(t *testing.T) {
 	file := readClassic([]byte("FROM a AS One\nFROM b AS two\nFROM c\n"))
 	for target, want := range map[string]int{"": 2, "one": 0, "TWO": 1, "1": 1, "none": 2} {

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -120,6 +121,12 @@ func TestClassicRewritesArguments(t *testing.T) {
 		{name: "automatic arguments where they are declared", on: docker20, platform: "linux/arm/v7",
 			from: "FROM scratch\nARG TARGETPLATFORM TARGETARCH\nARG TARGETVARIANT\nARG BUILDARCH\nARG OTHER\nARG TARGETOS=plan9\n",
 			want: "FROM S-armv7\nARG TARGETPLATFORM=linux/arm/v7 TARGETARCH=arm\nARG TARGETVARIANT=v7\nARG BUILDARCH=amd64\nARG OTHER\nARG TARGETOS=plan9\n"},
+		{name: "defaults beside a value", on: docker20, platform: "linux/arm64",
+			from: "FROM scratch\nARG TARGETOS V='a b' W=1 X\n",
+			want: "FROM S-arm64\nARG TARGETOS=linux V='a b' W=1 X\n"},
+		{name: "names in quotes", on: docker20, platform: "linux/arm64",
+			from: "ARG BASE=\"busybox:1\"\nFROM $BASE\nFROM 'busybox:1'\n",
+			want: "ARG BASE=\"busybox:1\"\nFROM B-arm64\nFROM B-arm64\n"},
 		{name: "values with blanks, quotes and line ends", on: docker20, platform: "linux/arm64",
 			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME"},
 			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\n",
@@ -182,6 +189,49 @@ func TestClassicTellsThePlatformWhereItHelps(t *testing.T) {
 		if got := p.toldPlatform(); got != test.want {
 			t.Errorf("%s %s, mixed %t: %q, want %q", test.on.Name, test.on.Version, test.mixed, got, test.want)
 		}
+	}
+}
+
+// On a containerd store no base gets another label, so that the platform is not told.
+func TestClassicLeavesBasesAloneOnContainerdStores(t *testing.T) {
+	on := docker26
+	on.Store = StoreContainerd
+	p := planOn(t, on, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM --platform=linux/amd64 busybox:1 AS b\nFROM scratch\n")},
+		map[string]string{"busybox:1 linux/amd64": "B-amd64", "scratch linux/arm64": "S-arm64"})
+	if p.toldPlatform() == "" {
+		t.Error("nothing is mixed yet")
+	}
+	got, err := p.rewrite(t.Context())
+	if string(got) != "FROM B-amd64 AS b\nFROM S-arm64\n" || err != nil || p.toldPlatform() != "" {
+		t.Errorf("%s, %v, told %q", got, err, p.toldPlatform())
+	}
+}
+
+// The builder gets the credentials of all registries that the Dockerfile names, and of no other.
+func TestClassicCredentials(t *testing.T) {
+	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\nFROM tools\nCOPY --from=busybox:1 / /\n")},
+		map[string]string{"busybox:1 linux/arm64": "B", "registry.example/tools:2 linux/arm64": "T"})
+	var asked []string
+	p.engine.auth = func(_ context.Context, host string) (Credential, error) {
+		asked = append(asked, host)
+		if host == "docker.io" {
+			return Credential{Username: "ada", Password: "secret"}, nil
+		}
+		return Credential{}, nil
+	}
+	if _, err := p.rewrite(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	got, err := p.authConfigs(t.Context())
+	if strings.Join(asked, " ") != "docker.io registry.example" || err != nil {
+		t.Errorf("asked for %v, %v", asked, err)
+	}
+	if hub := got["https://index.docker.io/v1/"]; len(got) != 1 || hub.Username != "ada" || hub.Password != "secret" {
+		t.Errorf("given %v", got)
+	}
+	p.engine.auth = func(context.Context, string) (Credential, error) { return Credential{}, errors.New("no helper") }
+	if _, err := p.authConfigs(t.Context()); err == nil || err.Error() != "the credentials of docker.io: no helper" {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -195,3 +195,16 @@ func TestFollowerOfACutOffBuild(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// What fails before any step has no line, and a builder's warning is a notice.
+func TestFollowWithoutAStep(t *testing.T) {
+	var told []Event
+	f := newFollower(readClassic([]byte(goodDockerfile)), func(e Event) { told = append(told, e) })
+	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"[Warning] One or more build-args were not consumed\n"}{"error":"no space left"}`))
+	if err = f.explain(t.Context(), "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
+		t.Errorf("%v", err)
+	}
+	if len(told) != 1 || told[0].Kind != Notice || told[0].Text != "One or more build-args were not consumed" {
+		t.Errorf("told %+v", told)
+	}
+}
