@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -153,6 +154,89 @@ func TestBounds(t *testing.T) {
 	wrong, _ := reference.WithDigest(reference.TrimNamed(s.at), digest.FromString("other"))
 	if _, err := s.client.PutManifest(t.Context(), wrong, ocispec.MediaTypeImageManifest, s.there.manifest); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("putting under another digest: %v", err)
+	}
+}
+
+// sends is an answer with a body that is not the registry's own: with its length said, or in chunks.
+func sends(status int, contentType string, body []byte, said bool, header ...string) func(http.ResponseWriter, *http.Request, http.Handler) {
+	return func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+		w.Header().Set("Content-Type", contentType)
+		w.Header().Set("Transfer-Encoding", "chunked")
+		if said {
+			w.Header().Del("Transfer-Encoding")
+			w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+		}
+		for i := 0; i+1 < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(status)
+		_, _ = w.Write(body) // to a client that may have gone
+	}
+}
+
+// The bounds are what is still read, however the length is said.
+func TestBoundsAreRead(t *testing.T) {
+	full := append([]byte(`{"schemaVersion":2,"manifests":[]}`), bytes.Repeat([]byte(" "), maxManifest-34)...)
+	config := append([]byte(`{}`), bytes.Repeat([]byte(" "), maxConfig-2)...)
+	for _, said := range []bool{true, false} {
+		for more, want := range map[string]error{"": nil, " ": ErrUnsupported} {
+			s := newScene(t, Options{})
+			s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"), Fault: sends(200, ocispec.MediaTypeImageIndex, append(full, more...), said,
+				"Docker-Content-Digest", digest.FromBytes(append(full, more...)).String())})
+			s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: sends(200, "application/json", append(config, more...), said)})
+			if _, err := s.client.Manifest(t.Context(), s.at); !errors.Is(err, want) {
+				t.Errorf("a manifest of the bound and %q, length said %v: %v", more, said, err)
+			}
+			if _, err := s.client.Config(t.Context(), s.at, descOf("", config)); !errors.Is(err, want) {
+				t.Errorf("a config of the bound and %q, length said %v: %v", more, said, err)
+			}
+		}
+	}
+}
+
+// What is not what was asked for is never handed on, whatever the answer says of itself.
+func TestContentThatIsAnother(t *testing.T) {
+	s := newScene(t, Options{})
+	layer, config := descOf("", s.there.layer), descOf("", s.there.config)
+	longer := config
+	longer.Size++
+	manifest := func() error { _, err := s.client.Manifest(t.Context(), s.byDigest); return err }
+	blob := func() error { _, err := readBlob(t.Context(), s.client, s.at, layer); return err }
+	has := func() error { _, err := s.client.HasBlob(t.Context(), s.at, layer); return err }
+	for name, c := range map[string]struct {
+		fault func(http.ResponseWriter, *http.Request, http.Handler)
+		ask   func() error
+		want  error
+	}{
+		"a manifest that calls itself what it is": {sends(200, ocispec.MediaTypeImageManifest, s.fresh.manifest, true,
+			"Docker-Content-Digest", digest.FromBytes(s.fresh.manifest).String()), manifest, ErrCorrupt},
+		"a manifest without a digest":   {sends(200, ocispec.MediaTypeImageManifest, s.fresh.manifest, true), manifest, ErrCorrupt},
+		"an empty manifest":             {sends(200, ocispec.MediaTypeImageManifest, nil, true), manifest, ErrCorrupt},
+		"a digest header that is none":  {sends(200, ocispec.MediaTypeImageManifest, s.there.manifest, true, "Docker-Content-Digest", "x"), manifest, ErrCorrupt},
+		"a config of another size":      {nil, func() error { _, err := s.client.Config(t.Context(), s.at, longer); return err }, ErrCorrupt},
+		"a config cut short":            {sends(200, "application/json", s.there.config[:9], false), func() error { _, err := s.client.Config(t.Context(), s.at, config); return err }, ErrCorrupt},
+		"a layer cut short":             {sends(200, "application/json", s.there.layer[:3000], false), blob, ErrUnreachable},
+		"a layer whose length is wrong": {sends(200, "application/json", s.there.layer[:3000], true), blob, ErrCorrupt},
+		"a layer with more behind it":   {sends(200, "application/json", append(s.there.layer, "more"...), false), blob, ErrCorrupt},
+		"a part that nobody asked for":  {sends(206, "application/json", s.there.layer, true, "Content-Range", "bytes 0-9/10"), blob, ErrCorrupt},
+		"a layer that has another size": {sends(200, "application/json", s.there.layer[:3000], true), has, ErrCorrupt},
+		"an error page":                 {sends(404, "text/html", []byte("<html>"), true), blob, ErrNotFound},
+	} {
+		s.Reset()
+		s.Add(faults.Rule{Match: faults.On("", "/v2/team/app/"), Fault: c.fault})
+		if c.fault == nil {
+			s.Reset()
+		}
+		if err := c.ask(); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
+	// A layer that breaks off, and goes on elsewhere.
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: sends(206, "application/json", s.there.layer[1:], true, "Content-Range", "bytes 1-2/3")})
+	if _, err := readBlobOnce(t.Context(), s.client, s.at, layer); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("another part than the one asked for: %v", err)
 	}
 }
 

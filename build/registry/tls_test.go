@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -303,6 +304,16 @@ func TestRedirects(t *testing.T) {
 		if err == nil && (next.Header.Get("Authorization") != "") != test.keeps {
 			t.Errorf("%s -> %s: keeps credentials %v", test.from, test.to, !test.keeps)
 		}
+	}
+	origin := request(http.MethodGet, "https://a.test/x")
+	if err := c.checkRedirect(request(http.MethodGet, "https://a.test/y"), slices.Repeat([]*http.Request{origin}, maxRedirects-1)); err != nil {
+		t.Errorf("the last redirect that is followed: %v", err)
+	}
+	if err := c.checkRedirect(request(http.MethodGet, "https://a.test/y"), slices.Repeat([]*http.Request{origin}, maxRedirects)); !errors.Is(err, ErrDenied) {
+		t.Errorf("one redirect too many: %v", err)
+	}
+	if err := c.checkRedirect(request(http.MethodPut, "https://a.test/y"), []*http.Request{request(http.MethodPut, "https://a.test/x")}); err != http.ErrUseLastResponse {
+		t.Errorf("what is written is sent elsewhere: %v", err)
 	}
 	back := request(http.MethodGet, "https://a.test/z")
 	_ = c.checkRedirect(back, []*http.Request{request(http.MethodGet, "https://a.test/x"), request(http.MethodGet, "https://b.test/y")})
