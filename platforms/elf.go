@@ -150,10 +150,7 @@ func (w *window) segments(e ELF) ([]segment, error) {
 	} else {
 		off, entry, count, claimed = f.u64(32), 56, uint64(f.u16(56)), f.u16(54)
 	}
-	if count == 0 {
-		return nil, nil
-	}
-	if uint64(claimed) != entry || entry*count > maxProgramHeaders {
+	if count == 0 || uint64(claimed) != entry || entry*count > maxProgramHeaders {
 		return nil, fmt.Errorf("%w: %d program headers of %d bytes", ErrBadELF, count, claimed)
 	}
 	table, err := w.bytes(off, entry*count)

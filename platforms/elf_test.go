@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/manymage/manymage/platforms"
 	"github.com/manymage/manymage/platforms/elftest"
 )
@@ -129,6 +131,17 @@ func TestFit(t *testing.T) {
 		{elftest.Of("mipsn32"), "mips64", platforms.Compatible},
 		{elftest.Of("mipsn32"), "mips", platforms.Foreign},
 		{elftest.Of("mipsle"), "mips64", platforms.Foreign},
+		{elftest.Of("mipsle"), "mips64le", platforms.Compatible},
+		{elftest.Of("mipsn32el"), "mips64le", platforms.Compatible},
+		{elftest.Of("amd64"), "ppc64", platforms.Foreign},
+		{elftest.Of("ppc"), "amd64", platforms.Foreign},
+		{elftest.Of("mipsle", elftest.Flags(0x90000000)), "mipsle", platforms.Foreign},
+		{elftest.Of("mipsle", elftest.Flags(0x90000000)), "linux/mipsle/r6", platforms.Native},
+		{elftest.Of("mips", elftest.Flags(0x90000000)), "linux/mips/r6", platforms.Native},
+		{elftest.Of("mips64", elftest.Flags(0xa0000000)), "linux/mips64/r6", platforms.Native},
+		{elftest.Of("386", elftest.Flags(0x90000020)), "386", platforms.Native}, // bits of MIPS
+		{elftest.Of("armel", elftest.Flags(0x04000000)), "arm/v5", platforms.Native},
+		{elftest.Of("armel", elftest.Flags(0x03000000)), "arm/v5", platforms.Foreign},
 		{elftest.Of("mips64r6el"), "mips64le", platforms.Foreign},
 		{elftest.Of("mips64r6el"), "linux/mips64le/r6", platforms.Native},
 		{elftest.Of("s390"), "s390x", platforms.Foreign},
@@ -150,6 +163,44 @@ func TestFit(t *testing.T) {
 	}
 }
 
+// A platform is understood as it is written.
+func TestFitNormalizes(t *testing.T) {
+	for _, p := range []ocispec.Platform{{OS: "linux", Architecture: "aarch64"}, {OS: "Linux", Architecture: "arm64", Variant: "8"}, {Architecture: "arm64"}} {
+		if fit := readELF(t, elftest.Of("arm64")).Fit(p); fit != platforms.Native {
+			t.Errorf("arm64 on %+v is %v", p, fit)
+		}
+	}
+}
+
+func TestFitNames(t *testing.T) {
+	for fit, want := range map[platforms.Fit]string{platforms.Foreign: "foreign", platforms.Compatible: "compatible", platforms.Native: "native"} {
+		if fit.String() != want {
+			t.Errorf("%s, want %s", fit, want)
+		}
+	}
+}
+
+// Programs of other systems are none of Linux, and those that name no system may be.
+func TestOS(t *testing.T) {
+	known := map[byte]string{1: "hpux", 2: "netbsd", 6: "solaris", 7: "aix", 8: "irix", 9: "freebsd", 12: "openbsd"}
+	for n := range 256 {
+		if e := readELF(t, elftest.Of("amd64", elftest.OSABI(byte(n)))); e.OS() != known[byte(n)] {
+			t.Errorf("%d is %q, want %q", n, e.OS(), known[byte(n)])
+		}
+	}
+}
+
+// The kernel takes the first loader that is named.
+func TestFirstLoaderCounts(t *testing.T) {
+	b := elftest.Of("amd64", elftest.Interp("/lib/second"))
+	binary.LittleEndian.PutUint32(b[64:], 3)
+	binary.LittleEndian.PutUint64(b[64+8:], uint64(len(b)))
+	binary.LittleEndian.PutUint64(b[64+32:], uint64(len("/first\x00")))
+	if e := readELF(t, append(b, "/first\x00"...)); e.Interp != "/first" {
+		t.Errorf("the loader is %q", e.Interp)
+	}
+}
+
 func TestReadELFRefuses(t *testing.T) {
 	good := elftest.Of("amd64", elftest.Interp("/lib64/ld-linux-x86-64.so.2"))
 	with := func(change func(b []byte)) []byte {
@@ -168,7 +219,10 @@ func TestReadELFRefuses(t *testing.T) {
 		{"text", []byte("#!/bin/sh\n"), platforms.ErrNotELF},
 		{"magic alone", good[:4], platforms.ErrBadELF},
 		{"half a header", good[:60], platforms.ErrBadELF},
-		{"no program headers", good[:70], platforms.ErrBadELF},
+		{"all but a byte of a header", good[:63], platforms.ErrBadELF},
+		{"all but a byte of a header of 32 bits", elftest.Of("386")[:51], platforms.ErrBadELF},
+		{"program headers cut off", good[:70], platforms.ErrBadELF},
+		{"no program headers", with(func(b []byte) { le.PutUint16(b[phnum:], 0) }), platforms.ErrBadELF}, // nothing of it would be loaded
 		{"loader cut off", good[:64+2*56+5], platforms.ErrBadELF},
 		{"class 3", with(func(b []byte) { b[4] = 3 }), platforms.ErrBadELF},
 		{"byte order 0", with(func(b []byte) { b[5] = 0 }), platforms.ErrBadELF},
@@ -178,6 +232,8 @@ func TestReadELFRefuses(t *testing.T) {
 		{"program headers of another size", with(func(b []byte) { le.PutUint16(b[phentsize:], 32) }), platforms.ErrBadELF},
 		{"65535 program headers", with(func(b []byte) { le.PutUint16(b[phnum:], 0xffff) }), platforms.ErrBadELF},
 		{"a loader's name of 1 GB", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 1<<30) }), platforms.ErrBadELF},
+		{"a loader's name of no byte", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 0) }), platforms.ErrBadELF},
+		{"a loader's name of zeros", with(func(b []byte) { clear(b[64+2*56:][:len("/lib64/ld-linux-x86-64.so.2")]) }), platforms.ErrBadELF},
 		{"an empty loader's name", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 1) }), platforms.ErrBadELF},
 		{"a loader's name without end", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 5) }), platforms.ErrBadELF},
 	} {
@@ -220,15 +276,57 @@ type failing struct{ err error }
 func (f failing) ReadAt([]byte, int64) (int, error) { return 0, f.err }
 
 func TestReadARMArch(t *testing.T) {
-	for tag, want := range map[byte]int{1: 4, 2: 4, 3: 5, 4: 5, 5: 5, 6: 6, 7: 6, 8: 6, 9: 6, 10: 7, 14: 8, 99: 0} {
+	for tag, want := range map[byte]int{1: 4, 2: 4, 3: 5, 4: 5, 5: 5, 6: 6, 7: 6, 8: 6, 9: 6, 10: 7, 11: 6, 12: 6, 13: 7, 14: 8, 22: 8, 23: 0, 99: 0} {
 		b := elftest.Of("armhf", elftest.ARMArch(tag))
 		if got, err := platforms.ReadARMArch(bytes.NewReader(b), readELF(t, b)); got != want || err != nil {
 			t.Errorf("attribute %d is ARMv%d, %v; want %d", tag, got, err, want)
 		}
 	}
-	b := elftest.Of("arm64")
+	b := elftest.Of("riscv32", elftest.ARMArch(10)) // whose attributes are a section of the same type
 	if got, err := platforms.ReadARMArch(bytes.NewReader(b), readELF(t, b)); got != 0 || err != nil {
-		t.Errorf("an arm64 program is ARMv%d, %v", got, err)
+		t.Errorf("a RISC-V program is ARMv%d, %v", got, err)
+	}
+}
+
+// Build attributes as compilers write them, and as nobody should: what cannot be followed says nothing.
+func TestARMAttributes(t *testing.T) {
+	sized := func(before []byte, body []byte) []byte { // the size counts what is before it, and itself
+		return append(binary.LittleEndian.AppendUint32(before, uint32(len(before)+4+len(body))), body...)
+	}
+	file := func(tags ...byte) []byte { return sized([]byte{1}, tags) }
+	vendor := func(name string, body []byte) []byte { return sized(nil, append([]byte(name+"\x00"), body...)) }
+	section := func(vendors ...[]byte) []byte { return append([]byte{'A'}, bytes.Join(vendors, nil)...) }
+	v7 := file(6, 10)
+	for what, test := range map[string]struct {
+		section []byte
+		want    int
+	}{
+		"alone":                  {section(vendor("aeabi", v7)), 7},
+		"behind a name":          {section(vendor("aeabi", file(5, '7', '-', 'A', 0, 6, 10))), 7},
+		"behind a raw name":      {section(vendor("aeabi", file(4, 'C', 0, 6, 10))), 7},
+		"behind a compatibility": {section(vendor("aeabi", file(32, 1, 'g', 0, 6, 10))), 7},
+		"behind a later text":    {section(vendor("aeabi", file(67, '2', '.', 0, 6, 10))), 7},
+		"behind a later number":  {section(vendor("aeabi", file(34, 1, 6, 10))), 7},
+		"behind another vendor":  {section(vendor("gnu", file(6, 14)), vendor("aeabi", v7)), 7},
+		"of another vendor":      {section(vendor("gnu", v7)), 0},
+		"of a section":           {section(vendor("aeabi", sized([]byte{2}, []byte{6, 10}))), 0},
+		"of another version":     {append([]byte{'B'}, vendor("aeabi", v7)...), 0},
+		"none":                   {section(), 0},
+		"no tags":                {section(vendor("aeabi", file())), 0},
+		"a name without end":     {section(vendor("aeabi", file(5, 'x'))), 0},
+		"a tag without value":    {section(vendor("aeabi", file(6))), 0},
+		"a tag without end":      {section(vendor("aeabi", file(0x80))), 0},
+		"a vendor too long":      {section([]byte{200, 0, 0, 0, 'a'}), 0},
+		"a vendor of no size":    {section([]byte{0, 0, 0, 0, 'a'}), 0},
+		"a vendor without end":   {section(sized(nil, []byte("aeabi"))), 0},
+		"a file too long":        {section(vendor("aeabi", []byte{1, 200, 0, 0, 0, 6, 10})), 0},
+		"a file of no size":      {section(vendor("aeabi", []byte{1, 0, 0, 0, 0, 6, 10})), 0},
+		"a file cut short":       {section(vendor("aeabi", []byte{1, 5, 0})), 0},
+	} {
+		b := elftest.Of("armhf", elftest.ARMAttributes(test.section))
+		if got, err := platforms.ReadARMArch(bytes.NewReader(b), readELF(t, b)); got != test.want || err != nil {
+			t.Errorf("%s: ARMv%d, %v; want %d", what, got, err, test.want)
+		}
 	}
 }
 

@@ -27,6 +27,7 @@ type spec struct {
 	osabi   byte
 	interp  string
 	armArch byte
+	arm     []byte
 }
 
 // Option changes the file.
@@ -46,6 +47,9 @@ func Type(n uint16) Option { return func(s *spec) { s.kind = n } }
 
 // ARMArch adds build attributes with that value of Tag_CPU_arch: 6 is ARMv6, 10 is ARMv7.
 func ARMArch(tag byte) Option { return func(s *spec) { s.armArch = tag } }
+
+// ARMAttributes adds a section of build attributes as it is.
+func ARMAttributes(section []byte) Option { return func(s *spec) { s.arm = section } }
 
 // Machine sets e_machine.
 func Machine(n uint16) Option { return func(s *spec) { s.machine = n } }
@@ -117,7 +121,7 @@ func (s *spec) file() []byte {
 	copy(b[at:], interp)
 	copy(b[attributesAt:], attributes)
 	b = append(b, make([]byte, 2*shentry)...)
-	if s.armArch != 0 {
+	if len(attributes) > 0 {
 		s.order.PutUint32(b[sections+shentry+4:], 0x70000003)
 		s.order.PutUint32(b[sections+shentry+16:], uint32(attributesAt))
 		s.order.PutUint32(b[sections+shentry+20:], uint32(len(attributes)))
@@ -160,7 +164,7 @@ func (s *spec) segment(b []byte, kind uint32, off, size int) {
 // attributes is an .ARM.attributes section: CPU name, CPU architecture, and ARM instructions allowed.
 func (s *spec) attributes() []byte {
 	if s.armArch == 0 {
-		return nil
+		return s.arm
 	}
 	tags := []byte{5, 'C', 'P', 'U', 0, 6, s.armArch, 8, 1}
 	file := s.order.AppendUint32([]byte{1}, uint32(5+len(tags)))
