@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -39,6 +40,7 @@ func enter() line {
 		os.Exit(said.give(os.Stdout, os.Stderr))
 	}
 	os.Args = append(os.Args[:1:1], read.mage...)
+	lateCollection(os.Getenv, debug.SetGCPercent)
 	return read
 }
 
