@@ -71,10 +71,14 @@ func engineScript() string {
 
 // ensure gets an engine going with scripts/engine, which says what it does.
 func ensure(ctx context.Context, script string) error {
-	if err := run(ctx, script, "ensure"); err != nil {
-		return fmt.Errorf("%w: %w", engine.ErrUnreachable, err)
+	err := run(ctx, script, "ensure")
+	if err == nil {
+		return nil
 	}
-	return nil
+	if why, same := strings.CutPrefix(err.Error(), engine.ErrUnreachable.Error()); same {
+		return fmt.Errorf("%w%s", engine.ErrUnreachable, why)
+	}
+	return fmt.Errorf("%w: %w", engine.ErrUnreachable, err)
 }
 
 // roots are Mozilla's certificate authorities: this project's own image is from scratch, and has no file of them.

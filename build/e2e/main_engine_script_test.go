@@ -59,6 +59,15 @@ func TestScriptsEngineRefuses(t *testing.T) {
 	}
 }
 
+// The targets and the script that they call both know what is wrong.
+func TestAMissingEngineIsToldOnce(t *testing.T) {
+	run := fmt.Sprintf("%senv MANYMAGE_NO_INSTALL=1 MANYMAGE_HOME=%s %s setarch app:1 arm64'", alone, suite.clone, Manymage(t))
+	_, stderr, code := engineScript(t, []string{"DOCKER_HOST="}, run)
+	if want := "Error: no container engine answers (MANYMAGE_NO_INSTALL is set): start Docker"; code != 5 || !strings.HasPrefix(stderr, want) {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
 func TestScriptsEngineUsesWhatIsThere(t *testing.T) {
 	e := Engine(t, Docker20)
 	stdout, stderr, code := engineScript(t, []string{"MANYMAGE_NO_INSTALL=1", "DOCKER_HOST=" + e.Host}, "./engine")
