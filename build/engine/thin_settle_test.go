@@ -1,0 +1,127 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+)
+
+// builtImage is an engine with one image that a build made, whose API does not tell
+// all of its config: the save stream does.
+func builtImage(t *testing.T) (e *Engine, id string, answers map[string]string, requests func() []string) {
+	t.Helper()
+	id = digest.FromString(smallConfig).String()
+	layers, err := diffIDs([]byte(smallConfig))
+	if err != nil {
+		t.Fatal(err)
+	}
+	empty, err := tarOf()
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := tarOf(member{strings.TrimPrefix(id, "sha256:") + ".json", []byte(smallConfig)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers = map[string]string{
+		"GET /images/" + id + "/json":    `{"Id":"` + id + `","RootFS":{"Type":"layers","Layers":["` + layers[0].String() + `"]}}`,
+		"GET /images/" + id + "/history": "[]",
+		"GET /images/get":                string(saved),
+		"POST /containers/create":        `{"Id":"box"}`,
+		"GET /containers/box/export":     string(empty),
+		"DELETE /containers/box":         "",
+		"DELETE /images/" + id:           "[]",
+	}
+	e, requests = apiDouble(t, answers)
+	e.info.Name, e.info.Store = "Docker", StoreGraph
+	return e, id, answers, requests
+}
+
+// What the hook changes are the engine's own bytes, and no others.
+func TestHookIsAskedAgainWithTheEnginesBytes(t *testing.T) {
+	e, id, _, requests := builtImage(t)
+	var seen, told []string
+	hook := func(_ context.Context, config []byte, root fs.FS) ([]byte, error) {
+		if _, err := fs.Stat(root, "."); err != nil || slices.Contains(requests(), "DELETE /containers/box") {
+			t.Errorf("no root: %v", err)
+		}
+		seen = append(seen, string(config))
+		return append(config, ' '), nil
+	}
+	s, wanted, err := e.judgeStored(t.Context(), id, hook, func(e Event) { told = append(told, e.Text) })
+	if err != nil || !s.proven || string(s.config) != smallConfig || string(wanted) != smallConfig+" " {
+		t.Errorf("%s, proven %t, %v", wanted, s.proven, err)
+	}
+	if len(seen) != 2 || seen[0] == smallConfig || seen[1] != smallConfig {
+		t.Errorf("the hook saw %q", seen)
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "save stream") || !slices.Contains(requests(), "DELETE /containers/box") {
+		t.Errorf("told %q, asked for %q", told, requests())
+	}
+}
+
+// A hook that changes nothing needs no proof, and reads no stream.
+func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
+	e, id, _, requests := builtImage(t)
+	calls := 0
+	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { calls++; return config, nil }
+	if _, _, err := e.judgeStored(t.Context(), id, same, func(Event) {}); err != nil || calls != 1 || slices.Contains(requests(), "GET /images/get") {
+		t.Errorf("%v, %d calls, asked for %q", err, calls, requests())
+	}
+}
+
+// A refused image goes, and the container in any case.
+func TestRefusedImageIsNotKept(t *testing.T) {
+	refusal := errors.New("a lie")
+	refuses := func(context.Context, []byte, fs.FS) ([]byte, error) { return nil, refusal }
+	e, id, _, requests := builtImage(t)
+	if _, err := e.settle(t.Context(), id, []string{"app:1"}, refuses, func(Event) {}); !errors.Is(err, refusal) {
+		t.Errorf("%v", err)
+	}
+	asked := requests()
+	if !slices.Contains(asked, "DELETE /containers/box") || !slices.Contains(asked, "DELETE /images/"+id) || slices.Contains(asked, "POST /images/"+id+"/tag") {
+		t.Errorf("asked for %q", asked)
+	}
+
+	e, id, answers, requests := builtImage(t)
+	delete(answers, "GET /containers/box/export")
+	if _, err := e.settle(t.Context(), id, nil, refuses, func(Event) {}); err == nil || !slices.Contains(requests(), "DELETE /containers/box") {
+		t.Errorf("a root that cannot be read: %v, asked for %q", err, requests())
+	}
+
+	e, id, answers, _ = builtImage(t)
+	delete(answers, "DELETE /containers/box")
+	var told []string
+	_, err := e.settle(t.Context(), id, nil, refuses, func(e Event) { told = append(told, e.Text) })
+	if !errors.Is(err, refusal) || len(told) != 1 || !strings.HasPrefix(told[0], "remove the container box: ") {
+		t.Errorf("a container that stays: %v, told %q", err, told)
+	}
+}
+
+// A reference is one tag's name: no ID, and no name that two images have.
+func TestNamesOfOneImage(t *testing.T) {
+	e, _ := apiDouble(t, map[string]string{
+		"GET /images/docker.io/library/app:1/json": `{"Id":"sha256:a","RepoTags":["docker.io/library/app:1"]}`,
+		"GET /images/localhost/app:1/json":         `{"Id":"sha256:b","RepoTags":["localhost/app:1"]}`,
+		"GET /images/localhost/own:1/json":         `{"Id":"sha256:c","RepoTags":["localhost/own:1"]}`,
+		"GET /images/0123abcd/json":                `{"Id":"sha256:0123abcd","RepoTags":["other:1"]}`,
+	})
+	e.info.Name = podman
+	for ref, want := range map[string]error{"app:1": ErrReference, "0123abcd": ErrReference, "none:1": ErrNotFound, "own:1": nil} {
+		name, image, err := e.named(t.Context(), ref)
+		if !errors.Is(err, want) || err != nil && strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: %v", ref, err)
+		}
+		if want == nil && (name != "localhost/own:1" || image.ID != "sha256:c") {
+			t.Errorf("%s is %s, %s", ref, name, image.ID)
+		}
+		if ref == "app:1" && (err == nil || !strings.Contains(err.Error(), `"app:1" is both docker.io/library/app:1 and localhost/app:1; give the whole name`)) {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+}
