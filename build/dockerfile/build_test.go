@@ -2,6 +2,7 @@ package dockerfile
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -45,6 +46,16 @@ func at(t *testing.T, err error, line int, words ...string) {
 	}
 	if e.Line != line || e.Name != "Dockerfile" {
 		t.Errorf("error at %s:%d, want line %d: %v", e.Name, e.Line, line, err)
+	}
+	where := fmt.Sprintf("Dockerfile:%d: ", line)
+	if line == 0 {
+		where = "Dockerfile: "
+	}
+	if !strings.HasPrefix(err.Error(), where) {
+		t.Errorf("%q does not begin with %q", err, where)
+	}
+	if strings.Contains(err.Error(), "\n") {
+		t.Errorf("more than one line: %q", err)
 	}
 	for _, word := range words {
 		if !strings.Contains(err.Error(), word) {

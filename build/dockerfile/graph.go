@@ -289,8 +289,8 @@ func (g *graph) root(at int) int {
 	return at
 }
 
-// platform is what a stage's instructions run on under a strategy, pins being the roots that the rewrite pins.
-func (g *graph) platform(at int, s Strategy, pins map[int]bool) (ocispec.Platform, error) {
+// platform is what a stage's instructions run on, pins being the roots that the rewrite pins.
+func (g *graph) platform(at int, pins map[int]bool) (ocispec.Platform, error) {
 	root := g.nodes[g.root(at)]
 	switch {
 	case pins[root.index]:
@@ -301,8 +301,6 @@ func (g *graph) platform(at int, s Strategy, pins map[int]bool) (ocispec.Platfor
 			return p, g.file.fault(root.line, "--platform: %w", err)
 		}
 		return p, nil
-	case s == Native:
-		return platforms.Normalize(g.o.Build), nil
 	}
 	return platforms.Normalize(g.o.Platform), nil
 }

@@ -21,7 +21,7 @@ func (f *File) ForeignRuns(s Strategy, o Options) ([]Run, error) {
 		if !g.reach[i] || n.kind == replaced {
 			continue
 		}
-		p, err := g.platform(i, s, pins)
+		p, err := g.platform(i, pins)
 		if err != nil {
 			return nil, err
 		}
@@ -45,15 +45,12 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 		return nil, err
 	}
 	solve := platforms.Normalize(g.o.Platform)
-	if s == Native {
-		solve = platforms.Normalize(g.o.Build)
-	}
 	var all []Base
 	for i, n := range g.nodes {
 		if !g.reach[i] {
 			continue
 		}
-		p, err := g.platform(i, s, pins)
+		p, err := g.platform(i, pins)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +75,7 @@ func once(all []Base) []Base {
 	return kept
 }
 
-// under is the graph as the strategy builds it. Auto must have been decided.
+// under is the graph as the strategy builds it: for Native as if the engine's platform had been asked for. Auto must have been decided.
 func (f *File) under(s Strategy, o Options) (*graph, map[int]bool, error) {
 	if s != Cross && s != Target && s != Native {
 		return nil, nil, fmt.Errorf("strategy %q is not decided: ask Choose", s)

@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // The Dockerfiles are of the kinds that people have. want is auto's choice; pins are the FROM lines that cross pins
@@ -51,6 +53,31 @@ func TestAuto(t *testing.T) {
 			src: d(`FROM --platform=$BUILDPLATFORM tonistiigi/xx:1.6 AS xx`, `FROM --platform=$BUILDPLATFORM alpine AS build`, `COPY --from=xx / /`,
 				`ARG TARGETPLATFORM`, `RUN apk add clang && xx-apk add gcc`, `RUN xx-clang -o /hello hello.c`, `FROM alpine`, `COPY --from=build /hello /bin/`),
 			want: Target, why: "the Dockerfile uses BUILDPLATFORM (line 1)",
+		},
+		{
+			name: "TARGETARCH beside GOARCH",
+			src:  d(`FROM golang AS build`, `ARG GOARCH`, `ARG TARGETARCH`, `RUN go build`, `FROM scratch`, `COPY --from=build /a /`),
+			want: Target, why: "the Dockerfile uses TARGETARCH (line 3)", runs: []int{4},
+		},
+		{
+			name: "TARGETARCH in a FROM beside GOARCH",
+			src:  d(`FROM golang-$TARGETARCH AS build`, `ARG GOARCH`, `RUN go build`, `FROM scratch`, `COPY --from=build /a /`),
+			want: Target, why: "the Dockerfile uses TARGETARCH (line 1)", runs: []int{3},
+		},
+		{
+			name: "the first use of several",
+			src:  d(`ARG B=$TARGETOS`, `FROM golang-$TARGETARCH AS build`, `ARG TARGETPLATFORM`),
+			want: Target, why: "the Dockerfile uses TARGETOS (line 1)",
+		},
+		{
+			name: "TARGETARCH that a stage does not declare is empty there",
+			src:  d(`FROM golang AS build`, `ARG GOARCH`, `ARG X=$TARGETARCH`, `RUN go build`, `FROM scratch`, `COPY --from=build /a /`),
+			want: Cross, why: "stage build declares ARG GOARCH (line 2)", pins: []int{1},
+		},
+		{
+			name: "RUN of the stage below",
+			src:  d(`FROM alpine AS base`, `RUN apk add tini`, `FROM base`, `RUN true`),
+			want: Target, why: "no stage that is needed declares ARG GOARCH", runs: []int{2, 4},
 		},
 		{
 			name: "global default with TARGETARCH",
@@ -359,5 +386,46 @@ func TestBuildArgs(t *testing.T) {
 	}
 	if got := read(t, d(`FROM golang`)).BuildArgs(platform(t, "arm64")); len(got) != 0 {
 		t.Errorf("undeclared arguments are given: %v", got)
+	}
+}
+
+// What is pulled is what stands in a FROM or --from that is needed, and is neither a stage, nor scratch, nor a named context.
+func TestBasesThatAreNone(t *testing.T) {
+	for _, test := range []struct {
+		src  string
+		o    Options
+		want []string
+	}{
+		{d(`FROM scratch AS a`, `FROM alpine AS b`, `FROM b`, `COPY --from=a / /`), Options{}, []string{"docker.io/library/alpine:latest"}},
+		{d(`FROM base AS x`, `FROM x`, `COPY --from=src / /`), Options{Contexts: []string{"base", "src"}}, nil},
+		{d(`FROM alpine`), Options{Contexts: []string{"docker.io/library/alpine:latest"}}, nil},
+		{d(`FROM golang AS x`, `COPY --from=busybox / /`, `FROM alpine`, `COPY --from=x / /`), Options{Contexts: []string{"x"}}, []string{"docker.io/library/alpine:latest"}},
+		{d(`ARG TARGETARCH`, `FROM alpine-$TARGETARCH`), Options{}, []string{"docker.io/library/alpine-arm64:latest"}},
+		{d(`ARG V`, `FROM alpine:$V`), Options{Args: map[string]string{"V": "3"}}, []string{"docker.io/library/alpine:3"}},
+		{d(`FROM alpine`, `COPY --from=$X / /`), Options{}, []string{"docker.io/library/alpine:latest"}},
+	} {
+		test.o.Build, test.o.Platform = platform(t, "amd64"), platform(t, "arm64")
+		bases, err := read(t, test.src).Bases(Target, test.o)
+		var got []string
+		for _, b := range bases {
+			got = append(got, b.Image)
+		}
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s%q, %v; want %q", test.src, got, err, test.want)
+		}
+	}
+	_, err := read(t, d(`FROM scratch`, `FROM alpine`, `COPY --from=2 / /`)).Bases(Target, Options{})
+	at(t, err, 3, "--from=2 is no other stage: there are 2, counted from 0")
+}
+
+// A platform is understood as it is written.
+func TestPlatformsAsWritten(t *testing.T) {
+	aarch64, x86 := ocispec.Platform{OS: "linux", Architecture: "aarch64"}, ocispec.Platform{OS: "linux", Architecture: "x86_64"}
+	f := read(t, d(`FROM alpine-$TARGETARCH-$BUILDARCH`, `ARG GOARCH`))
+	if got := f.BuildArgs(aarch64)["GOARCH"]; got != "arm64" {
+		t.Errorf("GOARCH=%s", got)
+	}
+	if bases, err := f.Bases(Target, Options{Build: x86, Platform: aarch64}); err != nil || len(bases) != 1 || bases[0].Image != "docker.io/library/alpine-arm64-amd64:latest" {
+		t.Errorf("%+v, %v", bases, err)
 	}
 }
