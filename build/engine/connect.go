@@ -170,6 +170,8 @@ func (a address) cure(err error) string {
 		return "you may not use this socket: run as root, or join its group (docker group: `sudo usermod -aG docker $USER`, then log in again)"
 	case strings.HasPrefix(a.host, "ssh://"):
 		return "check that `ssh " + strings.TrimPrefix(a.host, "ssh://") + " docker version` works"
+	case strings.Contains(err.Error(), "HTTP request to an HTTPS server"):
+		return "it speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 	case a.from != "":
 		return "start that engine, or correct " + a.from
 	case isAbsent(err):
