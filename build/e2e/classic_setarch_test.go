@@ -149,6 +149,40 @@ func TestClassicSetArchLeavesTheImageAlone(t *testing.T) {
 	})
 }
 
+// The moments at which nobody looks: on graph drivers between the image's ID and
+// BuildKit's look at the tag, on the others between the check and the load. The
+// tag stays with whoever took it, the image with its other name, and nothing is left.
+func TestClassicSetArchSeesATagThatMoves(t *testing.T) {
+	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	moments := map[Kind]string{Docker20: "/grpc", Docker26Graph: "/grpc", Docker26Containerd: "/images/load", Podman: "/images/load"}
+	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		leavesNoContainer(t, under)
+		e := under.Open(t, classicOptions)
+		tag := theirTag(t)
+		other := tag + "-other"
+		before, taken := mislabelled(t, e, tag), newImage(t, e)
+		if err := e.Tag(t.Context(), before.ID, other); err != nil {
+			t.Fatal(err)
+		}
+		nameless := dangling(t, under) - 1 // the one that takes the tag
+		seen := under.Interposed(t, moments[under.Kind], func() error { return e.Tag(t.Context(), taken, tag) })
+
+		_, err := seen.Open(t, classicOptions).SetArch(t.Context(), tag, judges(arm64), false, nil)
+		if !errors.Is(err, engine.ErrChanged) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v", err)
+		}
+		if now := inspected(t, e, tag); now.ID != taken {
+			t.Errorf("the tag names %s, and %s took it", now.ID, taken)
+		}
+		if now := inspected(t, e, other); now.ID != before.ID || !platforms.Equal(now.Platform, before.Platform) {
+			t.Errorf("the image is %+v, before it was %+v", now, before)
+		}
+		if got := dangling(t, under); got != nameless {
+			t.Errorf("%d images without a name, %d before", got, nameless)
+		}
+	})
+}
+
 // Two who repair one image at once both succeed: each finds the old image or
 // what it wants itself.
 func TestClassicSetArchTwiceAtOnce(t *testing.T) {
