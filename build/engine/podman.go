@@ -21,6 +21,12 @@ const podman = "Podman"
 // left alone with it: longer than any step but a slow RUN.
 const podmanGrace = time.Minute
 
+// podmanGoesOn is all that can be done at Ctrl-C: between two steps there is no
+// moment at which hanging up is safe, and Mage ends a program that needs longer
+// than 5 s to clean up.
+const podmanGoesOn = "Podman goes on with the step that it is in, and is waited for as long as this run may stay (Mage allows 5 s); " +
+	"if its service has not survived that afterwards, systemctl start podman.socket starts it again"
+
 // buildContext is the context of a build request. Podman's outlives the
 // caller's, so that its build can come to an end.
 func (e *Engine) buildContext(ctx context.Context, emit func(Event)) (context.Context, func()) {
@@ -29,7 +35,7 @@ func (e *Engine) buildContext(ctx context.Context, emit func(Event)) (context.Co
 	}
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		emit(Event{Kind: Notice, Text: "waiting for Podman to end what it is building: its service may not survive a build that is cut off"})
+		emit(Event{Kind: Notice, Text: podmanGoesOn})
 		late := time.AfterFunc(podmanGrace, cancel)
 		context.AfterFunc(detached, func() { late.Stop() })
 	})

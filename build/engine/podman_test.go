@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,13 +11,16 @@ import (
 func TestPodmanIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
-		told := 0
-		request, end := (&Engine{info: Info{Name: podman}}).buildContext(ctx, serial(func(Event) { told++ }))
+		var told []string
+		request, end := (&Engine{info: Info{Name: podman}}).buildContext(ctx, serial(func(e Event) { told = append(told, e.Text) }))
 		defer end()
 		interrupt()
 		synctest.Wait()
-		if request.Err() != nil || told != 1 {
-			t.Errorf("the request ends with the caller: %v, told %d times", request.Err(), told)
+		if request.Err() != nil {
+			t.Errorf("the request ends with the caller: %v", request.Err())
+		}
+		if len(told) != 1 || told[0] != podmanGoesOn || strings.Contains(told[0], "\n") {
+			t.Errorf("told %q", told)
 		}
 		time.Sleep(podmanGrace + time.Second)
 		synctest.Wait()
