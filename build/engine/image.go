@@ -8,7 +8,6 @@ import (
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -18,14 +17,13 @@ import (
 
 // Image is one that the engine has.
 type Image struct {
-	ID          string        // as the engine calls it
-	Config      digest.Digest // of its config; empty on containerd stores, which do not tell
-	Tags        []string      // references, sorted
-	RepoDigests []string      // repository@digest, sorted
-	Platform    ocispec.Platform
-	Labels      map[string]string
-	Created     time.Time
-	Size        int64 // bytes in the engine
+	ID       string        // as the engine calls it
+	Config   digest.Digest // of its config; empty on containerd stores, which do not tell
+	Tags     []string      // references, sorted
+	Platform ocispec.Platform
+	Labels   map[string]string
+	Created  time.Time
+	Size     int64 // bytes in the engine
 }
 
 // Inspect describes an image by reference or ID. ErrNotFound when there is none.
@@ -35,12 +33,11 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 		return Image{}, imageError("look at", ref, err)
 	}
 	out := Image{
-		ID:          found.ID,
-		Config:      e.configDigest(found.ID),
-		Tags:        slices.Sorted(slices.Values(found.RepoTags)),
-		RepoDigests: slices.Sorted(slices.Values(found.RepoDigests)),
-		Platform:    platforms.Normalize(ocispec.Platform{OS: found.Os, Architecture: found.Architecture, Variant: found.Variant, OSVersion: found.OsVersion}),
-		Size:        found.Size,
+		ID:       found.ID,
+		Config:   e.configDigest(found.ID),
+		Tags:     slices.Sorted(slices.Values(found.RepoTags)),
+		Platform: platforms.Normalize(ocispec.Platform{OS: found.Os, Architecture: found.Architecture, Variant: found.Variant, OSVersion: found.OsVersion}),
+		Size:     found.Size,
 	}
 	if found.Config != nil {
 		out.Labels = found.Config.Labels
@@ -86,40 +83,4 @@ func (e *Engine) Remove(ctx context.Context, ref string) error {
 		return imageError("remove", ref, err)
 	}
 	return nil
-}
-
-// Filter narrows List. Empty fields match everything.
-type Filter struct {
-	Reference string // a pattern such as "example.com/app:*"
-	Label     string // "key" or "key=value"
-}
-
-// List gives the images that match, ordered by ID. The engine does not tell
-// their platforms here; Inspect does.
-func (e *Engine) List(ctx context.Context, f Filter) ([]Image, error) {
-	asked := filters.NewArgs()
-	if f.Reference != "" {
-		asked.Add("reference", f.Reference)
-	}
-	if f.Label != "" {
-		asked.Add("label", f.Label)
-	}
-	found, err := e.api.ImageList(ctx, image.ListOptions{Filters: asked})
-	if err != nil {
-		return nil, fmt.Errorf("list images: %w", err)
-	}
-	out := make([]Image, 0, len(found))
-	for _, one := range found {
-		out = append(out, Image{
-			ID:          one.ID,
-			Config:      e.configDigest(one.ID),
-			Tags:        slices.Sorted(slices.Values(one.RepoTags)),
-			RepoDigests: slices.Sorted(slices.Values(one.RepoDigests)),
-			Labels:      one.Labels,
-			Created:     time.Unix(one.Created, 0).UTC(),
-			Size:        one.Size,
-		})
-	}
-	slices.SortFunc(out, func(a, b Image) int { return strings.Compare(a.ID, b.ID) })
-	return out, nil
 }
