@@ -198,8 +198,9 @@ func TestBoundsAreRead(t *testing.T) {
 func TestContentThatIsAnother(t *testing.T) {
 	s := newScene(t, Options{})
 	layer, config := descOf("", s.there.layer), descOf("", s.there.config)
-	longer := config
+	longer, empty := config, layer
 	longer.Size++
+	empty.Size = 0
 	manifest := func() error { _, err := s.client.Manifest(t.Context(), s.byDigest); return err }
 	blob := func() error { _, err := readBlob(t.Context(), s.client, s.at, layer); return err }
 	has := func() error { _, err := s.client.HasBlob(t.Context(), s.at, layer); return err }
@@ -220,6 +221,8 @@ func TestContentThatIsAnother(t *testing.T) {
 		"a layer with more behind it":   {sends(200, "application/json", append(s.there.layer, "more"...), false), blob, ErrCorrupt},
 		"a part that nobody asked for":  {sends(206, "application/json", s.there.layer, true, "Content-Range", "bytes 0-9/10"), blob, ErrCorrupt},
 		"a layer that has another size": {sends(200, "application/json", s.there.layer[:3000], true), has, ErrCorrupt},
+		"a layer that nobody may see":   {sends(403, "application/json", s.there.layer, true), has, ErrUnauthorized},
+		"a layer said to be empty":      {sends(200, "application/json", nil, true), func() error { _, err := readBlob(t.Context(), s.client, s.at, empty); return err }, ErrCorrupt},
 		"an error page":                 {sends(404, "text/html", []byte("<html>"), true), blob, ErrNotFound},
 	} {
 		s.Reset()
