@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path/filepath"
 	"slices"
 
 	"github.com/manymage/manymage/build/engine"
@@ -15,7 +14,7 @@ import (
 // Clean removes the per-platform tags of the last run from the engine, and the record of it. The registries, the embedded one
 // included, keep what they have. It returns the references that were removed.
 func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
-	path := filepath.Join(p.cfg.Dir, filepath.FromSlash(record.Path))
+	path := p.recordPath()
 	last, err := record.Read(path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, record.ErrSchema) && !errors.Is(err, record.ErrDamaged) {
 		return nil, err

@@ -88,7 +88,7 @@ func (p *Pipeline) reach(ctx context.Context, ref reference.Named) error {
 	if p.opts.Embedded == nil || p.served != nil {
 		return nil
 	}
-	last, err := record.Read(filepath.Join(p.cfg.Dir, record.Path))
+	last, err := record.Read(p.recordPath())
 	if err != nil || last.Registry == nil || last.Registry.Address != reference.Domain(ref) {
 		return nil //nolint:nilerr // without a record there is no embedded registry to reach
 	}

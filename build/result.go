@@ -32,7 +32,11 @@ func (p *Pipeline) record() error {
 	if p.served != nil {
 		r.Registry = &record.Registry{Address: p.served.Address, Data: registryDir}
 	}
-	return record.Write(filepath.Join(p.cfg.Dir, filepath.FromSlash(record.Path)), r)
+	return record.Write(p.recordPath(), r)
+}
+
+func (p *Pipeline) recordPath() string {
+	return filepath.Join(p.cfg.Dir, filepath.FromSlash(record.Path))
 }
 
 func (p *Pipeline) recorded(b result) record.Platform {

@@ -13,6 +13,7 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/build/record"
 )
 
 // result is one platform's image as far as the run has come.
@@ -38,7 +39,8 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return nil
 	}
 	defer p.foresight.end()
-	if err := p.cfg.CheckFiles(); err != nil { // before an engine is started, or even installed, for nothing
+	// Before an engine is started, or even installed, for nothing.
+	if err := errors.Join(p.cfg.CheckFiles(), record.Writable(p.recordPath())); err != nil {
 		return err
 	}
 	e, err := p.Engine(ctx)

@@ -36,6 +36,23 @@ func Write(path string, r Record) error {
 	return nil
 }
 
+// Writable says in advance whether a record can be written at path, and leaves nothing there.
+func Writable(path string) error {
+	dir := filepath.Dir(path)
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(dir, Temporary); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+		_ = os.Remove(dir) // refused while anything is in it
+	}
+	if err != nil {
+		return fmt.Errorf("the record of the run cannot be written: %w; make its folder writable", err)
+	}
+	return nil
+}
+
 func encode(r Record) ([]byte, error) {
 	r.Schema = Schema
 	if r.Platforms == nil {

@@ -168,6 +168,23 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// What cannot be written after a build is known before it, and nothing is left of the question.
+func TestWritable(t *testing.T) {
+	dir := t.TempDir()
+	if err := Writable(filepath.Join(dir, "dist", "manymage.json")); err != nil {
+		t.Error(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dist"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := Writable(filepath.Join(dir, "dist", "manymage.json")); err == nil {
+		t.Error("a folder that is a file can be written to")
+	}
+}
+
 // FuzzDecode: what decodes is the same record after it was encoded and decoded again; nothing panics.
 func FuzzDecode(f *testing.F) {
 	full, err := encode(sample())
