@@ -73,13 +73,25 @@ func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
 	j.syntax = dockerfile.DetectSyntax(source)
 	file, err := dockerfile.Read(source, j.solve.DockerfileName)
 	if err != nil && j.syntax.Image != "" && !j.solve.Builtin {
-		j.choice = dockerfile.Choice{Strategy: dockerfile.Target, Why: "only " + j.syntax.Image + " can read this file"}
-		return j, nil
+		return j, j.unread(dockerfile.Strategy(p.cfg.Strategy))
 	}
 	if err != nil {
 		return j, err
 	}
 	return j, j.decide(file, p.understand(j, native), dockerfile.Strategy(p.cfg.Strategy))
+}
+
+// unread chooses for a file that its own frontend alone can read: nothing in it can be rewritten.
+func (j *job) unread(want dockerfile.Strategy) error {
+	j.choice = dockerfile.Choice{Strategy: dockerfile.Target, Why: "only " + j.syntax.Image + " can read this file"}
+	switch want {
+	case dockerfile.Cross:
+		return usageError{fmt.Errorf("STRATEGY=cross rewrites the Dockerfile, and only %s can read %s: use target or native", j.syntax.Image, j.solve.DockerfileName)}
+	case dockerfile.Native:
+		j.choice.Strategy = dockerfile.Native
+		j.solve.SetPlatform = false
+	}
+	return nil
 }
 
 // understand says how the Dockerfile is to be read for one platform.

@@ -41,3 +41,35 @@ func TestEpochOfTheJobs(t *testing.T) {
 		}
 	}
 }
+
+// A file that only its frontend can read is built as it was asked, or refused: its text cannot be rewritten.
+func TestStrategyOfAnUnreadFile(t *testing.T) {
+	for want, test := range map[string]struct {
+		got         string
+		setPlatform bool
+		refused     bool
+	}{
+		"auto":   {"target", true, false},
+		"target": {"target", true, false},
+		"native": {"native", false, false},
+		"cross":  {"", false, true},
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("# syntax=reg.example/own\nGATHER wool\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(config.Input{Dir: dir, Getenv: func(name string) string { return map[string]string{"STRATEGY": want}[name] }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := New(Options{Config: cfg})
+		jobs, err := p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		if (ExitCode(err) == ExitUsage) != test.refused || (err != nil) != test.refused {
+			t.Errorf("%s: %v", want, err)
+			continue
+		}
+		if err == nil && (string(jobs[0].choice.Strategy) != test.got || jobs[0].solve.SetPlatform != test.setPlatform) {
+			t.Errorf("%s: %s, platform set %v", want, jobs[0].choice.Strategy, jobs[0].solve.SetPlatform)
+		}
+	}
+}
