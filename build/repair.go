@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
 )
@@ -27,7 +30,12 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 	if err := e.Tag(ctx, r.built.ID, travel); err != nil {
 		return child{}, err
 	}
-	defer func() { _ = e.Remove(context.WithoutCancel(ctx), travel) }() // the image has its own names
+	defer func() { // the image has its own names
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
+		defer cancel()
+		_ = e.Remove(ctx, travel)
+		_ = dropTag(ctx, client, travel)
+	}()
 	pushed, err := e.Push(ctx, travel, p.watch(r.job))
 	if err != nil {
 		return child{}, err
@@ -40,15 +48,18 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 	if err != nil {
 		return child{}, err
 	}
+	if err := sameLayers(ctx, client, ref, m, r.built.Repair); err != nil {
+		return child{}, err
+	}
 	desc, err := putConfig(ctx, client, ref, m, r.built.Repair)
 	if err != nil {
 		return child{}, err
 	}
-	if err := dropTag(ctx, client, travel); err != nil {
-		return child{}, err
-	}
 	return confirm(ctx, client, ref, desc.Digest, r.built.Config)
 }
+
+// tidyLimit is how long the traces of a repair are removed.
+const tidyLimit = 10 * time.Second
 
 // dropTag removes a tag where the registry can: most cannot, and then it stays, a name for layers that are there anyway.
 func dropTag(ctx context.Context, client *registry.Client, name string) error {
@@ -60,11 +71,29 @@ func dropTag(ctx context.Context, client *registry.Client, name string) error {
 	if !ok {
 		return nil
 	}
-	err = client.DeleteTag(ctx, tagged)
-	if errors.Is(err, registry.ErrDenied) || errors.Is(err, registry.ErrNotFound) {
-		return nil
+	return client.DeleteTag(ctx, tagged)
+}
+
+// sameLayers requires that what was pushed has the layers of the config that it is to get: its tag is moved by whoever builds the same
+// at the same time, and a config over other layers is an image that no engine can pull.
+func sameLayers(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, config []byte) error {
+	var pushed ocispec.Manifest
+	if err := json.Unmarshal(m.Bytes, &pushed); err != nil {
+		return fmt.Errorf("%s: the manifest that the engine pushed is no JSON: %w", reference.FamiliarString(ref), err)
 	}
-	return err
+	has, err := client.Config(ctx, reference.TrimNamed(ref), pushed.Config)
+	if err != nil {
+		return err
+	}
+	var old, repaired ocispec.Image
+	if err := errors.Join(json.Unmarshal(has, &old), json.Unmarshal(config, &repaired)); err != nil {
+		return fmt.Errorf("%s: the config that the engine pushed is no image's: %w", reference.FamiliarString(ref), err)
+	}
+	if !slices.Equal(old.RootFS.DiffIDs, repaired.RootFS.DiffIDs) {
+		return fmt.Errorf("%w: what was pushed for %s has other layers than the image that was built: somebody changed the tag in the engine; run again",
+			lists.ErrPublish, reference.FamiliarString(ref))
+	}
+	return nil
 }
 
 // putConfig publishes an image's manifest under ref with another config, and nothing else changed.

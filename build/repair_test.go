@@ -1,0 +1,45 @@
+package build
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/registry/registrytest"
+)
+
+// configOver is a config with the layer that is named by a text.
+func configOver(arch, layer string) []byte {
+	return fmt.Appendf(nil, `{"architecture":%q,"os":"linux","rootfs":{"type":"layers","diff_ids":[%q]}}`, arch, digest.FromString(layer))
+}
+
+// A config is put over the layers that it is about, and over no others: that would be an image which nobody can pull.
+func TestARepairedConfigKeepsItsLayers(t *testing.T) {
+	server := httptest.NewServer(registrytest.InMemory())
+	defer server.Close()
+	client := registry.New(registry.Options{})
+	defer client.Close()
+	ref, err := reference.ParseNormalizedNamed(strings.TrimPrefix(server.URL, "http://") + "/me/app")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := stored(t, client, ref, ocispec.MediaTypeImageConfig, configOver("amd64", "ours"))
+	manifest, err := json.Marshal(ocispec.Manifest{Config: config})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for layer, want := range map[string]error{"ours": nil, "another run's": lists.ErrPublish} {
+		if err := sameLayers(t.Context(), client, ref, registry.Manifest{Bytes: manifest}, configOver("arm64", layer)); !errors.Is(err, want) {
+			t.Errorf("a config over %s layer: %v, want %v", layer, err, want)
+		}
+	}
+}
