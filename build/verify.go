@@ -17,6 +17,7 @@ import (
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/rootfs"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -395,7 +396,7 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 		}
 		return nil
 	}
-	return err
+	return content(err, fault)
 }
 
 // samePlatform compares what the entry says with what the config says: an entry may leave out the operating system's version and
@@ -412,7 +413,7 @@ func samePlatform(entry, config ocispec.Platform) bool {
 
 // content turns an error about what is in the registry into a fault, and hands on every other one.
 func content(err error, fault func(string, ...any)) error {
-	for _, wrong := range []error{registry.ErrNotFound, registry.ErrCorrupt, registry.ErrUnsupported} {
+	for _, wrong := range []error{registry.ErrNotFound, registry.ErrCorrupt, registry.ErrUnsupported, rootfs.ErrMalformed, rootfs.ErrTooManyEntries} {
 		if errors.Is(err, wrong) {
 			fault("%v", err)
 			return nil

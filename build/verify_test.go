@@ -1,0 +1,63 @@
+package build
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/registry/registrytest"
+)
+
+// stored puts a blob into a repository and returns its descriptor.
+func stored(t *testing.T, client *registry.Client, repo reference.Named, mediaType string, body []byte) ocispec.Descriptor {
+	t.Helper()
+	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(body), Size: int64(len(body))}
+	if err := client.PutBlob(t.Context(), repo, desc, registry.Bytes(body)); err != nil {
+		t.Fatal(err)
+	}
+	return desc
+}
+
+// A layer that is no archive is a fault of what was published, and no failure of the look.
+func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
+	server := httptest.NewServer(registrytest.InMemory())
+	defer server.Close()
+	name := strings.TrimPrefix(server.URL, "http://") + "/me/app:1"
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{Config: config.Config{}})
+	defer p.Close()
+	client, err := p.Registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest, err := json.Marshal(ocispec.Manifest{
+		Versioned: specs.Versioned{SchemaVersion: 2},
+		MediaType: ocispec.MediaTypeImageManifest,
+		Config: stored(t, client, ref, ocispec.MediaTypeImageConfig,
+			[]byte(`{"architecture":"arm64","os":"linux","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":[]}}`)),
+		Layers: []ocispec.Descriptor{stored(t, client, ref, ocispec.MediaTypeImageLayer, []byte(strings.Repeat("no archive ", 100)))},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.PutManifest(t.Context(), ref, ocispec.MediaTypeImageManifest, manifest); err != nil {
+		t.Fatal(err)
+	}
+	_, err = p.Verify(t.Context(), name)
+	var faulty *FaultyError
+	if !errors.As(err, &faulty) || ExitCode(err) != ExitRefused || !strings.Contains(err.Error(), ": layer sha256:") {
+		t.Errorf("got %v", err)
+	}
+}
