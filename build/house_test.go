@@ -54,6 +54,7 @@ var lives = map[string][]string{
 	"google.golang.org/grpc":                       {"build/engine"},
 	"github.com/tidwall/gjson":                     {"build/image"},
 	"github.com/tidwall/sjson":                     {"build/image"},
+	"mvdan.cc/sh":                                  {"build/image"},
 	"github.com/hbollon/go-edlib":                  nil,
 	"golang.org/x/net":                             {"build/registry"},
 	"github.com/distribution/distribution":         {"build/registry/local"},

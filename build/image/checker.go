@@ -21,7 +21,10 @@ type checker struct {
 	allow    []string
 	env      map[string]string
 	texts    map[[32]byte]bool // shell texts that were followed
+	active   map[[32]byte]int  // how often a text is being followed, as it starts itself
 	commands int               // that were followed
+	steps    int               // statements of texts that were walked
+	spent    int               // bytes that expansions in texts gave
 
 	mu       sync.Mutex
 	programs map[string]Program
@@ -33,7 +36,7 @@ type checker struct {
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	return &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), env: env,
-		texts: map[[32]byte]bool{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 }
 

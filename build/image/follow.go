@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,12 +22,18 @@ const (
 // frame is the situation in which a command is started.
 type frame struct {
 	dir    string   // working directory, unknown when it is not known
-	path   []string // directories that a plain name is looked up in, nil when they are not known
+	path   []string // directories that a plain name is looked up in; unknown is one that is not known
 	role   Role
 	soft   bool   // it may well not be run: only what is there can be at fault
 	shell  bool   // started by a shell, which runs a text without #! itself
 	script string // the script whose #! line this command is
 	depth  int
+
+	tongue  string             // the shell that reads a text: bash, zsh
+	input   string             // the text that is its standard input, unknown when that only comes at run time
+	reading string             // the script that is followed
+	cut     bool               // ... and of which there is more than was read
+	env     map[string][]value // set by shells and env on the way, but for PATH; never changed
 }
 
 // found is a file behind a word of a command.
@@ -41,25 +49,35 @@ func (c *checker) run(words []string, f frame) error {
 		return nil
 	}
 	if c.commands++; c.commands > maxCommands || len(words) > maxWords {
-		c.note(f, "the image's scripts start so many commands that not all were followed")
+		c.tooMany(f)
 		return nil
 	}
 	if f.depth++; f.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
 	if strings.Contains(words[0], unknown) {
-		c.note(f, "a shell works out at run time what it starts as %q: that program was not followed", strings.ReplaceAll(words[0], unknown, "..."))
+		c.note(f, "a shell works out at run time what it starts as %s: that program was not followed", shown(words[0]))
 		return nil
 	}
+	f.soft = f.soft || slices.Contains(f.path, unknown) && !strings.Contains(words[0], "/")
 	at, fault, err := c.find(words[0], f)
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(f, fault))
 	}
 	if at.info == nil {
-		return nil // a relative word in an unknown directory
+		c.note(f, "%s lies in a folder that only the running shell knows: it was not followed", shown(words[0]))
+		return nil
 	}
 	return c.start(at, words, f)
 }
+
+// tooMany says that a bound was reached.
+func (c *checker) tooMany(f frame) {
+	c.note(f, "the image's scripts start so many commands that not all were followed")
+}
+
+// shown quotes a word of a script, with what is unknown of it as dots.
+func shown(word string) string { return strconv.Quote(brief(strings.ReplaceAll(word, unknown, "..."))) }
 
 // find looks a command's first word up as execvp does.
 func (c *checker) find(word string, f frame) (found, *Fault, error) {
@@ -69,14 +87,10 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 		}
 		return c.stat(absolute(f.dir, word), word, f)
 	}
-	if f.path == nil {
-		return found{}, nil, nil
-	}
 	var refused *Fault
 	for _, dir := range f.path {
 		if dir == unknown {
-			c.longPath(f)
-			return found{}, refused, nil
+			continue
 		}
 		at, fault, err := c.stat(absolute(f.dir, path.Join(dir, word)), word, f)
 		if err != nil || fault == nil && at.info != nil {
@@ -86,7 +100,7 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 			refused = fault
 		}
 	}
-	if refused == nil {
+	if refused == nil && !slices.Contains(f.path, unknown) {
 		refused = missing(word, "not in any directory of the image's PATH ("+brief(strings.Join(f.path, ":"))+")", f)
 	}
 	return found{}, refused, nil
@@ -149,6 +163,9 @@ func (c *checker) start(at found, words []string, f frame) error {
 	if file.format == formatBang {
 		return c.bang(at, file, words, f)
 	}
+	if file.format == formatText && f.shell {
+		return c.script(at, append([]string{at.name}, words[1:]...), f)
+	}
 	if err := c.judge(at, file, f); err != nil || file.format != formatELF {
 		return err
 	}
@@ -198,6 +215,21 @@ func (c *checker) through(words []string, f frame) error {
 		return c.run(rest, inner)
 	case isShell(words[0]):
 		return c.shell(words, f)
+	case path.Base(words[0]) == "su" || path.Base(words[0]) == "runuser":
+		if text, rest, ok := asUser(words); ok && text != "" {
+			f.soft, f.tongue = true, "" // the user's own shell, with his PATH
+			return c.text(text, rest, f)
+		} else if ok {
+			return c.run(rest, f)
+		}
+	case path.Base(words[0]) == "find":
+		f.soft, f.shell = true, false
+		for _, command := range perFile(words) {
+			if err := c.run(command, f); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	rest, ok := unwrap(words)
 	if !ok {
@@ -208,33 +240,6 @@ func (c *checker) through(words []string, f frame) error {
 	}
 	f.shell = false
 	return c.run(rest, f)
-}
-
-// throughEnv returns the command that env starts and what it changed.
-func throughEnv(words []string, f frame) ([]string, frame) {
-	for len(words) > 0 {
-		word := words[0]
-		name, value, assigned := strings.Cut(word, "=")
-		switch {
-		case strings.HasPrefix(word, "-S") || strings.HasPrefix(word, "-vS") || strings.HasPrefix(word, "--split-string"):
-			text := strings.TrimPrefix(strings.TrimLeft(strings.TrimPrefix(word, "--split-string"), "-vS"), "=")
-			words = append(append([]string{""}, strings.Fields(text)...), words[1:]...)
-		case word == "-u", word == "--unset":
-			words = words[min(1, len(words)-1):]
-		case (word == "-C" || word == "--chdir") && len(words) > 1:
-			f.dir = absolute(f.dir, words[1])
-			words = words[1:]
-		case strings.HasPrefix(word, "-"): // -- too
-		case assigned:
-			if name == "PATH" {
-				f.path = pathList(value)
-			}
-		default:
-			return words, f
-		}
-		words = words[1:]
-	}
-	return nil, f
 }
 
 // absolute joins a working directory and a name. What a shell has to work out stays unknown. A ".." is left to resolve,
@@ -259,15 +264,14 @@ func orRoot(dir string) string {
 	return dir
 }
 
-// pathList cuts a PATH into its directories; one that only the shell knows makes the whole unknown. Behind the first
-// maxPathDirs one unknown directory stands for all others.
+// pathList cuts a PATH into its directories; one that only the shell knows is unknown. Behind the first maxPathDirs one
+// unknown directory stands for all others.
 func pathList(value string) []string {
-	if strings.Contains(value, unknown) {
-		return nil
-	}
 	list := strings.SplitN(value, ":", maxPathDirs+1)
-	if len(list) > maxPathDirs {
-		list[maxPathDirs] = unknown
+	for i, dir := range list {
+		if strings.Contains(dir, unknown) || i == maxPathDirs {
+			list[i] = unknown
+		}
 	}
 	return list
 }

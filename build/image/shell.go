@@ -1,174 +1,227 @@
 package image
 
-import "strings"
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
 
-// command is one simple command of a shell text, expanded as far as its words are known.
-type command struct {
-	words       []string
-	conditional bool // it may well not be run: behind ||, inside of if, case, a loop or a function
-}
+	"mvdan.cc/sh/v3/syntax"
+)
 
-// script reads the simple commands of a shell text one after the other, so that whoever runs them can change variables
-// in between. It knows enough of the grammar to tell commands from patterns, lists, functions and here-documents;
-// it does not decide conditions.
-type script struct {
-	lexer     lexer
-	functions map[string]bool
+// Bounds on a text. The parser's time grows with the square of the brackets that are open at once; real scripts have ten.
+const (
+	maxScript = 64 << 10
+	maxOpen   = 500
+)
 
-	words  []string
-	or     bool   // behind ||
-	blocks []byte // open 'i'f, 'l'oop, 'c'ase, '{', 'f'unction body, '('
-	skip   bool   // the next word belongs to a redirection
-	here   bool   // ... and is a here-document's delimiter
-	define bool   // behind name(), before its body
-	test   bool   // inside of [[ ]], where operators have another meaning
-}
-
-// next returns the next simple command, and ok false at the end. After an error nothing more can be read.
-func (s *script) next() (c command, ok bool, err error) {
-	for {
-		t, err := s.lexer.next()
-		if err != nil {
-			return c, false, err
-		}
-		if t.op == "" {
-			s.word(t)
-			continue
-		}
-		c, done := s.operator(t.op)
-		if len(c.words) > 0 && !s.functions[c.words[0]] {
-			return c, true, nil
-		}
-		if done {
-			return c, false, nil
-		}
-	}
-}
-
-// word takes a word into the command, unless it is syntax.
-func (s *script) word(t token) {
+// shell follows a shell's command line: sh -c text, sh file, or a text as its input.
+func (c *checker) shell(words []string, f frame) error {
+	o, rest := shellOptions(words[1:])
+	_, env := c.env["BASH_ENV"]
+	f.soft = f.soft || o.login || env // profiles change PATH and what names mean
+	f.tongue = path.Base(words[0])
 	switch {
-	case s.here:
-		s.here, s.skip = false, false
-		s.lexer.pending = append(s.lexer.pending, strings.Join(t.words, ""))
-	case s.skip:
-		s.skip = false
-	case len(s.words) == 0 && !t.quoted && len(t.words) == 1 && s.keyword(t.words[0]):
-	case s.test:
-		s.test = len(t.words) != 1 || t.words[0] != "]]"
-	case len(s.words) == 0 && len(t.words) == 1 && t.words[0] == "[[":
-		s.test = true
-	case len(s.words)+len(t.words) > maxWords:
-		s.words = append(s.words, unknown)
-	default:
-		s.words = append(s.words, t.words...)
+	case o.input || len(rest) == 0:
+		return c.input(rest, f)
+	case o.text:
+		return c.text(rest[0], rest[1:], f)
 	}
+	return c.scriptFile(rest[0], rest, f)
 }
 
-// keyword handles a reserved word at the begin of a command.
-func (s *script) keyword(w string) bool {
-	switch w {
-	case "if":
-		s.push('i')
-	case "while", "until":
-		s.push('l')
-	case "fi", "done", "esac", "}":
-		s.pop()
-	case "{":
-		block := byte('{')
-		if s.define {
-			block, s.define = 'f', false
+// shellOption says where a shell's program is: in the next word (-c), in its input (-s), else in the file that is named;
+// and whether the shell reads the user's files first.
+type shellOption struct{ text, input, login bool }
+
+func shellOptions(words []string) (o shellOption, rest []string) {
+	for len(words) > 0 && len(words[0]) > 1 && (words[0][0] == '-' || words[0][0] == '+') {
+		word := words[0]
+		words = words[1:]
+		if word == "--" {
+			break
 		}
-		s.push(block)
-	case "case":
-		s.push('c')
-		return false // its words end at ) and are dropped
-	case "for", "select":
-		s.push('l')
-		return false // the list is no command
-	case "then", "else", "elif", "do", "!", "time":
-	default:
-		return false
-	}
-	return true
-}
-
-func (s *script) push(block byte) { s.blocks = append(s.blocks, block) }
-
-func (s *script) pop() {
-	if n := len(s.blocks); n > 0 {
-		s.blocks = s.blocks[:n-1]
-	}
-}
-
-// top is the innermost open block, 0 outside of all.
-func (s *script) top() byte {
-	if n := len(s.blocks); n > 0 {
-		return s.blocks[n-1]
-	}
-	return 0
-}
-
-// operator ends the command where it does; done at the end of the text.
-func (s *script) operator(op string) (c command, done bool) {
-	if s.test && op != "eof" {
-		return c, false
-	}
-	switch op {
-	case "<<", "<<-":
-		s.skip, s.here = true, true
-		return c, false
-	case "<", ">", ">>", "<&", ">&", "<>", ">|", "&>", "<<<":
-		s.skip = true
-		return c, false
-	case "(":
-		s.parenthesis()
-		return c, false
-	case ")":
-		if s.top() == 'c' {
-			s.words = nil // a pattern
-			return c, false
+		values := strings.Count(strings.ToLower(word), "o") // -o pipefail, -O globstar
+		if strings.HasPrefix(word, "--") {
+			o.login = o.login || word == "--login"
+			if values = 0; word == "--rcfile" || word == "--init-file" {
+				values = 1
+			}
+		} else {
+			o.text = o.text || strings.Contains(word, "c")
+			o.input = o.input || strings.Contains(word, "s")
+			o.login = o.login || strings.ContainsAny(word, "li")
 		}
-		c = s.take()
-		if s.top() == '(' {
-			s.pop()
-		}
-		return c, false
+		words = words[min(values, len(words)):]
 	}
-	c = s.take()
-	s.or = op == "||" || s.or && op == "|"
-	return c, op == "eof"
+	o.input = o.input && !o.text
+	return o, words
 }
 
-// parenthesis opens a subshell, or says that the word before it is the name of a function.
-func (s *script) parenthesis() {
-	if s.top() == 'c' && len(s.words) == 0 {
-		return // the optional one before a pattern
+// input follows the here-document that a shell reads its commands from.
+func (c *checker) input(args []string, f frame) error {
+	switch f.input {
+	case "": // it is interactive
+		return nil
+	case unknown:
+		c.note(f, "a shell in the image reads commands that only come at run time: they were not followed")
+		return nil
 	}
-	if len(s.words) == 0 && strings.HasPrefix(s.lexer.text[s.lexer.at:], "(") {
-		s.lexer.at--
-		if s.lexer.balanced('(', ')') != nil {
-			s.lexer.at = len(s.lexer.text)
-		}
-		return // arithmetic
-	}
-	if len(s.words) == 1 {
-		s.functions[s.words[0]] = true
-		s.define = true
-		s.words = nil
-	}
-	s.push('(')
+	return c.text(f.input, append([]string{f.tongue}, args...), f)
 }
 
-// take returns the collected command. What begins with for, case or function is a list, not a command.
-func (s *script) take() command {
-	words := s.words
-	s.words, s.skip, s.here = nil, false, false
-	if len(words) > 0 {
-		switch words[0] {
-		case "for", "select", "case", "function":
-			words = nil
+// scriptFile follows the script that a shell was given, which must be there.
+func (c *checker) scriptFile(word string, args []string, f frame) error {
+	if strings.Contains(word, unknown) || f.dir == unknown && !strings.HasPrefix(word, "/") {
+		c.note(f, "a shell works out at run time that it reads the script %s: that was not followed", shown(word))
+		return nil
+	}
+	at, err := c.resolve(absolute(f.dir, word))
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errLoop):
+		f.script = ""
+		return c.addIf(f, missing(absolute(f.dir, word), "not in the image", f))
+	case err != nil:
+		return err
+	case !at.info.Mode().IsRegular():
+		return c.add(f, Fault{Kind: NotRegular, Path: at.name, What: "a " + kindOf(at.info.Mode()) + " and no script", Cure: "name a script in " + f.source()})
+	}
+	return c.script(at, args, f)
+}
+
+// script follows the commands of a script that is there; args begin with its name. They are only hints: what they reach
+// must not be foreign, but may be absent.
+func (c *checker) script(at found, args []string, f frame) error {
+	src, err := c.tree.text(at.real, at.info.Size())
+	if err != nil {
+		return err
+	}
+	if f.role == Interpreter {
+		f.role = Entry
+	}
+	f.soft, f.reading, f.cut = true, at.name, at.info.Size() > maxScript
+	return c.text(src, args, f)
+}
+
+// text reads the begin of a script.
+func (t *tree) text(real string, size int64) (string, error) {
+	s, err := open(t.root, real, size, nil)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	b := make([]byte, min(size, maxScript))
+	n, err := s.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading %s in the image: %w", real, err)
+	}
+	return string(b[:n]), nil
+}
+
+// text follows the commands of a shell text; args begin with $0. What was followed in the same situation before, and a
+// text that starts itself for the third time, is left out.
+func (c *checker) text(src string, args []string, f frame) error {
+	f.shell, f.script, f.input = true, "", ""
+	if f.role == Interpreter {
+		f.role = Entry
+	}
+	situation := f
+	situation.depth = 0
+	seen := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, args, situation))
+	itself := sha256.Sum256([]byte(src))
+	if c.texts[seen] {
+		return nil
+	}
+	if c.texts[seen] = true; c.active[itself] >= 3 {
+		c.note(f, "a script in the image that starts itself was followed only three times")
+		return nil
+	}
+	c.active[itself]++
+	defer func() { c.active[itself]-- }()
+	w := newWalker(c, f, args)
+	w.stmts(w.parse(src))
+	if f.cut { // what calls its functions may lie behind
+		for _, name := range slices.Sorted(maps.Keys(w.functions)) {
+			w.function(w.functions[name], []string{name})
 		}
 	}
-	return command{words: words, conditional: s.or || strings.ContainsAny(string(s.blocks), "ilcf")}
+	return w.err
+}
+
+// parse returns the statements of a text. Of one that the parser does not take to its end it returns what comes before,
+// as a shell would run it; what was cut off is completed, so that the begin of an open block is followed.
+func (w *walker) parse(src string) []*syntax.Stmt {
+	src = strings.ReplaceAll(src, unknown, unknownRune)
+	stmts, err := w.read(src)
+	what := "a shell text in the image"
+	if w.frame.reading != "" {
+		what = show(w.frame.reading)
+	}
+	if w.frame.cut {
+		stmts, _ = statements(src, tongue(w.frame.tongue), syntax.RecoverErrors(maxOpen))
+		err = fmt.Errorf("it is longer than %d KiB", maxScript>>10)
+	}
+	if err != nil {
+		w.checker.note(w.frame, "%s was followed only in part: %s", what, shown(err.Error()))
+	}
+	return stmts
+}
+
+// read parses in the shell's own tongue, or another that takes all of the text: /bin/sh may be any shell.
+func (w *walker) read(src string) (best []*syntax.Stmt, first error) {
+	if tooOpen(src) {
+		return nil, errors.New("its brackets are nested too deeply")
+	}
+	for _, lang := range []syntax.LangVariant{tongue(w.frame.tongue), syntax.LangBash, syntax.LangPOSIX, syntax.LangMirBSDKorn, syntax.LangZsh} {
+		stmts, err := statements(src, lang)
+		if err == nil {
+			return stmts, nil
+		}
+		if first == nil {
+			best, first = stmts, err
+		}
+	}
+	return best, first
+}
+
+func statements(src string, lang syntax.LangVariant, options ...syntax.ParserOption) (list []*syntax.Stmt, err error) {
+	parser := syntax.NewParser(append(options, syntax.Variant(lang))...)
+	for stmt, err := range parser.StmtsSeq(strings.NewReader(src)) {
+		if err != nil {
+			return list, err
+		}
+		list = append(list, stmt)
+	}
+	return list, nil
+}
+
+func tongue(shell string) syntax.LangVariant {
+	switch shell {
+	case "zsh":
+		return syntax.LangZsh
+	case "ksh", "mksh":
+		return syntax.LangMirBSDKorn
+	}
+	return syntax.LangBash
+}
+
+func tooOpen(src string) bool {
+	open := 0
+	for _, b := range []byte(src) {
+		switch b {
+		case '(', '[', '{':
+			open++
+		case ')', ']', '}':
+			open = max(0, open-1)
+		}
+		if open > maxOpen {
+			return true
+		}
+	}
+	return false
 }

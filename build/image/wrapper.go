@@ -11,6 +11,7 @@ type wrapper struct {
 	names    []string
 	valued   []string // options whose value is the next word
 	operands int      // words before the command: the user of gosu, the duration of timeout
+	assigns  bool     // NAME=value may stand before the command
 }
 
 // wrappers returns the programs that images put before the real one: inits, user switchers, coreutils and util-linux.
@@ -18,7 +19,8 @@ func wrappers() []wrapper {
 	return []wrapper{
 		{names: []string{"tini", "tini-static", "docker-init"}, valued: []string{"-p", "-e"}},
 		{names: []string{"dumb-init"}, valued: []string{"-r", "--rewrite"}},
-		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "time"}},
+		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer"}},
+		{names: []string{"time"}, valued: []string{"-f", "-o", "--format", "--output"}},
 		{names: []string{"su-exec", "gosu", "s6-setuidgid", "setuidgid"}, operands: 1},
 		{names: []string{"s6-envdir", "envdir", "setlock"}, operands: 1},
 		{names: []string{"chpst"}, valued: []string{"-u", "-U", "-e", "-/", "-C", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-b", "-t"}},
@@ -32,7 +34,8 @@ func wrappers() []wrapper {
 		{names: []string{"numactl"}, valued: []string{"-i", "-N", "-m", "-C", "-p"}},
 		{names: []string{"timeout"}, valued: []string{"-k", "-s", "--kill-after", "--signal"}, operands: 1},
 		{names: []string{"stdbuf"}, valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
-		{names: []string{"sudo"}, valued: []string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group"}},
+		{names: []string{"sudo", "doas"}, assigns: true, valued: []string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group", "--host", "--prompt", "--chdir"}},
+		{names: []string{"xargs"}, valued: []string{"-a", "-d", "-E", "-I", "-L", "-n", "-P", "-s", "--arg-file", "--delimiter", "--max-args", "--max-procs"}},
 		{names: []string{"linux32", "linux64"}},
 	}
 }
@@ -68,10 +71,43 @@ func (w wrapper) rest(words []string) []string {
 		return nil
 	}
 	words = words[w.operands:]
-	if len(words) > 0 && words[0] == "--" {
+	for len(words) > 0 && (words[0] == "--" || w.assigns && strings.Contains(words[0], "=")) {
 		words = words[1:]
 	}
 	return words
+}
+
+// asUser returns the text that su and runuser give to the user's shell, or the command that runuser starts without one.
+func asUser(words []string) (text string, rest []string, ok bool) {
+	for i, word := range words[1:] {
+		after := words[i+2:]
+		switch {
+		case word == "-c" || word == "--command" || word == "--session-command":
+			if len(after) == 0 {
+				return "", nil, false
+			}
+			return after[0], after[1:], true
+		case strings.HasPrefix(word, "--command="):
+			return strings.TrimPrefix(word, "--command="), after, true
+		case (word == "-u" || word == "--user") && path.Base(words[0]) == "runuser" && len(after) > 1:
+			return "", wrapper{}.rest(after[1:]), true
+		}
+	}
+	return "", nil, false
+}
+
+// perFile returns the commands that find starts for each file.
+func perFile(words []string) (commands [][]string) {
+	for i, word := range words {
+		if slices.Contains([]string{"-exec", "-execdir", "-ok", "-okdir"}, word) {
+			rest := words[i+1:]
+			if end := slices.IndexFunc(rest, func(w string) bool { return w == ";" || w == "+" }); end >= 0 {
+				rest = rest[:end]
+			}
+			commands = append(commands, rest)
+		}
+	}
+	return commands
 }
 
 // isShell tells whether a program of that name takes -c and scripts as sh does.
@@ -88,7 +124,7 @@ func isShell(name string) bool {
 func isOpaque(name string) bool {
 	base := path.Base(name)
 	return strings.HasPrefix(base, "qemu-") ||
-		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "xargs", "parallel", "script"}, base)
+		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "supervisord", "s6-svscan", "runsvdir"}, base)
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.

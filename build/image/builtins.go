@@ -1,0 +1,194 @@
+package image
+
+import (
+	"errors"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// skipExec skips the builtins that only introduce a command.
+func skipExec(words []string) []string {
+	for len(words) > 0 && (words[0] == "exec" || words[0] == "command" || words[0] == "builtin") {
+		words = words[1:]
+		for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
+			if words[0] == "-v" || words[0] == "-V" {
+				return nil
+			}
+			if strings.HasSuffix(words[0], "a") && len(words) > 1 {
+				words = words[1:] // the name that it gets
+			}
+			words = words[1:]
+		}
+	}
+	return words
+}
+
+// builtin takes a command that the shell runs by itself.
+func (w *walker) builtin(words []string) bool {
+	args := words[1:]
+	switch words[0] {
+	case "cd", "pushd":
+		for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+			args = args[1:]
+		}
+		w.dir = w.folder(args)
+	case "popd":
+		w.dir = unknown
+	case "set":
+		w.positional(args)
+	case "shift":
+		w.shift(args)
+	case ".", "source":
+		w.source(args)
+	case "eval":
+		w.frame.soft = true // from here on names may mean anything
+		w.stmts(w.parse(strings.Join(args, " ")))
+	case "trap":
+		if len(args) > 1 && args[0] != "-" && args[0] != "--" {
+			w.softly(func() { w.fork(func() { w.stmts(w.parse(args[0])) }) })
+		}
+	case "alias", "enable", "hash":
+		w.frame.soft = true
+	case "export", "readonly", "local", "declare", "typeset":
+		for _, arg := range args {
+			if name, val, ok := strings.Cut(arg, "="); ok {
+				w.set(name, value{val})
+			}
+		}
+	case "read", "getopts", "mapfile", "readarray", "printf", "unset":
+		w.given(words)
+	default:
+		return isBuiltin(words[0])
+	}
+	return true
+}
+
+func isBuiltin(name string) bool {
+	return slices.Contains([]string{":", "[", "bg", "break", "caller", "compgen", "complete", "continue", "dirs", "disown", "echo", "exit", "false", "fc", "fg",
+		"help", "history", "jobs", "kill", "let", "logout", "pwd", "return", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
+		"unalias", "wait"}, name)
+}
+
+// folder is where cd leads.
+func (w *walker) folder(args []string) string {
+	if len(args) != 1 || args[0] == "-" || strings.Contains(args[0], unknown) {
+		return unknown
+	}
+	return absolute(w.dir, args[0])
+}
+
+// positional replaces the positional parameters, where set names any.
+func (w *walker) positional(args []string) {
+	for len(args) > 0 && args[0] != "" && (args[0][0] == '-' || args[0][0] == '+') {
+		option := args[0]
+		args = args[1:]
+		if option == "--" || option == "-" {
+			w.set("@", append(value{}, args...))
+			return
+		}
+		if strings.HasSuffix(option, "o") && len(args) > 0 {
+			args = args[1:]
+		}
+	}
+	if len(args) > 0 {
+		w.set("@", append(value{}, args...))
+	}
+}
+
+// shift drops the first positional parameter; in a loop nobody knows how many.
+func (w *walker) shift(args []string) {
+	n, err := strconv.Atoi(strings.Join(append(args, "1")[:1], ""))
+	var values []value
+	for _, v := range w.vars["@"] {
+		from := min(max(n, 0), len(v))
+		switch {
+		case err != nil || slices.Contains(v[:from], unknown):
+			values = append(values, value{unknown})
+		case w.loop:
+			for i := range len(v) - from + 1 {
+				values = append(values, v[from+i:])
+			}
+		default:
+			values = append(values, v[from:])
+		}
+	}
+	w.set("@", values...)
+}
+
+// given forgets the variables that a builtin writes.
+func (w *walker) given(words []string) {
+	if words[0] == "printf" && (len(words) < 3 || words[1] != "-v") {
+		return
+	}
+	for _, name := range words[1:] {
+		if _, ok := w.vars[name]; !ok && strings.HasPrefix(name, "-") {
+			continue
+		}
+		if words[0] == "unset" {
+			w.set(name)
+		} else {
+			w.set(name, value{unknown})
+		}
+	}
+}
+
+// source walks the file that . reads, in this same shell.
+func (w *walker) source(args []string) {
+	w.frame.soft = true
+	if len(args) == 0 {
+		return
+	}
+	at, ok := w.sourced(args[0])
+	if !ok {
+		return
+	}
+	src, err := w.tree.text(at.real, at.info.Size())
+	if err != nil {
+		w.err = err
+		return
+	}
+	if w.calls++; w.calls > maxDepth {
+		w.tooMany(w.frame)
+	} else {
+		outer, params := w.frame, w.vars["@"]
+		w.frame.reading, w.frame.cut = at.name, at.info.Size() > maxScript
+		if len(args) > 1 {
+			w.set("@", append(value{}, args[1:]...))
+		}
+		w.stmts(w.parse(src))
+		w.frame.reading, w.frame.cut = outer.reading, outer.cut
+		if len(args) > 1 {
+			w.vars["@"] = params
+		}
+	}
+	w.calls--
+}
+
+// sourced finds the file that . names: on PATH, unless it has a slash, and then here.
+func (w *walker) sourced(name string) (at found, ok bool) {
+	dirs := append(w.path(), ".")
+	if strings.Contains(name, "/") {
+		dirs = []string{"."}
+	}
+	known := !strings.Contains(name, unknown)
+	for _, dir := range dirs {
+		full := name
+		if !strings.HasPrefix(name, "/") {
+			full = absolute(absolute(w.dir, dir), name)
+		}
+		if known = known && !strings.Contains(full, unknown); !known {
+			w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
+			return at, false
+		}
+		at, err := w.resolve(full)
+		if err == nil && at.info.Mode().IsRegular() {
+			return at, true
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errLoop) {
+			w.err = err
+		}
+	}
+	return at, false
+}

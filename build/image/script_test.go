@@ -1,0 +1,498 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+// Each row is a shell text whose program /app/server is for amd64 in an image for arm64. "+" stands before the texts that
+// lead to it, "-" before those that do not, and "?" before those of which a note says that they were not followed.
+var texts = []string{
+	// The shell's grammar.
+	"+ exec /app/server",
+	"+ /app/server &\nwait -n",
+	"+ (cd /app && exec ./server)",
+	"+ { /app/server; }",
+	"+ if /app/server; then :; fi",
+	"+ if [ -f /x ]; then :; elif [ -f /y ]; then :; else /app/server; fi",
+	"+ while ! nc -z db 5432; do sleep 1; done; exec /app/server",
+	"+ until /app/server; do :; done",
+	"+ for x in a server; do /app/$x; done",
+	"+ for x in a b; do :; done; /app/server",
+	"+ for ((i = 0; i < 3; i++)); do /app/server; done",
+	"+ select x in a b; do /app/server; done",
+	"+ case $X in a | b) : ;; (c) /app/server ;; esac",
+	"+ case $X in *) exec /app/server ;& b) : ;; esac",
+	"+ ! /app/server",
+	"+ /x || /app/server",
+	"+ [ -f /app/server ] && /app/server",
+	"+ cat /x | /app/server",
+	"+ cat /x |& /app/server",
+	"+ time /app/server",
+	"+ time -p /app/server",
+	"+ coproc /app/server",
+	"+ coproc S { /app/server; }",
+	"+ f() { /app/server; }; f",
+	"+ function f { /app/server; }\nf",
+	"+ function f() (exec \"$@\"); f /app/server",
+	"+ f() { g \"$@\"; }; g() { shift; \"$@\"; }; f x /app/server",
+	"- f() { /app/server; }; : f",
+	"+ if :; then f() { /app/server; }; fi; f",
+	"+ x=$(/app/server)",
+	"+ x=`/app/server`",
+	"+ echo \"$(/app/server --version)\"",
+	"+ exec > >(/app/server) 2>&1",
+	"+ while read -r x; do :; done < <(/app/server)",
+	"+ cat <<EOF\n$(/app/server)\nEOF",
+	"- cat <<'EOF'\n$(/app/server)\nEOF",
+	"- cat <<EOF\n/app/server\nEOF",
+	"+ sh <<EOF\n/app/server\nEOF",
+	"+ bash -s -- x <<'EOF'\nexec /app/server\nEOF",
+	"+ sh <<<'exec /app/server'",
+	"+ echo ${X:-$(/app/server)}",
+	"+ [[ -n $(/app/server) ]]",
+	"+ (( x = $(/app/server) ))",
+	"- # /app/server",
+	"- echo /app/server",
+	"- '/app /server'",
+	"+ '/app'/\"server\"",
+	"+ /app\\\n/server",
+	"+ \\/app/server",
+	"? /app/serv*",
+	"? /app/{server,x}",
+	"? ~/server",
+
+	// What a dollar sign is not.
+	"+ IFS=$'\\n\\t'; exec /app/server",
+	"+ grep -q \"^foo$\" f; exec /app/server",
+	"+ [[ $1 =~ ^(a|b)$ ]]; exec /app/server",
+	"+ if [[ x =~ y$ ]]; then :; fi; exec /app/server",
+	"+ echo $ ; exec /app/server",
+	"+ exec > >(tee log) 2>&1\nexec /app/server",
+	"+ exec 3>&1 {fd}>/dev/null; exec /app/server",
+
+	// Variables.
+	"+ X=/app/server; exec $X",
+	"+ X='/app/server --x'; exec $X",
+	"- X='/app/server --x'; exec \"$X\"",
+	"+ IFS=,; X=/app/server,--x; $X",
+	"+ X=/app; Y=${X}/server; exec \"$Y\"",
+	"+ X=/app; X+=/server; exec \"$X\"",
+	"+ exec ${X:-/app/server}",
+	"+ exec ${X-/app/server}",
+	"+ : ${X:=/app/server}; exec $X",
+	"+ : \"${X=/app/server}\"; \"$X\"",
+	"- X=/x; exec ${X:-/app/server}",
+	"+ X=; exec ${X:-/app/server}",
+	"+ X=1; ${X:+/app/server}",
+	"+ X=/app/server; ${X:?must be set}",
+	"+ X=$(cat /x); exec ${X:-/app/server}",
+	"+ if [ $1 ]; then X=/x; else X=/app/server; fi; exec $X",
+	"+ X=/app/server; [ $1 ] && X=/x; exec $X",
+	"+ case $1 in a) X=/x ;; *) X=/app/server ;; esac; exec $X",
+	"+ X=/app/server; (X=/x); exec $X",
+	"+ X=/app/server; f() { local X=/x; }; f; exec $X",
+	"+ f() { X=/app/server; }; f; exec $X",
+	"- X=/app/server; unset X; exec ${X:-/x}",
+	"? X=/x; read X; exec $X",
+	"? X=1; (( X++ )); exec /app/$X",
+	"? printf -v X /app/server; $X",
+	"? declare -n X=Y; $X",
+	"+ a=(/app/server --port 80); exec \"${a[@]}\"",
+	"+ a=(--x); a+=(y); exec /app/server \"${a[@]}\"",
+	"+ a=(/x /app/server); ${a[1]}",
+	"+ a=(/x /app/server --y); \"${a[@]:1}\"",
+	"+ a=(); [ $X ] && a=(/app/server); \"${a[@]}\"",
+	"+ readonly X=/app/server; $X",
+	"+ declare -r X=/app/server; $X",
+	"+ export \"X=/app/server\"; $X",
+	"+ export X=/app/server; sh -c 'exec $X'",
+	"- X=/app/server; sh -c 'exec ${X:-/x}'",
+	"+ X=/app/server sh -c 'exec $X'",
+	"+ env X=/app/server sh -c 'exec $X'",
+	"+ X=/app/server/x; exec ${X%/*}",
+	"+ X=--/app/server; exec ${X#--}",
+	"+ X=/a/b/server; exec /app/${X##*/}",
+	"? exec $X",
+	"? exec \"$@\" $(cat /which)",
+	"? exec ${!X}",
+	"? exec /app/$((1 + 1))",
+
+	// Positional parameters.
+	"+ set -- /app/server \"$@\"; exec \"$@\"",
+	"+ [ $X ] && set -- /app/server; exec \"$@\"",
+	"+ set -- /app/server; [ $X ] && set -- /x; exec \"$@\"",
+	"+ set -eu -o pipefail -- /app/server; \"$1\"",
+	"+ set -- x /app/server; shift; exec \"$@\"",
+	"+ set -- x y /app/server; shift 2; exec \"$@\"",
+	"+ set -- --a --b /app/server; while [ $# -gt 1 ]; do shift; done; exec \"$@\"",
+	"+ set -- a b /app/server c; \"${@:3}\"",
+	"+ set -- a b /app/server c; exec \"${@:3:1}\"",
+	"+ set -- /app/server a; exec $*",
+	"- set -- /app/server a; exec \"$*\"",
+	"- set -- /app/server; set --; exec \"$@\"",
+	"+ set -e; set -- /app/server; set -x; exec $1",
+	"+ set -- /app/server; set -o pipefail; exec $1",
+	"+ set -- /app/server; for x; do $x; done",
+	"? set -- $(cat /x) /app/server; exec $2",
+
+	// Where a name leads.
+	"+ cd /app; ./server",
+	"+ cd -P -- /app && ./server",
+	"+ PATH=/app:$PATH; server",
+	"+ export PATH=\"$PATH:/app\"; exec server",
+	"+ PATH=/app server",
+	"+ [ -d /app ] && PATH=/app:$PATH; server",
+	"+ PATH=$X:/app:$PATH; server",
+	"? PATH=$X:$PATH; server",
+	"? cd $X; ./server",
+	"+ cd \"$(dirname /app/x)\" && ./server",
+	"+ D=$(cd /app/../app && pwd -P); exec $D/server",
+	"+ D=\"$(dirname \"$(readlink -f /app/x)\")\"; exec $D/server",
+	"+ S=$(command -v /app/server); exec $S",
+	"+ exec /app/$(basename /x/server)",
+	"+ exec /app/$(uname -m)/server",
+	"+ $(echo /app/server)",
+
+	// What starts something else.
+	"+ exec -a name /app/server",
+	"+ command /app/server",
+	"- command -v /app/server",
+	"+ command -p exec /app/server",
+	"+ nohup /app/server >log 2>&1 &",
+	"+ /usr/bin/time -f %e /app/server",
+	"+ time -f %e -o /log /app/server",
+	"+ sudo -E A=b /app/server",
+	"+ gosu app:app /app/server",
+	"+ su-exec app /app/server",
+	"+ setpriv --reuid=1 /app/server",
+	"? chroot /x /app/server",
+	"+ env A=b /app/server",
+	"+ env -i -u X -C /app ./server",
+	"+ env --chdir=/app ./server",
+	"+ env -S '/app/server --x'",
+	"+ env -vS \"/app/server 'a b'\"",
+	"+ env --split-string='A=b /app/server'",
+	"+ bash -O extglob -c /app/server",
+	"+ bash -eo pipefail +O nullglob -c 'exec /app/server'",
+	"+ bash --rcfile /x -c /app/server",
+	"+ sh -c 'exec \"$0\" \"$@\"' /app/server x",
+	"+ sh -c 'cd /app; exec ./\"$1\"' x server",
+	"+ find /x -name y -exec /app/server {} \\;",
+	"+ ls | xargs -r -n 1 /app/server",
+	"+ su app -c 'exec /app/server'",
+	"+ su -s /bin/sh -c \"/app/server\" - app",
+	"+ runuser -u app -- /app/server",
+	"+ trap /app/server EXIT",
+	"+ trap 'f' EXIT; f() { /app/server; }; f",
+	"+ eval exec /app/server",
+	"+ eval \"X=/app/server\"; $X",
+	"? eval \"$X\"",
+	"? curl http://x | sh",
+	"? sh /x/$X",
+	"? . /x/$X",
+
+	// Scripts.
+	"+ . /app/lib.sh",
+	"+ source /app/lib.sh",
+	"+ . /app/lib.sh; serve",
+	"+ PATH=/app; . lib.sh",
+	"+ cd /app && . ./lib.sh",
+	"- . /nowhere.sh",
+	"+ /app/text",
+	"+ /app/args /app/server",
+	"+ sh /app/args /app/server",
+	"+ /app/again",
+}
+
+// idioms are those of images that many use, with what they do there.
+var idioms = []struct{ name, script, cmd string }{
+	{"postgres", `#!/usr/bin/env bash
+set -Eeo pipefail
+docker_setup_env() {
+	declare -g DATABASE_ALREADY_EXISTS
+	: "${DATABASE_ALREADY_EXISTS:=}"
+}
+_is_sourced() { [ "${#FUNCNAME[@]}" -ge 2 ] && [ "${FUNCNAME[0]}" = '_is_sourced' ] && [ "${FUNCNAME[1]}" = 'source' ]; }
+_main() {
+	if [ "${1:0:1}" = '-' ]; then
+		set -- postgres "$@"
+	fi
+	if [ "$1" = 'postgres' ] && ! _pg_want_help "$@"; then
+		docker_setup_env
+		if [ "$(id -u)" = '0' ]; then
+			exec gosu postgres "$BASH_SOURCE" "$@"
+		fi
+	fi
+	exec "$@"
+}
+if ! _is_sourced; then
+	_main "$@"
+fi`, "/app/server"},
+	{"mysql", `#!/bin/bash
+set -eo pipefail
+shopt -s nullglob
+if [ "${1:0:1}" = '-' ]; then
+	set -- mysqld "$@"
+fi
+wantHelp=
+for arg; do
+	case "$arg" in
+		-'?'|--help|--print-defaults|-V|--version) wantHelp=1; break ;;
+	esac
+done
+if [ -z "$wantHelp" -a "$(id -u)" = '0' ]; then
+	find /var/lib/mysql \! -user mysql -exec chown mysql '{}' +
+	exec gosu mysql "$BASH_SOURCE" "$@"
+fi
+exec "$@"`, "/app/server --user=x"},
+	{"redis", `#!/bin/sh
+set -e
+if [ "${1#-}" != "$1" ] || [ "${1%.conf}" != "$1" ]; then
+	set -- /app/server "$@"
+fi
+if [ "$1" = '/app/server' -a "$(id -u)" = '0' ]; then
+	find . \! -user redis -exec chown redis '{}' +
+	exec setpriv --reuid=redis --regid=redis --clear-groups -- "$0" "$@"
+fi
+um="$(umask)"
+if [ "$um" = '0022' ]; then umask 0077; fi
+exec "$@"`, "--save 60"},
+	{"nginx", `#!/bin/sh
+# vim:sw=4:ts=4:et
+set -e
+entrypoint_log() {
+    if [ -z "${NGINX_ENTRYPOINT_QUIET_LOGS:-}" ]; then
+        echo "$@"
+    fi
+}
+if [ "$1" = "nginx" ] || [ "$1" = "nginx-debug" ]; then
+    if /usr/bin/find "/docker-entrypoint.d/" -mindepth 1 -maxdepth 1 -type f -print -quit 2>/dev/null | read v; then
+        find "/docker-entrypoint.d/" -follow -type f -print | sort -V | while read -r f; do
+            case "$f" in
+                *.envsh) if [ -x "$f" ]; then . "$f"; else entrypoint_log "$0: Ignoring $f"; fi ;;
+                *.sh) if [ -x "$f" ]; then "$f"; fi ;;
+                *) entrypoint_log "$0: Ignoring $f" ;;
+            esac
+        done
+    fi
+fi
+exec "$@"`, "/app/server -g x"},
+	{"wordpress", `#!/usr/bin/env bash
+set -Eeuo pipefail
+if [[ "$1" == apache2* ]] || [ "$1" = 'php-fpm' ]; then
+	uid="$(id -u)"
+	if [ "$uid" = '0' ]; then
+		case "$1" in
+			apache2*)
+				user="${APACHE_RUN_USER:-www-data}"
+				pound='#'
+				user="${user#$pound}"
+				;;
+			*) user='www-data' ;;
+		esac
+	fi
+	sourceTarArgs=(
+		--create
+		--file -
+	)
+	for contentPath in /usr/src/wordpress/.htaccess /usr/src/wordpress/wp-content/*/*/; do
+		contentPath="${contentPath%/}"
+		[ -e "$contentPath" ] || continue
+		sourceTarArgs+=( --exclude "./$contentPath" )
+	done
+	tar "${sourceTarArgs[@]}" . | tar --extract --file -
+fi
+exec "$@"`, "/app/server"},
+	{"rabbitmq", `#!/usr/bin/env bash
+set -euo pipefail
+if [[ "$1" == rabbitmq* ]] && [ "$(id -u)" = '0' ]; then
+	exec gosu rabbitmq "$BASH_SOURCE" "$@"
+fi
+deprecatedEnvVars=(
+	RABBITMQ_DEFAULT_PASS_FILE
+)
+hasOldEnv=
+for old in "${deprecatedEnvVars[@]}"; do
+	if [ -n "${!old:-}" ]; then
+		echo >&2 "error: $old is set but deprecated"
+		hasOldEnv=1
+	fi
+done
+[ -z "$hasOldEnv" ] || exit 1
+exec "$@"`, "/app/server"},
+	{"jenkins", `#! /bin/bash -e
+: "${JENKINS_WAR:="/usr/share/jenkins/jenkins.war"}"
+touch "${COPY_REFERENCE_FILE_LOG}" || { echo "Can not write"; exit 1; }
+find "${REF:-/usr/share/jenkins/ref}" \( -type f -o -type l \) -exec bash -c '. /usr/local/bin/jenkins-support; for arg; do copy_reference_file "$arg"; done' _ {} +
+if [[ $# -lt 1 ]] || [[ "$1" == "--"* ]]; then
+  java_opts_array=()
+  while IFS= read -r -d '' item; do
+    java_opts_array+=( "$item" )
+  done < <([[ $JENKINS_JAVA_OPTS ]] && xargs printf '%s\0' <<<"$JENKINS_JAVA_OPTS")
+  exec /app/server -Duser.home="$JENKINS_HOME" "${java_opts_array[@]}" -jar "${JENKINS_WAR}" "$@"
+fi
+exec "$@"`, ""},
+	{"s6", "#!/bin/sh -e\nPATH=/command:$PATH\nexec s6-overlay-suexec \"$@\"", "/app/server"},
+	{"execs behind a switch", "#!/bin/sh\ncase \"$1\" in\n  start) shift; exec /app/server \"$@\" ;;\n  sh|bash) exec \"$@\" ;;\n  *) exec /app/x ;;\nesac", "start"},
+	{"a user made at start", "#!/bin/sh\nset -e\nif ! getent passwd app >/dev/null; then\n  adduser -D -u \"${PUID:-1000}\" app\nfi\nchown -R app /data\nexec su-exec app:app \"$@\"", "/app/server"},
+	{"waits for a database", "#!/bin/sh\nuntil pg_isready -h \"$DB_HOST\" >/dev/null 2>&1; do\n  echo waiting; sleep 1\ndone\npython manage.py migrate --noinput\nexec \"$@\"", "/app/server"},
+	{"secrets from files", "#!/bin/bash\nfile_env() {\n\tlocal var=\"$1\"\n\tlocal fileVar=\"${var}_FILE\"\n\tlocal val=\"${2:-}\"\n\tif [ \"${!var:-}\" ]; then val=\"${!var}\"; elif [ \"${!fileVar:-}\" ]; then val=\"$(< \"${!fileVar}\")\"; fi\n\texport \"$var\"=\"$val\"\n\tunset \"$fileVar\"\n}\nfile_env DB_PASSWORD\nexec \"$@\"", "/app/server"},
+	{"signals", "#!/bin/bash\nterm() { kill -TERM \"$pid\" 2>/dev/null; }\ntrap term SIGTERM SIGINT\n/app/server &\npid=$!\nwait \"$pid\"", ""},
+	{"the first that ends", "#!/bin/bash\n/app/x &\n/app/server &\nwait -n\nexit $?", ""},
+	{"a launcher beside its programs", "#!/bin/sh\nSCRIPT=$(readlink -f \"$0\")\nDIR=$(cd \"$(dirname \"$SCRIPT\")\" >/dev/null 2>&1 && pwd -P)\nexec \"$DIR/app/server\" \"$@\"", ""},
+	{"its own folder by a suffix", "#!/bin/sh\nexec \"${0%/*}/app/server\"", ""},
+	{"java home", "#!/bin/sh\nif [ -n \"$JAVA_HOME\" ]; then JAVACMD=\"$JAVA_HOME/bin/java\"; else JAVACMD=/app/server; fi\nset -- -jar /x.jar \"$@\"\nexec \"$JAVACMD\" \"$@\"", ""},
+	{"options in a string", "#!/bin/sh\nOPTS=\"-a\"\n[ -n \"$B\" ] && OPTS=\"$OPTS -b\"\n[ -n \"$C\" ] && OPTS=\"$OPTS -c\"\n[ -n \"$D\" ] && OPTS=\"$OPTS -d\"\n[ -n \"$E\" ] && OPTS=\"$OPTS -e\"\n[ -n \"$F\" ] && OPTS=\"$OPTS -f\"\n[ -n \"$G\" ] && OPTS=\"$OPTS -g\"\nexec /app/server $OPTS", ""},
+	{"options in an array", "#!/bin/bash\ncmd=(/app/server)\n[[ $A ]] && cmd+=(-a)\n[[ $B ]] && cmd+=(-b)\n[[ $C ]] && cmd+=(-c)\n[[ $D ]] && cmd+=(-d)\n[[ $E ]] && cmd+=(-e)\n[[ $F ]] && cmd+=(-f)\nexec \"${cmd[@]}\"", ""},
+	{"a configuration from a here-document", "#!/bin/sh\ncat > /etc/app.conf <<EOF\nlisten ${PORT:-80};\nquote ' and \" and $(hostname)\nEOF\nexec /app/server -c /etc/app.conf", ""},
+	{"strict mode", "#!/bin/bash\nset -euo pipefail\nIFS=$'\\n\\t'\n[[ \"${TRACE-}\" =~ ^(1|t|true)$ ]] && set -o xtrace\nmain() {\n  exec \"$@\"\n}\nmain \"$@\"", "/app/server"},
+	{"logs to a file as well", "#!/bin/bash\nexec > >(tee -a /var/log/app.log) 2>&1\nexec /app/server", ""},
+	{"a profile", "#!/bin/bash\n. /app/lib.sh >/dev/null\nserve \"$@\"", ""},
+	{"no line that names the shell", "set -e\nexec \"$@\"\n", "/app/server"},
+	{"one command for many", "#!/bin/sh\nif [ \"${1:-}\" = \"web\" ]; then\n  set -- /app/server app.wsgi:application --bind 0.0.0.0:${PORT:-8000}\nelif [ \"${1:-}\" = \"worker\" ]; then\n  set -- celery -A app worker\nfi\nexec \"$@\"", "web"},
+	{"itself in the background", "#!/bin/bash\nif [ \"$1\" != --inner ]; then setsid \"$0\" --inner \"$@\" & wait; exit; fi\nshift\nexec \"$@\"", "/app/server"},
+}
+
+// scripts is what the rows find in their image.
+func scripts(more ...entry) []entry {
+	all := []entry{
+		busybox("arm64"), link("/bin/bash", "busybox"), elf("/app/server", "amd64"), elf("/app/aarch64/server", "amd64"),
+		text("/app/lib.sh", "serve() { /app/server; }\n[ $X ] && /app/server\n"), exe("/app/text", "exec /app/server\n"),
+		exe("/app/args", "#!/bin/sh\nexec \"$@\"\n"), exe("/app/again", "#!/bin/sh\n[ $1 ] && exec /app/server; exec \"$0\" x\n"), text("/app/x", ""),
+		link("/usr/bin/env", "/bin/busybox"),
+	}
+	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid"} {
+		all = append(all, elf("/usr/bin/"+name, "arm64"))
+	}
+	return append(all, more...)
+}
+
+// What a shell form asks for must be there, unless it may well not be run.
+func TestShellForms(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"/x", "missing:/x"},
+		{"exec /x", "missing:/x"},
+		{"cd /srv && ./y", "missing:/srv/y"},
+		{"mkdir -p /data && /x", "missing:/x missing:mkdir"},
+		{"X=/x; exec $X", "missing:/x"},
+		{"set -- /x; exec \"$@\"", "missing:/x"},
+		{"exec ${X:-/x}", "missing:/x"},
+		{"{ /x; }; (/y)", "missing:/x missing:/y"},
+		{"/x | /y", "missing:/x missing:/y"},
+		{"/x &", "missing:/x"},
+		{"/x && /y || /z", "missing:/x missing:/y"},
+		{"[ -x /hook ] && /hook; [ -f /x ] || exit 1; ls", "verified"},
+		{"[ -f /a ] && [ -f /b ] && /x", "verified"},
+		{"[[ -x /hook ]] && /hook", "verified"},
+		{"! grep -q x /y && /hook", "verified"},
+		{"command -v foo && foo", "verified"},
+		{"which foo && foo", "verified"},
+		{"test -n \"$X\" && /x || /y", "verified"},
+		{"if /x; then /y; else /z; fi", "verified"},
+		{"args=(--port 80); ls \"${args[@]}\"", "verified"},
+		{"function f { ls; }; f", "verified"},
+		{"while read x; do :; done < <(find /x)", "verified"},
+		{"coproc ls", "verified"},
+		{"exec {fd}>f; ls", "verified"},
+		{"exec > >(tee log) 2>&1; ls", "verified"},
+		{"bash -O globstar -c ls", "verified"},
+		{"time -f FMT ls", "verified"},
+		{"sudo A=b ls", "verified"},
+		{"env -S 'ls --x'", "verified"},
+		{"X=$(cat /x) ls", "verified"},
+		{"[ $X ] && set -- /x; \"$@\"", "verified"},
+		{". /x; node", "verified"},
+		{"PATH=$X:$PATH; node", "verified"},
+		{"f() { /x; }; f", "verified"},
+	} {
+		r, err := image.Check(sh(test.text).bytes(), rootOf(scripts()...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
+
+// What cannot be followed to its end is said, and the rest is followed.
+func TestTextsInPart(t *testing.T) {
+	long := strings.Repeat("# padding\n", 7000)
+	for _, test := range []struct{ script, want, note string }{
+		{"/app/server\n" + long, server, ""},
+		{"main() {\n/app/server\n" + long + "}\nmain", server, ""},
+		{long + "/app/server\n", "verified", "/run was followed only in part: \"it is longer than 64 KiB\""},
+		{"if [ $X ]; then\n/app/server\n" + long + "fi\n", server, ""},
+		{"/app/server\nfi\n", server, ""},
+		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
+		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
+		{strings.Repeat(":\n", 10001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
+		{"sh $0 x \"$@\"", "verified", "a script in the image that starts itself was followed only three times"},
+	} {
+		root := rootOf(scripts(text("/run", test.script))...)
+		r, err := image.Check(run("sh", "/run").bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want || test.want == "verified" && strings.Join(r.Notes, "\n") != test.note {
+			t.Errorf("%.40s: %s, want %s; notes %q, want %q", test.script, got, test.want, r.Notes, test.note)
+		}
+	}
+}
+
+// A comment or an empty line at its end changes nothing of what a text does, and whatever it is, following it ends.
+func FuzzTexts(f *testing.F) {
+	for _, row := range texts {
+		f.Add(row[2:])
+	}
+	for _, test := range idioms {
+		f.Add(test.script)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		verdict := func(src string) string {
+			r, err := image.Check(sh(src).bytes(), rootOf(scripts()...), platform(t, "arm64"), image.Options{})
+			return outcome(t, r, err) + strings.Join(r.Notes, "|")
+		}
+		want := verdict(src)
+		if strings.HasSuffix(src, "\\") || strings.Contains(want, "only in part") {
+			return // the end continues what is open
+		}
+		for _, end := range []string{"\n", "\n# the end", "\n\n#\n"} {
+			if got := verdict(src + end); got != want {
+				t.Errorf("%q: %s, with %q at its end %s", src, want, end, got)
+			}
+		}
+	})
+}
+
+const server = "foreign:/app/server"
+
+func TestTexts(t *testing.T) {
+	for _, row := range texts {
+		sign, src := row[:1], row[2:]
+		root := rootOf(scripts(exe("/run", "#!/bin/bash\n"+src+"\n"))...)
+		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{})
+		got := outcome(t, r, err)
+		told := strings.Contains(strings.Join(r.Notes, "\n"), "not followed")
+		want := map[string]string{"+": server, "-": "verified", "?": "verified"}[sign]
+		if strings.Contains(got, "aarch64") {
+			got = server
+		}
+		if got != want || sign == "?" && !told || sign == "-" && len(r.Notes) > 0 {
+			t.Errorf("%s\n%s, want %s; notes %q", src, got, want, r.Notes)
+		}
+	}
+}
+
+func TestIdioms(t *testing.T) {
+	for _, test := range idioms {
+		for _, before := range []string{"", "tini -g -- ", "dumb-init -- "} {
+			root := rootOf(scripts(exe("/init", test.script+"\n"), elf("/bin/tini", "arm64"), elf("/bin/dumb-init", "arm64"))...)
+			entrypoint := strings.Fields(before + "/init")
+			if !strings.HasPrefix(test.script, "#!") {
+				entrypoint = strings.Fields(before + "sh /init")
+			}
+			r, err := image.Check(run(entrypoint...).and("Cmd", strings.Fields(test.cmd)).bytes(), root, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != server {
+				t.Errorf("%s: %s\n%s; notes %q", test.name, got, test.script, r.Notes)
+			}
+		}
+	}
+}

@@ -1,0 +1,114 @@
+package image
+
+import (
+	"maps"
+	"slices"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// Bounds on what is remembered of one shell. What goes beyond is unknown, so that its use ends in a note.
+const (
+	maxValues = 16  // that one variable may have
+	maxNames  = 512 // of variables
+)
+
+// unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the
+// parser, which skips it, a noncharacter stands in its place.
+const (
+	unknown     = "\x00"
+	unknownRune = "\uffff"
+)
+
+// value is what a variable holds: one word, or those of an array. nil: it is set neither in the image nor by the text, so
+// that whoever runs the image may set it.
+type value []string
+
+// state is what earlier commands of a text changed for later ones.
+type state struct {
+	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
+	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
+	dir       string                    // unknown when it is not known
+}
+
+func (s state) clone() state {
+	return state{vars: maps.Clone(s.vars), functions: maps.Clone(s.functions), dir: s.dir}
+}
+
+// join is the state behind two ways of which one was gone.
+func (s state) join(other state) state {
+	if s.dir != other.dir {
+		s.dir = unknown
+	}
+	s.vars = joined(s.vars, other.vars, sameValue)
+	for name, values := range s.vars {
+		if len(values) > maxValues {
+			s.vars[name] = alternatives(values)
+		}
+	}
+	s.functions = joined(s.functions, other.functions, func(a, b *syntax.Stmt) bool { return a == b })
+	return s
+}
+
+// joined has all that each name means in one of two maps; what is absent there is zero.
+func joined[T any](a, b map[string][]T, same func(T, T) bool) map[string][]T {
+	out := make(map[string][]T, max(len(a), len(b)))
+	for _, m := range []map[string][]T{a, b} {
+		for name := range m {
+			x, y := orZero(a[name]), orZero(b[name])
+			if _, ok := out[name]; ok {
+				continue
+			}
+			if out[name] = x; !slices.EqualFunc(x, y, same) {
+				out[name] = unique(slices.Concat(x, y), same)
+			}
+		}
+	}
+	return out
+}
+
+func orZero[T any](list []T) []T {
+	if list == nil {
+		return make([]T, 1)
+	}
+	return list
+}
+
+func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
+
+// alternatives drops what stands twice. Of too many only the words that all begin with remain.
+func alternatives(values []value) []value {
+	values = unique(values, sameValue)
+	if len(values) <= maxValues {
+		return values
+	}
+	common := values[0]
+	for _, v := range values {
+		n := 0
+		for n < min(len(common), len(v)) && common[n] == v[n] {
+			n++
+		}
+		common = common[:n]
+	}
+	return []value{append(slices.Clone(common), unknown)}
+}
+
+func unique[T any](list []T, same func(a, b T) bool) []T {
+	var out []T
+	for _, item := range list {
+		if !slices.ContainsFunc(out, func(old T) bool { return same(old, item) }) {
+			out = append(out, item)
+		}
+	}
+	return out
+}
+
+// set gives a variable all values that it may now have; without any it is unset.
+func (s state) set(name string, values ...value) {
+	if len(values) == 0 {
+		values = []value{nil}
+	}
+	if _, ok := s.vars[name]; ok || len(s.vars) < maxNames {
+		s.vars[name] = alternatives(values)
+	}
+}

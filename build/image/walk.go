@@ -1,0 +1,452 @@
+package image
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
+const maxSteps = 10000
+
+// walker walks the tree of a text as the shell would run it, deciding no condition: what may or may not happen is walked,
+// softly, and what holds behind it is either.
+type walker struct {
+	*checker
+	frame frame
+	state
+	exported map[string]bool
+	active   map[string]bool    // calls of functions that are being walked
+	locals   map[string][]value // what the function's local variables were before; nil outside of functions
+	calls    int                // how many functions and sourced files deep it is
+	soft     bool               // inside of what may not happen
+	loop     bool               // inside of what may happen often
+	err      error              // the first failure to read; nothing is walked behind it
+}
+
+func newWalker(c *checker, f frame, args []string) *walker {
+	vars := map[string][]value{"PATH": {{strings.Join(f.path, ":")}}, "@": {{}}}
+	exported := map[string]bool{}
+	for name, values := range f.env {
+		vars[name], exported[name] = values, true
+	}
+	if len(args) > 0 {
+		vars["0"], vars["@"] = []value{{args[0]}}, []value{append(value{}, args[1:]...)}
+	}
+	return &walker{checker: c, frame: f, exported: exported, active: map[string]bool{},
+		state: state{vars: vars, functions: map[string][]*syntax.Stmt{}, dir: f.dir}}
+}
+
+func (w *walker) stmts(list []*syntax.Stmt) {
+	for _, s := range list {
+		w.stmt(s)
+	}
+}
+
+func (w *walker) stmt(s *syntax.Stmt) {
+	if w.steps++; w.steps > maxSteps {
+		w.tooMany(w.frame)
+		return
+	}
+	if w.err != nil {
+		return
+	}
+	outer := w.frame.input
+	w.redirect(s.Redirs)
+	if s.Background || s.Coprocess {
+		w.fork(func() { w.cmd(s.Cmd) })
+	} else {
+		w.cmd(s.Cmd)
+	}
+	w.frame.input = outer
+}
+
+// cmd has a case for each kind of command of the grammar.
+func (w *walker) cmd(cmd syntax.Command) {
+	switch cmd := cmd.(type) {
+	case *syntax.CallExpr:
+		w.call(cmd)
+	case *syntax.BinaryCmd:
+		w.binary(cmd)
+	case *syntax.IfClause:
+		w.softly(func() { w.ifs(cmd) })
+	case *syntax.CaseClause:
+		w.cases(cmd)
+	case *syntax.WhileClause:
+		w.repeat(func() { w.stmts(cmd.Cond); w.stmts(cmd.Do) })
+	case *syntax.ForClause:
+		w.each(cmd)
+	case *syntax.Block:
+		w.stmts(cmd.Stmts)
+	case *syntax.Subshell:
+		w.fork(func() { w.stmts(cmd.Stmts) })
+	case *syntax.FuncDecl:
+		w.define(cmd)
+	case *syntax.DeclClause:
+		w.declare(cmd)
+	case *syntax.TimeClause:
+		w.time(cmd)
+	case *syntax.CoprocClause:
+		w.fork(func() { w.stmt(cmd.Stmt) })
+	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+		w.inside(cmd)
+	}
+}
+
+// softly walks what may not happen.
+func (w *walker) softly(walk func()) {
+	outer := w.soft
+	w.soft = true
+	walk()
+	w.soft = outer
+}
+
+// either walks ways of which one happens.
+func (w *walker) either(ways ...func()) {
+	before := w.state
+	var after *state
+	for _, way := range ways {
+		w.state = before.clone()
+		w.softly(way)
+		behind := w.state
+		if after != nil {
+			behind = after.join(behind)
+		}
+		after = &behind
+	}
+	w.state = *after
+}
+
+// repeat walks what may happen any number of times, twice: the second time it sees what the first one left.
+func (w *walker) repeat(body func()) {
+	outer := w.loop
+	w.loop = true
+	w.either(func() {}, func() { body(); w.either(func() {}, body) })
+	w.loop = outer
+}
+
+// fork walks what happens in another process, which leaves nothing behind.
+func (w *walker) fork(walk func()) {
+	outer := w.state
+	w.state = outer.clone()
+	walk()
+	w.state = outer
+}
+
+func (w *walker) ifs(c *syntax.IfClause) {
+	w.stmts(c.Cond)
+	if len(c.Cond) == 0 { // else
+		w.stmts(c.Then)
+		return
+	}
+	w.either(func() { w.stmts(c.Then) }, func() {
+		if c.Else != nil {
+			w.ifs(c.Else)
+		}
+	})
+}
+
+func (w *walker) cases(c *syntax.CaseClause) {
+	w.inside(c.Word)
+	var ways []func()
+	all := false
+	for _, item := range c.Items {
+		all = all || slices.ContainsFunc(item.Patterns, func(p *syntax.Word) bool { return p.Lit() == "*" })
+		ways = append(ways, func() { w.stmts(item.Stmts) })
+	}
+	if !all {
+		ways = append(ways, func() {})
+	}
+	w.either(ways...)
+}
+
+// each walks a for loop, whose variable may be any of its words.
+func (w *walker) each(c *syntax.ForClause) {
+	words, ok := c.Loop.(*syntax.WordIter)
+	if !ok {
+		w.inside(c.Loop)
+		w.repeat(func() { w.stmts(c.Do) })
+		return
+	}
+	items := words.Items
+	if !words.InPos.IsValid() {
+		items = []*syntax.Word{{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: []syntax.WordPart{&syntax.ParamExp{Param: &syntax.Lit{Value: "@"}}}}}}}
+	}
+	var values []value
+	for _, item := range items {
+		w.inside(item)
+	}
+	w.worlds(func(e *expansion) {
+		for _, word := range e.fields(items) {
+			values = append(values, value{word})
+		}
+	})
+	w.set(words.Name.Value, values...)
+	w.repeat(func() { w.stmts(c.Do) })
+}
+
+func (w *walker) binary(c *syntax.BinaryCmd) {
+	test := isTest(c.X)
+	first := func() { w.stmt(c.X) }
+	switch {
+	case c.Op == syntax.Pipe || c.Op == syntax.PipeAll:
+		w.fork(first)
+		outer := w.frame.input
+		w.frame.input = unknown
+		w.fork(func() { w.stmt(c.Y) })
+		w.frame.input = outer
+	case c.Op == syntax.AndStmt && !test:
+		first()
+		w.stmt(c.Y)
+	default:
+		if test {
+			w.softly(first)
+		} else {
+			first()
+		}
+		w.either(func() {}, func() { w.stmt(c.Y) })
+	}
+}
+
+// isTest tells whether a command is there to ask something, so that what && puts behind it may well not happen.
+func isTest(s *syntax.Stmt) bool {
+	switch cmd := s.Cmd.(type) {
+	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+		return true
+	case *syntax.BinaryCmd:
+		return isTest(cmd.Y) || cmd.Op == syntax.AndStmt && isTest(cmd.X)
+	case *syntax.CallExpr:
+		return s.Negated || len(cmd.Args) > 0 && slices.Contains([]string{"[", "test", "command", "type", "which", "hash", "false", "read",
+			"grep", "egrep", "fgrep", "cmp", "diff", "getent", "id", "mountpoint", "pgrep", "pidof"}, cmd.Args[0].Lit())
+	}
+	return s.Negated
+}
+
+func (w *walker) define(c *syntax.FuncDecl) {
+	names := c.Names
+	if c.Name != nil {
+		names = append(names, c.Name)
+	}
+	for _, name := range names {
+		w.functions[name.Value] = []*syntax.Stmt{c.Body}
+	}
+	if len(names) == 0 { // zsh runs it at once
+		w.stmt(c.Body)
+	}
+}
+
+// time is a word of the grammar in most shells, and a program where an option follows.
+func (w *walker) time(c *syntax.TimeClause) {
+	if c.Stmt == nil {
+		return
+	}
+	call, ok := c.Stmt.Cmd.(*syntax.CallExpr)
+	if !ok || len(call.Args) == 0 || !strings.HasPrefix(call.Args[0].Lit(), "-") {
+		w.stmt(c.Stmt)
+		return
+	}
+	program := &syntax.Word{Parts: []syntax.WordPart{&syntax.Lit{Value: "time"}}}
+	w.call(&syntax.CallExpr{Args: append([]*syntax.Word{program}, call.Args...)})
+}
+
+// call walks a simple command.
+func (w *walker) call(c *syntax.CallExpr) {
+	w.inside(c)
+	if len(c.Args) == 0 {
+		for _, a := range c.Assigns {
+			w.assign(a)
+		}
+		return
+	}
+	for _, a := range c.Assigns { // for this command alone
+		name := a.Name.Value
+		outer, there := w.vars[name]
+		exported := w.exported[name]
+		w.assign(a)
+		w.exported[name] = true
+		defer func() {
+			if w.exported[name] = exported; there {
+				w.vars[name] = outer
+			} else {
+				delete(w.vars, name)
+			}
+		}()
+	}
+	var ways [][]string
+	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
+	ways = unique(ways, slices.Equal)
+	if len(ways) == 1 {
+		w.command(ways[0])
+		return
+	}
+	var walks []func()
+	for _, words := range ways {
+		walks = append(walks, func() { w.command(words) })
+	}
+	w.either(walks...)
+}
+
+// command takes words: functions and builtins are walked, programs followed.
+func (w *walker) command(words []string) {
+	if len(words) == 0 {
+		return
+	}
+	if bodies := w.functions[words[0]]; len(bodies) > 0 {
+		w.function(bodies, words)
+		return
+	}
+	if words = skipExec(words); len(words) > 0 && !w.builtin(words) {
+		w.program(words)
+	}
+}
+
+// program follows a command that is another process.
+func (w *walker) program(words []string) {
+	f := w.frame
+	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
+	f.env = map[string][]value{}
+	for name, values := range w.vars {
+		if _, image := w.env[name]; (image || w.exported[name]) && name != "PATH" {
+			f.env[name] = values
+		}
+	}
+	w.err = errors.Join(w.err, w.run(words, f))
+}
+
+// path has the folders of every value of PATH, those of the longest first.
+func (w *walker) path() []string {
+	var list []string
+	for _, v := range slices.SortedStableFunc(slices.Values(w.vars["PATH"]), func(a, b value) int { return len(first(b)) - len(first(a)) }) {
+		list = append(list, pathList(first(v))...)
+	}
+	return pathList(strings.Join(unique(list, func(a, b string) bool { return a == b }), ":"))
+}
+
+func first(v value) string {
+	if len(v) == 0 {
+		return unknown
+	}
+	return v[0]
+}
+
+// function walks the bodies that a function may have. One that calls itself with the same words is not walked again.
+func (w *walker) function(bodies []*syntax.Stmt, words []string) {
+	key := strings.Join(words, unknown)
+	if w.active[key] {
+		return
+	}
+	if w.calls++; w.calls > maxDepth {
+		w.tooMany(w.frame)
+	} else {
+		w.active[key] = true
+		args, locals := w.vars["@"], w.locals
+		w.vars["@"], w.locals = []value{append(value{}, words[1:]...)}, map[string][]value{}
+		var ways []func()
+		for _, body := range bodies {
+			if body == nil {
+				ways = append(ways, func() { w.program(words) })
+			} else {
+				ways = append(ways, func() { w.stmt(body) })
+			}
+		}
+		w.either(ways...)
+		maps.Copy(w.vars, w.locals)
+		w.vars["@"], w.locals = args, locals
+		delete(w.active, key)
+	}
+	w.calls--
+}
+
+// redirect walks what redirections hold, and keeps what becomes the command's input.
+func (w *walker) redirect(list []*syntax.Redirect) {
+	for _, r := range list {
+		w.inside(r)
+		if r.N != nil && r.N.Value != "0" {
+			continue
+		}
+		switch r.Op {
+		case syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+			w.worlds(func(e *expansion) { w.frame.input = e.document(r) })
+		case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn:
+			w.frame.input = unknown
+		}
+	}
+}
+
+// inside walks the substitutions of a node that is no statement, and its assignments: ${NAME:=value}, ((name++)).
+func (w *walker) inside(node syntax.Node) {
+	syntax.Walk(node, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			w.softly(func() { w.fork(func() { w.stmts(n.Stmts) }) })
+			return false
+		case *syntax.ProcSubst:
+			w.softly(func() { w.fork(func() { w.stmts(n.Stmts) }) })
+			return false
+		case *syntax.ParamExp:
+			if n.Exp != nil && n.Param != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
+				w.assign(&syntax.Assign{Name: n.Param, Value: &syntax.Word{Parts: []syntax.WordPart{n}}})
+			}
+		case *syntax.BinaryArithm:
+			if n.Op == syntax.Assgn || n.Op >= syntax.AddAssgn && n.Op <= syntax.PowAssgn {
+				w.forget(n.X)
+			}
+		case *syntax.UnaryArithm:
+			if n.Op == syntax.Inc || n.Op == syntax.Dec {
+				w.forget(n.X)
+			}
+		}
+		return true
+	})
+}
+
+func (w *walker) forget(x syntax.ArithmExpr) {
+	if word, ok := x.(*syntax.Word); ok {
+		w.set(word.Lit(), value{unknown})
+	}
+}
+
+// assign gives a variable what it may be from here on.
+func (w *walker) assign(a *syntax.Assign) {
+	var values []value
+	w.worlds(func(e *expansion) { values = append(values, e.assigned(a)) })
+	w.set(a.Name.Value, values...)
+}
+
+// declare walks export, local and their like.
+func (w *walker) declare(c *syntax.DeclClause) {
+	w.inside(c)
+	export, local := c.Variant.Value == "export", c.Variant.Value != "export" && c.Variant.Value != "readonly"
+	reference := c.Variant.Value == "nameref"
+	for _, a := range c.Args {
+		if a.Name == nil {
+			var words []string
+			w.worlds(func(e *expansion) { words = e.fields([]*syntax.Word{a.Value}) })
+			for _, word := range words {
+				if name, val, ok := strings.Cut(word, "="); ok && name != "" {
+					w.set(name, value{val})
+				} else if strings.HasPrefix(word, "-") {
+					export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
+					local = local && !strings.Contains(word, "g")
+				}
+			}
+			continue
+		}
+		name := a.Name.Value
+		if _, saved := w.locals[name]; w.locals != nil && local && !saved {
+			w.locals[name] = orZero(w.vars[name])
+		}
+		w.exported[name] = w.exported[name] || export
+		switch {
+		case reference:
+			w.set(name, value{unknown})
+		case !a.Naked:
+			w.assign(a)
+		case local && w.locals != nil:
+			w.set(name)
+		}
+	}
+}
