@@ -222,3 +222,26 @@ func TestDiffIDsOfBrokenConfigs(t *testing.T) {
 		t.Error(ids, err)
 	}
 }
+
+// The engine's ID proves a rebuilt config, even where a parent is gone; another ID does not.
+func TestRebuiltConfigsAreProvenByTheID(t *testing.T) {
+	const told = `"Parent":"sha256:gone","Created":"2024-01-02T03:04:05.678Z","Architecture":"amd64","Os":"linux","Config":{"Cmd":["x"]},"RootFS":{"Type":"layers"}}`
+	var f facts
+	if err := json.Unmarshal([]byte("{"+told), &f); err != nil {
+		t.Fatal(err)
+	}
+	forms, err := configsOf(f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for id, proven := range map[string]bool{digest.FromBytes(forms[0]).String(): true, digest.FromString("another").String(): false} {
+		e, _ := apiDouble(t, map[string]string{"GET /images/" + id + "/json": `{"Id":"` + id + `",` + told, "GET /images/" + id + "/history": "[]"})
+		if s, err := e.rebuild(t.Context(), id); err != nil || s.proven != proven || string(s.config) != string(forms[0]) || s.id != id {
+			t.Errorf("%s: %+v, %v", id, s, err)
+		}
+	}
+	e, _ := apiDouble(t, nil)
+	if _, err := e.rebuild(t.Context(), "sha256:none"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
