@@ -47,9 +47,9 @@ func (a answer) note(dir string) string {
 	case strings.Contains(a.complaint, "dubious ownership"), strings.Contains(a.complaint, "unsafe repository"):
 		return "git does not answer about " + dir + " because another user owns it: run git config --global --add safe.directory " + dir
 	case errors.Is(a.err, context.DeadlineExceeded):
-		return "git has not answered about " + dir + " in " + patience.String() + ": set VERSION, or see what makes `git describe --dirty` slow there"
+		return "git has not answered about " + dir + " in " + patience.String() + ": without VERSION the image is version dev; see what makes `git describe --dirty` slow there"
 	case errors.Is(a.err, exec.ErrNotFound) && isRepository(dir):
-		return dir + " is in a git repository, and there is no git to ask about it: set VERSION, or install git"
+		return dir + " is in a git repository, and there is no git to ask about it: without VERSION the image is version dev"
 	}
 	return ""
 }
