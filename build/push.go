@@ -60,6 +60,9 @@ func (p *Pipeline) pushAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	for _, r := range p.built {
+		p.opts.Show(progress.Started{Platform: r.name})
+	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pushParallel)
 	for i := range p.built {
@@ -68,17 +71,31 @@ func (p *Pipeline) pushAll(ctx context.Context) error {
 	return g.Wait()
 }
 
-// push brings one image to the registry unless it is there: its identity is the digest of its config, recorded when it was built.
+// push brings one image to the registry, and tells how that ended.
 func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.Engine, r *result) error {
 	start := time.Now()
-	defer func() { r.pushing = time.Since(start) }()
+	err := p.bring(ctx, client, e, r)
+	r.pushing = time.Since(start)
+	outcome := "pushed"
+	if r.child.present {
+		outcome = "already there"
+	}
+	p.finish(ctx, r.job, outcome, err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.name, err)
+	}
+	return nil
+}
+
+// bring pushes an image unless it is there: its identity is the digest of its config, recorded when it was built.
+func (p *Pipeline) bring(ctx context.Context, client *registry.Client, e *engine.Engine, r *result) error {
 	ref, err := reference.ParseNormalizedNamed(p.cfg.ChildRef(r.platform))
 	if err != nil {
 		return err
 	}
 	found, err := lookup(ctx, client, ref, r.built.Config)
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
-		return fmt.Errorf("%s: %w", r.name, err)
+		return err
 	}
 	if found != nil {
 		found.present = true
@@ -92,7 +109,7 @@ func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.
 			lists.ErrPublish, reference.FamiliarString(ref), err)
 	}
 	if err != nil {
-		return fmt.Errorf("%s: %w", r.name, err)
+		return err
 	}
 	p.opts.Show(progress.Published{Reference: reference.FamiliarString(ref), Digest: r.child.desc.Digest.String()})
 	return nil

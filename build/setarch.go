@@ -78,8 +78,8 @@ func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform oci
 		return p.relabel(&out, raw, root, platform)
 	}
 	tell := func(ev engine.Event) {
-		if ev.Kind == engine.Notice {
-			p.opts.Show(progress.Notice{Text: ev.Text})
+		if note, ok := ev.(engine.Notice); ok {
+			p.opts.Show(progress.Notice{Text: note.Text})
 		}
 	}
 	done, err := e.SetArch(ctx, out.Ref, hook, out.DryRun, tell)

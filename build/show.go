@@ -14,38 +14,37 @@ func now() clock { return clock{time.Now()} }
 
 func (c clock) took() time.Duration { return time.Since(c.at) }
 
-// watch turns what the engine tells of one platform's build into events for people.
+// watch turns what the engine tells of one platform into events for people.
 func (p *Pipeline) watch(j job) func(engine.Event) {
 	return func(e engine.Event) {
-		switch e.Kind {
-		case engine.Step:
-			if !e.Internal || p.cfg.Verbose {
-				p.opts.Show(step(j, e))
-			}
-		case engine.Log:
-			p.opts.Show(progress.Output{Platform: j.name, ID: e.ID, Data: []byte(e.Text)})
-		case engine.Progress:
-			p.opts.Show(progress.Bytes{Platform: j.name, Name: e.Text, Current: e.Current, Total: e.Total, Done: !e.Completed.IsZero()})
-		case engine.Notice:
-			p.opts.Show(progress.Notice{Platform: j.name, Text: e.Text})
+		if shown := shown(j, e); shown != nil {
+			p.opts.Show(shown)
 		}
 	}
 }
 
-func step(j job, e engine.Event) progress.Step {
-	s := progress.Step{Platform: j.name, ID: e.ID, Name: e.Name, File: j.solve.DockerfileName}
-	switch {
-	case e.Error != "":
-		s.State, s.Error = progress.Failed, e.Error
-	case e.Cached:
-		s.State = progress.Cached
-	case !e.Completed.IsZero():
-		s.State = progress.Done
+// shown is what people see of an engine's event; nil: nothing, or not now.
+func shown(j job, e engine.Event) progress.Event {
+	switch e := e.(type) {
+	case engine.Step:
+		return progress.Step{Platform: j.name, ID: e.ID, Name: e.Name, State: states[e.State], Error: e.Error, File: j.solve.DockerfileName, Line: e.Line, Took: e.Took}
+	case engine.Output:
+		return progress.Output{Platform: j.name, ID: e.Step, Data: []byte(e.Text)}
+	case engine.Bytes:
+		return progress.Bytes{Platform: j.name, Name: e.Name, Current: e.Current, Total: e.Total, Done: e.Done}
+	case engine.Notice:
+		return progress.Notice{Platform: j.name, Text: e.Text}
 	}
-	if !e.Started.IsZero() && !e.Completed.IsZero() {
-		s.Took = e.Completed.Sub(e.Started)
-	}
-	return s
+	return nil
+}
+
+// states are the engine's in the words of the display.
+var states = map[engine.State]progress.State{
+	engine.Running:  progress.Running,
+	engine.Done:     progress.Done,
+	engine.Cached:   progress.Cached,
+	engine.Failed:   progress.Failed,
+	engine.Canceled: progress.Canceled,
 }
 
 // Summary is the table of this run and the reference to pull.

@@ -159,7 +159,7 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 	}
 	built, err := b.Solve(ctx, j.solve, hook, events)
 	r.built, r.took = built, time.Since(start)
-	p.finish(ctx, j, err)
+	p.finish(ctx, j, "", err)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", j.name, err)
 	}
@@ -195,10 +195,10 @@ func (p *Pipeline) verdict(r result) string {
 	return ""
 }
 
-// finish tells how a platform ended: one that another's error has ended did not fail.
-func (p *Pipeline) finish(ctx context.Context, j job, err error) {
+// finish tells how a platform ended: one that another's error has ended did not fail. outcome is for one that went well.
+func (p *Pipeline) finish(ctx context.Context, j job, outcome string, err error) {
 	if err == nil {
-		p.opts.Show(progress.Finished{Platform: j.name})
+		p.opts.Show(progress.Finished{Platform: j.name, Outcome: outcome})
 		return
 	}
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {

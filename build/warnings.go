@@ -19,13 +19,14 @@ type warnings struct {
 // from keeps the warnings of a job's events, and hands the others on.
 func (w *warnings) from(j job, next func(engine.Event)) func(engine.Event) {
 	return func(e engine.Event) {
-		if e.Kind != engine.Warning {
+		one, ok := e.(engine.Warning)
+		if !ok {
 			next(e)
 			return
 		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.found = append(w.found, progress.Warning{Text: e.Text, File: j.solve.DockerfileName, Line: e.Line})
+		w.found = append(w.found, progress.Warning{Text: one.Text, File: j.solve.DockerfileName, Line: one.Line})
 	}
 }
 

@@ -213,8 +213,8 @@ func TestEngineSharesSecretsWithStepsAlone(t *testing.T) {
 		}
 		var log bytes.Buffer
 		for _, event := range told {
-			if event.Kind == engine.Log {
-				log.WriteString(event.Text)
+			if out, ok := event.(engine.Output); ok {
+				log.WriteString(out.Text)
 			}
 		}
 		if !strings.Contains(log.String(), "from-file") {

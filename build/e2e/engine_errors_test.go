@@ -96,7 +96,7 @@ func TestEngineStopsWhenTold(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		onEvent := func(event engine.Event) {
-			if event.Kind == engine.Log && strings.Contains(event.Text, "sleeping") {
+			if out, ok := event.(engine.Output); ok && strings.Contains(out.Text, "sleeping") {
 				cancel()
 			}
 		}

@@ -90,8 +90,8 @@ func (e *events) add(event engine.Event) {
 func notices(all []engine.Event) string {
 	var out []string
 	for _, e := range all {
-		if e.Kind == engine.Notice {
-			out = append(out, e.Text)
+		if note, ok := e.(engine.Notice); ok {
+			out = append(out, note.Text)
 		}
 	}
 	return strings.Join(out, "\n")

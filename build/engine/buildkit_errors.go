@@ -32,6 +32,7 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: plainError{err}}
 	if fault := r.steps.fault; fault != nil {
 		out.blame(fault.Name, fault.Error, r.steps.tail(fault.Digest).String(), r.Dockerfile)
+		r.steps.place(out.Line)
 	}
 	out.Cure = stepCure(out)
 	return out

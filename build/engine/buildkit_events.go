@@ -1,8 +1,8 @@
 package engine
 
 import (
+	"fmt"
 	"strings"
-	"time"
 
 	bkclient "github.com/moby/buildkit/client"
 	"github.com/opencontainers/go-digest"
@@ -11,40 +11,36 @@ import (
 // steps follows a solve: it turns BuildKit's status into events, and remembers
 // what an error report needs.
 type steps struct {
-	emit  func(Event)
-	names map[digest.Digest]string
-	tails map[digest.Digest]*tail
-	fault *bkclient.Vertex // the first step that failed by itself
+	emit       func(Event)
+	dockerfile []byte
+	tails      map[digest.Digest]*tail
+	fault      *bkclient.Vertex // the first step that failed by itself
+	told       Step             // what was said of it
+	pull, send *meter
 }
 
-func newSteps(emit func(Event)) *steps {
-	if emit == nil {
-		emit = func(Event) {}
-	}
-	s := &steps{emit: emit}
+func newSteps(emit func(Event), dockerfile []byte) *steps {
+	s := &steps{emit: serial(emit), dockerfile: dockerfile}
 	s.reset()
 	return s
 }
 
 func (s *steps) reset() {
-	s.names, s.tails, s.fault = map[digest.Digest]string{}, map[digest.Digest]*tail{}, nil
+	s.tails, s.fault = map[digest.Digest]*tail{}, nil
+	s.pull, s.send = newMeter("pull"), newMeter("context")
 }
 
 // take notes one update. Only one goroutine calls it.
 func (s *steps) take(update *bkclient.SolveStatus) {
 	for _, v := range update.Vertexes {
-		s.names[v.Digest] = v.Name
-		if v.Error != "" && !isCancelText(v.Error) && s.fault == nil {
-			s.fault = v
-		}
-		s.emit(stepEvent(v))
+		s.step(v)
 	}
 	for _, moved := range update.Statuses {
-		s.emit(s.progressEvent(moved))
+		s.moved(moved)
 	}
 	for _, line := range update.Logs {
 		s.tail(line.Vertex).add(line.Data)
-		s.emit(Event{Kind: Log, ID: line.Vertex.String(), Name: s.names[line.Vertex], Stderr: line.Stream == 2, Text: string(line.Data)})
+		s.emit(Output{line.Vertex.String(), string(line.Data)})
 	}
 	for _, w := range update.Warnings {
 		s.emit(warningEvent(w))
@@ -58,37 +54,80 @@ func (s *steps) tail(v digest.Digest) *tail {
 	return s.tails[v]
 }
 
-func stepEvent(v *bkclient.Vertex) Event {
-	return Event{
-		Kind:      Step,
-		ID:        v.Digest.String(),
-		Name:      v.Name,
-		Started:   moment(v.Started),
-		Completed: moment(v.Completed),
-		Cached:    v.Cached,
-		Internal:  strings.HasPrefix(v.Name, "[internal]"),
-		Error:     v.Error,
+// step tells of a step unless it waits: BuildKit announces all of them at once.
+func (s *steps) step(v *bkclient.Vertex) {
+	e := Step{ID: v.Digest.String(), Name: v.Name}
+	switch {
+	case v.Error != "":
+		e.State = s.blame(v)
+	case v.Cached:
+		e.State = Cached
+	case v.Completed != nil:
+		e.State = Done
+	case v.Started == nil:
+		return
+	}
+	if v.Started != nil && v.Completed != nil {
+		e.Took = v.Completed.Sub(*v.Started)
+	}
+	if e.State == Failed {
+		e.Error, e.Line = stepFault(v.Error), stepLine(s.dockerfile, v.Name)
+	}
+	if v == s.fault {
+		s.told = e
+	}
+	s.emit(e)
+}
+
+// blame tells a step that failed from one that did not get to its end because
+// another had failed: it was cancelled, or it has the other's error.
+func (s *steps) blame(v *bkclient.Vertex) State {
+	switch {
+	case isCancelText(v.Error):
+		return Canceled
+	case s.fault == nil:
+		s.fault = v
+	case s.fault.Digest != v.Digest && strings.Contains(v.Error, s.fault.Error):
+		return Canceled
+	}
+	return Failed
+}
+
+// place says where the fault is, if the solve's error knows it better than the
+// step's name.
+func (s *steps) place(line int) {
+	if s.fault != nil && s.told.Line != line {
+		s.told.Line = line
+		s.emit(s.told)
 	}
 }
 
-func (s *steps) progressEvent(moved *bkclient.VertexStatus) Event {
-	return Event{
-		Kind:      Progress,
-		ID:        moved.Vertex.String(),
-		Name:      s.names[moved.Vertex],
-		Started:   moment(moved.Started),
-		Completed: moment(moved.Completed),
-		Text:      moved.ID,
-		Current:   moved.Current,
-		Total:     moved.Total,
+// stepFault is a step's error without the command, which its name tells.
+func stepFault(text string) string {
+	if code := exitCodeIn(text); code != 0 && strings.HasSuffix(text, fmt.Sprintf("exit code: %d", code)) {
+		return fmt.Sprintf("exit code %d", code)
 	}
+	return text
 }
 
-func moment(t *time.Time) time.Time {
-	if t == nil {
-		return time.Time{}
+// moved counts what a step sends or receives. What else BuildKit has a status
+// for moves no bytes: "extracting ...", "writing image ...".
+func (s *steps) moved(v *bkclient.VertexStatus) {
+	var m *meter
+	switch {
+	case strings.HasPrefix(v.ID, "sha256:"):
+		m = s.pull
+	case strings.HasPrefix(v.ID, "transferring "):
+		m = s.send
 	}
-	return *t
+	if m == nil || v.Current == 0 || m.parts[v.ID].told {
+		return
+	}
+	m.note(v.ID, v.Current, v.Total)
+	if v.Completed != nil {
+		m.end(v.ID)
+	}
+	m.tell(s.emit, m.over())
 }
 
 // isCancelText tells a step that was stopped from one that failed.

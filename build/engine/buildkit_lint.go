@@ -13,7 +13,7 @@ import (
 // this process. Stages are looked at beside each other.
 type lint struct {
 	mu    sync.Mutex
-	found []Event
+	found []Warning
 }
 
 // warn is a linter.LintWarnFunc.
@@ -24,7 +24,7 @@ func (l *lint) warn(rule, _, _, text string, places []parser.Range) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.found = append(l.found, Event{Kind: Warning, Text: rule + ": " + text, Line: line})
+	l.found = append(l.found, Warning{Text: rule + ": " + text, Line: line})
 }
 
 // isViolation tells the error that a Dockerfile asks for with error=true in its
@@ -33,8 +33,8 @@ func isViolation(err error) bool { return strings.Contains(err.Error(), "lint vi
 
 // warningEvent is the same of a frontend that runs in the engine, which puts
 // the line behind its words, too.
-func warningEvent(w *bkclient.VertexWarning) Event {
-	e := Event{Kind: Warning, ID: w.Vertex.String(), Text: string(w.Short)}
+func warningEvent(w *bkclient.VertexWarning) Warning {
+	e := Warning{Text: string(w.Short)}
 	if len(w.Range) > 0 && w.Range[0].Start != nil {
 		e.Line = int(w.Range[0].Start.Line)
 	}

@@ -24,7 +24,7 @@ type kitSolve struct {
 	hook     Hook
 	verdict  error // the hook's own error, which the wire would turn into text
 	failure  error // of reading the Dockerfile or running its steps, likewise
-	warnings []Event
+	warnings []Warning
 	steps    *steps
 }
 
@@ -33,7 +33,7 @@ type kitSolve struct {
 func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
 	ctx, stop := joined(ctx, b.run)
 	defer stop()
-	steps := newSteps(onEvent)
+	steps := newSteps(onEvent, s.Dockerfile)
 	run := &kitSolve{Solve: b.kit.withoutEpoch(s, steps.emit), builder: b, hook: hook, steps: steps}
 	built, err := run.try(ctx)
 	syntax, _ := s.syntax()

@@ -60,7 +60,7 @@ func (r *kitSolve) understand(ctx context.Context, c gateway.Client) (*dockerfil
 	if ctx.Err() != nil {
 		return nil, err
 	}
-	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the engine has %s for another platform than %s, and it cannot be pulled: %v",
+	r.steps.emit(Notice{fmt.Sprintf("the engine has %s for another platform than %s, and it cannot be pulled: %v",
 		strings.Join(astray, " and "), platforms.Format(r.Platform), err)})
 	return read, nil
 }

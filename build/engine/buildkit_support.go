@@ -13,7 +13,7 @@ const epochs = 23
 // withoutEpoch takes the epoch away where the engine would ignore it, and says so.
 func (k *buildkit) withoutEpoch(s Solve, emit func(Event)) Solve {
 	if s.Epoch != nil && k.engine.olderThan(epochs) {
-		emit(Event{Kind: Notice, Text: fmt.Sprintf("SOURCE_DATE_EPOCH is ignored: Docker %s does not know it; update to Docker 23 for images without build times", k.engine.info.Version)})
+		emit(Notice{fmt.Sprintf("SOURCE_DATE_EPOCH is ignored: Docker %s does not know it; update to Docker 23 for images without build times", k.engine.info.Version)})
 		s.Epoch = nil
 	}
 	return s

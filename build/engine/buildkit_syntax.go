@@ -58,7 +58,7 @@ func (s *steps) failedPull(ref string) bool {
 // was of no use is the real fault; one that reads it and finds what the user
 // does not allow has done its work.
 func (r *kitSolve) withoutSyntax(ctx context.Context, syntax, why string, first error) (Built, error) {
-	r.steps.emit(Event{Kind: Notice, Text: fmt.Sprintf("the frontend %s of the syntax line %s; built without it, as SYNTAX=builtin does at once", syntax, why)})
+	r.steps.emit(Notice{fmt.Sprintf("the frontend %s of the syntax line %s; built without it, as SYNTAX=builtin does at once", syntax, why)})
 	r.steps.reset()
 	r.failure = nil
 	r.Builtin = true

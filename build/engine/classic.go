@@ -80,9 +80,6 @@ func (b *classicBuilder) Close() error {
 
 // Solve builds one platform.
 func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
-	if onEvent == nil {
-		onEvent = func(Event) {}
-	}
 	onEvent = serial(onEvent)
 	file := readClassic(s.Dockerfile)
 	if err := file.refuse(b.engine.info); err != nil {

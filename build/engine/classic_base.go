@@ -223,11 +223,7 @@ func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform,
 		return pullError(err)
 	}
 	defer stream.Close()
-	return pullError(eachMessage(stream, func(m message) {
-		if m.Progress.Total > 0 {
-			emit(Event{Kind: Progress, ID: "pull " + name, Name: "pull " + name, Text: m.ID, Current: m.Progress.Current, Total: m.Progress.Total})
-		}
-	}))
+	return pullError(readPull(stream, name, emit))
 }
 
 // pullError says what to do about the usual reasons.

@@ -12,6 +12,7 @@ import (
 // or loads.
 type message struct {
 	Stream   string
+	Status   string
 	ID       string
 	Progress struct{ Current, Total int64 } `json:"progressDetail"`
 	Aux      json.RawMessage
@@ -45,4 +46,23 @@ func eachMessage(stream io.Reader, take func(message)) error {
 		}
 		take(m)
 	}
+}
+
+// readPull reads a pull to its end and tells how much of the image is here.
+func readPull(stream io.Reader, name string, emit func(Event)) error {
+	layers := newMeter("pull " + name)
+	layers.tell(emit, false)
+	err := eachMessage(stream, func(m message) {
+		switch m.Status {
+		case "Downloading":
+			layers.note(m.ID, m.Progress.Current, m.Progress.Total)
+		case "Download complete", "Pull complete":
+			layers.end(m.ID)
+		}
+		layers.tell(emit, false)
+	})
+	if err == nil {
+		layers.tell(emit, true)
+	}
+	return err
 }

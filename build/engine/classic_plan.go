@@ -43,7 +43,7 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 // notices tells what this road cannot honour.
 func (p *classicPlan) notices() {
 	tell := func(format string, args ...any) {
-		p.emit(Event{Kind: Notice, Text: fmt.Sprintf(format, args...)})
+		p.emit(Notice{fmt.Sprintf(format, args...)})
 	}
 	if p.file.syntax != "" && !p.Builtin {
 		tell("the classic builder does not read the syntax line (%s)", p.file.syntax)

@@ -241,7 +241,7 @@ func TestClassicBuildArgs(t *testing.T) {
 		Dockerfile: []byte("# syntax=docker/dockerfile:1\nFROM scratch\nARG USED\n"),
 		BuildArgs:  map[string]string{"USED": "1", "UNUSED": "2", "https_proxy": "3"},
 	}, nil)
-	p.emit = func(e Event) { told = append(told, e.Text) }
+	p.emit = func(e Event) { told = append(told, e.(Notice).Text) }
 	p.notices()
 	args := p.buildArgs()
 	if len(args) != 2 || *args["USED"] != "1" || *args["https_proxy"] != "3" {

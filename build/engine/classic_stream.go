@@ -28,8 +28,9 @@ type follower struct {
 	emit  func(Event)
 	now   func() time.Time
 	rest  string // of a line that has not ended
-	step  Event
-	at    int // index of the step's statement, -1 when unknown
+	step  Step
+	began time.Time // of step; zero: it is over, or none was
+	at    int       // index of the step's statement, -1 when unknown
 	tail  tail
 	image string
 }
@@ -62,12 +63,17 @@ func (f *follower) read(ctx context.Context, stream io.Reader) (string, error) {
 	if err == nil && f.image == "" {
 		err = errors.New("the engine names no image; look into its log")
 	}
-	if err != nil && ctx.Err() != nil {
-		f.end(nil)
+	switch {
+	case err == nil:
+		f.end(Done)
+		return f.image, nil
+	case ctx.Err() != nil:
+		f.end(Canceled)
 		return "", ctx.Err()
 	}
-	f.end(err)
-	return f.image, err
+	f.step.Error = err.Error()
+	f.end(Failed)
+	return "", err
 }
 
 func (f *follower) take(m message) {
@@ -106,13 +112,13 @@ func (f *follower) line(text string) {
 		m := podmanStep().FindStringSubmatch(text)
 		f.begin(f.file.indexOf(max(number(m[1])-1, 0), number(m[2])), m[3])
 	case usingCache().MatchString(text):
-		f.step.Cached = true
+		f.step.State = Cached
 	case chatter().MatchString(text), text == "" && f.tail.text == nil:
 	case warning().MatchString(text):
-		f.emit(Event{Kind: Notice, ID: f.step.ID, Name: f.step.Name, Text: warning().FindStringSubmatch(text)[1]})
+		f.emit(Notice{warning().FindStringSubmatch(text)[1]})
 	default:
 		f.tail.add([]byte(text + "\n"))
-		f.emit(Event{Kind: Log, ID: f.step.ID, Name: f.step.Name, Text: text + "\n"})
+		f.emit(Output{f.step.ID, text + "\n"})
 	}
 }
 
@@ -133,14 +139,14 @@ func (f *classicFile) indexOf(stage, number int) int {
 
 // begin ends the step before and starts the next.
 func (f *follower) begin(index int, text string) {
-	f.end(nil)
+	f.end(Done)
 	f.at, f.tail = -1, tail{}
-	name := text
+	name, line := text, 0
 	if index >= 0 && index < len(f.file.statements) && strings.EqualFold(firstWord(text), f.file.statements[index].keyword) {
 		f.at = index
-		name = f.file.title(f.file.statements[index])
+		name, line = f.file.title(f.file.statements[index]), f.file.statements[index].line
 	}
-	f.step = Event{Kind: Step, ID: fmt.Sprintf("step %d %s", index, text), Name: name, Started: f.now()}
+	f.step, f.began = Step{ID: fmt.Sprintf("step %d %s", index, text), Name: name, Line: line}, f.now()
 	f.emit(f.step)
 }
 
@@ -149,15 +155,16 @@ func firstWord(text string) string {
 	return word
 }
 
-// end completes the current step.
-func (f *follower) end(err error) {
-	if f.step.Started.IsZero() || !f.step.Completed.IsZero() {
+// end completes the current step. One that came from the cache was over when
+// it began.
+func (f *follower) end(how State) {
+	if f.began.IsZero() {
 		return
 	}
-	f.step.Completed = f.now()
-	if err != nil {
-		f.step.Error = err.Error()
+	if how != Done || f.step.State != Cached {
+		f.step.State = how
 	}
+	f.step.Took, f.began = f.now().Sub(f.began), time.Time{}
 	f.emit(f.step)
 }
 

@@ -36,25 +36,19 @@ func followFile(t *testing.T, name, dockerfile string) (*follower, []string, str
 
 // tell is an event in one line.
 func tell(e Event) string {
-	switch {
-	case e.Kind == Log:
-		return fmt.Sprintf("  %s: %s", e.Name, strings.TrimSuffix(e.Text, "\n"))
-	case e.Kind != Step:
-		return "notice: " + e.Text
-	case e.Completed.IsZero():
-		return "+ " + e.Name
-	case e.Error != "":
-		return "! " + e.Name
-	case e.Cached:
-		return "= " + e.Name
+	switch e := e.(type) {
+	case Output:
+		return fmt.Sprintf("  %s: %s", e.Step, strings.TrimSuffix(e.Text, "\n"))
+	case Step:
+		return []string{"+ ", "- ", "= ", "! ", "x "}[e.State] + e.Name
 	}
-	return "- " + e.Name
+	return fmt.Sprintf("%+v", e)
 }
 
 func TestFollowerTellsStepsAndOutput(t *testing.T) {
 	arg := []string{"+ ARG V=1", "- ARG V=1"}
 	from := []string{"+ [build 1/2] FROM 127.0.0.1:5077/bb:amd64 AS build", "- [build 1/2] FROM 127.0.0.1:5077/bb:amd64 AS build"}
-	const run = "[build 2/2] RUN echo hello; echo oops >&2"
+	const run, id = "[build 2/2] RUN echo hello; echo oops >&2", "step 2 RUN echo hello; echo oops >&2"
 	rest := func(sign string) []string {
 		var out []string
 		for i, name := range []string{"[stage-1 1/3] FROM build", "[stage-1 2/3] COPY f /f", "[stage-1 3/3] LABEL x=y"} {
@@ -70,9 +64,9 @@ func TestFollowerTellsStepsAndOutput(t *testing.T) {
 		file, id string
 		want     [][]string
 	}{
-		{"docker-20.10-ok", "3e2efb5c44a9", [][]string{arg, from, {"+ " + run, "  " + run + ": oops", "  " + run + ": hello", "- " + run}, rest("-")}},
+		{"docker-20.10-ok", "3e2efb5c44a9", [][]string{arg, from, {"+ " + run, "  " + id + ": oops", "  " + id + ": hello", "- " + run}, rest("-")}},
 		{"docker-20.10-cached", "3e2efb5c44a9", [][]string{arg, from, {"+ " + run, "= " + run}, rest("=")}},
-		{"docker-26.1-ok", "92ad30ae2c2d", [][]string{arg, from, {"+ " + run, "  " + run + ": oops", "  " + run + ": hello", "- " + run}, rest("-")}},
+		{"docker-26.1-ok", "92ad30ae2c2d", [][]string{arg, from, {"+ " + run, "  " + id + ": oops", "  " + id + ": hello", "- " + run}, rest("-")}},
 	} {
 		_, got, id, err := followFile(t, test.file, goodDockerfile)
 		if err != nil || short(id) != test.id {
@@ -157,14 +151,10 @@ func FuzzFollower(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		file := readClassic([]byte(goodDockerfile))
 		lines := 0
-		follow := newFollower(file, func(e Event) {
-			if e.Kind == Log || e.Kind == Notice || e.Kind == Step {
-				lines++
-			}
-		})
+		follow := newFollower(file, func(Event) { lines++ })
 		follow.take(message{Stream: text})
 		follow.flush()
-		follow.end(nil)
+		follow.end(Done)
 		if most := 2 * (strings.Count(text, "\n") + 1); lines > most {
 			t.Fatalf("%d events of %q", lines, text)
 		}
@@ -187,7 +177,7 @@ func TestFollowerOfACutOffBuild(t *testing.T) {
 	if _, err := f.read(ctx, cut); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
-	if want := "+ ARG V=1, - ARG V=1"; strings.Join(told, ", ") != want {
+	if want := "+ ARG V=1, x ARG V=1"; strings.Join(told, ", ") != want {
 		t.Errorf("told %q, want %q", told, want)
 	}
 }
@@ -204,7 +194,7 @@ func TestFollowWithoutAStep(t *testing.T) {
 	if err = f.explain(t.Context(), "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
 		t.Errorf("%v", err)
 	}
-	if len(told) != 1 || told[0].Kind != Notice || told[0].Text != "One or more build-args were not consumed" {
+	if want := (Notice{"One or more build-args were not consumed"}); len(told) != 1 || told[0] != want {
 		t.Errorf("told %+v", told)
 	}
 }

@@ -89,7 +89,7 @@ type road interface {
 // over one context that the engine is sent once.
 type Builder interface {
 	// Solve builds one image, gives it to the hook, and stores it under its tags.
-	// onEvent may be nil; it is called from one goroutine at a time per Solve.
+	// onEvent may be nil; it is called by one goroutine at a time per Solve.
 	Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error)
 	// Sent counts the bytes of build context sent to the engine so far.
 	Sent() int64

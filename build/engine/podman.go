@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"sync"
 	"time"
 )
 
@@ -35,19 +34,9 @@ func (e *Engine) buildContext(ctx context.Context, emit func(Event)) (context.Co
 	}
 	detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		emit(Event{Kind: Notice, Text: podmanGoesOn})
+		emit(Notice{podmanGoesOn})
 		late := time.AfterFunc(podmanGrace, cancel)
 		context.AfterFunc(detached, func() { late.Stop() })
 	})
 	return detached, func() { stop(); cancel() }
-}
-
-// serial keeps callers on several goroutines out of each other's way.
-func serial(emit func(Event)) func(Event) {
-	var mu sync.Mutex
-	return func(e Event) {
-		mu.Lock()
-		defer mu.Unlock()
-		emit(e)
-	}
 }

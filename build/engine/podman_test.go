@@ -12,7 +12,7 @@ func TestPodmanIsWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, interrupt := context.WithCancel(t.Context())
 		var told []string
-		request, end := (&Engine{info: Info{Name: podman}}).buildContext(ctx, serial(func(e Event) { told = append(told, e.Text) }))
+		request, end := (&Engine{info: Info{Name: podman}}).buildContext(ctx, serial(func(e Event) { told = append(told, e.(Notice).Text) }))
 		defer end()
 		interrupt()
 		synctest.Wait()

@@ -32,16 +32,14 @@ const pushPause = 500 * time.Millisecond
 // Push sends an image to the registry that its reference names. Transient
 // faults are tried again, with a Notice for each; other errors are *PushError.
 func (e *Engine) Push(ctx context.Context, ref string, onEvent func(Event)) (Pushed, error) {
-	if onEvent == nil {
-		onEvent = func(Event) {}
-	}
+	onEvent = serial(onEvent)
 	pause := pushPause
 	for try := 1; ; try++ {
 		done, err := e.pushOnce(ctx, ref, onEvent)
 		if err == nil || try == pushTries || !errors.Is(err, errTransient) {
 			return done, err
 		}
-		onEvent(Event{Kind: Notice, Text: fmt.Sprintf("%v; trying again in %s", err, pause)})
+		onEvent(Notice{fmt.Sprintf("%v; trying again in %s", err, pause)})
 		select {
 		case <-ctx.Done():
 			return Pushed{}, ctx.Err()

@@ -33,6 +33,8 @@ type pushMessage struct {
 func readPush(ctx context.Context, ref string, stream io.Reader, onEvent func(Event)) (Pushed, error) {
 	var done Pushed
 	layers := map[string]bool{} // by ID: sent, or already there
+	sent := newMeter("push")
+	sent.tell(onEvent, false)
 	for lines := json.NewDecoder(stream); ; {
 		var m pushMessage
 		err := lines.Decode(&m)
@@ -45,16 +47,15 @@ func readPush(ctx context.Context, ref string, stream io.Reader, onEvent func(Ev
 		if text := m.fault(); text != "" {
 			return Pushed{}, pushError(ctx, ref, text)
 		}
-		m.note(layers)
+		m.note(layers, sent)
 		m.result(&done)
-		if m.Status != "" {
-			onEvent(m.event())
-		}
+		sent.tell(onEvent, false)
 	}
 	done.Uploaded, done.Present = countLayers(layers)
 	if done.Digest == "" {
 		return Pushed{}, pushError(ctx, ref, "the engine's answer broke off before the digest: unexpected EOF")
 	}
+	sent.tell(onEvent, true)
 	return done, nil
 }
 
@@ -65,12 +66,15 @@ func (m pushMessage) fault() string {
 	return m.Error
 }
 
-// note remembers how a layer ended.
-func (m pushMessage) note(layers map[string]bool) {
+// note remembers how far a layer is, and how it ended.
+func (m pushMessage) note(layers map[string]bool, sent *meter) {
 	switch {
 	case m.ID == "":
+	case m.Progress.Current > 0:
+		sent.note(m.ID, m.Progress.Current, m.Progress.Total)
 	case m.Status == "Pushed":
 		layers[m.ID] = true
+		sent.end(m.ID)
 	case m.Status == "Layer already exists", strings.HasPrefix(m.Status, "Mounted from"):
 		layers[m.ID] = false
 	}
@@ -106,10 +110,6 @@ func (m pushMessage) result(done *Pushed) {
 
 // pushedSentence is the status that tells the digest: "TAG: digest: sha256:... size: N".
 var pushedSentence = pattern(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
-
-func (m pushMessage) event() Event {
-	return Event{Kind: Progress, ID: m.ID, Text: m.Status, Current: m.Progress.Current, Total: m.Progress.Total}
-}
 
 // errTransient marks what may go well another time.
 var errTransient = errors.New("transient")

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -53,14 +54,21 @@ func TestReadPush(t *testing.T) {
 	}
 }
 
-func TestReadPushEvents(t *testing.T) {
+// What is told of a push is the sum of its layers, each never more than its size, and in the end that it is done, once.
+func TestReadPushCountsBytes(t *testing.T) {
+	const second = `{"status":"Pushing","progressDetail":{"current":500,"total":2000},"id":"44cae71a4b1c"}
+{"status":"Pushing","progressDetail":{"current":2009,"total":2000},"id":"44cae71a4b1c"}
+{"status":"Pushed","progressDetail":{},"id":"44cae71a4b1c"}
+`
+	head, tail, _ := strings.Cut(pushedBy20, `{"status":"1: digest`)
 	var got []Event
-	if _, err := readPush(t.Context(), "a:1", strings.NewReader(pushedBy20), func(e Event) { got = append(got, e) }); err != nil {
+	if _, err := readPush(t.Context(), "a:1", strings.NewReader(head+second+`{"status":"1: digest`+tail), func(e Event) { got = append(got, e) }); err != nil {
 		t.Fatal(err)
 	}
-	want := Event{Kind: Progress, ID: "14cae71a4b1c", Text: "Pushing", Current: 512, Total: 1024}
-	if len(got) != 7 || got[2] != want {
-		t.Errorf("got %d events, the third %+v", len(got), got[2])
+	want := []Event{Bytes{Name: "push"}, Bytes{Name: "push", Current: 512, Total: 1024}, Bytes{Name: "push", Current: 1024, Total: 1024},
+		Bytes{Name: "push", Current: 1524, Total: 3024}, Bytes{Name: "push", Current: 3024, Total: 3024}, Bytes{Name: "push", Current: 3024, Total: 3024, Done: true}}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }
 
@@ -168,7 +176,7 @@ func TestPushTriesTransientFaultsAgain(t *testing.T) {
 			played := &playedEngine{answers: one.answers}
 			told := 0
 			got, err := played.open(t).Push(t.Context(), "example.com/a:1", func(e Event) {
-				if e.Kind == Notice {
+				if _, ok := e.(Notice); ok {
 					told++
 				}
 			})
@@ -184,7 +192,7 @@ func TestPushStopsWaitingWhenTold(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		played := &playedEngine{answers: []string{`{"error":"blob unknown to registry"}`}}
 		_, err := played.open(t).Push(ctx, "example.com/a:1", func(e Event) {
-			if e.Kind == Notice {
+			if _, ok := e.(Notice); ok {
 				cancel()
 			}
 		})

@@ -60,33 +60,3 @@ type Built struct {
 	Size   int64         // bytes in the engine
 	Repair []byte        // the config that the image should have, where the engine took the hook's answer in no form; put it into the registry after the push
 }
-
-// Kind tells what an Event is about.
-type Kind int
-
-// The kinds of events.
-const (
-	Step     Kind = iota // a step started, ended, or became known
-	Log                  // output of a step
-	Progress             // bytes moved by a step or a push
-	Notice               // something the user should be told once
-	Warning              // something about the Dockerfile that may be a mistake; not in the order of the steps
-)
-
-// Event is something that happened during a Solve or a Push. Fields that do
-// not belong to its Kind are zero.
-type Event struct {
-	Kind      Kind
-	ID        string    // of the step; of the layer when pushing
-	Name      string    // the step as people know it: "[build 2/4] RUN make"
-	Started   time.Time // zero: not yet
-	Completed time.Time // zero: not yet
-	Cached    bool
-	Internal  bool   // bookkeeping of the builder
-	Error     string // why the step failed
-	Stderr    bool   // Log only
-	Text      string // Log: output; Notice, Warning: the sentence; Progress: what is moved
-	Line      int    // Warning: of the Dockerfile, 0 when unknown
-	Current   int64  // Progress: bytes so far
-	Total     int64  // Progress: bytes in all, 0 when unknown
-}

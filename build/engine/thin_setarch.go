@@ -38,9 +38,7 @@ type Relabelled struct {
 // Errors: ErrNotFound, ErrReference, ErrIndex, ErrConfig, ErrThin, ErrChanged,
 // or the hook's own.
 func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
-	if onEvent == nil {
-		onEvent = func(Event) {}
-	}
+	onEvent = serial(onEvent)
 	name, before, err := e.named(ctx, ref)
 	if err != nil {
 		return Relabelled{}, err
@@ -49,7 +47,7 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	e.lookInKit(ctx, look)
 	defer func() {
 		if err := look.traces.end(); err != nil {
-			onEvent(Event{Kind: Notice, Text: err.Error()})
+			onEvent(Notice{err.Error()})
 		}
 	}()
 	s, wanted, err := e.judgeLooked(ctx, look, onEvent)
@@ -69,7 +67,7 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := e.removeDangling(context.WithoutCancel(ctx), before.ID); err != nil {
-		onEvent(Event{Kind: Notice, Text: fmt.Sprintf("the old image stays: %v", err)})
+		onEvent(Notice{fmt.Sprintf("the old image stays: %v", err)})
 	}
 	return done, nil
 }

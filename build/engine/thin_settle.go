@@ -75,7 +75,7 @@ func (e *Engine) discard(ctx context.Context, id string, emit func(Event)) {
 		err = e.removeDangling(ctx, id)
 	}
 	if err != nil && !cerrdefs.IsConflict(err) {
-		emit(Event{Kind: Notice, Text: fmt.Sprintf("the image that is not wanted stays: %v", err)})
+		emit(Notice{fmt.Sprintf("the image that is not wanted stays: %v", err)})
 	}
 }
 
@@ -97,7 +97,7 @@ func (e *Engine) stored(ctx context.Context, id string, emit func(Event)) (store
 
 // exactly reads the save stream, and says so: it can take seconds.
 func (e *Engine) exactly(ctx context.Context, id string, emit func(Event)) (stored, error) {
-	emit(Event{Kind: Notice, Text: fmt.Sprintf("reading the config of %s from the engine's save stream: this engine tells it in no other way", short(id))})
+	emit(Notice{fmt.Sprintf("reading the config of %s from the engine's save stream: this engine tells it in no other way", short(id))})
 	return e.exact(ctx, id)
 }
 
@@ -111,7 +111,7 @@ func (e *Engine) judge(ctx context.Context, s stored, hook Hook, emit func(Event
 	}
 	defer func() {
 		if err := end(); err != nil {
-			emit(Event{Kind: Notice, Text: err.Error()})
+			emit(Notice{err.Error()})
 		}
 	}()
 	wanted, err := hook(ctx, s.config, root)
@@ -143,7 +143,7 @@ func (e *Engine) rootOf(ctx context.Context, s stored) (fs.FS, func() error, err
 func (e *Engine) restore(ctx context.Context, s stored, config []byte, emit func(Event)) (Built, error) {
 	id, err := e.loadThin(ctx, thin{config, s.thin.layers})
 	if errors.Is(err, ErrThin) {
-		emit(Event{Kind: Notice, Text: fmt.Sprintf("%v; the label of %s is repaired in the registry after the push", err, short(s.id))})
+		emit(Notice{fmt.Sprintf("%v; the label of %s is repaired in the registry after the push", err, short(s.id))})
 		return Built{ID: s.id, Config: digest.FromBytes(config), Repair: config}, nil
 	}
 	return Built{ID: id, Config: digest.FromBytes(config)}, err

@@ -53,7 +53,7 @@ func TestHookIsAskedAgainWithTheEnginesBytes(t *testing.T) {
 		seen = append(seen, string(config))
 		return append(config, ' '), nil
 	}
-	s, wanted, err := e.judgeStored(t.Context(), id, hook, func(e Event) { told = append(told, e.Text) })
+	s, wanted, err := e.judgeStored(t.Context(), id, hook, func(e Event) { told = append(told, e.(Notice).Text) })
 	if err != nil || !s.proven || string(s.config) != smallConfig || string(wanted) != smallConfig+" " {
 		t.Errorf("%s, proven %t, %v", wanted, s.proven, err)
 	}
@@ -97,7 +97,7 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 	e, id, answers, _ = builtImage(t)
 	delete(answers, "DELETE /containers/box")
 	var told []string
-	_, err := e.settle(t.Context(), id, nil, refuses, func(e Event) { told = append(told, e.Text) })
+	_, err := e.settle(t.Context(), id, nil, refuses, func(e Event) { told = append(told, e.(Notice).Text) })
 	if !errors.Is(err, refusal) || len(told) != 1 || !strings.HasPrefix(told[0], "remove the container box: ") {
 		t.Errorf("a container that stays: %v, told %q", err, told)
 	}

@@ -154,7 +154,7 @@ func TestRefusedLoads(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		var told []string
-		built, err := e.restore(t.Context(), stored{id: "sha256:old", thin: image}, []byte(smallConfig), func(e Event) { told = append(told, e.Text) })
+		built, err := e.restore(t.Context(), stored{id: "sha256:old", thin: image}, []byte(smallConfig), func(e Event) { told = append(told, e.(Notice).Text) })
 		if err != nil || built.ID != "sha256:old" || string(built.Repair) != smallConfig || built.Config != image.configDigest() {
 			t.Errorf("%s: %+v, %v", name, built, err)
 		}

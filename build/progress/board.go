@@ -17,12 +17,13 @@ type lane struct {
 	strategy string
 	began    time.Time
 	steps    map[string]*step
-	running  []*step // the newest last
-	moving   []Bytes // transfers under way
+	running  []*step     // the newest last
+	moving   []*transfer // under way
 	verdict  string
 	ended    bool
 	took     time.Duration
 	err      string
+	outcome  string
 }
 
 // step is one step of a lane, and the end of what it has printed.
@@ -31,6 +32,14 @@ type step struct {
 	began time.Time
 	known bool // an event has told of it; output alone may come first
 	out   tail
+	lines splitter // of output that is shown as it comes
+}
+
+// transfer is one that is under way.
+type transfer struct {
+	Bytes
+	began, due time.Time     // due: when a log has a line for it
+	pause      time.Duration // until the line behind that
 }
 
 // lane finds or makes the lane of a platform.
@@ -55,6 +64,15 @@ func (l *lane) step(id, name string, now time.Time) *step {
 	return s
 }
 
+// start makes a lane ready for work: for a build, and again for a push.
+func (b *board) start(e Started, now time.Time) {
+	l := b.lane(e.Platform, now)
+	l.strategy = e.Strategy
+	if l.ended {
+		*l = lane{platform: l.platform, strategy: e.Strategy, began: now, steps: map[string]*step{}}
+	}
+}
+
 // apply takes a step's event into account, and gives the step back with the time that it took, and whether this is news: a
 // step that runs already, or that ended in this very way, is none.
 func (b *board) apply(e Step, now time.Time) (s *step, news bool) {
@@ -69,6 +87,9 @@ func (b *board) apply(e Step, now time.Time) (s *step, news bool) {
 	l.running = slices.DeleteFunc(l.running, func(r *step) bool { return r == s })
 	switch e.State {
 	case Running:
+		if news {
+			s.began = now
+		}
 		l.running = append(l.running, s)
 		return s, news
 	case Failed:
@@ -84,34 +105,63 @@ func (b *board) apply(e Step, now time.Time) (s *step, news bool) {
 	return s, news
 }
 
-// transfer takes a transfer's event into account.
-func (b *board) transfer(e Bytes, now time.Time) {
+// transfer takes a transfer's event into account, and gives the transfer.
+func (b *board) transfer(e Bytes, now time.Time) *transfer {
 	l := b.lane(e.Platform, now)
-	i := slices.IndexFunc(l.moving, func(m Bytes) bool { return m.Name == e.Name })
-	switch {
-	case i < 0 && !e.Done:
-		l.moving = append(l.moving, e)
-	case i >= 0 && e.Done:
-		l.moving = slices.Delete(l.moving, i, i+1)
-	case i >= 0:
-		l.moving[i] = e
+	i := slices.IndexFunc(l.moving, func(m *transfer) bool { return m.Name == e.Name })
+	if i < 0 {
+		i = len(l.moving)
+		l.moving = append(l.moving, &transfer{began: now, due: now.Add(firstPause), pause: firstPause})
 	}
+	t := l.moving[i]
+	t.Bytes = e
+	if e.Done {
+		l.moving = slices.Delete(l.moving, i, i+1)
+	}
+	return t
+}
+
+// A log tells of a transfer that goes on: when it has taken a while, then after pauses that grow, as people lose interest, to less
+// than what makes a CI system take the job for dead.
+const (
+	firstPause   = 10 * time.Second
+	longestPause = 5 * time.Minute
+)
+
+// isDue tells whether a line is due, and when the next one will be.
+func (t *transfer) isDue(now time.Time) bool {
+	if now.Before(t.due) {
+		return false
+	}
+	t.pause = min(2*t.pause, longestPause)
+	t.due = now.Add(t.pause)
+	return true
 }
 
 // finish ends a lane.
 func (b *board) finish(e Finished, now time.Time) *lane {
 	l := b.lane(e.Platform, now)
-	l.ended, l.err, l.took = true, e.Error, now.Sub(l.began)
+	l.ended, l.err, l.outcome, l.took = true, e.Error, e.Outcome, now.Sub(l.began)
 	l.running, l.moving = nil, nil
 	return l
 }
 
 // failures are the failed steps of platforms that did not get over them: where a frontend image could not be had, say, and the
-// engine did without it, there is none.
-func (b *board) failures() []*step {
-	return slices.DeleteFunc(slices.Clone(b.failed), func(s *step) bool {
-		return slices.ContainsFunc(b.lanes, func(l *lane) bool { return l.platform == s.Platform && l.ended && l.err == "" })
-	})
+// engine did without it, there is none. A step that several platforms share has failed once, for all of them.
+func (b *board) failures() []step {
+	var out []step
+	for _, s := range b.failed {
+		if slices.ContainsFunc(b.lanes, func(l *lane) bool { return l.platform == s.Platform && l.ended && l.err == "" }) {
+			continue
+		}
+		i := slices.IndexFunc(out, func(o step) bool { return o.ID == s.ID && o.Name == s.Name && o.Error == s.Error })
+		if i < 0 {
+			out = append(out, *s)
+			continue
+		}
+		out[i].Platform += ", " + s.Platform
+	}
+	return out
 }
 
 // names is the width of the widest platform.

@@ -81,8 +81,8 @@ var aFailure = []Event{
 	Output{"linux/arm64", "1", []byte("\x1b[31mmain.c:3: \x1b]0;title\x07oops\x1b[0m\r\n::error::mine\n10 %\r20 %\rend")},
 	Step{Platform: "linux/arm64", ID: "1", Name: "RUN make", State: Failed, Error: "exit code: 2", File: "sub/Dockerfile", Line: 7},
 	Step{Platform: "linux/amd64", ID: "1", Name: "RUN make", State: Canceled},
-	Finished{"linux/amd64", "canceled"},
-	Finished{"linux/arm64", "RUN make: exit code: 2"},
+	Finished{Platform: "linux/amd64", Error: "canceled"},
+	Finished{Platform: "linux/arm64", Error: "RUN make: exit code: 2"},
 }
 
 // A warning says where it is; on GitHub the annotation has the place beside the text.
@@ -97,7 +97,7 @@ func TestPlainRun(t *testing.T) {
 	equal(t, play(t, Options{}, aRun...), `
 linux/amd64  build (target)
 linux/arm/v7  build (cross)
-context: 107 MB
+context: 107 MB in 1.0 s
 linux/arm/v7  [build 2/2] RUN go build
 linux/amd64   [build 2/2] RUN go build: cached
 linux/arm/v7  [build 2/2] RUN go build: 5.0 s
@@ -183,7 +183,6 @@ linux/arm64  RUN make (sub/Dockerfile:7)
   | \::error::mine
   | end
   exit code: 2
-::error file=sub/Dockerfile,line=7,title=linux/arm64::RUN make: exit code: 2
 `)
 }
 
@@ -201,7 +200,7 @@ func TestForeignTextIsHarmlessInEveryField(t *testing.T) {
 		Started{evil, evil}, Step{Platform: evil, ID: "1", Name: evil}, Output{evil, "1", []byte(evil + "\n")}, Notice{"", evil},
 		Step{Platform: evil, ID: "1", Name: evil, State: Failed, Error: evil, File: evil, Line: 1},
 		Verdict{evil, evil, evil}, Published{evil, evil, true}, Warning{Platform: evil, Text: evil},
-		Summary{Rows: []Row{{evil, evil, evil, 1, evil, 1, evil}}, Reference: evil, Digest: evil}, Finished{evil, evil},
+		Summary{Rows: []Row{{evil, evil, evil, 1, evil, 1, evil}}, Reference: evil, Digest: evil}, Finished{Platform: evil, Error: evil},
 	}
 	for _, o := range []Options{{}, {Verbose: true}, {TTY: true, NoColor: true}} {
 		out := play(t, o, events...)

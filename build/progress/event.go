@@ -9,7 +9,7 @@ import (
 // Platform is the form people write, such as "linux/arm/v7"; it is empty for what concerns the run as a whole.
 type Event interface{ event() }
 
-// Started says that work on a platform begins. The order of these events is the order of the live lines, so that a run which
+// Started says that work on a platform begins, or begins again. The order of these events is the order of the live lines, so that a run which
 // announces its platforms in the order of its plan is shown in that order.
 type Started struct {
 	Platform string
@@ -47,13 +47,14 @@ type Output struct {
 	Data     []byte
 }
 
-// Bytes says how far a transfer is: the context on its way to the engine, layers on their way to the registry.
+// Bytes says how far a transfer is: the context on its way to the engine, layers on their way to the registry. A log has a line
+// for one that takes its time, now and then, and when it is over.
 type Bytes struct {
 	Platform string // empty: shared by all platforms, such as the context
 	Name     string // "context", "push", "pull"
 	Current  int64
 	Total    int64 // 0: not known
-	Done     bool  // the transfer is over; a log has a line for this alone
+	Done     bool  // the transfer is over
 }
 
 // Verdict is the outcome of a platform's truth check.
@@ -63,10 +64,11 @@ type Verdict struct {
 	Detail   string // one sentence, may be empty
 }
 
-// Finished says that all work on a platform has ended. Error is empty when it went well.
+// Finished says that work on a platform has ended. Error is empty when it went well.
 type Finished struct {
 	Platform string
 	Error    string
+	Outcome  string // "pushed"; empty: what there is to say is the verdict
 }
 
 // Cancelled is the Error of a platform whose work another's error, or a signal, has ended.

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// annotate makes an annotation, once per text and place, and of an error one alone: it is told of its step, of its platform and of
-// the whole run. Outside GitHub it does nothing.
+// annotate makes an annotation, once per text and place, and of an error one alone: it is told of each platform that shares the
+// step, and of the whole run. Outside GitHub it does nothing.
 func (g *log) annotate(kind, platform, file string, line int, text string) {
 	command := workflowCommand(kind, platform, file, line, text)
 	keys := []string{command}
@@ -19,7 +19,7 @@ func (g *log) annotate(kind, platform, file string, line int, text string) {
 		keys = append(keys, strings.TrimPrefix(platform+": "+text, ": "))
 	}
 	if kind == "error" && line > 0 {
-		keys = append(keys, fmt.Sprintf("%s %s:%d", platform, file, line))
+		keys = append(keys, fmt.Sprintf("%s:%d", file, line))
 	}
 	if !g.github || slices.ContainsFunc(keys, func(k string) bool { return g.told[k] }) {
 		return

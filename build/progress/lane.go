@@ -66,12 +66,14 @@ func (l *lane) doing() string {
 		return Cancelled
 	case l.err != "":
 		return "failed"
+	case l.outcome != "":
+		return l.outcome
 	case l.ended && l.verdict != "":
 		return l.verdict
 	case l.ended:
 		return "done"
 	case len(l.running) > 0:
-		return l.running[len(l.running)-1].Name
+		return strings.TrimPrefix(l.running[len(l.running)-1].Name, internal+" ")
 	case len(l.moving) > 0:
 		return l.moving[len(l.moving)-1].Name
 	case l.verdict != "":

@@ -17,7 +17,6 @@ type live struct {
 	verbose bool
 	stay    []string // to be written above the block at the next drawing
 	drawn   []int    // the widths of the block's lines as last drawn
-	lines   map[*step]*splitter
 }
 
 func newLive(out *sink, o Options) *live {
@@ -25,13 +24,13 @@ func newLive(out *sink, o Options) *live {
 	if size == nil {
 		size = func() (int, int) { return defaultColumns, defaultRows }
 	}
-	return &live{out: out, size: size, color: !o.NoColor, verbose: o.Verbose, lines: map[*step]*splitter{}}
+	return &live{out: out, size: size, color: !o.NoColor, verbose: o.Verbose}
 }
 
 func (v *live) show(e Event, now time.Time) {
 	switch e := e.(type) {
 	case Started:
-		v.lane(e.Platform, now).strategy = e.Strategy
+		v.start(e, now)
 	case Step:
 		v.step(e, now)
 	case Output:
@@ -45,6 +44,7 @@ func (v *live) show(e Event, now time.Time) {
 			v.keep(platform, Clean(text))
 		}
 	case Finished:
+		v.rest(v.lane(e.Platform, now))
 		v.finish(e, now)
 	case Warning:
 		v.keep(e.Platform, v.paint(yellow, "warning:")+" "+Clean(e.sentence()))
@@ -73,22 +73,24 @@ func (v *live) keep(platform, text string) {
 
 func (v *live) step(e Step, now time.Time) {
 	s, _ := v.apply(e, now)
-	if lines := v.lines[s]; lines != nil && e.State != Running {
-		v.pipe(s, lines.end())
-		delete(v.lines, s)
+	if e.State != Running {
+		v.pipe(s, s.lines.end())
+	}
+}
+
+// rest keeps what the steps that are cut off have printed of a line.
+func (v *live) rest(l *lane) {
+	for _, s := range l.running {
+		v.pipe(s, s.lines.end())
 	}
 }
 
 func (v *live) output(e Output, now time.Time) {
 	s := v.lane(e.Platform, now).step(e.ID, "", now)
 	s.out.write(e.Data)
-	if !v.verbose {
-		return
+	if v.verbose {
+		v.pipe(s, s.lines.add(e.Data))
 	}
-	if v.lines[s] == nil {
-		v.lines[s] = &splitter{}
-	}
-	v.pipe(s, v.lines[s].add(e.Data))
 }
 
 func (v *live) pipe(s *step, lines []string) {
@@ -112,11 +114,7 @@ func (v *live) tick(now time.Time) {
 // close erases the block for good.
 func (v *live) close(time.Time) {
 	for _, l := range v.lanes {
-		for _, s := range l.running {
-			if lines := v.lines[s]; lines != nil {
-				v.pipe(s, lines.end())
-			}
-		}
+		v.rest(l)
 	}
 	v.clear()
 	for _, s := range v.failures() {

@@ -132,7 +132,7 @@ linux/arm/v7  waiting (cross)                         3.1 s
 			Step{Platform: "linux/amd64", ID: "1", State: Done},
 			Verdict{"linux/amd64", "verified", ""},
 			Notice{"linux/arm64", "layer is mounted"},
-			Finished{"linux/amd64", ""}, Finished{"linux/arm64", "refused"})
+			Finished{Platform: "linux/amd64", Error: ""}, Finished{Platform: "linux/arm64", Error: "refused"})
 		settle()
 		equal(t, v.String(), `
 linux/arm64   layer is mounted
@@ -231,7 +231,7 @@ func TestMorePlatformsThanRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &terminal{columns: 60}
 		d := New(v, Options{TTY: true, Size: func() (int, int) { return 60, 5 }})
-		send(d, Started{"linux/a", ""}, Started{"linux/b", ""}, Started{"linux/c", ""}, Started{"linux/d", ""}, Finished{"linux/a", ""})
+		send(d, Started{"linux/a", ""}, Started{"linux/b", ""}, Started{"linux/c", ""}, Started{"linux/d", ""}, Finished{Platform: "linux/a", Error: ""})
 		settle()
 		equal(t, v.String(), `
 linux/b  waiting                                      0.1 s
@@ -248,7 +248,7 @@ func TestColoursOnlyWhenWanted(t *testing.T) {
 		var b bytes.Buffer
 		synctest.Test(t, func(t *testing.T) {
 			d := New(&b, Options{TTY: true, NoColor: plain})
-			send(d, Started{"linux/amd64", ""}, Finished{"linux/amd64", ""})
+			send(d, Started{"linux/amd64", ""}, Finished{Platform: "linux/amd64", Error: ""})
 			settle()
 			_ = d.Close()
 		})

@@ -13,16 +13,15 @@ type log struct {
 	out      *sink
 	github   bool
 	verbose  bool
-	lines    map[*step]*splitter // of steps whose output is shown as it comes
-	gathered map[string]*tail    // on GitHub: what the steps of a platform printed, for its group
-	told     map[string]bool     // annotations already made
-	pending  []*step             // begun, and not worth a line yet
-	repeated map[string]bool     // lines about steps that came already: BuildKit begins and ends some again and again
+	gathered map[string]*tail // on GitHub: what the steps of a platform printed, for its group
+	told     map[string]bool  // annotations already made
+	pending  []*step          // begun, and not worth a line yet
+	repeated map[string]bool  // lines about steps that came already: BuildKit begins and ends some again and again
 }
 
 func newLog(out *sink, o Options) *log {
 	return &log{out: out, github: o.GitHub, verbose: o.Verbose,
-		lines: map[*step]*splitter{}, gathered: map[string]*tail{}, told: map[string]bool{}, repeated: map[string]bool{}}
+		gathered: map[string]*tail{}, told: map[string]bool{}, repeated: map[string]bool{}}
 }
 
 // announceAfter is how long a step runs before a line says that it began: most steps are over by then, and have one line alone.
@@ -31,6 +30,13 @@ const announceAfter = time.Second
 // tick tells of the steps that take their time.
 func (g *log) tick(now time.Time) {
 	g.announce(func(s *step) bool { return now.Sub(s.began) >= announceAfter })
+	for _, l := range g.lanes {
+		for _, t := range l.moving {
+			if t.Current > 0 && t.isDue(now) {
+				g.say(l.platform, t.Name+": "+t.text())
+			}
+		}
+	}
 }
 
 // announce says of the due ones among the pending steps that they began, and forgets those that are over.
@@ -50,18 +56,16 @@ func (g *log) announce(due func(*step) bool) {
 func (g *log) show(e Event, now time.Time) {
 	switch e := e.(type) {
 	case Started:
-		g.lane(e.Platform, now)
+		g.start(e, now)
 		g.started(e)
 	case Step:
 		g.step(e, now)
 	case Output:
 		g.output(e, now)
 	case Bytes:
-		g.transfer(e, now)
-		if e.Done && e.Current > 0 && (e.Platform == "" || g.verbose) { // those of a step are in its time
-			g.say(e.Platform, strings.TrimSuffix(e.Name, ":")+": "+Size(e.Current))
-		}
+		g.moved(g.transfer(e, now), now)
 	case Finished:
+		g.rest(g.lane(e.Platform, now))
 		g.finished(g.finish(e, now))
 	case Problem:
 		g.annotate("error", e.Platform, e.File, e.Line, e.Text)
@@ -125,7 +129,7 @@ func (g *log) step(e Step, now time.Time) {
 		g.pending = append(g.pending, s)
 		return
 	}
-	g.flush(s)
+	g.pipe(s, s.lines.end())
 	switch e.State {
 	case Cached:
 		g.once(s, ": cached", 0)
@@ -155,18 +159,26 @@ func (g *log) output(e Output, now time.Time) {
 	if !g.verbose {
 		return
 	}
-	if g.lines[s] == nil {
-		g.lines[s] = &splitter{}
-	}
 	g.announce(func(p *step) bool { return p == s })
-	g.pipe(s, g.lines[s].add(e.Data))
+	g.pipe(s, s.lines.add(e.Data))
 }
 
-// flush writes the last line of a step that shows its output as it comes.
-func (g *log) flush(s *step) {
-	if lines := g.lines[s]; lines != nil {
-		g.pipe(s, lines.end())
-		delete(g.lines, s)
+// rest writes what the steps that are cut off have printed of a line.
+func (g *log) rest(l *lane) {
+	for _, s := range l.running {
+		g.pipe(s, s.lines.end())
+	}
+}
+
+// moved tells of a transfer that is over. One of a platform that took no time worth a line has none.
+func (g *log) moved(t *transfer, now time.Time) {
+	took := now.Sub(t.began)
+	switch {
+	case !t.Done || t.Current == 0:
+	case took >= announceAfter:
+		g.say(t.Platform, t.Name+": "+Size(t.Current)+" in "+Duration(took))
+	case t.Platform == "" || g.verbose:
+		g.say(t.Platform, t.Name+": "+Size(t.Current))
 	}
 }
 
@@ -182,10 +194,12 @@ const mark = "| "
 
 func (g *log) finished(l *lane) {
 	g.group(l.platform)
-	switch l.err {
-	case "":
+	switch {
+	case l.err == "" && l.outcome != "":
+		g.say(l.platform, l.outcome+", "+Duration(l.took))
+	case l.err == "":
 		g.say(l.platform, "done in "+Duration(l.took))
-	case Cancelled:
+	case l.err == Cancelled:
 		g.say(l.platform, Cancelled+" after "+Duration(l.took))
 	default:
 		g.say(l.platform, "failed after "+Duration(l.took))
@@ -195,19 +209,19 @@ func (g *log) finished(l *lane) {
 // close writes what failed steps printed, so that it stands right before the error that ends the run.
 func (g *log) close(time.Time) {
 	for _, l := range g.lanes {
+		g.rest(l)
 		if !l.ended {
 			g.group(l.platform)
 		}
 	}
 	for _, s := range g.failures() {
 		writeFailure(g.out, s)
-		g.annotate("error", s.Platform, s.File, s.Line, s.Name+": "+s.Error)
 	}
 }
 
 // writeFailure shows a failed step: its platform, its name, its place, its error, and the end of its output.
-func writeFailure(out *sink, s *step) {
-	head := strings.TrimSpace(s.Platform + gap + s.Name)
+func writeFailure(out *sink, s step) {
+	head := strings.TrimSpace(s.Platform + gap + strings.TrimPrefix(s.Name, internal+" "))
 	if s.File != "" && s.Line > 0 {
 		head += fmt.Sprintf(" (%s:%d)", s.File, s.Line)
 	}

@@ -16,17 +16,19 @@ func TestAStepIsToldOnce(t *testing.T) {
 			Step{Platform: "linux/arm64", ID: id, Name: base, State: Done, Took: 5e6})
 	}
 	events = append(events,
-		Step{Platform: "linux/arm64", ID: "1", Name: base, State: Running},
+		Step{Platform: "linux/arm64", ID: "1", Name: base, State: Running}, Notice{Text: "a second"}, Notice{Text: "another"},
 		Step{Platform: "linux/arm64", ID: "1", Name: base, State: Done, Took: 7e9},
 		Step{Platform: "linux/arm64", ID: "3", Name: run, State: Cached},
 		Finished{Platform: "linux/arm64"})
 	equal(t, play(t, Options{}, events...), `
 linux/arm64  build (target)
 linux/arm64  [1/2] FROM base: 5 ms
+a second
 linux/arm64  [1/2] FROM base
+another
 linux/arm64  [1/2] FROM base: 7.0 s
 linux/arm64  [2/2] RUN make: cached
-linux/arm64  done in 10.0 s
+linux/arm64  done in 12.0 s
 `)
 }
 
@@ -54,6 +56,38 @@ func TestAFailureThatWasGotOver(t *testing.T) {
 		}
 		if got := play(t, o, append(events, Finished{Platform: "linux/amd64", Error: "failed"})...); !strings.Contains(got, "no such host") {
 			t.Errorf("not told at the end of a run that failed:\n%s", got)
+		}
+	}
+}
+
+// A step that several platforms share has failed once, and so is an annotation one.
+func TestAFailureThatPlatformsShare(t *testing.T) {
+	failed := Step{ID: "1", Name: "[build 2/2] RUN make", State: Failed, Error: "exit code 2", File: "Dockerfile", Line: 7}
+	events := []Event{Output{"linux/amd64", "1", []byte("oops\n")}, Output{"linux/arm64", "1", []byte("oops\n")}}
+	for _, platform := range []string{"linux/amd64", "linux/arm64"} {
+		failed.Platform = platform
+		events = append(events, failed, Problem{Platform: platform, Text: "RUN make failed", File: "Dockerfile", Line: 7})
+	}
+	got := play(t, Options{GitHub: true}, append(events, Problem{Text: "linux/amd64: RUN make failed"})...)
+	for text, want := range map[string]int{"::error file=Dockerfile,line=7,": 1, "::error": 1, "\nlinux/amd64, linux/arm64  [build 2/2] RUN make (Dockerfile:7)\n  | oops\n  exit code 2\n": 1} {
+		if n := strings.Count(got, text); n != want {
+			t.Errorf("%d times %q:\n%s", n, text, got)
+		}
+	}
+}
+
+// The last words of a step that is cut off in the middle of a line are told, whether its platform is told to have ended or not.
+func TestTheLastWordsOfACancelledStep(t *testing.T) {
+	events := []Event{
+		Step{Platform: "linux/amd64", ID: "1", Name: "RUN make"},
+		Output{"linux/amd64", "1", []byte("last words")},
+	}
+	const want = "linux/amd64  | last words\n"
+	for _, o := range []Options{{Verbose: true}, {Verbose: true, TTY: true}} {
+		for _, more := range [][]Event{nil, {Finished{Platform: "linux/amd64", Error: Cancelled}}} {
+			if got := play(t, o, append(events, more...)...); strings.Count(got, want) != 1 {
+				t.Errorf("%+v %v:\n%s", o, more, got)
+			}
 		}
 	}
 }
