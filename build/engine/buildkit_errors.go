@@ -85,10 +85,20 @@ var frames = []string{
 	"rpc error: code = Unknown desc = ",
 }
 
-// stepCure is advice for the failures that have a usual one.
+// stepCure is advice for the failures that have a usual one. What a program
+// printed tells of the machine that it ran on, and of nothing else: tests print
+// "401" and "connection refused" about services of their own.
 func stepCure(e *StepError) string {
-	text := e.Err.Error() + e.Output
+	text := e.Err.Error()
 	for _, known := range stepCures() {
+		switch known.in {
+		case anywhere:
+			text = e.Err.Error() + "\n" + e.Output
+		case theError:
+			text = e.Err.Error()
+		case aPull:
+			text = e.pulling()
+		}
 		if known.words.MatchString(text) {
 			return known.cure
 		}
@@ -96,21 +106,43 @@ func stepCure(e *StepError) string {
 	return ""
 }
 
+// pulling is what was said of a failed pull, empty if something else failed.
+func (e *StepError) pulling() string {
+	if e.ExitCode != 0 || e.Step != "" && !pullStep().MatchString(e.Step) {
+		return ""
+	}
+	return said(e.Err.Error(), "")
+}
+
+// pullStep is how BuildKit calls what asks a registry.
+var pullStep = pattern(`^(load metadata for |resolve image config for |docker-image://|(\[[^\]]*\] )?FROM |\[context [^\]]*\] )`)
+
+// knownCure is a cure and the words that call for it.
 type knownCure struct {
+	in    within
 	words *regexp.Regexp
 	cure  string
 }
 
+// within says where words are looked for.
+type within int
+
+const (
+	anywhere within = iota // also in what the step printed
+	theError
+	aPull
+)
+
 // stepCures are compiled when a step has failed: at every start they would be felt.
 func stepCures() []knownCure {
 	return []knownCure{
-		{regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
-		{regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
-		{regexp.MustCompile(`(?i)401|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
-		{regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
-		{regexp.MustCompile(`"/[^"]*":? not found`), "name what is in the context and not left out by .dockerignore, or in the stage that --from names"},
-		{regexp.MustCompile(`lint violation found`), "correct what the warnings name, or take error=true out of the `# check=` line"},
-		{regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
+		{anywhere, regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
+		{anywhere, regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
+		{theError, regexp.MustCompile(`"/[^"]*":? not found`), "name what is in the context and not left out by .dockerignore, or in the stage that --from names"},
+		{theError, regexp.MustCompile(`lint violation found`), "correct what the warnings name, or take error=true out of the `# check=` line"},
+		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
+		{aPull, regexp.MustCompile(`(?i)\b401\b|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
+		{aPull, regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
 	}
 }
 

@@ -220,20 +220,22 @@ func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform,
 	}
 	stream, err := api.ImagePull(ctx, reference.TagNameOnly(named).String(), image.PullOptions{RegistryAuth: auth, Platform: platforms.Format(p)})
 	if err != nil {
-		return pullError(err)
+		return pullError(name, err)
 	}
 	defer stream.Close()
-	return pullError(readPull(stream, name, emit))
+	return pullError(name, readPull(stream, name, emit))
 }
 
 // pullError says what to do about the usual reasons.
-func pullError(err error) error {
-	switch {
-	case err == nil:
+func pullError(name string, err error) error {
+	if err == nil {
 		return nil
-	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err), strings.Contains(err.Error(), "unauthorized"), strings.Contains(err.Error(), "no basic auth credentials"):
+	}
+	happened := said(err.Error(), name)
+	switch {
+	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err), strings.Contains(happened, "unauthorized"), strings.Contains(happened, "no basic auth credentials"):
 		return fmt.Errorf("%w; log in to its registry with docker login", err)
-	case cerrdefs.IsNotFound(err), strings.Contains(err.Error(), "not found"), strings.Contains(err.Error(), "manifest unknown"):
+	case cerrdefs.IsNotFound(err), strings.Contains(happened, "not found"), strings.Contains(happened, "manifest unknown"):
 		return fmt.Errorf("%w; correct the name in FROM, or pull it by hand to see more", err)
 	}
 	return err

@@ -115,14 +115,15 @@ var pushedSentence = pattern(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
 var errTransient = errors.New("transient")
 
 // pushFaults sorts what engines say of a failed push. They pass on registries'
-// words and their own transport's, and no code; the first that fits decides.
+// words and their own transport's, and no code; the first that fits decides,
+// and names are no words.
 // They are compiled when a push has failed: at every start they would be felt.
 func pushFaults() []pushFault {
 	return []pushFault{
 		{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
 		{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
 		{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
-		{regexp.MustCompile(`unexpected status from PUT request to \S+/manifests/\S+ 4(00|03|05|09|12)\b`), ErrManifestRefused}, // containerd leaves the registry's words out
+		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(00|03|05|09|12)\b`), ErrManifestRefused}, // containerd leaves the registry's words out
 		{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
 		{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
 		{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},
@@ -142,8 +143,9 @@ func pushError(ctx context.Context, ref, text string) error {
 		return ctx.Err()
 	}
 	out := &PushError{Ref: ref, Message: strings.TrimSpace(text), Err: errors.New("refused")}
+	happened := said(text, ref)
 	for _, fault := range pushFaults() {
-		if fault.words.MatchString(text) {
+		if fault.words.MatchString(happened) {
 			out.Err = fault.kind
 			break
 		}

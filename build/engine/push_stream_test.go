@@ -102,6 +102,11 @@ func TestPushFaults(t *testing.T) {
 		{"", errTransient},
 		{"<html>", nil},
 		{failed("manifest invalid: too many layers"), nil},
+		{failed(`Put \"https://reg.lan/v2/me/certificate-manager/blobs/uploads/1\": EOF`), errTransient},
+		{failed(`Put \"https://reg.lan/v2/me/app/manifests/amd64-1.2.401\": EOF`), errTransient},
+		{failed("me/forbidden-island: read tcp 1.2.3.4:403->5.6.7.8:443: read: connection reset by peer"), errTransient},
+		{failed("unknown: a:1 cannot be stored"), nil},
+		{failed(`Get \"https://reg.lan/v2/\": x509: certificate signed by unknown authority`), ErrRegistryUnreachable},
 	} {
 		_, err := readPush(t.Context(), "a:1", strings.NewReader(one.stream), func(Event) {})
 		var refused *PushError
