@@ -46,11 +46,19 @@ func (w *walker) builtin(words []string) bool {
 		w.frame.soft = true // from here on names may mean anything
 		w.stmts(w.parse(strings.Join(args, " ")))
 	case "trap":
-		if len(args) > 1 && args[0] != "-" && args[0] != "--" {
-			w.softly(func() { w.fork(func() { w.stmts(w.parse(args[0])) }) })
+		if len(args) > 0 && args[0] == "--" {
+			args = args[1:]
+		}
+		if len(args) > 1 && args[0] != "-" {
+			w.later(args[0])
 		}
 	case "alias", "enable", "hash":
 		w.frame.soft = true
+		for _, arg := range args {
+			if _, text, ok := strings.Cut(arg, "="); ok && words[0] == "alias" {
+				w.later(text)
+			}
+		}
 	case "export", "readonly", "local", "declare", "typeset":
 		for _, arg := range args {
 			if name, val, ok := strings.Cut(arg, "="); ok {
@@ -69,6 +77,11 @@ func isBuiltin(name string) bool {
 	return slices.Contains([]string{":", "[", "bg", "break", "caller", "compgen", "complete", "continue", "dirs", "disown", "echo", "exit", "false", "fc", "fg",
 		"help", "history", "jobs", "kill", "let", "logout", "pwd", "return", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
 		"unalias", "wait"}, name)
+}
+
+// later walks a text that the shell may run when something happens.
+func (w *walker) later(text string) {
+	w.softly(func() { w.fork(func() { w.stmts(w.parse(text)) }) })
 }
 
 // folder is where cd leads.
@@ -97,16 +110,16 @@ func (w *walker) positional(args []string) {
 	}
 }
 
-// shift drops the first positional parameter; in a loop nobody knows how many.
+// shift drops the first positional parameters; in a loop, and by a number that is worked out, nobody knows how many.
 func (w *walker) shift(args []string) {
 	n, err := strconv.Atoi(strings.Join(append(args, "1")[:1], ""))
 	var values []value
 	for _, v := range w.vars["@"] {
 		from := min(max(n, 0), len(v))
 		switch {
-		case err != nil || slices.Contains(v[:from], unknown):
+		case slices.Contains(v[:from], unknown):
 			values = append(values, value{unknown})
-		case w.loop:
+		case w.loop || err != nil:
 			for i := range len(v) - from + 1 {
 				values = append(values, v[from+i:])
 			}

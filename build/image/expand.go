@@ -444,9 +444,13 @@ func (e *expansion) output(list []*syntax.Stmt) string {
 			if at, fault, err := e.find(last, f); err == nil && fault == nil && at.info != nil {
 				return at.name
 			}
-		case "uname":
-			if last == "-m" {
+		case "uname", "arch":
+			if last == "-m" || last == "arch" {
 				return platforms.Uname(e.declared)
+			}
+		case "dpkg":
+			if last == "--print-architecture" {
+				return platforms.Debian(e.declared)
 			}
 		}
 		return unknown

@@ -239,6 +239,9 @@ func (c *checker) through(words []string, f frame) error {
 		return nil
 	}
 	f.shell = false
+	if len(rest) > 1 && path.Base(words[0]) == "flock" && (rest[0] == "-c" || rest[0] == "--command") {
+		return c.text(rest[1], nil, f)
+	}
 	return c.run(rest, f)
 }
 

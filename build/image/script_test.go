@@ -24,6 +24,10 @@ var texts = []string{
 	"+ for ((i = 0; i < 3; i++)); do /app/server; done",
 	"+ select x in a b; do /app/server; done",
 	"+ case $X in a | b) : ;; (c) /app/server ;; esac",
+	"- case $(uname -m) in x86_64) exec /app/server ;; aarch64 | arm64) : ;; esac",
+	"- A=`dpkg --print-architecture`; case $A in amd*) exec /app/server ;; esac",
+	"+ case $(uname -m) in aarch64) exec /app/server ;; esac",
+	"+ case $(uname -m) in x86_64) : ;; *) exec /app/server ;; esac",
 	"+ case $X in *) exec /app/server ;& b) : ;; esac",
 	"+ ! /app/server",
 	"+ /x || /app/server",
@@ -130,6 +134,7 @@ var texts = []string{
 	"+ set -- --a --b /app/server; while [ $# -gt 1 ]; do shift; done; exec \"$@\"",
 	"+ set -- a b /app/server c; \"${@:3}\"",
 	"+ set -- a b /app/server c; exec \"${@:3:1}\"",
+	"+ while getopts a: o; do :; done; set -- -a b /app/server; shift $((OPTIND - 1)); exec \"$@\"",
 	"+ set -- /app/server a; exec $*",
 	"- set -- /app/server a; exec \"$*\"",
 	"- set -- /app/server; set --; exec \"$@\"",
@@ -185,7 +190,14 @@ var texts = []string{
 	"+ su app -c 'exec /app/server'",
 	"+ su -s /bin/sh -c \"/app/server\" - app",
 	"+ runuser -u app -- /app/server",
+	"+ flock /x -c /app/server",
+	"+ xvfb-run -a -s x /app/server",
+	"? watch /app/server",
 	"+ trap /app/server EXIT",
+	"+ trap -- /app/server EXIT",
+	"+ alias s=/app/server; s",
+	"+ $SUDO /app/server",
+	"+ exec $WRAP /app/server",
 	"+ trap 'f' EXIT; f() { /app/server; }; f",
 	"+ eval exec /app/server",
 	"+ eval \"X=/app/server\"; $X",
@@ -364,7 +376,7 @@ func scripts(more ...entry) []entry {
 		exe("/app/args", "#!/bin/sh\nexec \"$@\"\n"), exe("/app/again", "#!/bin/sh\n[ $1 ] && exec /app/server; exec \"$0\" x\n"), text("/app/x", ""),
 		link("/usr/bin/env", "/bin/busybox"),
 	}
-	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid"} {
+	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run"} {
 		all = append(all, elf("/usr/bin/"+name, "arm64"))
 	}
 	return append(all, more...)
@@ -445,9 +457,10 @@ func FuzzTexts(f *testing.F) {
 	for _, test := range idioms {
 		f.Add(test.script)
 	}
+	root := rootOf(scripts()...)
 	f.Fuzz(func(t *testing.T, src string) {
 		verdict := func(src string) string {
-			r, err := image.Check(sh(src).bytes(), rootOf(scripts()...), platform(t, "arm64"), image.Options{})
+			r, err := image.Check(sh(src).bytes(), root, platform(t, "arm64"), image.Options{})
 			return outcome(t, r, err) + strings.Join(r.Notes, "|")
 		}
 		want := verdict(src)

@@ -3,10 +3,13 @@ package image
 import (
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
@@ -151,6 +154,10 @@ func (w *walker) ifs(c *syntax.IfClause) {
 
 func (w *walker) cases(c *syntax.CaseClause) {
 	w.inside(c.Word)
+	if item, ok := w.ofMachine(c); ok {
+		w.softly(func() { w.stmts(item.Stmts) })
+		return
+	}
 	var ways []func()
 	all := false
 	for _, item := range c.Items {
@@ -161,6 +168,28 @@ func (w *walker) cases(c *syntax.CaseClause) {
 		ways = append(ways, func() {})
 	}
 	w.either(ways...)
+}
+
+// ofMachine is the way that a case for each architecture takes on the declared one, so that an image may hold programs for
+// several of them.
+func (w *walker) ofMachine(c *syntax.CaseClause) (way *syntax.CaseItem, ok bool) {
+	var words []string
+	w.worlds(func(e *expansion) { words = append(words, e.text(c.Word)) })
+	machine := []string{platforms.Uname(w.declared), platforms.Debian(w.declared)}
+	if len(words) != 1 || !slices.Contains(machine, words[0]) {
+		return nil, false
+	}
+	for _, item := range c.Items {
+		for _, pattern := range item.Patterns {
+			if pattern.Lit() == "" {
+				return nil, false
+			}
+			if match, err := path.Match(pattern.Lit(), words[0]); match || err != nil {
+				return item, err == nil
+			}
+		}
+	}
+	return &syntax.CaseItem{}, true
 }
 
 // each walks a for loop, whose variable may be any of its words.
@@ -298,8 +327,13 @@ func (w *walker) command(words []string) {
 		w.function(bodies, words)
 		return
 	}
-	if words = skipExec(words); len(words) > 0 && !w.builtin(words) {
-		w.program(words)
+	words = skipExec(words)
+	if len(words) == 0 || w.builtin(words) {
+		return
+	}
+	w.program(words)
+	if words[0] == unknown { // it may be nothing, as in $SUDO app
+		w.softly(func() { w.command(words[1:]) })
 	}
 }
 

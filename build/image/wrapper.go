@@ -19,7 +19,9 @@ func wrappers() []wrapper {
 	return []wrapper{
 		{names: []string{"tini", "tini-static", "docker-init"}, valued: []string{"-p", "-e"}},
 		{names: []string{"dumb-init"}, valued: []string{"-r", "--rewrite"}},
-		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer"}},
+		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "dbus-run-session", "fakeroot"}},
+		{names: []string{"ssh-agent"}, valued: []string{"-a", "-t", "-E", "-O", "-P"}},
+		{names: []string{"xvfb-run"}, valued: []string{"-n", "-s", "-e", "-f", "-p", "-w", "--server-num", "--server-args", "--error-file", "--auth-file"}},
 		{names: []string{"time"}, valued: []string{"-f", "-o", "--format", "--output"}},
 		{names: []string{"su-exec", "gosu", "s6-setuidgid", "setuidgid"}, operands: 1},
 		{names: []string{"s6-envdir", "envdir", "setlock"}, operands: 1},
@@ -124,7 +126,7 @@ func isShell(name string) bool {
 func isOpaque(name string) bool {
 	base := path.Base(name)
 	return strings.HasPrefix(base, "qemu-") ||
-		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "supervisord", "s6-svscan", "runsvdir"}, base)
+		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "watch", "start-stop-daemon", "supervisord", "s6-svscan", "runsvdir"}, base)
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.
