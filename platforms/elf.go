@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -31,8 +32,9 @@ const (
 	typeShared      = 3
 	typeCore        = 4
 
-	segmentLoad   = 1
-	segmentInterp = 3
+	segmentLoad    = 1
+	segmentDynamic = 2
+	segmentInterp  = 3
 )
 
 // ELF is what the header of an ELF file says about where it runs. The zero value is no file at all.
@@ -44,6 +46,8 @@ type ELF struct {
 	Machine   uint16 // e_machine
 	Flags     uint32 // e_flags
 	Interp    string // PT_INTERP, the loader that the kernel starts; "" for a static program
+	Go        bool   // it bears the build ID that the Go linker writes: ReadGoBuild says more
+	Dynamic   bool   // it has a dynamic section: ReadDynamic says more
 
 	shoff           uint64
 	shnum, shstrndx uint16
@@ -65,6 +69,8 @@ func ReadELF(r io.ReaderAt) (ELF, error) {
 	if err != nil {
 		return e, err
 	}
+	e.Go = w.goNote(e)
+	e.Dynamic = slices.ContainsFunc(segments, func(s segment) bool { return s.kind == segmentDynamic })
 	for _, s := range segments {
 		if s.kind == segmentInterp {
 			e.Interp, err = w.interp(s)
@@ -72,6 +78,16 @@ func ReadELF(r io.ReaderAt) (ELF, error) {
 		}
 	}
 	return e, err
+}
+
+// ReadELFHeader reads what the first 64 bytes say: everything but what the program headers lead to.
+func ReadELFHeader(r io.ReaderAt) (ELF, error) {
+	head := make([]byte, 64)
+	n, err := r.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return ELF{}, fmt.Errorf("reading the head of the file: %w", err)
+	}
+	return (&window{r: r, head: head[:n]}).header()
 }
 
 // window reads a file through its first bytes, which are read once.
@@ -89,8 +105,8 @@ func openWindow(r io.ReaderAt) (*window, error) {
 	return &window{r: r, head: head[:n]}, nil
 }
 
-// bytes returns n bytes from off; the caller bounds n. A file that ends before is damaged.
-func (w *window) bytes(off, n uint64) ([]byte, error) {
+// upTo returns n bytes from off, or fewer where the file ends before.
+func (w *window) upTo(off, n uint64) ([]byte, error) {
 	if off > math.MaxInt64-n {
 		return nil, fmt.Errorf("%w: it points behind any file", ErrBadELF)
 	}
@@ -99,13 +115,19 @@ func (w *window) bytes(off, n uint64) ([]byte, error) {
 	}
 	b := make([]byte, n)
 	got, err := w.r.ReadAt(b, int64(off))
-	if got == len(b) {
-		return b, nil
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("reading the file at %d: %w", off, err)
 	}
-	if err == nil || errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%w: it ends too early", ErrBadELF)
+	return b[:got], nil
+}
+
+// bytes returns n bytes from off; the caller bounds n. A file that ends before is damaged.
+func (w *window) bytes(off, n uint64) ([]byte, error) {
+	b, err := w.upTo(off, n)
+	if err == nil && uint64(len(b)) < n {
+		err = fmt.Errorf("%w: it ends too early", ErrBadELF)
 	}
-	return nil, fmt.Errorf("reading the file at %d: %w", off, err)
+	return b, err
 }
 
 // header reads the identification and the ELF header.
@@ -136,8 +158,8 @@ func (w *window) header() (ELF, error) {
 
 // segment is one program header.
 type segment struct {
-	kind, flags uint32
-	off, size   uint64
+	kind, flags     uint32
+	off, addr, size uint64 // size is that in the file
 }
 
 // segments reads the program headers.
@@ -167,9 +189,9 @@ func (w *window) segments(e ELF) ([]segment, error) {
 func (e ELF) segment(b []byte) segment {
 	f := e.fields(b)
 	if e.Bits == 32 {
-		return segment{kind: f.u32(0), off: uint64(f.u32(4)), size: uint64(f.u32(16)), flags: f.u32(24)}
+		return segment{kind: f.u32(0), off: uint64(f.u32(4)), addr: uint64(f.u32(8)), size: uint64(f.u32(16)), flags: f.u32(24)}
 	}
-	return segment{kind: f.u32(0), flags: f.u32(4), off: f.u64(8), size: f.u64(32)}
+	return segment{kind: f.u32(0), flags: f.u32(4), off: f.u64(8), addr: f.u64(16), size: f.u64(32)}
 }
 
 // interp reads the loader's name under the kernel's own conditions.

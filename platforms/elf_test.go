@@ -223,7 +223,7 @@ func TestReadELFRefuses(t *testing.T) {
 		{"all but a byte of a header of 32 bits", elftest.Of("386")[:51], platforms.ErrBadELF},
 		{"program headers cut off", good[:70], platforms.ErrBadELF},
 		{"no program headers", with(func(b []byte) { le.PutUint16(b[phnum:], 0) }), platforms.ErrBadELF}, // nothing of it would be loaded
-		{"loader cut off", good[:64+2*56+5], platforms.ErrBadELF},
+		{"loader cut off", good[:64+4*56+5], platforms.ErrBadELF},
 		{"class 3", with(func(b []byte) { b[4] = 3 }), platforms.ErrBadELF},
 		{"byte order 0", with(func(b []byte) { b[5] = 0 }), platforms.ErrBadELF},
 		{"version 2", with(func(b []byte) { b[6] = 2 }), platforms.ErrBadELF},
@@ -233,7 +233,7 @@ func TestReadELFRefuses(t *testing.T) {
 		{"65535 program headers", with(func(b []byte) { le.PutUint16(b[phnum:], 0xffff) }), platforms.ErrBadELF},
 		{"a loader's name of 1 GB", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 1<<30) }), platforms.ErrBadELF},
 		{"a loader's name of no byte", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 0) }), platforms.ErrBadELF},
-		{"a loader's name of zeros", with(func(b []byte) { clear(b[64+2*56:][:len("/lib64/ld-linux-x86-64.so.2")]) }), platforms.ErrBadELF},
+		{"a loader's name of zeros", with(func(b []byte) { clear(b[64+4*56:][:len("/lib64/ld-linux-x86-64.so.2")]) }), platforms.ErrBadELF},
 		{"an empty loader's name", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 1) }), platforms.ErrBadELF},
 		{"a loader's name without end", with(func(b []byte) { le.PutUint64(b[interpHeader+32:], 5) }), platforms.ErrBadELF},
 	} {
@@ -351,11 +351,11 @@ func hello(t *testing.T, env []string, flags ...string) string {
 }
 
 func TestRealGoPrograms(t *testing.T) {
-	for _, test := range []struct{ platform, env, flags, goarm string }{
-		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6"},
-		{"arm/v7", "GOARCH=arm GOARM=7", "", "7"},
-		{"arm64", "GOARCH=arm64", "-buildmode=pie", ""},
-		{"riscv64", "GOARCH=riscv64", "", ""},
+	for _, test := range []struct{ platform, env, flags, goarm, level string }{
+		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6", ""},
+		{"arm/v7", "GOARCH=arm GOARM=7", "", "7", ""},
+		{"arm64", "GOARCH=arm64 GOARM64=v8.2,lse", "-buildmode=pie", "", "v8.2"},
+		{"riscv64", "GOARCH=riscv64", "", "", "rva20u64"},
 	} {
 		p, err := platforms.Parse(test.platform)
 		if err != nil {
@@ -367,11 +367,11 @@ func TestRealGoPrograms(t *testing.T) {
 		}
 		defer file.Close()
 		e, err := platforms.ReadELF(file)
-		if err != nil || e.Fit(p) != platforms.Native {
-			t.Errorf("%s: %s fits as %v, %v", test.env, e.Describe(), e.Fit(p), err)
+		if err != nil || e.Fit(p) != platforms.Native || !e.Go {
+			t.Errorf("%s: %s (Go: %v) fits as %v, %v", test.env, e.Describe(), e.Go, e.Fit(p), err)
 		}
 		build, err := platforms.ReadGoBuild(file, e)
-		if err != nil || build.GOOS != "linux" || build.GOARCH != p.Architecture || build.GOARM != test.goarm || !strings.HasPrefix(build.Version, "go1.") {
+		if err != nil || build.GOOS != "linux" || build.GOARCH != p.Architecture || build.GOARM != test.goarm || build.Level != test.level || !strings.HasPrefix(build.Version, "go1.") {
 			t.Errorf("%s: build %+v, %v", test.env, build, err)
 		}
 	}
@@ -387,7 +387,7 @@ func TestReadGoBuildOfOthers(t *testing.T) {
 // Whatever the bytes are, little of them is read, nothing panics, and what is read is consistent.
 func FuzzReadELF(f *testing.F) {
 	for _, arch := range []string{"amd64", "386", "armhf", "s390x", "mips64le", "mipsn32"} {
-		f.Add(elftest.Of(arch, elftest.Interp("/lib/ld.so.1"), elftest.ARMArch(10)))
+		f.Add(elftest.Of(arch, elftest.Interp("/lib/ld.so.1"), elftest.ARMArch(10), elftest.Needs("libc.so.6"), elftest.RunPath("$ORIGIN")))
 	}
 	f.Add([]byte("\x7fELF"))
 	f.Add(append(elftest.Of("arm"), "\xff Go buildinf:\x04\x02................\x08go1.26.0\x20................................"...))

@@ -5,7 +5,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"slices"
 	"strings"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // ErrNotGo says that a file holds no Go build information.
@@ -32,6 +35,16 @@ type GoBuild struct {
 	GOOS    string
 	GOARCH  string
 	GOARM   string // "5", "6", "7", "7,softfloat"; "" when it is not an arm program
+	Level   string // which CPUs of its architecture it needs, of GOAMD64, GOARM64, GOPPC64 or GORISCV64: "v3", "power9", "rva22u64"
+}
+
+// goNote tells whether the head of a program holds the Go linker's note of the build ID (type 4, named Go).
+func (w *window) goNote(e ELF) bool {
+	note := []byte{4, 0, 0, 0, 'G', 'o', 0, 0}
+	if e.BigEndian {
+		note = []byte{0, 0, 0, 4, 'G', 'o', 0, 0}
+	}
+	return bytes.Contains(w.head, note)
 }
 
 // ReadGoBuild finds the build information of a Go program (Go 1.18 or later, stripped or not) whose header ReadELF
@@ -112,6 +125,8 @@ func parseBuildInfo(b []byte) (GoBuild, error) {
 			build.GOARCH = value
 		case "GOARM":
 			build.GOARM = value
+		case "GOAMD64", "GOARM64", "GOPPC64", "GORISCV64":
+			build.Level, _, _ = strings.Cut(value, ",") // behind it stand optional features
 		}
 	}
 	return build, nil
@@ -125,4 +140,31 @@ func varString(b []byte) (s string, rest []byte, ok bool) {
 	}
 	end := used + int(n)
 	return string(b[used:end]), b[end:], true
+}
+
+// levels are the versions of an architecture that Go compiles for, the lowest first: what images are for that name no variant.
+func levels(arch string) []string {
+	switch arch {
+	case "amd64":
+		return []string{"v1", "v2", "v3", "v4"}
+	case "arm64":
+		return []string{"v8.0", "v8.1", "v8.2", "v8.3", "v8.4", "v8.5", "v8.6", "v8.7", "v8.8", "v8.9", "v9.0", "v9.1", "v9.2", "v9.3", "v9.4", "v9.5"}
+	case "ppc64", "ppc64le":
+		return []string{"power8", "power9", "power10"}
+	case "riscv64":
+		return []string{"rva20u64", "rva22u64", "rva23u64"}
+	}
+	return nil
+}
+
+// Beyond tells whether the program needs a later version of p's architecture than p names, or than all machines have where it
+// names none. What is not known is not beyond. ARM versions are GOARM's, not looked at here.
+func (b GoBuild) Beyond(p ocispec.Platform) bool {
+	p = Normalize(p)
+	all := levels(p.Architecture)
+	need, have := slices.Index(all, b.Level), 0
+	if p.Variant != "" {
+		have = slices.IndexFunc(all, func(l string) bool { return l == p.Variant || l == p.Variant+".0" })
+	}
+	return b.GOARCH == p.Architecture && have >= 0 && need > have
 }

@@ -140,3 +140,18 @@ func Debian(p ocispec.Platform) string { return find(p).debian }
 
 // Rust returns the Rust target with glibc of p: "x86_64-unknown-linux-gnu"; "" when there is none.
 func Rust(p ocispec.Platform) string { return find(p).rust }
+
+// Multiarch returns the folder below lib in which Debian and its like put p's libraries: "x86_64-linux-gnu",
+// "arm-linux-gnueabihf"; "" when there is none.
+func Multiarch(p ocispec.Platform) string {
+	arch, rest, _ := strings.Cut(Rust(p), "-unknown")
+	switch arch {
+	case "armv7", "armv5te":
+		arch = "arm"
+	case "i686":
+		arch = "i386"
+	case "riscv64gc":
+		arch = "riscv64"
+	}
+	return arch + rest
+}

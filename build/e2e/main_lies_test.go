@@ -53,6 +53,11 @@ func lies() []lie {
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Debian(t, reg) + " AS debian\nFROM scratch\nCOPY --from=debian /usr/bin/busybox /busybox\nENTRYPOINT [\"/busybox\"]\n"}
 			}},
+		{name: "a foreign library under a right program", arches: "arm64", says: []string{"/usr/lib/aarch64-linux-gnu/libc.so.6", "amd64", "/usr/bin/tini needs it", "ALLOW_FOREIGN="},
+			files: func(t *testing.T, reg *Registry) Files {
+				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Debian(t, reg) + " AS other\nFROM " + Debian(t, reg) +
+					"\nCOPY --from=other /usr/lib/x86_64-linux-gnu/libc.so.6 /usr/lib/aarch64-linux-gnu/libc.so.6\nENTRYPOINT [\"/usr/bin/tini\"]\n"}
+			}},
 		{name: "a loop of symbolic links", arches: "amd64", says: []string{"/bin/loop", "circle"},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nRUN ln -s pool /bin/loop && ln -s loop /bin/pool\nENTRYPOINT [\"/bin/loop\"]\n"}

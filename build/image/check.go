@@ -2,7 +2,7 @@
 // that agrees with the platform on its label (Check), and how the label is repaired (Relabel).
 //
 //	config + root --> what runs (Entrypoint, Cmd, shells, wrappers, #! lines, PATH)
-//	              --> each program's ELF header, loader, ARM version
+//	              --> each program's ELF header, loader, ARM version; the libraries of what is run
 //	              --> Report, or a Refusal that lists every Fault
 //
 // Nothing is executed, only regular files are ever opened, and symbolic links never lead out of the root.
@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/platforms"
 )
@@ -118,7 +119,10 @@ func (c *checker) follow(facts Facts) error {
 	if err := c.health(facts.Healthcheck, f); err != nil {
 		return err
 	}
-	if err := c.helpers(f); err != nil {
+	var group errgroup.Group
+	group.Go(c.libraries) // a chain of few reads, beside the many of PATH
+	group.Go(func() error { return c.helpers(f) })
+	if err := group.Wait(); err != nil {
 		return err
 	}
 	if len(c.programs) == 0 && len(c.faults) == 0 {

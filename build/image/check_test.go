@@ -54,6 +54,8 @@ var checks = []struct {
 	{"nothing declared to run, programs on PATH", "", config{}, []entry{busybox("arm64")}, "verified"},
 	{"arm64/v8 is arm64", "arm64/v8", run("/app"), []entry{elf("/app", "arm64")}, "verified"},
 	{"a v6 program under v7", "arm/v7", run("/app"), []entry{elf("/app", "armhf", elftest.ARMArch(6))}, "verified"},
+	{"v3 under plain amd64", "amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Go("GOARCH=amd64", "GOAMD64=v3"))}, "verified"},
+	{"v3 under v3", "amd64/v3", run("/app"), []entry{elf("/app", "amd64", elftest.Go("GOARCH=amd64", "GOAMD64=v3"))}, "verified"},
 	{"386 under amd64", "amd64", run("/app"), []entry{elf("/app", "386")}, "verified"},
 
 	// Nothing to judge by.
@@ -81,6 +83,7 @@ var checks = []struct {
 	{"32 instead of 64 bits", "", run("/app"), []entry{elf("/app", "armhf")}, "foreign:/app"},
 	{"hard-float under v5", "arm/v5", run("/app"), []entry{elf("/app", "armhf")}, "foreign:/app"},
 	{"v7 base under v6", "arm/v6", run("/app"), []entry{elf("/app", "armhf", elftest.ARMArch(10), elftest.Interp("/lib/ld.so")), elf("/lib/ld.so", "armhf", elftest.ARMArch(10))}, "too-new:/app"},
+	{"v3 under v2", "amd64/v2", run("/app"), []entry{elf("/app", "amd64", elftest.Go("GOARCH=amd64", "GOAMD64=v3"))}, "too-new:/app"},
 	{"v7 parts in a static program under v6", "arm/v6", run("/app"), []entry{elf("/app", "armhf", elftest.ARMArch(10))}, "verified"},
 	{"v7 parts over a v6 C library", "arm/v6", run("/app"), []entry{elf("/app", "armhf", elftest.ARMArch(10), elftest.Interp("/lib/ld.so")), elf("/lib/ld.so", "armhf", elftest.ARMArch(6))}, "verified"},
 	{"an amd64 base under a right program", "", run("/app"), []entry{elf("/app", "arm64"), busybox("amd64")}, "foreign:/bin/busybox"},
@@ -455,6 +458,10 @@ func TestNotes(t *testing.T) {
 		{"arm64", config{}, nil, "the image names neither ENTRYPOINT nor CMD|there is no program in the image to judge the platform by"},
 		{"windows/amd64", config{}, nil, "programs for windows/amd64 are not judged, only those for linux"},
 		{"amd64", run("/app"), []entry{elf("/app", "386")}, "/app is 386 (x86, 32-bit little-endian), which a kernel for linux/amd64 runs"},
+		{"amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Go("GOARCH=amd64", "GOAMD64=v3")), elf("/bin/x", "amd64", elftest.Go("GOARCH=amd64", "GOAMD64=v3"))},
+			"/app is a Go program built with GOAMD64=v3, and starts on no older CPUs: declare linux/amd64/v3, or build it for all"},
+		{"ppc64le", run("/app"), []entry{elf("/app", "ppc64le", elftest.Go("GOARCH=ppc64le", "GOPPC64=power9"))},
+			"/app is a Go program built with GOPPC64=power9, and starts on no older CPUs: declare linux/ppc64le/power9, or build it for all"},
 		{"arm64", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "#!/perl\n"), exe("/bin/y", "#!/perl\n"), exe("/bin/z", "#!/ruby\n")},
 			"/bin/x and 1 more on PATH are scripts for /perl, which is not in the image|/bin/z is a script for /ruby, which is not in the image"},
 		{"arm64", sh("exec $APP"), []entry{busybox("arm64")}, `a shell works out at run time what it starts as "...": that program was not followed`},

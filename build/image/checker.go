@@ -25,6 +25,11 @@ type checker struct {
 	commands int               // that were followed
 	steps    int               // statements of texts that were walked
 	spent    int               // bytes that expansions in texts gave
+	linked   []linked          // what is run, to be followed to its libraries
+
+	confOnce    sync.Once
+	confFolders []string // of the loader's configuration
+	confErr     error
 
 	mu       sync.Mutex
 	programs map[string]Program
@@ -126,7 +131,7 @@ func quoted(name string) string {
 // certain kinds are faults of a file that is there, however it is reached.
 func (k Kind) certain() bool {
 	switch k {
-	case Foreign, ForeignSystem, TooNew, ForeignLoader, MissingLoader, Damaged:
+	case Foreign, ForeignSystem, TooNew, ForeignLoader, ForeignLibrary, MissingLoader, Damaged:
 		return true
 	}
 	return false

@@ -69,10 +69,38 @@ func (c *checker) judgeELF(at found, f file, fr frame) error {
 	if err != nil || bad {
 		return err
 	}
-	if bad, err = c.judgeARM(at, f, fr); err == nil && !bad && fr.role != Health {
-		c.proven()
+	if bad, err = c.judgeARM(at, f, fr); err != nil || bad || fr.role == Health {
+		return err
 	}
-	return err
+	c.proven()
+	if fr.role == Helper {
+		return nil
+	}
+	c.link(at, f, fr)
+	return c.judgeLevel(at, f, fr)
+}
+
+// judgeLevel compares the CPUs that a Go program was built for with those that the declared variant promises. Where none is
+// declared nothing is promised by most people's understanding, and that it needs later ones is told and no fault.
+func (c *checker) judgeLevel(at found, f file, fr frame) error {
+	if !f.elf.Go || f.elf.Arch() == "arm" {
+		return nil
+	}
+	build, err := c.tree.goBuild(f)
+	if err != nil {
+		return err
+	}
+	c.built(f.path, build)
+	if !build.Beyond(c.declared) {
+		return nil
+	}
+	setting := "GO" + strings.TrimSuffix(strings.ToUpper(build.GOARCH), "LE") + "=" + build.Level
+	if c.declared.Variant == "" || c.declared.Architecture != "amd64" {
+		c.note(fr, "%s is a Go program built with %s, and starts on no older CPUs: declare linux/%s/%s, or build it for all", show(at.real), setting, build.GOARCH, build.Level)
+		return nil
+	}
+	return c.add(fr, Fault{Kind: TooNew, Path: at.real, What: "a Go program built with " + setting + c.declaredAs(),
+		Cure: "build it with GOAMD64=" + c.declared.Variant}, at.name)
 }
 
 // judgeLoader looks the PT_INTERP up, as the kernel does before it starts the program.

@@ -22,10 +22,11 @@ var errLoop = errors.New("too many levels of symbolic links")
 type tree struct {
 	root fs.FS
 
-	mu    sync.Mutex
-	infos map[string]stat
-	links map[string]string
-	files map[string]*lazyFile
+	mu      sync.Mutex
+	infos   map[string]stat
+	links   map[string]string
+	files   map[string]*lazyFile
+	headers map[string]*lazyHeader // of libraries
 }
 
 type stat struct {
@@ -41,7 +42,7 @@ type lazyFile struct {
 }
 
 func newTree(root fs.FS) *tree {
-	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{}, files: map[string]*lazyFile{}}
+	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{}, files: map[string]*lazyFile{}, headers: map[string]*lazyHeader{}}
 }
 
 // key turns an absolute name into io/fs's form.
@@ -165,18 +166,36 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 
 // armOf reads what only a program for an older ARM version needs: the build information and attributes.
 func (t *tree) armOf(f file) (build platforms.GoBuild, version int, err error) {
+	err = t.reopened(f, func(s *source) (err error) {
+		if build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
+			return err
+		}
+		version, err = platforms.ReadARMArch(s, f.elf)
+		return err
+	})
+	return build, version, err
+}
+
+// goBuild reads the build information of a Go program.
+func (t *tree) goBuild(f file) (build platforms.GoBuild, err error) {
+	err = t.reopened(f, func(s *source) (err error) {
+		build, err = platforms.ReadGoBuild(s, f.elf)
+		return err
+	})
+	return build, err
+}
+
+// reopened opens a file that was read before for what lies behind its head. What is not there, or damaged, is no error.
+func (t *tree) reopened(f file, read func(*source) error) error {
 	s, err := open(t.root, f.path, f.size, f.head)
 	if err != nil {
-		return build, 0, err
+		return err
 	}
 	defer s.close()
-	if build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
-		return build, 0, fmt.Errorf("reading %s in the image: %w", f.path, err)
+	if err := read(s); err != nil && !notThere(err) {
+		return fmt.Errorf("reading %s in the image: %w", f.path, err)
 	}
-	if version, err = platforms.ReadARMArch(s, f.elf); err != nil && !notThere(err) {
-		return build, 0, fmt.Errorf("reading %s in the image: %w", f.path, err)
-	}
-	return build, version, nil
+	return nil
 }
 
 // notThere tells whether a file simply does not hold what was looked for.

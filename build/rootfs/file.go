@@ -23,8 +23,10 @@ func (r *reader) Stat() (fs.FileInfo, error) { return r.info, nil }
 
 // Read gives what is in memory by itself, so that reading a `#!` line never opens a stream.
 func (r *reader) Read(p []byte) (int, error) {
-	if behind := int64(len(r.file.head)) - r.offset; behind > 0 && !r.closed {
-		p = p[:min(int64(len(p)), behind)]
+	if k := r.file.kept; k != nil && !r.closed {
+		if behind := int64(len(k.head)) - r.offset; behind > 0 {
+			p = p[:min(int64(len(p)), behind)]
+		}
 	}
 	n, err := r.ReadAt(p, r.offset)
 	r.offset += int64(n)
@@ -34,7 +36,7 @@ func (r *reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// ReadAt implements io.ReaderAt. Beyond the head that is in memory it reads the file's stream again.
+// ReadAt implements io.ReaderAt. Beyond what is in memory it reads the file's stream again.
 func (r *reader) ReadAt(p []byte, offset int64) (int, error) {
 	switch {
 	case r.closed:
@@ -67,7 +69,7 @@ func (r *reader) Close() error {
 	return r.rest.close()
 }
 
-// rest is a file's content: the head, and a spool of what lies behind it, which grows as far as is read.
+// rest is a file's content: what is kept of it, and a spool of all of it, which grows as far as is read.
 type rest struct {
 	file *file
 
@@ -79,8 +81,8 @@ type rest struct {
 }
 
 func (r *rest) readAt(p []byte, offset int64) (int, error) {
-	if offset+int64(len(p)) <= int64(len(r.file.head)) {
-		return copy(p, r.file.head[offset:]), nil
+	if n, ok := r.file.kept.read(p, offset); ok {
+		return n, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

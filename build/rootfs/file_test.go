@@ -13,6 +13,9 @@ import (
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
+
+	"github.com/manymage/manymage/platforms"
+	"github.com/manymage/manymage/platforms/elftest"
 )
 
 // counting is a source that counts how often it is opened.
@@ -51,6 +54,35 @@ func TestHeadsNeedNoSecondReading(t *testing.T) {
 	defer file.Close()
 	if n, err := file.Read(make([]byte, 4096)); n != headOther || err != nil {
 		t.Errorf("Read of a script = %d, %v; want its head alone", n, err)
+	}
+	if opened.Load() != 1 {
+		t.Errorf("opened %d times, want once", opened.Load())
+	}
+}
+
+// What a check asks of programs and libraries is told without another reading, wherever in the file it lies.
+func TestWhatProgramsNeedIsKept(t *testing.T) {
+	program := func(size int) string {
+		return string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.RunPath("/lib"), elftest.Padding(size), elftest.Go("GOARM64=v8.1")))
+	}
+	src, opened := counting(gzipped(tarOf(exec("small", program(100)), exec("app", program(20<<10)), exec("large", program(maxSmall+5)), exec("again", program(maxSmall+1)),
+		plain("lib/libx.so.1.2", program(20<<10)), plain("lib/libx.so", program(20<<10)))))
+	root, err := Layers(t.Context(), []Source{src}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"small", "app", "large", "again", "lib/libx.so.1.2", "lib/libx.so"} {
+		file := openAt(t, root, name)
+		elf, err := platforms.ReadELF(file)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if d, err := platforms.ReadDynamic(file, elf); err != nil || len(d.Needed) != 1 || d.Needed[0] != "libfoo.so.1" || d.RunPath != "/lib" {
+			t.Errorf("%s needs %+v, %v", name, d, err)
+		}
+		if build, err := platforms.ReadGoBuild(file, elf); err != nil || build.Level != "v8.1" {
+			t.Errorf("%s was built %+v, %v", name, build, err)
+		}
 	}
 	if opened.Load() != 1 {
 		t.Errorf("opened %d times, want once", opened.Load())
@@ -214,8 +246,8 @@ func TestHeadsAreBounded(t *testing.T) {
 	left := newBudget(10)
 	left.heads.Store(maxHeads - 100)
 	entries, err := scan(t.Context(), source(tarOf(exec("a", strings.Repeat("x", 80)), exec("b", strings.Repeat("y", 80)))), left)
-	if err != nil || len(entries[0].file.head) != 80 || entries[1].file.head != nil {
-		t.Errorf("heads of %d and %d bytes, %v; want the first alone", len(entries[0].file.head), len(entries[1].file.head), err)
+	if err != nil || len(entries[0].file.kept.head) != 80 || entries[1].file.kept != nil {
+		t.Errorf("%+v and %+v are kept, %v; want the first alone", entries[0].file.kept, entries[1].file.kept, err)
 	}
 }
 

@@ -3,9 +3,11 @@
 //	image layers, base first  -> Layers  -> whiteouts applied -+
 //	one container archive     -> Archive ----------------------+-> *FS: Open, Stat, Lstat, ReadLink, ReadDir
 //
-// Only headers and the heads of executable files stay in memory, so that the size of an image does not matter: an ELF
-// header, its program headers, its interpreter's name and a `#!` line all lie in the first kilobytes. A read beyond a
-// head opens the file's tar stream again and spools that one file, as far as it is read, to an unlinked temporary file.
+// Only headers, the heads of executable files and libraries, and what a check asks of them stay in memory, so that the size of
+// an image does not matter: an ELF header, its program headers, its interpreter's name and a `#!` line lie in the first
+// kilobytes; the names of the libraries that it needs and a Go program's build information are picked out while the file
+// streams by. Any other read opens the file's tar stream again and spools that one file, as far as it is read, to an unlinked
+// temporary file.
 //
 // Names are those of io/fs: slash separated, relative to the root, no "..". Symbolic links are followed as the kernel
 // follows them in a chroot: absolute targets begin at the root and ".." never leaves it.

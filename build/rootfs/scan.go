@@ -2,7 +2,6 @@ package rootfs
 
 import (
 	"archive/tar"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -19,8 +18,8 @@ const (
 	headELF = 4 << 10
 	// headOther is how much is kept of any other executable: all of a `#!` line that the kernel reads (BINPRM_BUF_SIZE).
 	headOther = 256
-	// maxHeads bounds all heads of a filesystem together. A large distribution has 4000 programs, which take 16 MiB; the
-	// heads of what comes after are read again when somebody asks.
+	// maxHeads bounds all that is kept of a filesystem. A large distribution has 4000 programs, which take 16 MiB; what
+	// comes after is read again when somebody asks.
 	maxHeads = 32 << 20
 	// maxName is Linux's PATH_MAX; nothing longer can be opened in a container.
 	maxName = 4096
@@ -39,7 +38,7 @@ type file struct {
 	mode  fs.FileMode
 	size  int64
 	mtime int64 // Unix seconds; a time.Time would be three times as large, a million times
-	head  []byte
+	kept  *kept // nil: nothing
 	link  string
 	src   *Source
 	index int // which entry of its stream it is
@@ -64,6 +63,8 @@ func (b *budget) entry() error {
 // scan reads a stream's headers and heads. Contents stream by.
 func scan(ctx context.Context, src Source, left *budget) ([]entry, error) {
 	var entries []entry
+	keeper := &keeper{left: left}
+	defer keeper.close()
 	err := walk(ctx, src, func(index int, header *tar.Header, content io.Reader) error {
 		if err := left.entry(); err != nil {
 			return err
@@ -73,7 +74,7 @@ func scan(ctx context.Context, src Source, left *budget) ([]entry, error) {
 			return err
 		}
 		e.file.src, e.file.index = &src, index
-		e.file.head, err = readHead(header, content, left)
+		e.file.kept, err = keeper.keep(header, content)
 		entries = append(entries, *e)
 		return err
 	})
@@ -218,27 +219,4 @@ func clean(name string) (string, error) {
 		return "", fmt.Errorf("%w: the name %q leads out of the image", ErrMalformed, name)
 	}
 	return cleaned, nil
-}
-
-// readHead keeps the beginning of an executable regular file.
-func readHead(h *tar.Header, content io.Reader, left *budget) ([]byte, error) {
-	if typeOf(h.Typeflag) != 0 || h.Mode&0o111 == 0 || h.Typeflag == tar.TypeLink {
-		return nil, nil
-	}
-	head := make([]byte, min(h.Size, headOther))
-	if _, err := io.ReadFull(content, head); err != nil {
-		return nil, malformed(err)
-	}
-	if bytes.HasPrefix(head, []byte("\x7fELF")) && left.heads.Load() < maxHeads {
-		full := make([]byte, min(h.Size, headELF))
-		n := copy(full, head)
-		if _, err := io.ReadFull(content, full[n:]); err != nil {
-			return nil, malformed(err)
-		}
-		head = full
-	}
-	if left.heads.Add(int64(len(head))) > maxHeads {
-		return nil, nil
-	}
-	return head, nil
 }

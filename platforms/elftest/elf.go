@@ -1,14 +1,16 @@
-// Package elftest makes small ELF files for tests: a header, program headers, a loader's name, and for arm
-// the build attributes, which is all that anybody here reads. They are real enough for readelf and file(1).
+// Package elftest makes small ELF files for tests: a header, program headers, a loader's name, the libraries that it
+// needs, and for arm the build attributes, which is all that anybody here reads. They are real enough for readelf and file(1).
 //
 //	elftest.Of("arm64")                                    a static program
 //	elftest.Of("amd64", elftest.Interp("/lib64/ld-linux-x86-64.so.2"))
+//	elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.RunPath("$ORIGIN/../lib"))
 //	elftest.Of("arm", elftest.Flags(0x5000400), elftest.ARMArch(7))
 package elftest
 
 import (
 	"encoding/binary"
 	"fmt"
+	"strings"
 )
 
 // order is a byte order that puts and appends.
@@ -28,6 +30,15 @@ type spec struct {
 	interp  string
 	armArch byte
 	arm     []byte
+	dynamic []entry
+	padding int
+	goBuild []string
+}
+
+// entry is one of the dynamic section whose value is a string.
+type entry struct {
+	tag  int
+	text string
 }
 
 // Option changes the file.
@@ -50,6 +61,31 @@ func ARMArch(tag byte) Option { return func(s *spec) { s.armArch = tag } }
 
 // ARMAttributes adds a section of build attributes as it is.
 func ARMAttributes(section []byte) Option { return func(s *spec) { s.arm = section } }
+
+// Needs adds names of libraries (DT_NEEDED).
+func Needs(names ...string) Option {
+	return func(s *spec) {
+		for _, name := range names {
+			s.dynamic = append(s.dynamic, entry{1, name})
+		}
+	}
+}
+
+// RPath and RunPath set the folders where they are searched (DT_RPATH, DT_RUNPATH).
+func RPath(folders string) Option {
+	return func(s *spec) { s.dynamic = append(s.dynamic, entry{15, folders}) }
+}
+
+// RunPath is the newer one.
+func RunPath(folders string) Option {
+	return func(s *spec) { s.dynamic = append(s.dynamic, entry{29, folders}) }
+}
+
+// Go makes it a Go program with these build settings ("GOARCH=amd64", "GOAMD64=v3").
+func Go(settings ...string) Option { return func(s *spec) { s.goBuild = settings } }
+
+// Padding puts n bytes before the dynamic section, as a program's code is.
+func Padding(n int) Option { return func(s *spec) { s.padding = n } }
 
 // Machine sets e_machine.
 func Machine(n uint16) Option { return func(s *spec) { s.machine = n } }
@@ -93,17 +129,23 @@ func (s *spec) known(arch string) {
 	s.bits, s.order, s.machine, s.flags = r.bits, r.order, r.machine, r.flags
 }
 
-// file lays out: header, two program headers, loader, attributes, section headers.
+// file lays out: header, four program headers, loader, attributes, Go's note, padding, dynamic section and its
+// strings, Go's build information, section headers.
 func (s *spec) file() []byte {
 	header, phentry, shentry := 52, 32, 40
 	if s.bits == 64 {
 		header, phentry, shentry = 64, 56, 64
 	}
 	interp := append([]byte(s.interp), 0)
-	at := header + 2*phentry
+	at := header + 4*phentry
 	attributes := s.attributes()
 	attributesAt := at + len(interp)
-	sections := attributesAt + len(attributes)
+	note, build := s.goInfo()
+	noteAt := attributesAt + len(attributes)
+	dynamicAt := noteAt + len(note) + s.padding
+	dynamic, size := s.dynamicSection(dynamicAt)
+	goAt := dynamicAt + len(dynamic)
+	sections := goAt + len(build)
 	b := make([]byte, sections, sections+2*shentry)
 	copy(b, "\x7fELF")
 	b[4], b[5], b[6], b[7] = byte(s.bits/32), 1, 1, s.osabi
@@ -118,8 +160,18 @@ func (s *spec) file() []byte {
 	if s.interp != "" {
 		s.segment(b[header+phentry:], 3, at, len(interp))
 	}
+	if size > 0 {
+		s.segment(b[header+2*phentry:], 2, dynamicAt, size)
+	}
+	if len(build) > 0 {
+		s.segment(b[header+3*phentry:], 1, goAt, len(build))
+		s.writable(b[header+3*phentry:])
+	}
 	copy(b[at:], interp)
 	copy(b[attributesAt:], attributes)
+	copy(b[dynamicAt:], dynamic)
+	copy(b[noteAt:], note)
+	copy(b[goAt:], build)
 	b = append(b, make([]byte, 2*shentry)...)
 	if len(attributes) > 0 {
 		s.order.PutUint32(b[sections+shentry+4:], 0x70000003)
@@ -127,6 +179,56 @@ func (s *spec) file() []byte {
 		s.order.PutUint32(b[sections+shentry+20:], uint32(len(attributes)))
 	}
 	return b
+}
+
+// goInfo is the note with the build ID, and the blob that debug/buildinfo reads (inline strings).
+func (s *spec) goInfo() (note, build []byte) {
+	if len(s.goBuild) == 0 {
+		return nil, nil
+	}
+	for _, n := range []uint32{4, 0, 4} {
+		note = s.order.AppendUint32(note, n)
+	}
+	note = append(note, "Go\x00\x00"...)
+	build = append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
+	sentinel := strings.Repeat("-", 16)
+	info := sentinel + "build\t" + strings.Join(s.goBuild, "\nbuild\t") + "\n" + sentinel
+	for _, text := range []string{"go1.26.0", info} {
+		build = append(binary.AppendUvarint(build, uint64(len(text))), text...)
+	}
+	return note, build
+}
+
+// writable changes a segment's flags from those of code to those of data.
+func (s *spec) writable(b []byte) {
+	at := 4
+	if s.bits == 32 {
+		at = 24
+	}
+	s.order.PutUint32(b[at:], 6)
+}
+
+// dynamicSection is the table, size bytes of it, and its strings. Addresses are offsets: the one LOAD segment begins at 0.
+func (s *spec) dynamicSection(at int) (b []byte, size int) {
+	if len(s.dynamic) == 0 {
+		return nil, 0
+	}
+	size = (len(s.dynamic) + 2) * s.bits / 4
+	names := []byte{0}
+	for _, e := range s.dynamic {
+		b = s.word(s.word(b, e.tag), len(names))
+		names = append(append(names, e.text...), 0)
+	}
+	b = s.word(s.word(b, 5), at+size)
+	b = s.word(s.word(b, 0), 0)
+	return append(b, names...), size
+}
+
+func (s *spec) word(b []byte, n int) []byte {
+	if s.bits == 32 {
+		return s.order.AppendUint32(b, uint32(n))
+	}
+	return s.order.AppendUint64(b, uint64(n))
 }
 
 // header writes what depends on the class.
@@ -142,7 +244,7 @@ func (s *spec) header(b []byte, header, phentry, shentry, sections int) {
 		s.order.PutUint32(b[48:], s.flags)
 		at = 52
 	}
-	for i, n := range []int{header, phentry, 2, shentry, 2, 0} {
+	for i, n := range []int{header, phentry, 4, shentry, 2, 0} {
 		s.order.PutUint16(b[at+2*i:], uint16(n))
 	}
 }

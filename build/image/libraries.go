@@ -1,0 +1,343 @@
+package image
+
+import (
+	"errors"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// What the image runs is followed to the libraries that it needs (DT_NEEDED). The loader passes over a library of another
+// machine and looks on in the next folder, and so does this: a library is at fault if it is there and no folder has one that
+// fits. One that is nowhere is not: it may be put there before the program starts.
+
+// Bounds on what a hostile program can make of it. Large programs need 100 libraries, and bring three levels of their own.
+const (
+	maxLibraryLevels = 8
+	maxLibraries     = 1024
+)
+
+// linked is a program or library that needs others.
+type linked struct {
+	at    found
+	file  file
+	frame frame
+	rpath []string // folders of those that load it, which are searched for what it needs
+}
+
+// need is one name that somebody needs, and where it is searched first.
+type need struct {
+	name    string
+	by      linked
+	folders []string
+	certain bool // no folder is missing that is not known
+	rpath   []string
+}
+
+// link notes a program whose libraries are to be looked at: it is run, or a script's interpreter.
+func (c *checker) link(at found, f file, fr frame) {
+	if fr.role == Entry || fr.role == Interpreter {
+		c.linked = append(c.linked, linked{at: at, file: f, frame: fr})
+	}
+}
+
+// libraries looks at all that the noted programs need, level by level.
+func (c *checker) libraries() error {
+	queue, seen := c.linked, map[string]bool{}
+	for range maxLibraryLevels {
+		needs, err := c.needs(queue, seen)
+		if err != nil || len(needs) == 0 {
+			return err
+		}
+		if queue, err = c.provide(needs, seen); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// needs reads what each of them needs; what was asked for before in the same folders is left out.
+func (c *checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
+	all := make([]platforms.Dynamic, len(queue))
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, by := range queue {
+		group.Go(func() (err error) {
+			all[i], err = c.tree.dynamic(by.file)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var needs []need
+	for i, by := range queue {
+		n := c.search(by, all[i])
+		for _, name := range all[i].Needed {
+			key := strings.Join(append([]string{name}, n.folders...), "\x00")
+			if seen[key] {
+				continue
+			}
+			if len(seen) > maxLibraries {
+				c.note(by.frame, "what the image runs needs so many libraries that not all were looked at")
+				return needs, nil
+			}
+			seen[key] = true
+			n.name = name
+			needs = append(needs, n)
+		}
+	}
+	return needs, nil
+}
+
+// search tells in which folders, beside those of the system, the loader looks.
+func (c *checker) search(by linked, d platforms.Dynamic) need {
+	n := need{by: by, certain: true}
+	rpath := c.expand(d.RPath, by, &n)
+	n.rpath = slices.Concat(rpath, by.rpath)
+	n.folders = slices.Concat(n.rpath, c.expand(c.env["LD_LIBRARY_PATH"], by, &n), c.expand(d.RunPath, by, &n))
+	return n
+}
+
+// expand reads a list of folders. One that only the running system knows makes the search uncertain.
+func (c *checker) expand(text string, by linked, n *need) (list []string) {
+	if text == "" {
+		return nil
+	}
+	for dir := range strings.SplitSeq(strings.ReplaceAll(text, ";", ":"), ":") {
+		dir = strings.NewReplacer("${", "$", "}", "").Replace(dir)
+		dir = strings.ReplaceAll(dir, "$ORIGIN", path.Dir(by.at.real))
+		for _, lib := range c.libNames(dir) {
+			full := absolute(by.frame.dir, path.Clean(strings.ReplaceAll(dir, "$LIB", lib))) // an empty one is the working folder
+			if full == unknown || strings.Contains(full, "$") {
+				n.certain = false
+				continue
+			}
+			list = append(list, full)
+		}
+	}
+	return list
+}
+
+// libNames are what $LIB may stand for.
+func (c *checker) libNames(dir string) []string {
+	if !strings.Contains(dir, "$LIB") {
+		return []string{""}
+	}
+	return []string{"lib", "lib64", "lib/" + platforms.Multiarch(c.declared)}
+}
+
+// systemFolders are where loaders look on their own: glibc's on Debian and elsewhere, musl's.
+func (c *checker) systemFolders() []string {
+	var list []string
+	if triple := platforms.Multiarch(c.declared); triple != "" {
+		list = append(list, "/lib/"+triple, "/usr/lib/"+triple, "/usr/local/lib/"+triple)
+	}
+	return append(list, "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib", "/usr/local/lib64")
+}
+
+// provide looks for what is needed. It returns what it found outside of the distribution's folders: those libraries need
+// others in turn, while a distribution's own fit to each other.
+func (c *checker) provide(needs []need, seen map[string]bool) ([]linked, error) {
+	found, faults := make([]*linked, len(needs)), make([]*Fault, len(needs))
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i, n := range needs {
+		group.Go(func() (err error) {
+			found[i], faults[i], err = c.library(n)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var next []linked
+	for i, l := range found {
+		if err := c.addIf(needs[i].by.frame, faults[i]); err != nil {
+			return nil, err
+		}
+		if l != nil && !seen[l.at.real] {
+			seen[l.at.real] = true
+			next = append(next, *l)
+		}
+	}
+	return next, nil
+}
+
+// library looks one name up in every folder until a file is there that fits, or that is none of ours to judge.
+func (c *checker) library(n need) (*linked, *Fault, error) {
+	folders := slices.Concat(n.folders, c.systemFolders())
+	if strings.Contains(n.name, "/") {
+		folders = []string{path.Dir(n.name)}
+		n.certain = path.IsAbs(n.name)
+	}
+	var foreign *foreignFile
+	for _, dir := range folders {
+		at, elf, ok, err := c.inFolder(dir, path.Base(n.name))
+		switch {
+		case err != nil:
+			return nil, nil, err
+		case at.info == nil:
+		case !ok:
+			if foreign == nil {
+				foreign = &foreignFile{at, elf}
+			}
+		default:
+			own, err := c.own(at, n)
+			return own, nil, err
+		}
+	}
+	if foreign == nil || !n.certain {
+		return nil, nil, nil
+	}
+	if elsewhere, err := c.configured(path.Base(n.name)); err != nil || elsewhere {
+		return nil, nil, err
+	}
+	return nil, &Fault{
+		Kind: ForeignLibrary, Path: foreign.at.real,
+		What: foreign.elf.Describe() + c.declaredAs() + ", and " + show(n.by.at.real) + " needs it",
+		Cure: "build or install it for " + c.name,
+	}, nil
+}
+
+// foreignFile is a library of another machine.
+type foreignFile struct {
+	at  found
+	elf platforms.ELF
+}
+
+// inFolder finds a library; ok is false for one of another machine.
+func (c *checker) inFolder(dir, name string) (at found, elf platforms.ELF, ok bool, err error) {
+	at, err = c.resolve(path.Join(dir, name))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) || err == nil && !at.info.Mode().IsRegular() {
+		return found{}, elf, false, nil
+	}
+	if err != nil {
+		return found{}, elf, false, err
+	}
+	elf, err = c.tree.header(at.real, at.info)
+	if errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
+		return at, elf, true, nil // a linker's script
+	}
+	return at, elf, !c.foreign(elf), err
+}
+
+// foreign tells whether a library is of another machine. One for another ABI of the same is not: that is the distribution's affair.
+func (c *checker) foreign(elf platforms.ELF) bool {
+	return elf.Fit(c.declared) == platforms.Foreign && elf.Arch() != c.declared.Architecture
+}
+
+// own returns a library that fits, unless it lies in a folder of the distribution.
+func (c *checker) own(at found, n need) (*linked, error) {
+	switch dir := path.Dir(at.real); {
+	case strings.HasPrefix(dir, "/usr/local/"):
+	case dir == "/lib", dir == "/lib64", dir == "/usr/lib", dir == "/usr/lib64", strings.HasSuffix(dir, "/lib/"+platforms.Multiarch(c.declared)):
+		return nil, nil
+	}
+	f, err := c.tree.read(at.real, at.info)
+	if err != nil || f.format != formatELF {
+		return nil, err
+	}
+	return &linked{at: at, file: f, frame: n.by.frame, rpath: n.rpath}, nil
+}
+
+// configured tells whether a name is in a folder that the loader's configuration adds; it is asked when nothing else fits.
+func (c *checker) configured(name string) (bool, error) {
+	c.confOnce.Do(func() { c.confFolders, c.confErr = c.tree.loaderConf() })
+	for _, dir := range c.confFolders {
+		if at, _, ok, err := c.inFolder(dir, name); err != nil || at.info != nil && ok {
+			return err == nil, err
+		}
+	}
+	return false, c.confErr
+}
+
+// loaderConf reads the folders of glibc's and musl's configuration.
+func (t *tree) loaderConf() ([]string, error) {
+	names := []string{"/etc/ld.so.conf"}
+	for _, dir := range []struct{ name, prefix, suffix string }{{"/etc/ld.so.conf.d", "", ".conf"}, {"/etc", "ld-musl-", ".path"}} {
+		real, info, err := t.resolve(dir.name)
+		if err != nil || !info.IsDir() {
+			continue
+		}
+		entries, err := t.list(real)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if strings.HasPrefix(e.Name(), dir.prefix) && strings.HasSuffix(e.Name(), dir.suffix) {
+				names = append(names, path.Join(real, e.Name()))
+			}
+		}
+	}
+	var folders []string
+	for _, name := range names {
+		real, info, err := t.resolve(name)
+		if err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		text, err := t.text(real, info.Size())
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(":, \t\r\n", r) })...)
+	}
+	return absolutes(folders), nil
+}
+
+// absolutes leaves out words that are no folders.
+func absolutes(words []string) (list []string) {
+	for _, word := range words {
+		if path.IsAbs(word) && !strings.Contains(word, "*") {
+			list = append(list, path.Clean(word))
+		}
+	}
+	return list
+}
+
+// dynamic reads what a program or library needs; what cannot be read needs nothing.
+func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
+	if !f.elf.Dynamic {
+		return platforms.Dynamic{}, nil
+	}
+	var d platforms.Dynamic
+	err := t.reopened(f, func(s *source) (err error) {
+		d, err = platforms.ReadDynamic(s, f.elf)
+		return err
+	})
+	return d, err
+}
+
+// header reads the first bytes of a library.
+func (t *tree) header(real string, info fs.FileInfo) (elf platforms.ELF, err error) {
+	t.mu.Lock()
+	l, ok := t.headers[real]
+	if !ok {
+		l = &lazyHeader{}
+		t.headers[real] = l
+	}
+	t.mu.Unlock()
+	l.once.Do(func() {
+		s, err := open(t.root, real, info.Size(), nil)
+		if err != nil {
+			l.err = err
+			return
+		}
+		defer s.close()
+		l.elf, l.err = platforms.ReadELFHeader(s)
+	})
+	return l.elf, l.err
+}
+
+// lazyHeader is a header that is read once, whoever asks first.
+type lazyHeader struct {
+	once sync.Once
+	elf  platforms.ELF
+	err  error
+}
