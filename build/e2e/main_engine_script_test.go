@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -121,6 +122,41 @@ func TestScriptsEngineStartAndStop(t *testing.T) {
 	}
 	if _, _, code := engineScript(t, nil, "./engine stop "+name); code != 0 {
 		t.Error("a second stop fails")
+	}
+}
+
+// A pid file outlives a reboot: its number may be another program's now, or still the engine's.
+func TestScriptsEngineEndsItsOwnAlone(t *testing.T) {
+	for _, test := range []struct {
+		name, word string
+		ends       bool
+	}{
+		{"a stranger", "/sleep", false},
+		{"an engine with a longer name", "/engines/older/dockerd", false},
+		{"the engine", "/engines/old/dockerd", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			state := t.TempDir()
+			process := exec.Command("sleep", "600")
+			process.Args[0] = state + test.word
+			if err := process.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if err := write(state+"/engines/old/pid", fmt.Sprintln(process.Process.Pid)); err != nil {
+				t.Fatal(err)
+			}
+			if _, stderr, code := engineScript(t, []string{"MANYMAGE_STATE=" + state}, "./engine stop old"); code != 0 {
+				t.Error(stderr)
+			}
+			if _, err := os.Stat(state + "/engines/old"); err == nil {
+				t.Error("the engine's folder is still there")
+			}
+			process.Process.Kill()
+			process.Wait()
+			if ended := process.ProcessState.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM; ended != test.ends {
+				t.Errorf("the script ended it: %t, want %t", ended, test.ends)
+			}
+		})
 	}
 }
 
