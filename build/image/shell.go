@@ -191,13 +191,15 @@ func (w *walker) read(src string) (best []*syntax.Stmt, first error) {
 
 func statements(src string, lang syntax.LangVariant, options ...syntax.ParserOption) (list []*syntax.Stmt, err error) {
 	parser := syntax.NewParser(append(options, syntax.Variant(lang))...)
-	for stmt, err := range parser.StmtsSeq(strings.NewReader(src)) {
-		if err != nil {
-			return list, err
+	for stmt, failure := range parser.StmtsSeq(strings.NewReader(src)) { // not left early: it goes on behind a failure
+		if failure != nil {
+			err = failure
 		}
-		list = append(list, stmt)
+		if err == nil {
+			list = append(list, stmt)
+		}
 	}
-	return list, nil
+	return list, err
 }
 
 func tongue(shell string) syntax.LangVariant {
