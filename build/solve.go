@@ -51,6 +51,9 @@ func (p *Pipeline) Build(ctx context.Context) error {
 	if err := p.reachable(info); err != nil {
 		return err
 	}
+	if info.Fallback {
+		p.opts.Show(progress.Notice{Text: "the classic builder is used: " + info.Why})
+	}
 	if err := p.place(ctx); err != nil {
 		return err
 	}

@@ -28,6 +28,13 @@ type buildkit struct {
 
 var errNoBuilds = errors.New("nothing is to be built")
 
+// errNoKit: BuildKit is wanted and is not to be had.
+var errNoKit = errors.New("no BuildKit")
+
+// kitDefault is the first Docker whose own builder BuildKit is. One that does
+// not let us have it is broken, or stands behind a proxy that keeps it away.
+const kitDefault = 23
+
 // openBuildKit connects to the engine's BuildKit. The error says in a few
 // words why there is none to use.
 func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) {
@@ -43,10 +50,10 @@ func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) 
 	kit := &buildkit{engine: e}
 	var err error
 	if kit.client, err = bkclient.New(ctx, "", kit.options()...); err != nil {
-		return nil, fmt.Errorf("no BuildKit: %w", err)
+		return nil, fmt.Errorf("%w: %w", errNoKit, err)
 	}
 	if err := kit.askWorkers(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("no BuildKit: %w", err), kit.client.Close())
+		return nil, errors.Join(fmt.Errorf("%w: %w", errNoKit, err), kit.client.Close())
 	}
 	return kit, nil
 }

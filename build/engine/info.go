@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -26,6 +27,7 @@ type Info struct {
 	Store    string             // StoreGraph or StoreContainerd
 	Road     string             // RoadBuildKit or RoadClassic
 	Why      string             // why the classic road: "DOCKER_BUILDKIT=0"; empty for BuildKit
+	Fallback bool               // the classic road is nobody's choice: Why is a fault
 	Platform ocispec.Platform   // its own
 	Emulated []ocispec.Platform // foreign platforms whose programs run in a build
 	Local    bool               // its loopback is ours
@@ -64,7 +66,12 @@ func (e *Engine) learn(ctx context.Context, o Options) error {
 		return fmt.Errorf("%w: %s does not describe itself: %w; look into its log", ErrUnreachable, e.info.Address, err)
 	}
 	e.describe(version, about)
-	e.choose(kit, noKit)
+	if ctx.Err() != nil { // and not a BuildKit that does not answer
+		return ctx.Err()
+	}
+	if err := e.choose(kit, noKit); err != nil {
+		return err
+	}
 	e.info.Emulated, err = e.road.emulated(ctx)
 	return err
 }
@@ -85,8 +92,7 @@ func (e *Engine) evident(ctx context.Context, tag string) bool {
 		return false
 	}
 	e.info.Name, e.info.API, e.info.Store = "Docker", e.api.ClientVersion(), StoreGraph
-	e.choose(nil, errNoBuilds)
-	return true
+	return e.choose(nil, errNoBuilds) == nil
 }
 
 func (e *Engine) describe(version types.Version, about system.Info) {
@@ -118,18 +124,24 @@ func enginePlatform(version types.Version) ocispec.Platform {
 }
 
 // choose picks the road. DOCKER_BUILDKIT=0 is the user's word and outranks all.
-func (e *Engine) choose(kit *buildkit, noKit error) {
+// Another builder than the engine's own is not taken without that word: it
+// builds other things.
+func (e *Engine) choose(kit *buildkit, noKit error) error {
 	switch {
 	case e.info.Name == "Podman":
 		e.info.Why = "Podman has no BuildKit"
+	case errors.Is(noKit, errNoKit) && !e.olderThan(kitDefault):
+		return fmt.Errorf("the engine at %s is Docker %s and does not let its BuildKit be used: %w; look into its log, let /grpc and /session pass where a proxy stands before it, or set DOCKER_BUILDKIT=0 for the classic builder",
+			e.info.Address, e.info.Version, noKit)
 	case noKit != nil:
-		e.info.Why = noKit.Error()
+		e.info.Why, e.info.Fallback = noKit.Error(), errors.Is(noKit, errNoKit)
 	}
 	if e.info.Why != "" {
 		e.info.Road, e.road = RoadClassic, newClassic(e)
-		return
+		return nil
 	}
 	e.info.Road, e.road, e.info.Platform = RoadBuildKit, kit, kit.native
+	return nil
 }
 
 // isLocal tells whether 127.0.0.1 means the same to the engine and to us. It

@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -77,6 +79,44 @@ func TestOpenAsksNoMoreThanNeeded(t *testing.T) {
 		asked := slices.Contains(requests(), "GET /info") || slices.Contains(requests(), "GET /version")
 		if info := e.Info(); asked != test.asks || info.Store != test.store || info.Name != "Docker" || info.API != minAPI || info.Road != RoadClassic {
 			t.Errorf("%s: %+v after %q", name, info, requests())
+		}
+		if err := e.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// An engine whose BuildKit does not answer: no other builder is taken in silence, and from a Docker whose own builder BuildKit is
+// none at all.
+func TestNoSilentFallFromBuildKit(t *testing.T) {
+	const podmans = `{"Version":"5.4.0","Os":"linux","Arch":"amd64","Components":[{"Name":"Podman Engine"}]}`
+	for name, test := range map[string]struct {
+		version  string
+		options  Options
+		refused  bool
+		fallback bool
+	}{
+		"Docker 20.10":             {version: `{"Version":"20.10.24","Os":"linux","Arch":"amd64"}`, fallback: true},
+		"Docker 26.1":              {version: `{"Version":"26.1.5","Os":"linux","Arch":"amd64"}`, refused: true},
+		"Docker 26.1, as was said": {version: `{"Version":"26.1.5","Os":"linux","Arch":"amd64"}`, options: Options{Classic: true}},
+		"Docker 26.1, no builds":   {version: `{"Version":"26.1.5","Os":"linux","Arch":"amd64"}`, options: Options{NoBuilds: true}},
+		"Podman":                   {version: podmans},
+	} {
+		double, _ := apiDouble(t, map[string]string{"HEAD /_ping": "", "GET /version": test.version, "GET /info": `{}`})
+		test.options.Host = double.info.Address
+		e, err := Open(t.Context(), test.options)
+		if test.refused {
+			if err == nil || !errors.Is(err, errNoKit) || !strings.Contains(err.Error(), "DOCKER_BUILDKIT=0") {
+				t.Errorf("%s: %v", name, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if info := e.Info(); info.Road != RoadClassic || info.Why == "" || info.Fallback != test.fallback {
+			t.Errorf("%s: %+v", name, info)
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)
