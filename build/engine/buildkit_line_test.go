@@ -2,7 +2,7 @@ package engine
 
 import "testing"
 
-const lines = `# syntax=docker/dockerfile:1
+const someLines = `# syntax=docker/dockerfile:1
 FROM --platform=$BUILDPLATFORM golang:1.22 AS build
 WORKDIR /src
 COPY go.mod \
@@ -32,7 +32,7 @@ func TestStepLine(t *testing.T) {
 		{"exporting to image", 0},
 		{"", 0},
 	} {
-		if got := stepLine([]byte(lines), one.step); got != one.want {
+		if got := stepLine([]byte(someLines), one.step); got != one.want {
 			t.Errorf("%q: line %d, want %d", one.step, got, one.want)
 		}
 	}
@@ -62,7 +62,7 @@ func TestSyntax(t *testing.T) {
 
 // Whatever the Dockerfile holds, the line is one of it.
 func FuzzStepLine(f *testing.F) {
-	f.Add(lines, "[build 2/4] WORKDIR /src")
+	f.Add(someLines, "[build 2/4] WORKDIR /src")
 	f.Add("RUN a\\\n\n# x\nb", "[1/1] RUN ab")
 	f.Add("FROM $X\nRUN [$", "[internal] load metadata for x")
 	f.Fuzz(func(t *testing.T, dockerfile, step string) {

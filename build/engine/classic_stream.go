@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/build"
+
+	"github.com/manymage/manymage/build/lines"
 )
 
 // follower reads what a classic builder says while it builds:
@@ -27,7 +29,7 @@ type follower struct {
 	meta  int // ARG statements before the first FROM, which Docker counts as steps
 	emit  func(Event)
 	now   func() time.Time
-	rest  string // of a line that has not ended
+	lines lines.Splitter
 	step  Step
 	began time.Time // of step; zero: it is over, or none was
 	at    int       // index of the step's statement, -1 when unknown
@@ -83,22 +85,15 @@ func (f *follower) take(m message) {
 			f.image = result.ID
 		}
 	}
-	f.rest += m.Stream
-	for {
-		line, rest, ok := strings.Cut(f.rest, "\n")
-		if !ok {
-			return
-		}
-		f.rest = rest
+	for _, line := range f.lines.Add([]byte(m.Stream)) {
 		f.line(line)
 	}
 }
 
 // flush takes a last line that has no end.
 func (f *follower) flush() {
-	if f.rest != "" {
-		f.line(f.rest)
-		f.rest = ""
+	for _, line := range f.lines.End() {
+		f.line(line)
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/manymage/manymage/build/lines"
 )
 
 // The streams in testdata/classic are those of the engines that they are named
@@ -196,5 +198,23 @@ func TestFollowWithoutAStep(t *testing.T) {
 	}
 	if want := (Notice{"One or more build-args were not consumed"}); len(told) != 1 || told[0] != want {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// Output that never ends a line is shown nevertheless, in pieces, and not held.
+func TestFollowerOfOutputWithoutLineEnds(t *testing.T) {
+	shown := 0
+	f := newFollower(readClassic([]byte(goodDockerfile)), func(e Event) {
+		if out, ok := e.(Output); ok {
+			shown += len(out.Text)
+		}
+	})
+	const portion = "\r####"
+	sent := 0
+	for ; sent < 4*lines.Longest; sent += len(portion) {
+		f.take(message{Stream: portion})
+	}
+	if shown < sent-lines.Longest || len(f.tail.text) > 2*tailSize+lines.Longest {
+		t.Errorf("%d bytes shown of %d, %d held", shown, sent, len(f.tail.text))
 	}
 }

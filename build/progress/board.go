@@ -3,6 +3,8 @@ package progress
 import (
 	"slices"
 	"time"
+
+	"github.com/manymage/manymage/build/lines"
 )
 
 // board knows what every platform is doing: the state that events change and displays draw.
@@ -32,7 +34,7 @@ type step struct {
 	began time.Time
 	known bool // an event has told of it; output alone may come first
 	out   tail
-	lines splitter // of output that is shown as it comes
+	lines lines.Splitter // of output that is shown as it comes
 }
 
 // transfer is one that is under way.

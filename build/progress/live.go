@@ -74,14 +74,14 @@ func (v *live) keep(platform, text string) {
 func (v *live) step(e Step, now time.Time) {
 	s, _ := v.apply(e, now)
 	if e.State != Running {
-		v.pipe(s, s.lines.end())
+		v.pipe(s, s.lines.End())
 	}
 }
 
 // rest keeps what the steps that are cut off have printed of a line.
 func (v *live) rest(l *lane) {
 	for _, s := range l.running {
-		v.pipe(s, s.lines.end())
+		v.pipe(s, s.lines.End())
 	}
 }
 
@@ -89,13 +89,13 @@ func (v *live) output(e Output, now time.Time) {
 	s := v.lane(e.Platform, now).step(e.ID, "", now)
 	s.out.write(e.Data)
 	if v.verbose {
-		v.pipe(s, s.lines.add(e.Data))
+		v.pipe(s, s.lines.Add(e.Data))
 	}
 }
 
 func (v *live) pipe(s *step, lines []string) {
 	for _, line := range lines {
-		v.keep(s.Platform, mark+line)
+		v.keep(s.Platform, mark+printed([]byte(line)))
 	}
 }
 

@@ -129,7 +129,7 @@ func (g *log) step(e Step, now time.Time) {
 		g.pending = append(g.pending, s)
 		return
 	}
-	g.pipe(s, s.lines.end())
+	g.pipe(s, s.lines.End())
 	switch e.State {
 	case Cached:
 		g.once(s, ": cached", 0)
@@ -160,13 +160,13 @@ func (g *log) output(e Output, now time.Time) {
 		return
 	}
 	g.announce(func(p *step) bool { return p == s })
-	g.pipe(s, s.lines.add(e.Data))
+	g.pipe(s, s.lines.Add(e.Data))
 }
 
 // rest writes what the steps that are cut off have printed of a line.
 func (g *log) rest(l *lane) {
 	for _, s := range l.running {
-		g.pipe(s, s.lines.end())
+		g.pipe(s, s.lines.End())
 	}
 }
 
@@ -185,7 +185,7 @@ func (g *log) moved(t *transfer, now time.Time) {
 // pipe writes lines of output, marked as such: no line of foreign text begins a line of the log.
 func (g *log) pipe(s *step, lines []string) {
 	for _, line := range lines {
-		g.say(s.Platform, mark+line)
+		g.say(s.Platform, mark+printed([]byte(line)))
 	}
 }
 

@@ -55,36 +55,3 @@ func (t *tail) lines() []string {
 	}
 	return out
 }
-
-// longestLine bounds what is held of a line that never ends.
-const longestLine = 8 << 10
-
-// splitter cuts portions of output into whole lines.
-type splitter struct{ rest []byte }
-
-// add gives the lines that p completes.
-func (s *splitter) add(p []byte) []string {
-	s.rest = append(s.rest, p...)
-	var out []string
-	for {
-		i := bytes.IndexByte(s.rest, '\n')
-		if i < 0 && len(s.rest) > longestLine {
-			i = longestLine
-		}
-		if i < 0 {
-			return out
-		}
-		out = append(out, printed(s.rest[:i]))
-		s.rest = bytes.TrimPrefix(s.rest[i:], []byte("\n"))
-	}
-}
-
-// end gives the last line, which nothing has completed.
-func (s *splitter) end() []string {
-	if len(s.rest) == 0 {
-		return nil
-	}
-	line := printed(s.rest)
-	s.rest = nil
-	return []string{line}
-}

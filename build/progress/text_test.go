@@ -179,14 +179,6 @@ func TestTailIsBoundedAndSaysSo(t *testing.T) {
 	}
 }
 
-func TestALineWithoutEndIsBounded(t *testing.T) {
-	var s splitter
-	lines := s.add([]byte(strings.Repeat("x", 3*longestLine)))
-	if len(lines) != 2 || len(s.rest) > longestLine || len(s.end()) != 1 || s.end() != nil {
-		t.Error(len(lines), len(s.rest))
-	}
-}
-
 func TestAppendToGitHubsFiles(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "out")
 	if err := os.WriteFile(path, []byte("earlier=1\n"), 0o600); err != nil {
