@@ -46,7 +46,7 @@ func kindOf(doc fields, called string) (string, error) {
 		return "", invalid("%w", err)
 	}
 	if own != "" && called != "" && own != called {
-		return "", invalid("it calls itself %s and was served as %s", own, called)
+		return "", invalid("it calls itself %.200s and was served as %s", own, called)
 	}
 	kind := own
 	if kind == "" {
@@ -77,7 +77,7 @@ func notIndex(kind string) error {
 	case kind == "":
 		return fmt.Errorf("%w, and it does not say what it is", ErrNotIndex)
 	}
-	return fmt.Errorf("%w but %s", ErrNotIndex, kind)
+	return fmt.Errorf("%w but %.200s", ErrNotIndex, kind)
 }
 
 func readIndex(ix *Index, doc fields) error {

@@ -60,17 +60,18 @@ func Diff(ctx context.Context, c Reader, a, b string) (Comparison, error) {
 
 // Write prints the difference, a line for each change.
 func (c Comparison) Write(w io.Writer) error {
-	fmt.Fprintf(w, "a %s %s\nb %s %s\n", c.A.Reference, c.A.Digest, c.B.Reference, c.B.Digest)
+	d := &drawing{w: w}
+	d.line(0, "a %s %s", c.A.Reference, c.A.Digest)
+	d.line(0, "b %s %s", c.B.Reference, c.B.Digest)
 	for _, line := range c.Changes.Lines() {
-		fmt.Fprintln(w, visible(line))
+		d.line(0, "%s", line)
 	}
-	if !c.Changes.Empty() {
-		return nil
+	switch {
+	case !c.Changes.Empty():
+	case c.Same:
+		d.line(0, "they are the same")
+	default:
+		d.line(0, "they say the same in different bytes")
 	}
-	if c.Same {
-		_, err := fmt.Fprintln(w, "they are the same")
-		return err
-	}
-	_, err := fmt.Fprintln(w, "they say the same in different bytes")
-	return err
+	return d.err
 }

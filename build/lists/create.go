@@ -158,7 +158,7 @@ func (b *builder) inherit(source string, annotations map[string]string) {
 			}
 			b.annotations[key] = annotations[key]
 		case have != annotations[key]:
-			b.note("annotation %s is %q; %s has %q", visible(key), have, source, annotations[key])
+			b.note("annotation %s is %q; %s has %q", key, have, source, annotations[key])
 		}
 	}
 }

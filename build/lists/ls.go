@@ -162,7 +162,7 @@ func (l Listing) Write(w io.Writer) error {
 		}
 		about := strings.Join(t.Platforms, " ")
 		if t.Problem != "" {
-			about = "PROBLEM " + printable(t.Problem)
+			about = "PROBLEM " + brief(t.Problem)
 		}
 		rows = append(rows, []string{t.Tag, t.Kind, created, t.Digest.String(), about})
 	}

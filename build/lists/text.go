@@ -12,7 +12,11 @@ import (
 func columns(w io.Writer, rows [][]string) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, row := range rows {
-		fmt.Fprintln(t, strings.TrimRight(strings.Join(row, "\t"), "\t"))
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = oneLine(cell)
+		}
+		fmt.Fprintln(t, strings.TrimRight(strings.Join(cells, "\t"), "\t"))
 	}
 	return t.Flush()
 }
@@ -55,17 +59,14 @@ func plural(n int, one, many string) string {
 
 // Write prints what happened to the tags, one a line, and what changed for those who pull.
 func (p Published) Write(w io.Writer) error {
+	d := &drawing{w: w}
 	for _, t := range p.Tags {
-		if _, err := fmt.Fprintf(w, "%s:%s %s\n", p.Repository, t.Tag, t.describe(p)); err != nil {
-			return err
-		}
+		d.line(0, "%s:%s %s", p.Repository, t.Tag, t.describe(p))
 	}
 	for _, line := range p.Diff.Lines() {
-		if _, err := fmt.Fprintf(w, "  %s\n", visible(line)); err != nil {
-			return err
-		}
+		d.line(1, "%s", line)
 	}
-	return nil
+	return d.err
 }
 
 func (t TagMove) describe(p Published) string {

@@ -13,19 +13,19 @@ import (
 func (t Tree) Write(w io.Writer) error {
 	d := &drawing{w: w}
 	d.line(0, "%s", t.Reference)
-	d.line(0, "%s, %s, %s", t.Digest, printable(t.MediaType), size(t.Size))
+	d.line(0, "%s, %s, %s", t.Digest, brief(t.MediaType), size(t.Size))
 	for _, step := range t.Steps {
-		d.line(1, "%s", visible(step))
+		d.line(1, "%s", step)
 	}
 	if t.ArtifactType != "" {
-		d.line(1, "artifact type %s", printable(t.ArtifactType))
+		d.line(1, "artifact type %s", brief(t.ArtifactType))
 	}
 	d.values(1, "annotation", t.Annotations)
 	for _, l := range t.Images {
 		l.draw(d)
 	}
 	for _, r := range t.Referrers {
-		d.line(1, "referrer %s %s of %s", r.Digest, printable(r.ArtifactType), r.Subject)
+		d.line(1, "referrer %s %s of %s", r.Digest, brief(r.ArtifactType), r.Subject)
 	}
 	return d.err
 }
@@ -38,30 +38,29 @@ type drawing struct {
 
 func (d *drawing) line(depth int, format string, args ...any) {
 	if d.err == nil {
-		_, d.err = fmt.Fprintln(d.w, strings.TrimRight(strings.Repeat("  ", depth)+fmt.Sprintf(format, args...), " "))
+		_, d.err = fmt.Fprintln(d.w, strings.TrimRight(strings.Repeat("  ", depth)+oneLine(fmt.Sprintf(format, args...)), " "))
 	}
 }
 
 func (d *drawing) values(depth int, what string, values map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		d.line(depth, "%s %s=%s", what, printable(key), printable(values[key]))
+		d.line(depth, "%s %s=%s", what, brief(key), brief(values[key]))
 	}
 }
 
-// printable keeps what a registry serves from moving the cursor or filling the screen.
-func printable(s string) string {
+// brief keeps what a registry serves from filling the screen.
+func brief(s string) string {
 	const most = 200
-	clean := visible(s)
-	if runes := []rune(clean); len(runes) > most {
+	if runes := []rune(s); len(runes) > most {
 		return string(runes[:most]) + "..."
 	}
-	return clean
+	return s
 }
 
-// visible keeps what a registry serves from moving the cursor.
-func visible(s string) string {
+// oneLine keeps what a registry serves in its line and cell. Who prints it makes the rest harmless.
+func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
+		if strings.ContainsRune("\t\n\v\f\r", r) {
 			return ' '
 		}
 		return r
@@ -70,9 +69,9 @@ func visible(s string) string {
 
 func (l Leaf) draw(d *drawing) {
 	d.line(0, "")
-	d.line(1, "%s", printable(l.Platform))
+	d.line(1, "%s", brief(l.Platform))
 	for _, p := range l.Problems {
-		d.line(2, "PROBLEM %s", printable(p))
+		d.line(2, "PROBLEM %s", brief(p))
 	}
 	d.line(2, "%s", l.Digest)
 	about := []string{size(l.Size), plural(len(l.Layers), "layer", "layers")}
@@ -81,10 +80,10 @@ func (l Leaf) draw(d *drawing) {
 	}
 	d.line(2, "%s", strings.Join(about, ", "))
 	if len(l.Entrypoint)+len(l.Cmd) > 0 {
-		d.line(2, "runs %s", printable(strings.Join(append(slices.Clone(l.Entrypoint), l.Cmd...), " ")))
+		d.line(2, "runs %s", brief(strings.Join(append(slices.Clone(l.Entrypoint), l.Cmd...), " ")))
 	}
 	if l.User != "" {
-		d.line(2, "as %s", printable(l.User))
+		d.line(2, "as %s", brief(l.User))
 	}
 	for _, layer := range l.Layers {
 		d.line(2, "layer %s %s", layer.Digest, size(layer.Size))
@@ -92,6 +91,6 @@ func (l Leaf) draw(d *drawing) {
 	d.values(2, "label", l.Labels)
 	d.values(2, "annotation", l.Annotations)
 	for _, a := range l.Attestations {
-		d.line(2, "attestation %s %s %s", a.Digest, size(a.Size), printable(strings.Join(a.Predicates, " ")))
+		d.line(2, "attestation %s %s %s", a.Digest, size(a.Size), brief(strings.Join(a.Predicates, " ")))
 	}
 }

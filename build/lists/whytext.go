@@ -13,19 +13,19 @@ func (d Diagnosis) Write(w io.Writer) error {
 	out := &drawing{w: w}
 	out.line(0, "%s on %s", d.Reference, d.Platform)
 	for _, step := range d.Steps {
-		out.line(1, "%s", printable(step))
+		out.line(1, "%s", brief(step))
 	}
 	for _, p := range d.Programs {
-		out.line(2, "%s", printable(p))
+		out.line(2, "%s", brief(p))
 	}
 	for _, f := range d.Findings {
 		mark := "note:"
 		if f.Fatal {
 			mark = "WRONG:"
 		}
-		out.line(0, "%s %s", mark, printable(f.Says))
+		out.line(0, "%s %s", mark, brief(f.Says))
 		if f.Cure != "" {
-			out.line(1, "do: %s", printable(f.Cure))
+			out.line(1, "do: %s", brief(f.Cure))
 		}
 	}
 	out.line(0, "%s", d.conclusion())

@@ -23,6 +23,18 @@ func Clean(s string) string {
 	return s
 }
 
+// CleanLines is Clean for a text of whole lines: their ends stay, and each is bounded.
+func CleanLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if len(line) > longestLine {
+			line = strings.ToValidUTF8(line[:longestLine], "") + "..."
+		}
+		lines[i] = Clean(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
 func printable(s string) bool {
 	for _, r := range s {
 		if r != '\t' && (r < ' ' || r > '~') {

@@ -51,6 +51,17 @@ func TestClean(t *testing.T) {
 	}
 }
 
+// The lines of a whole text stay lines, and one without end does not fill the screen.
+func TestCleanLines(t *testing.T) {
+	if got := CleanLines("a\n  b\x1b\n::x\n"); got != "a\n  b\\x1b\n\\::x\n" {
+		t.Errorf("got %q", got)
+	}
+	long := strings.Repeat("é", 4<<20)
+	if got := CleanLines(long + "\nb"); len(got) > longestLine+10 || !strings.HasSuffix(got, "é...\nb") {
+		t.Errorf("%d bytes, ending in %q", len(got), got[len(got)-10:])
+	}
+}
+
 // FuzzPrinted: whatever a step prints, a line of it neither commands a terminal nor the runner, and is one line.
 func FuzzPrinted(f *testing.F) {
 	for _, s := range []string{"plain", "\x1b[31mred\x1b[0m", "\x1b\x1b[m[m", "10%\r20%\r", "::x", "\u2003::x", "#\x1b[m#[x]", "\x9b2J", "\xff\xfe", "\x1b]0;t\x1b\\x"} {

@@ -410,19 +410,11 @@ func (c complaint) String() string {
 	return ": " + clip(c.Errors[0].Code+" "+c.Errors[0].Message)
 }
 
-// clip makes foreign words fit for a message: one line of visible characters, bounded.
+// clip makes foreign words fit for a sentence: one line, bounded. Who prints the sentence makes them harmless.
 func clip(s string) string {
-	s = strings.Map(printable, s)
+	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > maxSaid {
 		s = strings.ToValidUTF8(s[:maxSaid], "") + "..."
 	}
-	return strings.TrimSpace(s)
-}
-
-// printable keeps a hostile registry's control characters off the terminal.
-func printable(r rune) rune {
-	if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) {
-		return ' '
-	}
-	return r
+	return s
 }

@@ -285,7 +285,7 @@ func manifestType(header string, body []byte) (string, error) {
 	if mediaType == "" {
 		mediaType = header
 	} else if isManifestType(header) && header != mediaType {
-		return "", corrupt("the answer's header says %s and its body %s", header, mediaType)
+		return "", corrupt("the answer's header says %s and its body %s", clip(header), clip(mediaType))
 	}
 	return settleType(mediaType, isList)
 }

@@ -102,11 +102,11 @@ func (c *Client) realm(from issuer) (*url.URL, error) {
 // tokenRefused is a token endpoint's no. It never quotes the answer's body, in which some echo the request.
 func tokenRefused(host string, cred Credential, resp *http.Response) error {
 	if again := persistenceOf(resp.StatusCode); again != never {
-		f := refusal(ErrUnreachable, "the token server of %s answers %s", host, resp.Status)
+		f := refusal(ErrUnreachable, "the token server of %s answers %d", host, resp.StatusCode)
 		f.status, f.again, f.after = resp.StatusCode, again, resp.Header.Get("Retry-After")
 		return f
 	}
-	f := refusal(ErrUnauthorized, "%s gives %s no token for this (%s); run `docker login %s`", host, cred.who(), resp.Status, host)
+	f := refusal(ErrUnauthorized, "%s gives %s no token for this (%d); run `docker login %s`", host, cred.who(), resp.StatusCode, host)
 	f.status = resp.StatusCode
 	return f
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 
@@ -346,9 +345,6 @@ func (l *list) apply(ctx context.Context, target string, edit lists.Edit, opts l
 	return l.published(edited, edited.Notices, edited.Digest, edited.Size, err, json)
 }
 
-// text is a result that people can read.
-type text interface{ Write(io.Writer) error }
-
 // published prints a result as manifest-tool prints it: digest and size on stdout, what people want to know on stderr. What
 // happened before an error is printed, too.
 func (l *list) published(result any, notes []string, digest string, size int64, failed error, asJSON *bool) error {
@@ -363,7 +359,7 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 	}
 	if failed != nil {
 		if t, ok := result.(text); ok {
-			_ = t.Write(os.Stderr) // the error that matters is the other one
+			_ = show(os.Stderr, t) // the error that matters is the other one
 		}
 		return failed
 	}
@@ -371,7 +367,7 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 		return writeJSON(result)
 	}
 	if t, ok := result.(text); ok {
-		if err := t.Write(os.Stderr); err != nil {
+		if err := show(os.Stderr, t); err != nil {
 			return err
 		}
 	}
@@ -396,7 +392,7 @@ func (l *list) print(result text, notes []string, asJSON *bool) error {
 	if is(asJSON) {
 		return writeJSON(result)
 	}
-	return result.Write(os.Stdout)
+	return show(os.Stdout, result)
 }
 
 func writeJSON(result any) error {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/magefile/mage/mg"
-
 	"github.com/manymage/manymage/build"
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/git"
@@ -58,7 +56,7 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 	}
 	err := because(ctx, do(ctx, s))
 	if err != nil {
-		s.display.Send(progress.Problem{Text: err.Error()})
+		s.display.Send(progress.Problem{Text: progress.CleanLines(err.Error())})
 	}
 	return exit(errors.Join(err, s.display.Close()))
 }
@@ -71,14 +69,6 @@ func because(ctx context.Context, err error) error {
 		return err
 	}
 	return fmt.Errorf("stopped before the end: %w", cause)
-}
-
-// exit gives Mage an error with the exit code of what went wrong.
-func exit(err error) error {
-	if err == nil {
-		return nil
-	}
-	return mg.Fatalf(build.ExitCode(err), "%v", err)
 }
 
 // open reads the configuration once, and again when a later target of the command line wants to know of git.

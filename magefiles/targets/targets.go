@@ -57,7 +57,7 @@ func Plan(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return plan.Write(os.Stdout)
+		return show(os.Stdout, plan)
 	})
 }
 
@@ -72,7 +72,7 @@ func Verify(ctx context.Context, ref *string) error {
 		if err != nil {
 			return err
 		}
-		return v.Write(os.Stdout)
+		return show(os.Stdout, v)
 	})
 }
 
@@ -127,7 +127,7 @@ func Setarch(ctx context.Context, ref, arch string, registry, dryRun *bool) erro
 		if err != nil {
 			return err
 		}
-		return label.Write(os.Stdout)
+		return show(os.Stdout, label)
 	})
 }
 
@@ -146,7 +146,7 @@ func (s *session) finish() error {
 		return err
 	}
 	summary := s.pipeline.Summary()
-	if err := summary.Write(os.Stdout); err != nil {
+	if err := show(os.Stdout, summary); err != nil {
 		return err
 	}
 	if err := progress.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), summary); err != nil {
