@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,7 +196,16 @@ func TestAnImporterDecidesForItsProject(t *testing.T) {
 		}
 	}
 	build := execute(t, path, dir, "image:build", "VERSION=1", "ONLY=arm64")
-	if build.code != unreachableCode || build.out != "generated for [linux/arm64]\n" {
-		t.Errorf("build without an engine: %+v, want its own step and exit code %d", build, unreachableCode)
+	if build.code != unreachableCode || build.out != "" {
+		t.Errorf("build without an engine: %+v, want exit code %d before its own step", build, unreachableCode)
+	}
+	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Api-Version", "1.41")
+		_, _ = io.WriteString(w, "{}")
+	}))
+	defer engine.Close()
+	t.Setenv("DOCKER_HOST", "tcp://"+engine.Listener.Addr().String())
+	if build := execute(t, path, dir, "image:build", "VERSION=1", "ONLY=arm64"); build.out != "generated for [linux/arm64]\n" {
+		t.Errorf("build with an engine: %+v, want its own step before", build)
 	}
 }
