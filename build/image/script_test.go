@@ -436,7 +436,7 @@ func TestTextsInPart(t *testing.T) {
 		{long + "/app/server\n", "verified", "/run was followed only in part: \"it is longer than 64 KiB\""},
 		{"if [ $X ]; then\n/app/server\n" + long + "fi\n", server, ""},
 		{"/app/server\nfi\n", server, ""},
-		{"/app/server; cat <<X&0\n0", server, ""},
+		{"/app/server; cat <<X&#0\n0", server, ""},
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
 		{strings.Repeat(":\n", 10001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
