@@ -440,6 +440,9 @@ func TestTextsInPart(t *testing.T) {
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
 		{strings.Repeat(":\n", 10001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
+		{". /run; . /run", "verified", "the image's scripts start so many commands that not all were followed"},
+		{"f() { g x$1; g y$1; }; g() { f a$1; f b$1; }; f", "verified", "the image's scripts start so many commands that not all were followed"},
+		{strings.Repeat("for x in a b; do ", 30) + "/x $x" + strings.Repeat("; done", 30), "verified", "the image's scripts start so many commands that not all were followed"},
 		{"sh $0 x \"$@\"", "verified", "a script in the image that starts itself was followed only three times"},
 	} {
 		root := rootOf(scripts(text("/run", test.script))...)
