@@ -113,9 +113,13 @@ func (b *bases) once(key string, find func() (string, error)) (string, error) {
 }
 
 // pulled pulls a base image and puts its name back where it was: the user's
-// tag must not change because a foreign platform was built.
-func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (string, error) {
+// tag must not change because a foreign platform was built, nor because that
+// was interrupted.
+func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (_ string, err error) {
 	e := b.engine
+	if before.ID != "" && !strings.Contains(name, "@") && e.info.Store != StoreContainerd {
+		defer func() { err = errors.Join(err, e.putBack(ctx, before.ID, name)) }()
+	}
 	if err := e.pullImage(ctx, name, p, emit); err != nil {
 		if before.ID != "" {
 			return "", fmt.Errorf("base image %s: the engine has it for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), err)
@@ -126,16 +130,20 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, bef
 	if err != nil {
 		return "", err
 	}
-	byDigest := strings.Contains(name, "@")
-	if before.ID != "" && before.ID != after.ID && !byDigest && e.info.Store != StoreContainerd {
-		if err := e.Tag(ctx, before.ID, name); err != nil {
-			return "", err
-		}
-	}
 	if !platforms.Equal(after.Platform, p) && !(e.info.Name == podman && sameButVariant(after.Platform, p)) {
 		return "", fmt.Errorf("%w: base image %s: the registry has no %s of it and gave %s; choose another base or leave %s out", ErrContext, name, platforms.Format(p), platforms.Format(after.Platform), platforms.Format(p))
 	}
 	return after.ID, nil
+}
+
+// putBack gives an image its tag again, whoever has it now, even when the caller has been interrupted.
+func (e *Engine) putBack(ctx context.Context, id, tag string) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	defer stop()
+	if err := e.Tag(ctx, id, tag); err != nil {
+		return fmt.Errorf("%w; %s may be another platform's image now: tag or pull it again", err, tag)
+	}
+	return nil
 }
 
 // sameButVariant is all that Podman's inspect lets one compare: it hides the variant.

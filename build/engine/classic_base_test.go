@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -68,5 +69,44 @@ func TestAliasesGoWithTheBuild(t *testing.T) {
 	interrupt()
 	if err := b.Close(); err != nil || !slices.Contains(requests(), "DELETE /images/"+id) {
 		t.Errorf("%v, asked for %q", err, requests())
+	}
+}
+
+// The user's tag stays where it was, however the pull of another platform ends.
+func TestPullsPutTheTagBack(t *testing.T) {
+	const pull, look, back = "POST /images/create", "GET /images/app:1/json", "POST /images/mine/tag"
+	for name, test := range map[string]struct {
+		pulled, looked string
+		interrupted    bool
+		before         Image
+		store          string
+		want           string
+		asked          []string
+	}{
+		"it is pulled":          {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "mine"}, asked: []string{pull, look, back}},
+		"the pull fails":        {pulled: `{"error":"cut off"}`, before: Image{ID: "mine"}, want: "cut off", asked: []string{pull, back}},
+		"it is interrupted":     {pulled: `{"progressDetail":{"current":1,"total":2}}`, interrupted: true, before: Image{ID: "mine"}, want: "context canceled", asked: []string{pull, back}},
+		"the wrong platform":    {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"s390x"}`, before: Image{ID: "mine"}, want: "gave linux/s390x", asked: []string{pull, look, back}},
+		"there was none before": {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, asked: []string{pull, look}},
+		"one name for all":      {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "mine"}, store: StoreContainerd, asked: []string{pull, look}},
+		"the tag is refused":    {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, "POST /images/gone/tag"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e, requests := apiDouble(t, map[string]string{pull: test.pulled, look: test.looked, back: ""})
+			e.auth, e.info.Store = Options{}.credentials(), test.store
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.before, func(Event) {
+				if test.interrupted {
+					interrupt()
+				}
+			})
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			if got := requests(); !slices.Equal(got, test.asked) {
+				t.Errorf("asked for %q, want %q", got, test.asked)
+			}
+		})
 	}
 }
