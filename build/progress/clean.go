@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/manymage/manymage/build/lines"
 )
 
 // Clean makes foreign text safe to print as one line on a terminal or in a log. Control and escape characters become visible
@@ -25,14 +27,14 @@ func Clean(s string) string {
 
 // CleanLines is Clean for a text of whole lines: their ends stay, and each is bounded.
 func CleanLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if len(line) > longestLine {
-			line = strings.ToValidUTF8(line[:longestLine], "") + "..."
+	all := strings.Split(text, "\n")
+	for i, line := range all {
+		if len(line) > lines.Longest {
+			line = strings.ToValidUTF8(line[:lines.Longest], "") + "..."
 		}
-		lines[i] = Clean(line)
+		all[i] = Clean(line)
 	}
-	return strings.Join(lines, "\n")
+	return strings.Join(all, "\n")
 }
 
 func printable(s string) bool {

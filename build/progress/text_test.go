@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/manymage/manymage/build/lines"
 )
 
 func TestSize(t *testing.T) {
@@ -57,7 +59,7 @@ func TestCleanLines(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	long := strings.Repeat("é", 4<<20)
-	if got := CleanLines(long + "\nb"); len(got) > longestLine+10 || !strings.HasSuffix(got, "é...\nb") {
+	if got := CleanLines(long + "\nb"); len(got) > lines.Longest+10 || !strings.HasSuffix(got, "é...\nb") {
 		t.Errorf("%d bytes, ending in %q", len(got), got[len(got)-10:])
 	}
 }
