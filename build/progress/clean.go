@@ -25,9 +25,6 @@ func Clean(s string) string {
 	return s
 }
 
-// longestLine bounds a line of a whole text: one that holds a registry's answer may have megabytes.
-const longestLine = 8 << 10
-
 // CleanLines is Clean for a text of whole lines: their ends stay, and each is bounded.
 func CleanLines(text string) string {
 	all := strings.Split(text, "\n")
