@@ -82,6 +82,8 @@ func checkEntry(e Entry) error {
 		return fmt.Errorf("a Docker schema 1 image has no platform; push it again with a current engine")
 	case IsImage(e.MediaType) && e.Platform == nil:
 		return fmt.Errorf("it has no platform; declare one")
+	case IsImage(e.MediaType) && !e.IsAttestation() && (e.Platform.OS == "" || e.Platform.Architecture == ""): // both are required by the image specification
+		return fmt.Errorf("its platform has no operating system or no architecture; declare both, as in linux/amd64")
 	}
 	return nil
 }

@@ -255,6 +255,9 @@ func (c *child) settle(force bool) (note string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", c.entry.Source, err)
 	}
+	if c.declared == nil && config.Architecture == "" {
+		return "", usage("%s: its config names no architecture; declare its platform, as in linux/amd64=%[1]s", c.entry.Source)
+	}
 	if c.declared == nil {
 		p := platforms.Normalize(config)
 		c.entry.Platform = &p

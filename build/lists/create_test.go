@@ -99,6 +99,10 @@ func TestCreate(t *testing.T) {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64")) },
 			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex,
 		},
+		"a platform that only you know": {
+			push: func(s *scene) { s.push("one.example/app:a", testImage{program: "arm"}) },
+			from: "linux/arm/v7=one.example/app:a", kind: index.OCIIndex, want: "linux/arm/v7",
+		},
 		"an unusual platform": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("plan9/sparc64")) },
 			from: "one.example/app:a", want: "plan9/sparc64", kind: index.OCIIndex,
@@ -164,6 +168,10 @@ func TestCreateRefuses(t *testing.T) {
 				s.tag("one.example/app:b", ocispec.Descriptor{MediaType: index.OCIIndex}, raw)
 			},
 			from: "one.example/app:a,one.example/app:b", want: index.ErrInvalid, says: []string{"app:b", "without images"},
+		},
+		"a config without an architecture": {
+			push: func(s *scene) { s.push("one.example/app:a", testImage{program: "arm"}) },
+			from: "one.example/app:a", want: ErrUsage, says: []string{"one.example/app:a", "no architecture", "linux/amd64=one.example/app:a"},
 		},
 		"another variant": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm/v7")) },

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -70,6 +71,10 @@ func words(text string) []string {
 // reconcile puts together what was declared of an image and what its config says. What only
 // one of them says holds; it is not ok when they contradict each other.
 func reconcile(declared, config ocispec.Platform) (p ocispec.Platform, ok bool) {
+	config.OS = cmp.Or(config.OS, declared.OS)
+	if config.Architecture == "" {
+		config.Architecture, config.Variant = declared.Architecture, declared.Variant
+	}
 	p, c := platforms.Normalize(declared), platforms.Normalize(config)
 	if p.OS != c.OS || p.Architecture != c.Architecture {
 		return p, false
