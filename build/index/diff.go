@@ -216,13 +216,23 @@ func (v ValueChange) line() string {
 }
 
 // Dropped returns the platforms that old has and new has not: what somebody who pulls the
-// tag today would lose.
+// tag today would lose. A Windows image with other patches of the same build is no loss.
 func Dropped(old, new Index) []ocispec.Platform {
 	var out []ocispec.Platform
+	have := new.Platforms()
 	for _, p := range old.Platforms() {
-		if _, ok := new.Get(p); !ok {
+		if !slices.ContainsFunc(have, func(q ocispec.Platform) bool { return platforms.Equal(ofBuild(p), ofBuild(q)) }) {
 			out = append(out, p)
 		}
 	}
 	return out
+}
+
+// ofBuild leaves of a Windows version what engines choose by: of 10.0.20348.2700 the build,
+// 10.0.20348, without the patches of a month.
+func ofBuild(p ocispec.Platform) ocispec.Platform {
+	if parts := strings.Split(p.OSVersion, "."); platforms.Normalize(p).OS == "windows" && len(parts) > 3 {
+		p.OSVersion = strings.Join(parts[:3], ".")
+	}
+	return p
 }

@@ -102,6 +102,8 @@ func TestDiff(t *testing.T) {
 		"the order":          {listOf(oci("linux/amd64"), oci("linux/arm64")), listOf(oci("linux/arm64"), oci("linux/amd64")), []string{"~ the order of the entries"}, "no platforms"},
 		"the media type":     {dockerList(docker("linux/amd64")), listOf(docker("linux/amd64")), []string{`~ index media type = "` + DockerList + `" -> "` + OCIIndex + `"`}, "no platforms"},
 		"a system's version": {listOf(oci("", "w").windows("10.0.1", "a")), listOf(oci("", "w").windows("10.0.1")), []string{"- windows(10.0.1+a)/amd64 " + short(oci("", "w")), "+ windows(10.0.1)/amd64 " + short(oci("", "w"))}, "windows(10.0.1+a)/amd64"},
+		"a month's patches":  {listOf(oci("", "w").windows("10.0.20348.2700")), listOf(oci("", "w").windows("10.0.20348.2762")), []string{"- windows(10.0.20348.2700)/amd64 " + short(oci("", "w")), "+ windows(10.0.20348.2762)/amd64 " + short(oci("", "w"))}, "no platforms"},
+		"another Windows":    {listOf(oci("", "w").windows("10.0.17763.2700")), listOf(oci("", "w").windows("10.0.20348.2700")), []string{"- windows(10.0.17763.2700)/amd64 " + short(oci("", "w")), "+ windows(10.0.20348.2700)/amd64 " + short(oci("", "w"))}, "windows(10.0.17763.2700)/amd64"},
 		"a platform twice":   {listOf(oci("linux/amd64"), oci("linux/amd64", "b")), listOf(oci("linux/amd64")), []string{"- linux/amd64 " + short(oci("", "b"))}, "no platforms"},
 		"a lone attestation": {listOf(oci("linux/amd64"), base.Entries[0].Attestations[0].with(RefDigest, short(oci("", "gone")))), listOf(oci("linux/amd64")), []string{"- unknown/unknown (attestation) " + short(base.Entries[0].Attestations[0])}, "no platforms"},
 		"a subject":          {listOf(), about(oci("", "s")), []string{`+ index subject = "` + short(oci("", "s")) + `"`}, "no platforms"},
