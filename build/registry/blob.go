@@ -107,7 +107,7 @@ func (c *Client) hasBlob(ctx context.Context, repo reference.Named, desc ocispec
 func (c *Client) Blob(ctx context.Context, repo reference.Named, desc ocispec.Descriptor) (io.ReadCloser, error) {
 	ref := at(repo, desc.Digest)
 	b := &blob{ctx: ctx, client: c, repo: repo, desc: desc}
-	b.tries = tries{client: c, op: "get blob", ref: ref}
+	b.tries.client, b.tries.op, b.tries.ref = c, "get blob", ref
 	if err := validDescriptor(desc); err != nil {
 		return nil, b.tries.give(asFailure(err))
 	}

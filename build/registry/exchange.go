@@ -209,7 +209,9 @@ type sentBody struct {
 	verdict time.Duration // how long the registry may take when it has everything
 }
 
+// Read leaves the source as much time as it takes: one that is a blob of another registry has a watchdog of its own.
 func (b *sentBody) Read(p []byte) (int, error) {
+	b.dog.stop()
 	n, err := b.body.Read(p)
 	b.left -= int64(n)
 	switch {

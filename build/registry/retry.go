@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -41,7 +43,10 @@ const (
 // run tries an operation until it succeeds, has failed for good, or has failed for too long. The whole operation is
 // what is tried again, fetch and verification together.
 func (c *Client) run(ctx context.Context, op, ref string, try func(ctx context.Context) error) error {
-	t := tries{client: c, op: op, ref: ref}
+	return (&tries{client: c, op: op, ref: ref}).run(ctx, try)
+}
+
+func (t *tries) run(ctx context.Context, try func(ctx context.Context) error) error {
 	for {
 		err := try(ctx)
 		if err == nil {
@@ -53,14 +58,37 @@ func (c *Client) run(ctx context.Context, op, ref string, try func(ctx context.C
 	}
 }
 
-// tries counts the failures of one operation and the time since the first of them.
+// tries counts the failures of one operation and the time since the first of them that was waited, not worked.
 type tries struct {
 	client  *Client
 	op, ref string
 	count   int
 	first   time.Time
 	waited  time.Duration // before the first failure, for an answer that did not come
+	worked  atomic.Int64  // nanoseconds since the first failure in which content was on its way up
 	noticed time.Time
+}
+
+// timed is content whose way up counts as work. Between its reads lies no more than a connection may stand still.
+func (t *tries) timed(open Open) Open {
+	return func() (io.ReadCloser, error) {
+		body, err := open()
+		return &timedBody{body, t, t.client.now()}, err
+	}
+}
+
+type timedBody struct {
+	io.ReadCloser
+	tries *tries
+	since time.Time // the last read, or the beginning
+}
+
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	now := b.tries.client.now()
+	b.tries.worked.Add(int64(now.Sub(b.since)))
+	b.since = now
+	return n, err
 }
 
 // failed waits before the next try, or says why there is none.
@@ -72,6 +100,7 @@ func (t *tries) failed(ctx context.Context, err error) error {
 	now := c.now()
 	if t.count++; t.count == 1 {
 		t.first, t.waited, t.noticed = now, f.waited, now.Add(noticeAfter-noticeEvery)
+		t.worked.Store(0)
 	}
 	asked := retryAfter(f.after, now)
 	pause := max(backoff(t.count, c.jitter()), asked)
@@ -93,7 +122,7 @@ func (t *tries) failed(ctx context.Context, err error) error {
 
 // worth says whether there is to be another try at a time.
 func (t *tries) worth(f *failure, at time.Time) bool {
-	tried := at.Sub(t.first)
+	tried := at.Sub(t.first) - time.Duration(t.worked.Load())
 	switch f.again {
 	case never:
 		return false

@@ -1,13 +1,16 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -177,6 +180,47 @@ func TestASlowBodyIsWaitedFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// RETRY bounds the wait, not the work: an upload that takes longer than that each time is tried again as often as a short one, and
+// a source that takes its time is not taken for a target that has fallen silent.
+func TestASlowUploadIsTriedAgain(t *testing.T) {
+	const size = 8
+	for name, test := range map[string]struct {
+		perByte time.Duration
+		fails   int
+	}{"slow": {time.Minute / size, 5}, "with a source that stops to wait": {4 * defaultIdle, 0}} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tries := 0
+				network := roundTrip(func(r *http.Request) (*http.Response, error) {
+					answer := &http.Response{StatusCode: 404, Header: http.Header{}, Body: http.NoBody, Request: r}
+					switch r.Method {
+					case http.MethodPost:
+						answer.StatusCode, answer.Header = 202, http.Header{"Location": {"/upload"}}
+					case http.MethodPut:
+						if tries++; tries <= test.fails {
+							_, _ = io.CopyN(io.Discard, r.Body, size-1)
+							return nil, syscall.ECONNRESET
+						}
+						if _, err := io.Copy(io.Discard, r.Body); err != nil || r.Context().Err() != nil {
+							return nil, errors.Join(err, r.Context().Err())
+						}
+						answer.StatusCode = 201
+					}
+					return answer, nil
+				})
+				content := []byte("contents")
+				open := func() (io.ReadCloser, error) {
+					return &slowBody{after: test.perByte, text: iotest.OneByteReader(bytes.NewReader(content))}, nil
+				}
+				c := New(Options{Transport: network, Retry: time.Minute})
+				if err := c.PutBlob(t.Context(), ref(t, "registry.test/a"), descOf("", content), open); err != nil || tries != test.fails+1 {
+					t.Errorf("%d tries: %v", tries, err)
+				}
+			})
+		})
+	}
 }
 
 // slowBody takes its time before each read.

@@ -14,7 +14,8 @@ import (
 // PutBlob uploads a blob in one piece, unless the repository has it. open is called once for each try; what it gives must be
 // what desc says, or the registry refuses it.
 func (c *Client) PutBlob(ctx context.Context, repo reference.Named, desc ocispec.Descriptor, open Open) error {
-	return c.run(ctx, "put blob", at(repo, desc.Digest), func(ctx context.Context) error {
+	t := &tries{client: c, op: "put blob", ref: at(repo, desc.Digest)}
+	return t.run(ctx, func(ctx context.Context) error {
 		has, err := c.hasBlob(WithPush(ctx, repo), repo, desc)
 		if err != nil || has {
 			return err
@@ -23,7 +24,7 @@ func (c *Client) PutBlob(ctx context.Context, repo reference.Named, desc ocispec
 		if err != nil {
 			return err
 		}
-		return c.finishUpload(ctx, repo, location, desc, open)
+		return c.finishUpload(ctx, repo, location, desc, t.timed(open))
 	})
 }
 
