@@ -18,6 +18,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -365,6 +366,21 @@ func TestATokenThatExpires(t *testing.T) {
 				t.Errorf("%d tokens for %d look-ups of credentials, want %d", g.issued, asked, want)
 			}
 		})
+	}
+}
+
+// A 401 takes the key that it was for, whatever stands before it in the ring.
+func TestAKeyThatIsRefusedIsForgotten(t *testing.T) {
+	here := make(chan struct{})
+	close(here)
+	failed := &key{ready: here, err: errors.New("no token")}
+	used := &key{ready: here, bearer: bearer{token: "used"}}
+	good := &key{ready: here, bearer: bearer{token: "good"}}
+	coming := &key{ready: make(chan struct{})}
+	l := &lock{keys: []*key{failed, coming, used, good}}
+	l.forget("Bearer used")
+	if !slices.Equal(l.keys, []*key{coming, good}) {
+		t.Errorf("%d keys are left", len(l.keys))
 	}
 }
 

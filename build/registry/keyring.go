@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 )
@@ -150,18 +151,16 @@ func rejected(format string, args ...any) *failure {
 	return f
 }
 
-// forget drops the key that a 401 has shown to be of no use.
+// forget drops the keys that a 401 has shown to be of no use, and those that never came.
 func (l *lock) forget(used string) {
-	for i, held := range l.keys {
+	l.keys = slices.DeleteFunc(l.keys, func(held *key) bool {
 		select {
 		case <-held.ready:
-			if held.err != nil || "Bearer "+held.bearer.token == used {
-				l.keys = append(l.keys[:i:i], l.keys[i+1:]...)
-				return
-			}
+			return held.err != nil || "Bearer "+held.bearer.token == used
 		default:
+			return false
 		}
-	}
+	})
 }
 
 // hold finds a key that opens what is wanted, on its way or here, or sends for one. Call it with the mutex.
