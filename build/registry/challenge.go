@@ -38,6 +38,7 @@ func nextChallenge(s string) (challenge, string, bool) {
 		return challenge{}, "", false
 	}
 	c := challenge{scheme: strings.ToLower(scheme), params: map[string]string{}}
+	rest = afterToken68(rest)
 	for {
 		key, value, after, ok := nextParam(rest)
 		if !ok {
@@ -48,6 +49,22 @@ func nextChallenge(s string) (challenge, string, bool) {
 		}
 		rest = after
 	}
+}
+
+// afterToken68 passes over the single value that some schemes have instead of parameters, as Negotiate (RFC 9110, 11.2).
+func afterToken68(s string) string {
+	value := strings.TrimLeft(s, " \t")
+	rest := strings.TrimLeftFunc(value, func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
+	})
+	if len(rest) == len(value) {
+		return s
+	}
+	rest = strings.TrimLeft(strings.TrimLeft(rest, "="), " \t")
+	if rest != "" && rest[0] != ',' {
+		return s // a parameter, or the next scheme
+	}
+	return rest
 }
 
 // nextParam reads one k=v, quoted or not; not ok is the next challenge, or the end.

@@ -25,6 +25,8 @@ func TestChallenges(t *testing.T) {
 		`Bearer  realm = "a" ,, service="b\"c"`:     {{"bearer", map[string]string{"realm": "a", "service": `b"c`}}},
 		`Basic realm="r", Bearer realm="https://a"`: {{"basic", map[string]string{"realm": "r"}}, {"bearer", map[string]string{"realm": "https://a"}}},
 		`Negotiate, Basic realm="r"`:                {{"negotiate", map[string]string{}}, {"basic", map[string]string{"realm": "r"}}},
+		`Negotiate YII==, Basic realm="r"`:          {{"negotiate", map[string]string{}}, {"basic", map[string]string{"realm": "r"}}},
+		`Negotiate a-b._~+/9 , Bearer realm="a"`:    {{"negotiate", map[string]string{}}, {"bearer", map[string]string{"realm": "a"}}},
 		`Bearer realm="a",realm="b"`:                {{"bearer", map[string]string{"realm": "a"}}},
 		`Bearer realm="never ends`:                  {{"bearer", map[string]string{}}},
 		``:                                          nil,
