@@ -56,7 +56,7 @@ var knobs = []Knob{
 	{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
 	{Name: "INSECURE", form: list, Help: "registries allowed plain HTTP or unknown certificates; yes: all", Example: "INSECURE=reg.lan:5000", Default: "no"},
 	{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},
-	{Name: "REGISTRY_USER", Help: "user name for the registry, where Docker's configuration has none"},
+	{Name: "REGISTRY_USER", Help: "user name for the image's registry; it wins over any login there"},
 	{Name: "REGISTRY_PASSWORD", Help: "password or token of REGISTRY_USER; from the environment only"},
 	{Name: "V", form: truth, Help: "tell everything that happens", Example: "V=1", Default: "no"},
 }
