@@ -69,9 +69,9 @@ func TestASourceThatNeedsOtherCredentials(t *testing.T) {
 	}{
 		"both":              {map[string]string{"one.example": "alice", "two.example": "bob"}, ""},
 		"not the source's":  {map[string]string{"one.example": "alice"}, "two.example wants credentials and there are none; run `docker login two.example`"},
-		"of somebody else":  {map[string]string{"one.example": "alice", "two.example": "eve"}, "run `docker login two.example` as somebody who may"},
+		"of somebody else":  {map[string]string{"one.example": "alice", "two.example": "eve"}, "run `docker login two.example` or `podman login two.example` as somebody who may"},
 		"not the target's":  {map[string]string{"two.example": "bob"}, "run `docker login one.example`"},
-		"the other's alone": {map[string]string{"one.example": "bob", "two.example": "alice"}, "run `docker login two.example` as somebody who may"},
+		"the other's alone": {map[string]string{"one.example": "bob", "two.example": "alice"}, "run `docker login two.example` or `podman login two.example` as somebody who may"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

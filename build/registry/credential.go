@@ -24,6 +24,11 @@ func (c Credential) who() string {
 	return "anonymous"
 }
 
+// login is the cure for credentials that are missing or are not enough.
+func login(host string) string {
+	return fmt.Sprintf("run `docker login %s` or `podman login %[1]s`", host)
+}
+
 // String names the account and hides the secrets.
 func (c Credential) String() string { return "credential of " + c.who() }
 

@@ -1,11 +1,13 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -20,7 +22,8 @@ const hubKey = "https://index.docker.io/v1/"
 const maxDockerConfig = 8 << 20
 
 // LoadCredentials reads Docker's configuration: config.json in dir, else in DOCKER_CONFIG, else in HOME/.docker, with its
-// auths, credsStore and credHelpers. REGISTRY_USER and REGISTRY_PASSWORD win for the host target, which is the registry that the
+// auths, credsStore and credHelpers. For a host of which that has nothing Podman's logins are read, which have the same form:
+// REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR/containers/auth.json, HOME/.config/containers/auth.json. REGISTRY_USER and REGISTRY_PASSWORD win for the host target, which is the registry that the
 // run publishes to ("" for none): they are CI's, and CI means where it pushes to. The file is read again for each
 // question, and a helper asked again, so that a login during a long run counts.
 func LoadCredentials(dir string, getenv func(string) string, target string) (Credentials, error) {
@@ -28,34 +31,49 @@ func LoadCredentials(dir string, getenv func(string) string, target string) (Cre
 	if err != nil {
 		return nil, err
 	}
-	file := dockerConfigFile(dir, getenv)
-	if _, err := readDockerConfig(file); err != nil {
+	files := loginFiles(dir, getenv)
+	if _, err := files[0].read(); err != nil {
 		return nil, err
 	}
 	return func(ctx context.Context, host string) (Credential, error) {
 		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
 			return given, nil
 		}
-		config, err := readDockerConfig(file)
-		if err != nil {
-			return Credential{}, err
+		for _, file := range files {
+			config, err := file.read()
+			if err != nil {
+				return Credential{}, err
+			}
+			cred, err := config.find(ctx, host, getenv)
+			if errors.Is(err, errAuth) {
+				return Credential{}, fmt.Errorf("%s for %s: %w; run `%s login %[2]s` again", file.whose, host, err, file.tool)
+			}
+			if err != nil || cred != (Credential{}) {
+				return cred, err
+			}
 		}
-		return config.find(ctx, host, getenv)
+		return Credential{}, nil
 	}, nil
 }
 
-// LoggedIn tells for which hosts LoadCredentials, called with the same, will most likely find something: those in the file and those
+// LoggedIn tells for which hosts LoadCredentials, called with the same, will most likely find something: those in the files and those
 // with a helper of their own. Of what is in a store for all, docker login leaves an empty entry in the file. No helper is started.
 func LoggedIn(dir string, getenv func(string) string, target string) func(host string) bool {
 	given, _ := fromEnvironment(getenv) // LoadCredentials tells of errors
-	config, _ := readDockerConfig(dockerConfigFile(dir, getenv))
+	var configs []dockerConfig
+	for _, file := range loginFiles(dir, getenv) {
+		config, _ := file.read()
+		configs = append(configs, config)
+	}
 	return func(host string) bool {
 		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
 			return true
 		}
-		_, helped := lookUp(config.CredHelpers, host)
-		_, filed := lookUp(config.Auths, host)
-		return helped || filed
+		return slices.ContainsFunc(configs, func(c dockerConfig) bool {
+			_, helped := lookUp(c.CredHelpers, host)
+			_, filed := lookUp(c.Auths, host)
+			return helped || filed
+		})
 	}
 }
 
@@ -67,21 +85,30 @@ func fromEnvironment(getenv func(string) string) (Credential, error) {
 	return Credential{Username: user, Password: password}, nil
 }
 
-func dockerConfigFile(dir string, getenv func(string) string) string {
-	if dir == "" {
-		dir = getenv("DOCKER_CONFIG")
+// loginFile is one place where logins are, and what messages call it.
+type loginFile struct {
+	path       string // "" is nowhere
+	whose      string
+	knob, tool string // what else names the file, and what writes it
+}
+
+// loginFiles are Docker's configuration, and then Podman's logins (containers-auth.json(5)).
+func loginFiles(dir string, getenv func(string) string) []loginFile {
+	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))
+	docker := loginFile{below(cmp.Or(dir, getenv("DOCKER_CONFIG"), below(home, ".docker")), "config.json"), "docker's configuration", "DOCKER_CONFIG", "docker"}
+	files := []loginFile{docker}
+	const auth = "containers/auth.json"
+	for _, path := range []string{getenv("REGISTRY_AUTH_FILE"), below(getenv("XDG_RUNTIME_DIR"), auth), below(home, ".config/"+auth)} {
+		files = append(files, loginFile{path, "podman's logins", "REGISTRY_AUTH_FILE", "podman"})
 	}
+	return files
+}
+
+func below(dir, name string) string {
 	if dir == "" {
-		home := getenv("HOME")
-		if home == "" {
-			home = getenv("USERPROFILE")
-		}
-		if home == "" {
-			return ""
-		}
-		dir = filepath.Join(home, ".docker")
+		return ""
 	}
-	return filepath.Join(dir, "config.json")
+	return filepath.Join(dir, name)
 }
 
 // dockerConfig is the part of Docker's config.json that is about credentials.
@@ -99,20 +126,25 @@ type dockerAuth struct {
 	RegistryToken string `json:"registrytoken"`
 }
 
-func readDockerConfig(file string) (dockerConfig, error) {
-	if file == "" {
+func (f loginFile) read() (dockerConfig, error) {
+	if f.path == "" {
 		return dockerConfig{}, nil
 	}
-	raw, err := os.ReadFile(file)
+	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return dockerConfig{}, nil
 	}
 	if err != nil {
-		return dockerConfig{}, fmt.Errorf("docker's configuration: %w", err)
+		return dockerConfig{}, fmt.Errorf("%s: %w", f.whose, err)
+	}
+	defer file.Close()
+	raw, err := io.ReadAll(io.LimitReader(file, maxDockerConfig+1))
+	if err != nil {
+		return dockerConfig{}, fmt.Errorf("%s: %w", f.whose, err)
 	}
 	config, err := parseDockerConfig(raw)
 	if err != nil {
-		return dockerConfig{}, fmt.Errorf("docker's configuration %s: %w; mend it or set DOCKER_CONFIG", file, err)
+		return dockerConfig{}, fmt.Errorf("%s %s: %w; mend it or set %s", f.whose, f.path, err, f.knob)
 	}
 	return config, nil
 }
@@ -128,7 +160,7 @@ func parseDockerConfig(raw []byte) (dockerConfig, error) {
 		if errors.As(err, &syntax) {
 			return dockerConfig{}, fmt.Errorf("it is no JSON from byte %d on", syntax.Offset)
 		}
-		return dockerConfig{}, errors.New("auths, credsStore or credHelpers is not what docker writes there")
+		return dockerConfig{}, errors.New("auths, credsStore or credHelpers is not what a login writes there")
 	}
 	return config, nil
 }
@@ -150,12 +182,11 @@ func (c dockerConfig) find(ctx context.Context, host string, getenv func(string)
 	if !ok {
 		return Credential{}, nil
 	}
-	cred, err := auth.credential()
-	if err != nil {
-		return Credential{}, fmt.Errorf("docker's configuration for %s: %w; run `docker login %s` again", host, err, host)
-	}
-	return cred, nil
+	return auth.credential()
 }
+
+// errAuth begins what is wrong with an entry. It does not quote it.
+var errAuth = errors.New("its auth is")
 
 func (a dockerAuth) credential() (Credential, error) {
 	cred := Credential{Username: a.Username, Password: a.Password, IdentityToken: a.IdentityToken, RegistryToken: a.RegistryToken}
@@ -164,11 +195,11 @@ func (a dockerAuth) credential() (Credential, error) {
 	}
 	raw, err := base64.StdEncoding.DecodeString(a.Auth)
 	if err != nil {
-		return Credential{}, errors.New("its auth is no base64")
+		return Credential{}, fmt.Errorf("%w no base64", errAuth)
 	}
 	user, password, ok := strings.Cut(string(raw), ":")
 	if !ok || user == "" {
-		return Credential{}, errors.New("its auth is not NAME:PASSWORD")
+		return Credential{}, fmt.Errorf("%w not NAME:PASSWORD", errAuth)
 	}
 	cred.Username, cred.Password = user, strings.TrimRight(password, "\x00") // docker's old encoder padded with NUL
 	return cred, nil

@@ -39,6 +39,8 @@ ghcr.io) echo '{"ServerURL":"ghcr.io","Username":"helped","Secret":"pw"}' ;;
 gcr.io) echo '{"Username":"<token>","Secret":"refresh"}' ;;
 https://index.docker.io/v1/) echo '{"Username":"hub","Secret":"pw"}' ;;
 broken.io) echo "your session has expired"; exit 1 ;;
+talking.io) yes "reauthentication is needed" | head -c 100000 >&2; exit 1 ;;
+warning.io) yes "a newer version is there" | head -c 100000 >&2; echo '{"Username":"warned","Secret":"pw"}' ;;
 garbage.io) echo 's3cret is not JSON' ;;
 endless.io) exec yes ;;
 *) echo "credentials not found in native keychain"; exit 1 ;;
@@ -88,6 +90,8 @@ func TestLoadCredentials(t *testing.T) {
 		{"a helper that is not there", `{"credsStore":"none"}`, "ghcr.io", Credential{}, "no docker-credential-none on PATH"},
 		{"a helper with a path", `{"credsStore":"../x"}`, "ghcr.io", Credential{}, "is no name of a credential helper"},
 		{"a helper that fails", `{"credsStore":"test"}`, "broken.io", Credential{}, "your session has expired"},
+		{"a helper that fails on the other line", `{"credsStore":"test"}`, "talking.io", Credential{}, "docker-credential-test: reauthentication is needed"},
+		{"a helper that talks beside its answer", `{"credsStore":"test"}`, "warning.io", Credential{Username: "warned", Password: "pw"}, ""},
 		{"a helper that talks nonsense", `{"credsStore":"test"}`, "garbage.io", Credential{}, "did not answer in JSON"},
 		{"a helper that does not end", `{"credsStore":"test"}`, "endless.io", Credential{}, "did not come to an end"},
 		{"no base64", `{"auths":{"ghcr.io":{"auth":"s3cret"}}}`, "ghcr.io", Credential{}, "no base64"},
@@ -98,7 +102,7 @@ func TestLoadCredentials(t *testing.T) {
 			if test.config != "" {
 				write(t, filepath.Join(dir, "config.json"), test.config)
 			}
-			look, err := LoadCredentials(dir, environment("PATH", bin), "")
+			look, err := LoadCredentials(dir, environment("PATH", bin+":"+os.Getenv("PATH")), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -158,9 +162,55 @@ func TestWhereDockersConfigurationIs(t *testing.T) {
 		"HOME":                   {"", []string{"HOME", "/home/a"}, "/home/a/.docker/config.json"},
 		"nowhere":                {"", nil, ""},
 	} {
-		if got := dockerConfigFile(test.dir, environment(test.env...)); got != test.want {
+		if got := loginFiles(test.dir, environment(test.env...))[0].path; got != test.want {
 			t.Errorf("%s: %s", name, got)
 		}
+	}
+}
+
+// Podman's logins count where Docker's configuration has nothing for the host, the first place that knows it before the others.
+func TestPodmansLogins(t *testing.T) {
+	home, run, named := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "auth.json")
+	auth := func(user string, hosts ...string) string {
+		auths := map[string]any{}
+		for _, host := range hosts {
+			auths[host] = map[string]string{"auth": b64(user + ":p")}
+		}
+		raw, _ := json.Marshal(map[string]any{"auths": auths})
+		return string(raw)
+	}
+	for path, content := range map[string]string{
+		filepath.Join(home, ".docker/config.json"): auth("docker", "a.example"),
+		named: auth("named", "a.example", "b.example"),
+		filepath.Join(run, "containers/auth.json"):          auth("run", "b.example", "c.example"),
+		filepath.Join(home, ".config/containers/auth.json"): auth("home", "c.example", "d.example"),
+		filepath.Join(home, "broken/containers/auth.json"):  `{"auths": s3cret}`,
+	} {
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		write(t, path, content)
+	}
+	env := environment("HOME", home, "REGISTRY_AUTH_FILE", named, "XDG_RUNTIME_DIR", run)
+	look, err := LoadCredentials("", env, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	loggedIn := LoggedIn("", env, "")
+	for host, want := range map[string]string{"a.example": "docker", "b.example": "named", "c.example": "run", "d.example": "home", "e.example": ""} {
+		if got, err := look(t.Context(), host); err != nil || got.Username != want || loggedIn(host) != (want != "") {
+			t.Errorf("%s: %v, %v; want %s", host, got, err, want)
+		}
+	}
+	broken, err := LoadCredentials("", environment("HOME", home, "XDG_RUNTIME_DIR", filepath.Join(home, "broken")), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := broken(t.Context(), "a.example"); err != nil || got.Username != "docker" {
+		t.Errorf("a broken file of Podman's spoils Docker's: %v, %v", got, err)
+	}
+	if _, err := broken(t.Context(), "d.example"); err == nil || !strings.Contains(err.Error(), "podman's logins "+home) || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("a broken file of Podman's: %v", err)
 	}
 }
 

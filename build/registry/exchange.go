@@ -353,7 +353,7 @@ func refused(host string, resp *http.Response) *failure {
 		f.again = few
 	case said.isPolicy():
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		kind, cure = ErrUnauthorized, fmt.Sprintf("; run `docker login %s` as somebody who may", host)
+		kind, cure = ErrUnauthorized, "; "+login(host)+" as somebody who may"
 	}
 	f.err = fmt.Errorf("%w: %s answers %d%s%s", kind, host, resp.StatusCode, said, cure)
 	return f

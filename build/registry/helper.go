@@ -37,9 +37,11 @@ func askHelper(ctx context.Context, name, server string, getenv func(string) str
 	cmd := exec.CommandContext(ctx, program, "get")
 	cmd.Stdin = strings.NewReader(server)
 	cmd.Stdout = out
+	said := &head{}
+	cmd.Stderr = said
 	cmd.WaitDelay = time.Second // for a grandchild that keeps the pipe
 	if err := cmd.Run(); err != nil {
-		return helperFailed(ctx, name, out.kept, err)
+		return helperFailed(ctx, name, out.kept, said.kept, err)
 	}
 	return parseHelper(name, out.kept)
 }
@@ -60,7 +62,7 @@ func findHelper(name string, getenv func(string) string) (string, error) {
 	return "", fmt.Errorf("there is no docker-credential-%s on PATH, which docker's configuration names; install it or take it out of config.json", name)
 }
 
-func helperFailed(ctx context.Context, name string, out []byte, err error) (Credential, error) {
+func helperFailed(ctx context.Context, name string, out, complaint []byte, err error) (Credential, error) {
 	said := strings.TrimSpace(string(out))
 	switch {
 	case said == helperNone:
@@ -73,7 +75,10 @@ func helperFailed(ctx context.Context, name string, out []byte, err error) (Cred
 		return Credential{}, context.Cause(ctx)
 	}
 	var exit *exec.ExitError
-	if said != "" && errors.As(err, &exit) { // a helper that fails says why on its standard output
+	if said == "" {
+		said = strings.TrimSpace(string(complaint))
+	}
+	if said != "" && errors.As(err, &exit) { // a helper that fails says why on its standard output, or as programs do
 		return Credential{}, fmt.Errorf("docker-credential-%s: %s", name, clip(said))
 	}
 	return Credential{}, fmt.Errorf("docker-credential-%s: %w", name, err)
@@ -89,6 +94,14 @@ func parseHelper(name string, out []byte) (Credential, error) {
 		return Credential{IdentityToken: answer.Secret}, nil
 	}
 	return Credential{Username: answer.Username, Password: answer.Secret}, nil
+}
+
+// head keeps the beginning of what is written, as much as an error repeats, and takes the rest as well.
+type head struct{ kept []byte }
+
+func (h *head) Write(p []byte) (int, error) {
+	h.kept = append(h.kept, p[:min(len(p), maxSaid+1-len(h.kept))]...)
+	return len(p), nil
 }
 
 // boundedBuffer is a buffer that refuses to grow beyond its limit, and has the writer stopped then.

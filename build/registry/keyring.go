@@ -131,7 +131,7 @@ func (k *keyring) answerBasic(ctx context.Context, host, used string) (string, e
 	}
 	header := "Basic " + base64.StdEncoding.EncodeToString([]byte(cred.Username+":"+cred.Password))
 	if header == used {
-		return "", rejected("%s does not accept the credentials of %s; run `docker login %s`", host, cred.Username, host)
+		return "", rejected("%s does not accept the credentials of %s; %s", host, cred.Username, login(host))
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -141,7 +141,7 @@ func (k *keyring) answerBasic(ctx context.Context, host, used string) (string, e
 }
 
 func noCredential(host string) error {
-	return rejected("%s wants credentials and there are none; run `docker login %s`", host, host)
+	return rejected("%s wants credentials and there are none; %s", host, login(host))
 }
 
 // rejected is a 401 for which there is no other key.

@@ -106,7 +106,7 @@ func tokenRefused(host string, cred Credential, resp *http.Response) error {
 		f.status, f.again, f.after = resp.StatusCode, again, resp.Header.Get("Retry-After")
 		return f
 	}
-	f := refusal(ErrUnauthorized, "%s gives %s no token for this (%d); run `docker login %s`", host, cred.who(), resp.StatusCode, host)
+	f := refusal(ErrUnauthorized, "%s gives %s no token for this (%d); %s", host, cred.who(), resp.StatusCode, login(host))
 	f.status = resp.StatusCode
 	return f
 }
