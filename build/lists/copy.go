@@ -70,14 +70,18 @@ type Copier interface {
 	Lister
 }
 
-// copyTargets gives each target without a tag the source's.
+// copyTargets gives each target without a tag the source's. A source that has none gives none: latest moves only when it is asked for.
 func copyTargets(from reference.Named, targets []string) (destinations, error) {
 	tagged, ok := from.(reference.Tagged)
 	full := make([]string, len(targets))
 	for i, text := range targets {
 		full[i] = text
 		ref, err := reference.ParseNormalizedNamed(strings.TrimSpace(text))
-		if err == nil && ok && reference.IsNameOnly(ref) {
+		switch {
+		case err != nil || !reference.IsNameOnly(ref):
+		case !ok:
+			return nil, usage("%s has no tag; give the target one, as in %s:1.0", reference.FamiliarString(from), reference.FamiliarName(ref))
+		default:
 			full[i] = ref.Name() + ":" + tagged.Tag()
 		}
 	}

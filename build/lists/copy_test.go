@@ -134,6 +134,33 @@ func TestCopyOfOneImage(t *testing.T) {
 	}
 }
 
+// A digest has no tag to be copied to, and latest is nobody's guess.
+func TestCopyFromADigestAsksForATag(t *testing.T) {
+	s := newScene(t)
+	desc := s.push("one.example/app:1", imageFor("linux/amd64")).entry.Descriptor
+	source := "one.example/app@" + desc.Digest.String()
+	if _, err := Copy(t.Context(), s.client, source, []string{"two.example/app"}, CopyOptions{}); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "two.example/app:1.0") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := Copy(t.Context(), s.client, source, []string{"two.example/app:2"}, CopyOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Referrers of a subject with a long digest are where those who look for them look.
+func TestReferrersOfALongDigest(t *testing.T) {
+	s := newScene(t)
+	repo, subject := named("one.example/app"), digest.SHA512.FromString("subject")
+	desc := s.push("one.example/app:signature", imageFor("linux/amd64")).entry.Descriptor
+	if err := attachTo(t.Context(), s.client, repo, subject, []ocispec.Descriptor{desc}); err != nil {
+		t.Fatal(err)
+	}
+	ix := s.index("one.example/app:sha512-" + subject.Encoded()[:64])
+	if len(ix.Entries) != 1 || ix.Entries[0].Digest != desc.Digest {
+		t.Errorf("listed %v", ix.Entries)
+	}
+}
+
 func TestCopyDoesNotMakeATagWorse(t *testing.T) {
 	s := newScene(t)
 	s.pushList("two.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))

@@ -95,7 +95,7 @@ func attachTo(ctx context.Context, c Copier, repo reference.Named, subject diges
 	if len(missing) == 0 {
 		return nil
 	}
-	tag, err := withTag(repo, subject.Algorithm().String()+"-"+subject.Encoded())
+	tag, err := withTag(repo, registry.ReferrersTag(subject))
 	if err != nil {
 		return err
 	}

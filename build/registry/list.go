@@ -194,7 +194,7 @@ func (c *Client) referrersByAPI(ctx context.Context, repo reference.Named, subje
 
 // referrersByTag reads the index under the tag sha256-... (distribution specification, referrers tag schema).
 func (c *Client) referrersByTag(ctx context.Context, repo reference.Named, subject digest.Digest) ([]ocispec.Descriptor, error) {
-	tagged, err := reference.WithTag(reference.TrimNamed(repo), referrersTag(subject))
+	tagged, err := reference.WithTag(reference.TrimNamed(repo), ReferrersTag(subject))
 	if err != nil {
 		return nil, &Error{Op: "list referrers of", Ref: at(repo, subject), Err: err}
 	}
@@ -212,8 +212,9 @@ func (c *Client) referrersByTag(ctx context.Context, repo reference.Named, subje
 	return index.Manifests, nil
 }
 
-// referrersTag is the algorithm cut to 32 characters, a hyphen, and the encoded part cut to 64.
-func referrersTag(subject digest.Digest) string {
+// ReferrersTag is where a registry without the referrers API keeps the index of what refers to a subject (distribution
+// specification, referrers tag schema): the algorithm cut to 32 characters, a hyphen, and the encoded part cut to 64.
+func ReferrersTag(subject digest.Digest) string {
 	algorithm, encoded := subject.Algorithm().String(), subject.Encoded()
 	return algorithm[:min(len(algorithm), 32)] + "-" + encoded[:min(len(encoded), 64)]
 }

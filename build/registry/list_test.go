@@ -78,7 +78,7 @@ func TestReferrers(t *testing.T) {
 		w.Header().Set("Docker-Content-Digest", digest.FromBytes(index).String())
 		_, _ = w.Write(index)
 	})
-	s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"+referrersTag(s.desc.Digest)),
+	s.Add(faults.Rule{Match: faults.On("GET", "/manifests/"+ReferrersTag(s.desc.Digest)),
 		Fault: func(w http.ResponseWriter, r *http.Request, _ http.Handler) { serve(w, r) }})
 
 	for name, test := range map[string]struct {

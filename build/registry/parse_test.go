@@ -182,10 +182,10 @@ func TestRanges(t *testing.T) {
 }
 
 func TestReferrersTag(t *testing.T) {
-	if got := referrersTag(digest.Digest("sha256:" + strings.Repeat("a", 64))); got != "sha256-"+strings.Repeat("a", 64) {
+	if got := ReferrersTag(digest.Digest("sha256:" + strings.Repeat("a", 64))); got != "sha256-"+strings.Repeat("a", 64) {
 		t.Error(got)
 	}
-	if got := referrersTag(digest.Digest("sha512:" + strings.Repeat("b", 128))); got != "sha512-"+strings.Repeat("b", 64) {
+	if got := ReferrersTag(digest.Digest("sha512:" + strings.Repeat("b", 128))); got != "sha512-"+strings.Repeat("b", 64) {
 		t.Error(got)
 	}
 }
