@@ -295,6 +295,8 @@ func (c *Client) unanswered(host string, err error) error {
 		return &failure{err: err}
 	case isUntrusted(err):
 		return refusal(ErrUnreachable, "%w; put its CA into %s, or set INSECURE=%s if that is meant", short(err), "certs.d/"+host+"/ca.crt", host)
+	case isUnwanted(err):
+		return refusal(ErrUnreachable, "%s wants a client certificate: put it and its key into certs.d/%[1]s/*.cert and *.key: %w", host, short(err))
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
 		return refusal(ErrUnreachable, "%s does not speak TLS; set INSECURE=%s if that is meant: %w", host, host, short(err))
 	case errors.As(err, &unknown) && unknown.IsNotFound:
@@ -312,7 +314,14 @@ func (c *Client) unanswered(host string, err error) error {
 
 func isUntrusted(err error) bool {
 	return errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.UnknownAuthorityError)) ||
-		errors.As(err, new(x509.HostnameError)) || errors.As(err, new(tls.AlertError))
+		errors.As(err, new(x509.HostnameError))
+}
+
+// isUnwanted says whether the host refuses us for want of a client certificate: TLS 1.3 says so, older versions only that it fails.
+func isUnwanted(err error) bool {
+	var said *net.OpError
+	return errors.As(err, &said) && said.Op == "remote error" && // as crypto/tls marks an alert of the other side
+		(strings.Contains(said.Err.Error(), "certificate") || strings.Contains(said.Err.Error(), "handshake failure"))
 }
 
 // short takes the URL off a net/http error: it may be a signed one, and the operation names its subject anyway.

@@ -3,9 +3,12 @@ package registry
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"syscall"
@@ -276,6 +279,16 @@ func TestAWrongHostNameIsFoundOutSoon(t *testing.T) {
 	_, err := c.Head(t.Context(), ref(t, "127.0.0.1:1/a"))
 	if !errors.Is(err, ErrUnreachable) || waits.passed > contactLimit {
 		t.Errorf("%v after %s", err, waits.passed)
+	}
+}
+
+// A host that misses our certificate is not asked for ten seconds; other alerts may be accidents.
+func TestAClientCertificateIsAskedFor(t *testing.T) {
+	for alert, want := range map[tls.AlertError]persistence{116: never, 42: never, 40: never, 80: contact} {
+		err := New(Options{}).unanswered("registry.test", &url.Error{Op: "Get", Err: &net.OpError{Op: "remote error", Err: alert}})
+		if f := asFailure(err); f.again != want || !errors.Is(err, ErrUnreachable) || (want == never) != strings.Contains(err.Error(), "certs.d/registry.test/*.cert") {
+			t.Errorf("%v: %v, tried again %d", alert, err, f.again)
+		}
 	}
 }
 
