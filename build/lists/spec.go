@@ -46,18 +46,28 @@ func FromSpec(ctx context.Context, c Creator, spec Spec, opts CreateOptions) (Cr
 
 // ReadSpec reads a spec file as ParseSpec does. A file that cannot be read is ErrUsage, too.
 func ReadSpec(file string) (Spec, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := readBounded(file)
 	if err != nil {
 		return Spec{}, usage("the spec file cannot be read: %w; give the path of a YAML file", err)
 	}
 	return ParseSpec(file, raw)
 }
 
+// readBounded reads no more of a file than ParseSpec needs to refuse it.
+func readBounded(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSpec+1))
+}
+
 // ParseSpec reads a spec file, strictly: an unknown key is an error with its line, because it
 // is a misspelt one. name is the file's, for messages. Errors are ErrUsage.
 func ParseSpec(name string, data []byte) (Spec, error) {
 	if len(data) > maxSpec {
-		return Spec{}, usage("%s: %d bytes; a spec file has at most %d", name, len(data), maxSpec)
+		return Spec{}, usage("%s: a spec file has at most %d bytes", name, maxSpec)
 	}
 	doc, err := oneDocument(name, data)
 	if err != nil {

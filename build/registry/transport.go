@@ -150,7 +150,7 @@ func proxyFrom(getenv func(string) string) func(*http.Request) (*url.URL, error)
 var errCerts = errors.New("bad certificate configuration")
 
 // addCerts reads a host's folder in certs.d: every *.crt is a CA beside the machine's, every *.cert with its *.key is a client
-// certificate. A host without a folder has neither. A second folder name, without the port's colon, is what Windows uses.
+// certificate. A host without a folder has neither.
 func addCerts(config *tls.Config, dir, host string) error {
 	entries, err := os.ReadDir(filepath.Join(dir, host))
 	if errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission) {
