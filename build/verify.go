@@ -349,8 +349,8 @@ func (v *verifier) manifest(ctx context.Context, e index.Entry, top registry.Man
 
 func (v *verifier) blobs(ctx context.Context, doc ocispec.Manifest, fault func(string, ...any)) error {
 	for _, d := range append([]ocispec.Descriptor{doc.Config}, doc.Layers...) {
-		if len(d.URLs) > 0 {
-			continue // a foreign layer lives elsewhere by design
+		if !registry.IsDistributed(d) {
+			continue
 		}
 		has, err := v.client.HasBlob(ctx, v.repo, d)
 		if err != nil {
@@ -381,6 +381,10 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 	r.platform, r.child.Platform = &declared, platforms.Format(declared)
 	if !samePlatform(declared, labelled) {
 		fault("its config says %s", platforms.Format(labelled))
+	}
+	if note := registry.Elsewhere(doc.Layers); note != "" {
+		r.child.Verdict, r.child.Notes = string(image.Unverified), []string{note}
+		return nil
 	}
 	root, err := v.client.Root(ctx, v.repo, doc.Layers)
 	if err != nil {

@@ -27,17 +27,17 @@ func stored(t *testing.T, client *registry.Client, repo reference.Named, mediaTy
 	return desc
 }
 
-// A layer that is no archive is a fault of what was published, and no failure of the look.
-func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
+// verified publishes an image of one layer and verifies it.
+func verified(t *testing.T, os string, layer func(*registry.Client, reference.Named) ocispec.Descriptor) (Verification, error) {
 	server := httptest.NewServer(registrytest.InMemory())
-	defer server.Close()
+	t.Cleanup(server.Close)
 	name := strings.TrimPrefix(server.URL, "http://") + "/me/app:1"
 	ref, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := New(Options{Config: config.Config{}})
-	defer p.Close()
+	t.Cleanup(func() { p.Close() })
 	client, err := p.Registry()
 	if err != nil {
 		t.Fatal(err)
@@ -46,8 +46,8 @@ func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispec.MediaTypeImageManifest,
 		Config: stored(t, client, ref, ocispec.MediaTypeImageConfig,
-			[]byte(`{"architecture":"arm64","os":"linux","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":[]}}`)),
-		Layers: []ocispec.Descriptor{stored(t, client, ref, ocispec.MediaTypeImageLayer, []byte(strings.Repeat("no archive ", 100)))},
+			[]byte(`{"architecture":"arm64","os":"`+os+`","config":{"Entrypoint":["/app"]},"rootfs":{"type":"layers","diff_ids":[]}}`)),
+		Layers: []ocispec.Descriptor{layer(client, ref)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -55,9 +55,26 @@ func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
 	if _, err := client.PutManifest(t.Context(), ref, ocispec.MediaTypeImageManifest, manifest); err != nil {
 		t.Fatal(err)
 	}
-	_, err = p.Verify(t.Context(), name)
+	return p.Verify(t.Context(), name)
+}
+
+// A layer that is no archive is a fault of what was published, and no failure of the look.
+func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
+	_, err := verified(t, "linux", func(client *registry.Client, ref reference.Named) ocispec.Descriptor {
+		return stored(t, client, ref, ocispec.MediaTypeImageLayer, []byte(strings.Repeat("no archive ", 100)))
+	})
 	var faulty *FaultyError
 	if !errors.As(err, &faulty) || ExitCode(err) != ExitRefused || !strings.Contains(err.Error(), ": layer sha256:") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// A layer that its owner keeps, as Windows' bases were, is no fault: there is nothing to judge by.
+func TestVerifyLeavesForeignLayersAlone(t *testing.T) {
+	v, err := verified(t, "windows", func(client *registry.Client, ref reference.Named) ocispec.Descriptor {
+		return stored(t, client, ref, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []byte("not to be read")) // it takes no list without
+	})
+	if err != nil || len(v.Children) != 1 || v.Children[0].Verdict != "unverified" || !strings.Contains(strings.Join(v.Children[0].Notes, ""), "kept by its owner") {
+		t.Errorf("got %+v, %v", v, err)
 	}
 }

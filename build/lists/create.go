@@ -341,6 +341,9 @@ func (b *builder) deepOne(ctx context.Context, c *child) (string, error) {
 
 // checkLayers is the truth check of an image in its registry.
 func checkLayers(ctx context.Context, c Streamer, repo reference.Named, of *child, allow []string) (image.Report, error) {
+	if note := registry.Elsewhere(of.doc.Layers); note != "" {
+		return image.Report{Verdict: image.Unverified, Notes: []string{note}}, nil
+	}
 	root, err := c.Root(ctx, repo, of.doc.Layers)
 	if err != nil {
 		return image.Report{}, err

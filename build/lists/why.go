@@ -189,7 +189,7 @@ func (d *doctor) mislabelled(has ocispec.Platform) Finding {
 	}
 }
 
-// image looks into the image that is way.
+// image looks into the image that an engine would take.
 func (d *doctor) image(ctx context.Context, m registry.Manifest, declared ocispec.Platform, entry bool) error {
 	d.out.Digest = m.Descriptor.Digest
 	doc, err := readImage(m)
@@ -210,8 +210,8 @@ func (d *doctor) image(ctx context.Context, m registry.Manifest, declared ocispe
 	if err := d.compare(config, declared, entry); err != nil {
 		return err
 	}
-	if i := slices.IndexFunc(doc.Layers, func(l ocispec.Descriptor) bool { return !registry.IsDistributed(l) }); i >= 0 {
-		d.found(KindUnverified, false, fmt.Sprintf("its programs cannot be looked at: layer %s is kept by its owner and not in the registry", doc.Layers[i].Digest), "")
+	if note := registry.Elsewhere(doc.Layers); note != "" {
+		d.found(KindUnverified, false, note, "")
 		return nil
 	}
 	root, err := d.client.Root(ctx, d.repo, doc.Layers)

@@ -3,7 +3,9 @@ package registry
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -34,6 +36,15 @@ func (c *Client) Root(ctx context.Context, repo reference.Named, layers []ocispe
 			return root, err
 		}
 	}
+}
+
+// Elsewhere says which of an image's layers cannot be looked into because registries do not have it, "" when they have all.
+func Elsewhere(layers []ocispec.Descriptor) string {
+	i := slices.IndexFunc(layers, func(l ocispec.Descriptor) bool { return !IsDistributed(l) })
+	if i < 0 {
+		return ""
+	}
+	return fmt.Sprintf("its programs cannot be looked at: layer %s is kept by its owner and not in the registry", layers[i].Digest)
 }
 
 // IsDistributed says whether a layer's content is in the registry: foreign ones are elsewhere, under their owner's licence.
