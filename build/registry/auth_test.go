@@ -387,9 +387,11 @@ func TestAKeyThatIsRefusedIsForgotten(t *testing.T) {
 func TestCredentialsGoNowhereElse(t *testing.T) {
 	var mu sync.Mutex
 	var leaked []string
+	reached := map[string]bool{}
 	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		mu.Lock()
 		defer mu.Unlock()
+		reached[r.Method+" "+r.URL.Path] = true
 		if got := r.Header.Get("Authorization"); got != "" {
 			leaked = append(leaked, r.Method+" "+r.URL.Path+" "+got)
 		}
@@ -409,6 +411,13 @@ func TestCredentialsGoNowhereElse(t *testing.T) {
 			if err := op.run(t.Context(), s); err == nil {
 				t.Errorf("%s succeeded at a stranger's", op.name)
 			}
+		}
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for _, want := range []string{"GET /blob", "PUT /upload"} {
+		if !reached[want] {
+			t.Errorf("%s has not come to the stranger: %v", want, reached)
 		}
 	}
 	if len(leaked) > 0 {
