@@ -81,7 +81,10 @@ func (b *classicBuilder) Close() error {
 // Solve builds one platform.
 func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error) {
 	onEvent = serial(onEvent)
-	file := readClassic(s.Dockerfile)
+	file, err := readClassic(s.Dockerfile)
+	if err != nil {
+		return Built{}, &StepError{Dockerfile: s.dockerfileName(), Line: faultLine(err), Err: err}
+	}
 	if err := file.refuse(b.engine.info); err != nil {
 		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
 	}

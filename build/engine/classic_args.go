@@ -52,37 +52,11 @@ type argument struct {
 
 func argumentsOf(in statement) []argument {
 	var out []argument
-	for _, word := range splitWords(in.text) {
+	for _, word := range wordsOf(in.node) {
 		name, fallback, ok := strings.Cut(word, "=")
 		out = append(out, argument{name, fallback, ok})
 	}
 	return out
-}
-
-// splitWords splits at blanks outside quotes; the quotes stay.
-func splitWords(text string) []string {
-	var words []string
-	var word strings.Builder
-	var quote rune
-	for _, c := range text {
-		switch {
-		case quote == 0 && (c == ' ' || c == '\t'):
-			if word.Len() > 0 {
-				words = append(words, word.String())
-				word.Reset()
-			}
-			continue
-		case quote == 0 && (c == '"' || c == '\''):
-			quote = c
-		case c == quote:
-			quote = 0
-		}
-		word.WriteRune(c)
-	}
-	if word.Len() > 0 {
-		words = append(words, word.String())
-	}
-	return words
 }
 
 // withValues writes an ARG statement with the values as defaults. So they
@@ -108,7 +82,7 @@ func (a classicArgs) withValues(in statement) (text string, changed bool) {
 // ARG statement apart. Podman writes the names alone into the history, and its
 // cache looks at nothing else: ENV, LABEL, WORKDIR and COPY stand there with
 // their variables.
-func (a classicArgs) mark(in statement, global map[string]string) string {
+func (a classicArgs) mark(in statement, global variables) string {
 	sum := sha256.New()
 	for _, arg := range argumentsOf(in) {
 		value, given := a.value(arg.name, arg.hasDefault)
@@ -151,57 +125,20 @@ func (f *classicFile) declared() map[string]bool {
 	return names
 }
 
-// global are the values that a FROM may use.
-func (f *classicFile) global(a classicArgs) map[string]string {
-	env := map[string]string{}
-	for name, value := range a.platform {
-		env[name] = value
-	}
-	for _, in := range f.statements {
-		if in.keyword == "FROM" {
-			break
-		}
-		if in.keyword != "ARG" {
+// declare adds what an ARG before the first FROM gives to those behind it.
+func (f *classicFile) declare(in statement, a classicArgs, env variables) error {
+	for _, arg := range argumentsOf(in) {
+		value, given := a.value(arg.name, arg.hasDefault)
+		if !given && !arg.hasDefault {
 			continue
 		}
-		for _, arg := range argumentsOf(in) {
-			if value, ok := a.value(arg.name, arg.hasDefault); ok {
-				env[arg.name] = value
-			} else if arg.hasDefault {
-				env[arg.name] = expand(unquote(arg.fallback), env)
+		if !given {
+			var err error
+			if value, err = f.expand(arg.fallback, env); err != nil {
+				return fmt.Errorf("%w: ARG %s: %w; correct it", ErrContext, arg.name, err)
 			}
 		}
+		env[arg.name] = value
 	}
-	return env
-}
-
-func unquote(word string) string {
-	if len(word) > 1 && (word[0] == '"' || word[0] == '\'') && word[len(word)-1] == word[0] {
-		return word[1 : len(word)-1]
-	}
-	return word
-}
-
-// argReference is $NAME, ${NAME}, ${NAME:-word}, ${NAME-word}, ${NAME:+word} or ${NAME+word}.
-var argReference = pattern(`\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+])([^{}]*))?\})`)
-
-// expand replaces variables as the Dockerfile reference has it.
-func expand(text string, env map[string]string) string {
-	return argReference().ReplaceAllStringFunc(text, func(found string) string {
-		m := argReference().FindStringSubmatch(found)
-		name, op, word := m[1]+m[2], m[3], m[4]
-		value, set := env[name]
-		if strings.HasPrefix(op, ":") {
-			set = value != ""
-		}
-		switch {
-		case strings.HasSuffix(op, "-") && !set:
-			return expand(word, env)
-		case strings.HasSuffix(op, "+") && set:
-			return expand(word, env)
-		case strings.HasSuffix(op, "+"):
-			return ""
-		}
-		return value
-	})
+	return nil
 }

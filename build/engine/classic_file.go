@@ -4,21 +4,25 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// classicFile is a Dockerfile as far as the classic road must know it: where
-// each statement stands, so that bases, build arguments and COPY --from can
-// be replaced and all other bytes stay.
+// classicFile is a Dockerfile as BuildKit's parser reads it, and where in its
+// bytes each statement stands: so bases, build arguments and COPY --from can be
+// replaced, and all other bytes stay.
 type classicFile struct {
 	src        []byte
-	escape     byte
+	escape     rune
 	syntax     string // of a # syntax= line
 	statements []statement
 	stages     []stage
 }
 
-// statement is one logical line.
+// statement is one instruction, here-documents and all.
 type statement struct {
+	node       *parser.Node
 	start, end int    // bytes in the source, without the line end
 	line       int    // of its first byte, from 1
 	keyword    string // upper case
@@ -29,121 +33,67 @@ type statement struct {
 
 // stage is what begins with a FROM.
 type stage struct {
-	from     int // index of its FROM
 	image    string
 	platform string // of --platform
 	name     string
 	size     int // statements, FROM included
 }
 
-var (
-	directive    = pattern(`^#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(.+?)\s*$`)
-	hereDocument = pattern(`^\d*<<(-?)(?:"([^"\s]+)"|'([^'\s]+)'|([A-Za-z_][^\s<>()|&;'"]*))$`)
-)
-
-// readClassic scans a Dockerfile, and leaves all complaints to the builder.
-func readClassic(src []byte) *classicFile {
-	f := &classicFile{src: src, escape: '\\'}
-	f.directives()
-	f.split()
-	f.findStages()
-	return f
-}
-
-// directives reads the comment lines at the top that mean something.
-func (f *classicFile) directives() {
-	for line := range bytes.Lines(bytes.TrimPrefix(f.src, bom)) {
-		found := directive().FindSubmatch(bytes.TrimSpace(line))
-		if found == nil {
-			return
-		}
-		switch strings.ToLower(string(found[1])) {
-		case "escape":
-			f.escape = found[2][0]
-		case "syntax":
-			f.syntax = string(found[2])
-		}
-	}
-}
-
 var bom = []byte("\ufeff")
 
-// split finds the statements.
-func (f *classicFile) split() {
-	var open *statement
-	var bodies []hereDoc // of the last statement, still to come
-	offset := 0
-	number := 0
-	for raw := range bytes.Lines(f.src) {
-		start, line := offset, raw
-		offset += len(raw)
-		number++
-		if start == 0 {
-			line = bytes.TrimPrefix(line, bom)
-			start = len(raw) - len(line)
-		}
-		bare := bytes.TrimRight(line, "\r\n")
-		if len(bodies) > 0 {
-			f.statements[len(f.statements)-1].end = start + len(bare)
-			if bodies[0].endsWith(string(bare)) {
-				bodies = bodies[1:]
-			}
-			continue
-		}
-		text := strings.TrimSpace(string(line))
-		if text == "" || text[0] == '#' {
-			continue // allowed between the lines of an statement, too
-		}
-		if open == nil {
-			f.statements = append(f.statements, statement{start: start, line: number})
-			open = &f.statements[len(f.statements)-1]
-		}
-		joined, more := strings.CutSuffix(text, string(f.escape))
-		open.text += joined
-		open.end = start + len(bare)
-		if !more {
-			open.cutKeyword()
-			bodies, open = open.hereDocs(), nil
-		}
+// readClassic reads a Dockerfile, and leaves to the builder to complain of what the parser takes.
+func readClassic(src []byte) (*classicFile, error) {
+	result, err := parser.Parse(bytes.NewReader(src))
+	if err != nil {
+		return nil, err
 	}
-	if open != nil {
-		open.cutKeyword()
+	f := &classicFile{src: src, escape: result.EscapeToken}
+	f.syntax, _, _, _ = parser.DetectSyntax(src)
+	lines := lineStarts(src)
+	for _, node := range result.AST.Children {
+		start := lines[node.StartLine-1]
+		end := start + len(bytes.TrimRight(src[start:lines[node.EndLine]], "\r\n"))
+		f.add(statement{node: node, start: start, end: end, line: node.StartLine, keyword: strings.ToUpper(node.Value)})
 	}
+	return f, nil
 }
 
-func (in *statement) cutKeyword() {
-	text := strings.TrimSpace(in.text)
-	end := strings.IndexAny(text, " \t")
-	if end < 0 {
-		end = len(text)
+// lineStarts are the places where lines begin, and at last the end of the source.
+func lineStarts(src []byte) []int {
+	var starts []int
+	at := 0
+	for line := range bytes.Lines(src) {
+		starts = append(starts, at)
+		at += len(line)
 	}
-	in.keyword, in.text = strings.ToUpper(text[:end]), strings.TrimSpace(text[end:])
+	if bytes.HasPrefix(src, bom) {
+		starts[0] = len(bom)
+	}
+	return append(starts, at)
 }
 
-// findStages numbers the statements by stage.
-func (f *classicFile) findStages() {
-	for i := range f.statements {
-		in := &f.statements[i]
-		if in.keyword == "FROM" {
-			f.stages = append(f.stages, readFrom(i, in.text))
-		}
-		in.stage = len(f.stages) - 1
-		if in.stage >= 0 {
-			f.stages[in.stage].size++
-			in.number = f.stages[in.stage].size
-		}
+// add puts the statement into its stage.
+func (f *classicFile) add(in statement) {
+	in.text = strings.TrimSpace(strings.TrimSpace(in.node.Original)[len(in.node.Value):])
+	if in.keyword == "FROM" {
+		f.stages = append(f.stages, readFrom(in.node))
 	}
+	in.stage = len(f.stages) - 1
+	if in.stage >= 0 {
+		f.stages[in.stage].size++
+		in.number = f.stages[in.stage].size
+	}
+	f.statements = append(f.statements, in)
 }
 
-func readFrom(at int, text string) stage {
-	s := stage{from: at}
-	words := strings.Fields(text)
-	for len(words) > 0 && strings.HasPrefix(words[0], "--") {
-		if value, ok := strings.CutPrefix(words[0], "--platform="); ok {
+func readFrom(node *parser.Node) stage {
+	var s stage
+	for _, flag := range node.Flags {
+		if value, ok := strings.CutPrefix(flag, "--platform="); ok {
 			s.platform = value
 		}
-		words = words[1:]
 	}
+	words := wordsOf(node)
 	if len(words) > 0 {
 		s.image = words[0]
 	}
@@ -153,40 +103,21 @@ func readFrom(at int, text string) stage {
 	return s
 }
 
-// hereDoc is a here-document whose text stands behind the statement.
-type hereDoc struct {
-	word string // as it is written: <<-"EOF"
-	tabs bool   // may stand before the last line
-	last string
-}
-
-func (h hereDoc) endsWith(line string) bool {
-	if h.tabs {
-		line = strings.TrimLeft(line, "\t")
+// wordsOf are the words behind the keyword and its flags, as they are written.
+func wordsOf(node *parser.Node) []string {
+	var words []string
+	for word := node.Next; word != nil; word = word.Next {
+		words = append(words, word.Value)
 	}
-	return line == h.last
-}
-
-// hereDocs are the statement's here-documents.
-func (in statement) hereDocs() []hereDoc {
-	if in.keyword != "RUN" && in.keyword != "COPY" && in.keyword != "ADD" {
-		return nil
-	}
-	var out []hereDoc
-	for _, word := range splitWords(in.text) {
-		if m := hereDocument().FindStringSubmatch(word); m != nil {
-			out = append(out, hereDoc{word, m[1] == "-", m[2] + m[3] + m[4]})
-		}
-	}
-	return out
+	return words
 }
 
 // refuse names the line of a here-document that the builder does not know: it
 // would run the command without it, or take its text for statements.
 func (f *classicFile) refuse(builder Info) error {
 	for _, in := range f.statements {
-		if docs := in.hereDocs(); len(docs) > 0 && builder.Refuses(in.keyword+" heredoc") {
-			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, docs[0].word)
+		if docs := in.node.Heredocs; len(docs) > 0 && builder.Refuses(in.keyword+" heredoc") {
+			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (<<%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, docs[0].Name)
 		}
 	}
 	return nil
@@ -212,7 +143,7 @@ func (f *classicFile) stageNamed(name string, before int) bool {
 	return false
 }
 
-// title is an statement as BuildKit would call it: "[build 2/4] RUN make".
+// title is a statement as BuildKit would call it: "[build 2/4] RUN make".
 func (f *classicFile) title(in statement) string {
 	text := strings.TrimSpace(in.keyword + " " + in.text)
 	if in.stage < 0 {
@@ -228,6 +159,22 @@ func (f *classicFile) title(in statement) string {
 	}
 	return fmt.Sprintf("[%s] %s", place, text)
 }
+
+// expand replaces the variables of a word and takes its quotes away.
+func (f *classicFile) expand(word string, env variables) (string, error) {
+	value, _, err := shell.NewLex(f.escape).ProcessWord(word, env)
+	return value, err
+}
+
+// variables are what a word may refer to.
+type variables map[string]string
+
+func (v variables) Get(name string) (string, bool) {
+	value, ok := v[name]
+	return value, ok
+}
+
+func (v variables) Keys() []string { return sortedKeys(v) }
 
 // edit is new text for one statement.
 type edit struct {

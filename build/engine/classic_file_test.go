@@ -7,14 +7,24 @@ import (
 	"testing"
 )
 
+// classicOf reads a Dockerfile that can be read.
+func classicOf(t testing.TB, src string) *classicFile {
+	t.Helper()
+	file, err := readClassic([]byte(src))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
 func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
 	const src = "# escape=`\n# a comment\nARG V=1\n\nfrom --platform=$BUILDPLATFORM golang:${V} AS build\n" +
 		"RUN one && `\n  # why\n\n  two\nCOPY --from=0 a b\nFROM scratch\nCOPY \\windows /\n"
-	file := readClassic([]byte(src))
+	file := classicOf(t, src)
 	want := []string{
 		"3: ARG V=1",
 		"5: [build 1/3] FROM --platform=$BUILDPLATFORM golang:${V} AS build",
-		"6: [build 2/3] RUN one && two",
+		"6: [build 2/3] RUN one &&   two",
 		"10: [build 3/3] COPY --from=0 a b",
 		"11: [stage-1 1/2] FROM scratch",
 		`12: [stage-1 2/2] COPY \windows /`,
@@ -32,14 +42,14 @@ func TestClassicFileFindsWhatStandsWhere(t *testing.T) {
 }
 
 func TestClassicFileBeginsAndEndsAnyhow(t *testing.T) {
-	file := readClassic([]byte("\ufeffFROM scratch\nRUN x \\"))
+	file := classicOf(t, "\ufeffFROM scratch\nRUN x \\")
 	if len(file.statements) != 2 || file.statements[0].keyword != "FROM" || file.statements[0].start != 3 || file.statements[1].keyword != "RUN" {
 		t.Errorf("%+v", file.statements)
 	}
 }
 
 func TestClassicFileTarget(t *testing.T) {
-	file := readClassic([]byte("FROM a AS One\nFROM b AS two\nFROM c\n"))
+	file := classicOf(t, "FROM a AS One\nFROM b AS two\nFROM c\n")
 	for target, want := range map[string]int{"": 2, "one": 0, "TWO": 1, "1": 1, "none": 2} {
 		if got := file.until(target); got != want {
 			t.Errorf("target %q: stage %d, want %d", target, got, want)
@@ -53,10 +63,10 @@ func TestClassicFileTarget(t *testing.T) {
 func TestClassicFileRefusesHereDocuments(t *testing.T) {
 	for line, refused := range map[string]bool{
 		"RUN <<EOF\necho\nEOF":            true,
-		"RUN cat <<-'END' > /x":           true,
-		`COPY <<"a.txt" /b`:               true,
+		"RUN cat <<-'END' > /x\nEND":      true,
+		"COPY <<\"a.txt\" /b\na.txt":      true,
 		"RUN python3 <<EOF\nprint()\nEOF": true,
-		"RUN 3<<X cat":                    true,
+		"RUN 3<<X cat\nX":                 true,
 		`RUN echo "a <<EOF b"`:            false,
 		"RUN tr a b <<< abc":              false,
 		"RUN echo $((1<<4)) '<<EOF'":      false,
@@ -64,7 +74,7 @@ func TestClassicFileRefusesHereDocuments(t *testing.T) {
 		`LABEL a="<<EOF"`:                 false,
 		"# RUN <<EOF":                     false,
 	} {
-		err := readClassic([]byte("FROM scratch\n" + line + "\n")).refuse(Info{Name: "Docker", Road: RoadClassic})
+		err := classicOf(t, "FROM scratch\n"+line+"\n").refuse(Info{Name: "Docker", Road: RoadClassic})
 		if refused != errors.Is(err, ErrUnsupported) {
 			t.Errorf("%q: %v", line, err)
 		}
@@ -77,7 +87,7 @@ func TestClassicFileRefusesHereDocuments(t *testing.T) {
 // A here-document belongs to its statement, for the builders that know them.
 func TestClassicFileKeepsHereDocuments(t *testing.T) {
 	const src = "FROM scratch\nRUN <<EOF cat 3<<-'end' # x\nFROM one\n\tEOF\nEOF\nARG A\\\n\tend\nARG B\nCOPY <<a.txt <<b.txt /\na.txt\nCOPY x y\r\nb.txt\r\nARG C\n"
-	file := readClassic([]byte(src))
+	file := classicOf(t, src)
 	var got []string
 	for _, in := range file.statements {
 		got = append(got, fmt.Sprintf("%d %q", in.line, src[in.start:in.end]))
@@ -95,6 +105,16 @@ func TestClassicFileKeepsHereDocuments(t *testing.T) {
 	}
 }
 
+// What cannot be read names its line before anything is sent.
+func TestClassicRefusesWhatCannotBeRead(t *testing.T) {
+	b := &classicBuilder{engine: &Engine{}, bases: newBases(&Engine{})}
+	_, err := b.Solve(t.Context(), Solve{Dockerfile: []byte("FROM scratch\n\nRUN <<EOF\ntrue\n"), DockerfileName: "app.Dockerfile"}, nil, nil)
+	var fault *StepError
+	if !errors.As(err, &fault) || fault.Line != 3 || fault.Dockerfile != "app.Dockerfile" || !strings.Contains(err.Error(), "unterminated heredoc") {
+		t.Errorf("%v", err)
+	}
+}
+
 // Whatever the text: statements lie in it in their order, and editing each to
 // itself changes nothing.
 func FuzzClassicFile(f *testing.F) {
@@ -106,8 +126,11 @@ func FuzzClassicFile(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
-		file := readClassic(src)
-		last := 0
+		file, err := readClassic(src)
+		if err != nil {
+			return
+		}
+		last, env := 0, variables{}
 		var same []edit
 		for i, in := range file.statements {
 			if in.start < last || in.end < in.start || in.end > len(src) || in.line < 1 {
@@ -116,11 +139,12 @@ func FuzzClassicFile(f *testing.F) {
 			last = in.end
 			same = append(same, edit{i, string(src[in.start:in.end])})
 			_ = file.title(in)
-			argumentsOf(in)
+			if in.keyword == "ARG" {
+				_ = file.declare(in, classicArgs{}, env)
+			}
 		}
 		if got := file.with(same); string(got) != string(src) {
 			t.Fatalf("%q became %q", src, got)
 		}
-		file.global(classicArgs{})
 	})
 }

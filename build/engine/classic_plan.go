@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -82,7 +83,7 @@ func (p *classicPlan) buildArgs() map[string]*string {
 
 // rewrite gives the Dockerfile that the builder gets.
 func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
-	env := p.file.global(p.args)
+	env := variables(maps.Clone(p.args.platform))
 	last := p.file.until(p.Target)
 	var edits []edit
 	for i, in := range p.file.statements {
@@ -100,12 +101,17 @@ func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 	return p.file.with(edits), nil
 }
 
-// rewriteOne gives the new text of an statement, or "" to leave it.
-func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env map[string]string) (string, error) {
+// rewriteOne gives the new text of a statement, or "" to leave it.
+func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env variables) (string, error) {
 	switch in.keyword {
 	case "FROM":
 		return p.rewriteFrom(ctx, p.file.stages[in.stage], in.stage, env)
 	case "ARG":
+		if in.stage < 0 {
+			if err := p.file.declare(in, p.args, env); err != nil {
+				return "", err
+			}
+		}
 		text, changed := p.args.withValues(in)
 		if p.engine.info.Name == podman && in.stage >= 0 {
 			return text + " " + p.args.mark(in, env), nil
@@ -119,17 +125,24 @@ func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env map[stri
 	return "", nil
 }
 
-func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env map[string]string) (string, error) {
-	name := expand(unquote(s.image), env)
+func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env variables) (string, error) {
+	name, err := p.file.expand(s.image, env)
+	if err != nil {
+		return "", fmt.Errorf("%w: FROM %s: %w; correct it", ErrContext, s.image, err)
+	}
 	if name == "" {
 		return "", fmt.Errorf("%w: FROM %s names no image; give its ARG a default, or a build argument", ErrContext, s.image)
 	}
 	if !p.file.stageNamed(name, at) {
-		id, err := p.base(ctx, name, s.platform, env)
+		want, err := p.platform(s, env)
 		if err != nil {
 			return "", err
 		}
-		name = p.flag(s, env) + id
+		id, err := p.base(ctx, name, want)
+		if err != nil {
+			return "", err
+		}
+		name = p.flag(s, want) + id
 	}
 	text := "FROM " + name
 	if s.name != "" {
@@ -138,25 +151,33 @@ func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env map[
 	return text, nil
 }
 
+// platform is the stage's own, or that of all.
+func (p *classicPlan) platform(s stage, env variables) (ocispec.Platform, error) {
+	if s.platform == "" {
+		return p.target, nil
+	}
+	name, err := p.file.expand(s.platform, env)
+	if err != nil {
+		return ocispec.Platform{}, fmt.Errorf("%w: --platform=%s: %w; correct it", ErrContext, s.platform, err)
+	}
+	want, err := platforms.ParseAny(name)
+	if err != nil {
+		return ocispec.Platform{}, fmt.Errorf("%w: --platform=%s: %w", ErrContext, s.platform, err)
+	}
+	return platforms.Normalize(want), nil
+}
+
 // flag keeps a stage's own platform for Podman, whose stages have one each.
 // Docker's have all that of the request.
-func (p *classicPlan) flag(s stage, env map[string]string) string {
+func (p *classicPlan) flag(s stage, want ocispec.Platform) string {
 	if s.platform == "" || p.engine.info.Name != podman {
 		return ""
 	}
-	return "--platform=" + expand(unquote(s.platform), env) + " "
+	return "--platform=" + platforms.Format(want) + " "
 }
 
 // base pins an image that a FROM names.
-func (p *classicPlan) base(ctx context.Context, name, flag string, env map[string]string) (string, error) {
-	want := p.target
-	if flag != "" {
-		var err error
-		if want, err = platforms.ParseAny(expand(unquote(flag), env)); err != nil {
-			return "", fmt.Errorf("%w: --platform=%s: %w", ErrContext, flag, err)
-		}
-		want = platforms.Normalize(want)
-	}
+func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platform) (string, error) {
 	if name == "scratch" {
 		return p.bases.scratch(ctx, p.scratchLabel())
 	}
@@ -220,20 +241,20 @@ func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platfor
 // rewriteCopy pins the image of COPY --from=image. A stage's name or number
 // stays.
 func (p *classicPlan) rewriteCopy(ctx context.Context, in statement) (string, error) {
-	for _, word := range strings.Fields(in.text) {
-		name, ok := strings.CutPrefix(word, "--from=")
-		if !strings.HasPrefix(word, "--") {
-			break
-		}
+	for _, flag := range in.node.Flags {
+		name, ok := strings.CutPrefix(flag, "--from=")
 		if !ok || p.file.stageNamed(name, in.stage) || isNumber(name) {
 			continue
+		}
+		raw := string(p.file.src[in.start:in.end])
+		if !strings.Contains(raw, flag) {
+			return "", fmt.Errorf("%w: write %s in one piece and without quotes, since the image gets another name there", ErrContext, flag)
 		}
 		id, err := p.pin(ctx, name, p.target)
 		if err != nil {
 			return "", err
 		}
-		raw := string(p.file.src[in.start:in.end])
-		return strings.Replace(raw, word, "--from="+id, 1), nil
+		return strings.Replace(raw, flag, "--from="+id, 1), nil
 	}
 	return "", nil
 }

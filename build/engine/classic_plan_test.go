@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -19,7 +20,7 @@ func planOn(t *testing.T, info Info, s Solve, bases map[string]string) *classicP
 	e := &Engine{info: info}
 	b := &classicBuilder{engine: e, bases: newBases(e), images: map[string]string{"tools": "registry.example/tools:2"}}
 	b.bases.known = bases
-	file := readClassic(s.Dockerfile)
+	file := classicOf(t, cmp.Or(string(s.Dockerfile), "FROM scratch\n"))
 	return b.plan(s, file, func(Event) {})
 }
 
@@ -104,6 +105,9 @@ func TestClassicRewritesBases(t *testing.T) {
 		{name: "a platform for each stage where stages have one", on: podman5, platform: "linux/arm64",
 			from: "FROM --platform=$BUILDPLATFORM busybox:1 AS b\nFROM --platform=$BUILDPLATFORM b AS c\nFROM scratch\nCOPY --from=c / /\n",
 			want: "FROM --platform=linux/amd64 B-amd64 AS b\nFROM b AS c\nFROM S-arm64\nCOPY --from=c / /\n"},
+		{name: "continued lines", on: docker20, platform: "linux/arm64",
+			from: "FROM busybox:1\\\n    AS b\nFROM \\\n  # why\n  scratch\n",
+			want: "FROM B-arm64 AS b\nFROM S-arm64\n"},
 		{name: "natively where the cache looks at the label", on: docker26, platform: "linux/arm64", native: true,
 			from: "FROM scratch\n",
 			want: "FROM S-amd64\n"},
@@ -124,6 +128,12 @@ func TestClassicRewritesArguments(t *testing.T) {
 		{name: "defaults beside a value", on: docker20, platform: "linux/arm64",
 			from: "FROM scratch\nARG TARGETOS V='a b' W=1 X\n",
 			want: "FROM S-arm64\nARG TARGETOS=linux V='a b' W=1 X\n"},
+		{name: "continued lines", on: docker20, platform: "linux/arm64",
+			from: "ARG V=9 \\\n    TAG=1\\\n  BASE=busybox\nFROM $BASE:$TAG\\\n    AS b\nARG A=1\\\n  TARGETARCH\n",
+			want: "ARG V=9 \\\n    TAG=1\\\n  BASE=busybox\nFROM B-arm64 AS b\nARG A=1 TARGETARCH=arm64\n"},
+		{name: "what only BuildKit's words can say in FROM", on: docker20, platform: "linux/arm64",
+			from: "ARG NAME=xbusybox-alpine\nARG TAG=v1\nARG BOTH=\"${NAME#x}:${TAG/v/}\"\nFROM ${BOTH/-alpine/}\n",
+			want: "ARG NAME=xbusybox-alpine\nARG TAG=v1\nARG BOTH=\"${NAME#x}:${TAG/v/}\"\nFROM B-arm64\n"},
 		{name: "names in quotes", on: docker20, platform: "linux/arm64",
 			from: "ARG BASE=\"busybox:1\"\nFROM $BASE\nFROM 'busybox:1'\n",
 			want: "ARG BASE=\"busybox:1\"\nFROM B-arm64\nFROM B-arm64\n"},
@@ -159,6 +169,9 @@ func TestClassicRewriteRefuses(t *testing.T) {
 	for from, want := range map[string]string{
 		"FROM scratch\nFROM $NONE\n":                  "Dockerfile:2: unusable build context: FROM $NONE names no image; give its ARG a default, or a build argument",
 		"FROM scratch\n\nFROM --platform=$NONE/x y\n": "Dockerfile:3: unusable build context: --platform=$NONE/x: ",
+		"FROM scratch\nCOPY --from='a:1' / /\n":       "Dockerfile:2: unusable build context: write --from=a:1 in one piece and without quotes",
+		"ARG A=${\nFROM $A\n":                         "Dockerfile:1: unusable build context: ARG A: ",
+		"FROM ${A:?no A}\n":                           "Dockerfile:1: unusable build context: FROM ${A:?no: ",
 	} {
 		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(from)}, map[string]string{"scratch linux/arm64": "S"})
 		_, err := p.rewrite(t.Context())
@@ -250,27 +263,6 @@ func TestClassicBuildArgs(t *testing.T) {
 	want := "the classic builder does not read the syntax line (docker/dockerfile:1)\nthe build argument UNUSED is not used: no ARG in Dockerfile declares it"
 	if got := strings.Join(told, "\n"); got != want {
 		t.Errorf("told\n%s\nwant\n%s", got, want)
-	}
-}
-
-func TestExpand(t *testing.T) {
-	env := map[string]string{"A": "a", "EMPTY": ""}
-	for text, want := range map[string]string{
-		"plain":          "plain",
-		"$A-${A}":        "a-a",
-		"x$NONE/":        "x/",
-		"${NONE:-d}":     "d",
-		"${EMPTY:-d}":    "d",
-		"${EMPTY-d}":     "",
-		"${NONE-$A}":     "a",
-		"${A:+yes}":      "yes",
-		"${EMPTY:+yes}":  "",
-		"${EMPTY+yes}":   "yes",
-		"r/$A:${V:-1}.2": "r/a:1.2",
-	} {
-		if got := expand(text, env); got != want {
-			t.Errorf("%q is %q, want %q", text, got, want)
-		}
 	}
 }
 

@@ -122,7 +122,7 @@ func number(digits string) int {
 	return n
 }
 
-// indexOf finds an statement by its stage and its place in it.
+// indexOf finds a statement by its stage and its place in it.
 func (f *classicFile) indexOf(stage, number int) int {
 	for i, in := range f.statements {
 		if in.stage == stage && in.number == number {

@@ -28,7 +28,7 @@ func followFile(t *testing.T, name, dockerfile string) (*follower, []string, str
 		t.Fatal(err)
 	}
 	defer stream.Close()
-	file := readClassic([]byte(dockerfile))
+	file := classicOf(t, dockerfile)
 	var told []string
 	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
 	f.now = func() time.Time { return time.Unix(1, 0) }
@@ -151,7 +151,7 @@ func FuzzFollower(f *testing.F) {
 	f.Add("[1/2] STEP 1/3: FROM a\n--> Using cache 12\n[9/9] STEP 99/1: x\n\x1b[91merr\x1b[0m")
 	f.Add("Step 99999999999999999999/1 : \n\r\n[Warning] w\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		file := readClassic([]byte(goodDockerfile))
+		file := classicOf(t, goodDockerfile)
 		lines := 0
 		follow := newFollower(file, func(Event) { lines++ })
 		follow.take(message{Stream: text})
@@ -166,7 +166,7 @@ func FuzzFollower(f *testing.F) {
 // A step that is cut off has not failed: why it ended is told by who ended it.
 func TestFollowerOfACutOffBuild(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	file := readClassic([]byte(goodDockerfile))
+	file := classicOf(t, goodDockerfile)
 	var told []string
 	f := newFollower(file, func(e Event) { told = append(told, tell(e)) })
 	cut := readerFunc(func(p []byte) (int, error) {
@@ -191,7 +191,7 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 // What fails before any step has no line, and a builder's warning is a notice.
 func TestFollowWithoutAStep(t *testing.T) {
 	var told []Event
-	f := newFollower(readClassic([]byte(goodDockerfile)), func(e Event) { told = append(told, e) })
+	f := newFollower(classicOf(t, goodDockerfile), func(e Event) { told = append(told, e) })
 	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"[Warning] One or more build-args were not consumed\n"}{"error":"no space left"}`))
 	if err = f.explain(t.Context(), "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
 		t.Errorf("%v", err)
@@ -204,7 +204,7 @@ func TestFollowWithoutAStep(t *testing.T) {
 // Output that never ends a line is shown nevertheless, in pieces, and not held.
 func TestFollowerOfOutputWithoutLineEnds(t *testing.T) {
 	shown := 0
-	f := newFollower(readClassic([]byte(goodDockerfile)), func(e Event) {
+	f := newFollower(classicOf(t, goodDockerfile), func(e Event) {
 		if out, ok := e.(Output); ok {
 			shown += len(out.Text)
 		}
