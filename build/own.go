@@ -8,9 +8,9 @@ import (
 	"github.com/manymage/manymage/build/record"
 )
 
-// own are the patterns of what a run leaves in its folder: sent, it would make every context another one, and the image of a
+// own are the patterns, in a context, of what a run leaves in its folder: sent, it would make every context another one, and the image of a
 // COPY . . another image on the second run. While dist holds nothing else it is left out as a whole, an empty folder being content, too.
-func (p *Pipeline) own() []string {
+func (p *Pipeline) own(context string) []string {
 	folder := path.Dir(record.Path)
 	left := []string{registryDir, record.Path, path.Join(folder, record.Temporary)}
 	if onlyOurs(filepath.Join(p.cfg.Dir, folder), left) {
@@ -18,7 +18,7 @@ func (p *Pipeline) own() []string {
 	}
 	var patterns []string
 	for _, name := range left {
-		rel, err := filepath.Rel(p.cfg.Context, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
+		rel, err := filepath.Rel(context, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
 		if err == nil && rel != "." && filepath.IsLocal(rel) {
 			patterns = append(patterns, filepath.ToSlash(rel))
 		}

@@ -36,8 +36,8 @@ func TestOwn(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			p := New(Options{Config: config.Config{Dir: dir, Context: filepath.Join(dir, test.context)}})
-			if got := p.own(); !slices.Equal(got, test.want) {
+			p := New(Options{Config: config.Config{Dir: dir}})
+			if got := p.own(filepath.Join(dir, test.context)); !slices.Equal(got, test.want) {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})

@@ -55,9 +55,10 @@ type PlannedEngine struct {
 	Refusals []string // why it will not build this, in the words of the build
 }
 
-// PlannedContext is what the engine would be sent at most.
+// PlannedContext is what the engine would be sent at most, with named contexts, all times together.
 type PlannedContext struct {
 	Dir   string
+	Times int
 	Files int
 	Bytes int64
 }
@@ -95,8 +96,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 		return out, err
 	}
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
-	out.Context.Dir = p.cfg.Context
-	if out.Context.Files, out.Context.Bytes, err = p.context(p.cfg.DockerfileFor(p.cfg.Run()[0])).Measure(ctx); err != nil {
+	if out.Context, err = p.planContext(ctx, jobs, out.Engine.Road); err != nil {
 		return out, err
 	}
 	if !p.cfg.Partial() {
@@ -104,6 +104,25 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 		out.Now, err = p.planRegistry(ctx)
 	}
 	return out, err
+}
+
+// planContext sums what leaves for the engine: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
+func (p *Pipeline) planContext(ctx context.Context, jobs []job, road string) (PlannedContext, error) {
+	out := PlannedContext{Dir: p.cfg.Context}
+	times := make(map[string]int)
+	for _, j := range jobs {
+		if times[j.path] == 0 || road == engine.RoadClassic {
+			times[j.path]++
+		}
+	}
+	for path, n := range times {
+		files, bytes, err := p.context(path).Measure(ctx)
+		if err != nil {
+			return out, err
+		}
+		out.Times, out.Files, out.Bytes = out.Times+n, out.Files+n*files, out.Bytes+int64(n)*bytes
+	}
+	return out, nil
 }
 
 func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *ocispec.Platform) error {

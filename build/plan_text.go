@@ -91,7 +91,11 @@ func (p Plan) contextTree() *progress.Tree {
 	if p.Context.Files == 1 {
 		files = "1 file"
 	}
-	return &progress.Tree{Text: fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, files, progress.Size(p.Context.Bytes))}
+	text := fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, files, progress.Size(p.Context.Bytes))
+	if p.Context.Times > 1 {
+		text += fmt.Sprintf(", sent in %d goes", p.Context.Times)
+	}
+	return &progress.Tree{Text: text}
 }
 
 func (p Plan) registryTree() *progress.Tree {

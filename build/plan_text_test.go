@@ -1,6 +1,9 @@
 package build
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -26,6 +29,42 @@ func TestPlanForPeople(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, out.String())
 		}
+	}
+}
+
+// BuildKit is sent a context once for each Dockerfile, a classic builder for each image; and what a run leaves in a named one stays.
+func TestPlannedContext(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a": "12", "lib/b": "345", "dist/registry/blob": "6789"} {
+		path := filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p := New(Options{Config: config.Config{Dir: dir, Context: filepath.Join(dir, "lib"), Contexts: []config.Pair{{Name: "all", Value: dir}}}})
+	for _, test := range []struct {
+		paths []string
+		road  string
+		times int
+	}{
+		{[]string{"Dockerfile"}, engine.RoadBuildKit, 1},
+		{[]string{"Dockerfile", "Dockerfile"}, engine.RoadBuildKit, 1},
+		{[]string{"Dockerfile", "Dockerfile"}, engine.RoadClassic, 2},
+		{[]string{"Dockerfile.amd64", "Dockerfile.arm64"}, "", 2},
+	} {
+		var jobs []job
+		for _, path := range test.paths {
+			jobs = append(jobs, job{path: filepath.Join(dir, path)})
+		}
+		got, err := p.planContext(t.Context(), jobs, test.road)
+		want := PlannedContext{Dir: filepath.Join(dir, "lib"), Times: test.times, Files: 3 * test.times, Bytes: int64(3+2+3) * int64(test.times)}
+		if err != nil || got != want {
+			t.Errorf("%v by %q: %+v, %v, want %+v", test.paths, test.road, got, err, want)
+		}
+	}
+	text := Plan{Context: PlannedContext{Dir: "/src", Times: 3, Files: 6, Bytes: 9}}.contextTree().Text
+	if text != "context /src: 6 files, 9 B at most, sent in 3 goes" {
+		t.Error(text)
 	}
 }
 

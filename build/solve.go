@@ -134,9 +134,9 @@ func closeAll(builders map[string]engine.Builder) {
 
 // context is what the builds of a Dockerfile may read.
 func (p *Pipeline) context(path string) engine.Context {
-	c := engine.Context{Dir: p.cfg.Context, Dockerfile: path, Excludes: p.own()}
+	c := engine.Context{Dir: p.cfg.Context, Dockerfile: path, Excludes: p.own(p.cfg.Context)}
 	for _, n := range p.cfg.Contexts {
-		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value})
+		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value, Excludes: p.own(n.Value)})
 	}
 	for _, s := range p.cfg.Secrets {
 		c.Secrets = append(c.Secrets, engine.Secret{ID: s.ID, File: s.File, Env: s.Env})

@@ -71,21 +71,16 @@ func isRemoteContext(dir string) bool {
 // them. <Dockerfile>.dockerignore wins over the context's .dockerignore, and
 // the two are never joined.
 func (c Context) excludes() ([]string, error) {
-	own, err := readIgnore(c.dockerfile() + ".dockerignore")
-	if errors.Is(err, fs.ErrNotExist) {
-		own, err = readIgnore(filepath.Join(c.Dir, ".dockerignore"))
+	own, err := readIgnore(filepath.Join(c.Dir, ".dockerignore"))
+	if c.Dockerfile != "" {
+		if first, other := readIgnore(c.Dockerfile + ".dockerignore"); !errors.Is(other, fs.ErrNotExist) {
+			own, err = first, other
+		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: %w", ErrContext, err)
 	}
 	return append(own, c.Excludes...), nil
-}
-
-func (c Context) dockerfile() string {
-	if c.Dockerfile == "" {
-		return filepath.Join(c.Dir, "Dockerfile")
-	}
-	return c.Dockerfile
 }
 
 // readIgnore reads one ignore file and proves that each pattern is one.
@@ -107,26 +102,46 @@ func readIgnore(path string) ([]string, error) {
 	return patterns, nil
 }
 
-// Measure walks the context and counts its files and their bytes, which is the
-// most that a build can send.
+// Measure walks the context and the named ones, and counts their files and the
+// files' bytes, which is the most that they send.
 func (c Context) Measure(ctx context.Context) (files int, bytes int64, err error) {
-	all, err := c.files()
-	if err != nil {
-		return 0, 0, err
+	dirs := []Context{c}
+	for _, named := range c.Named {
+		if !named.isImage() {
+			dirs = append(dirs, named.context())
+		}
 	}
-	err = all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
+	for _, dir := range dirs {
+		all, err := dir.files()
+		if err != nil {
+			return 0, 0, err
+		}
+		if err := measure(ctx, all, &files, &bytes); err != nil {
+			return 0, 0, err
+		}
+	}
+	return files, bytes, nil
+}
+
+func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error {
+	return all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
 		info, err := entry.Info()
 		if err == nil {
-			files++
-			bytes += info.Size()
+			*files++
+			*bytes += info.Size()
 		}
 		return err
 	})
-	return files, bytes, err
 }
+
+// isImage tells an image from a directory.
+func (n Named) isImage() bool { return strings.HasPrefix(n.Source, "docker-image://") }
+
+// context is the directory; no Dockerfile is built in it, so that none's ignore file counts.
+func (n Named) context() Context { return Context{Dir: n.Source, Excludes: n.Excludes} }
 
 // counted is a directory that counts the bytes of the files read from it.
 type counted struct {

@@ -109,11 +109,18 @@ func TestContextsRefused(t *testing.T) {
 	}
 }
 
+// Named contexts leave for the engine, too. What another Dockerfile's ignore file says is nothing to them.
 func TestMeasure(t *testing.T) {
 	dir := folder(t, ".dockerignore=big\n", "big=0123456789", "a=123", "d/b=4567")
-	files, size, err := Context{Dir: dir}.Measure(t.Context())
-	if err != nil || files != 3 || size != 4+3+4 {
-		t.Errorf("got %d files, %d bytes, %v", files, size, err)
+	named := folder(t, "Dockerfile.dockerignore=b\n", ".dockerignore=a\n", "a=12345", "b=123", "dist/app=1234567")
+	c := Context{Dir: dir, Named: []Named{{Name: "src", Source: named, Excludes: []string{"dist"}}, {Name: "base", Source: "docker-image://alpine"}}}
+	files, size, err := c.Measure(t.Context())
+	if want := int64(4 + 3 + 4 + 2 + 2 + 3); err != nil || files != 6 || size != want {
+		t.Errorf("got %d files, %d bytes of %d, %v", files, size, want, err)
+	}
+	c.Named[0].Source += "-none"
+	if _, _, err := c.Measure(t.Context()); !errors.Is(err, ErrContext) {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -106,12 +105,11 @@ func (b *kitBuilder) named(ctx context.Context, dirs filesync.StaticDirSource, n
 	if named.Name == "" || named.Name == mainContext {
 		return fmt.Errorf("%w: this name cannot be used; give it another", ErrContext)
 	}
-	if strings.HasPrefix(named.Source, "docker-image://") {
+	if named.isImage() {
 		b.opts[key] = named.Source
 		return nil
 	}
-	own := Context{Dir: named.Source}
-	files, err := own.files()
+	files, err := named.context().files()
 	if err != nil {
 		return err
 	}

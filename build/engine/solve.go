@@ -11,7 +11,7 @@ import (
 // directory.
 type Context struct {
 	Dir        string   // the build context
-	Dockerfile string   // the Dockerfile's path, absolute or from the working directory; says where <Dockerfile>.dockerignore is; Dir/Dockerfile when empty
+	Dockerfile string   // the Dockerfile's path, absolute or from the working directory; <Dockerfile>.dockerignore beside it goes before Dir's own; empty: Dir's own alone
 	Excludes   []string // more patterns, behind those of the ignore file
 	Named      []Named
 	Secrets    []Secret
@@ -20,8 +20,9 @@ type Context struct {
 
 // Named is an additional build context, for FROM and COPY --from.
 type Named struct {
-	Name   string
-	Source string // a directory, or docker-image://REFERENCE
+	Name     string
+	Source   string   // a directory, or docker-image://REFERENCE
+	Excludes []string // more patterns, behind those of the directory's .dockerignore
 }
 
 // Secret is mounted by RUN --mount=type=secret,id=ID and stays out of the image.
