@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -157,6 +158,28 @@ func TestScriptsEngineEndsItsOwnAlone(t *testing.T) {
 				t.Errorf("the script ended it: %t, want %t", ended, test.ends)
 			}
 		})
+	}
+}
+
+// What killed tests left is swept up; engines in use, and those of whom nothing is known, are not.
+func TestScriptsEngineSweeps(t *testing.T) {
+	Tools(t)
+	state := Dir(t, Files{"locks/e2e-1": "", "engines/e2e-1-tg/kind": "", "locks/e2e-2": "", "engines/e2e-2-tg/kind": "",
+		"engines/e2e-3-tg/kind": "", "engines/mine/kind": ""})
+	held, err := os.Open(state + "/locks/e2e-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	if err := syscall.Flock(int(held.Fd()), syscall.LOCK_EX); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, code := engineScript(t, []string{"MANYMAGE_STATE=" + state}, "./engine sweep"); code != 0 || stderr != "scripts/engine: engine e2e-1-tg is stopped\n" {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+	left, err := filepath.Glob(state + "/engines/*")
+	if want := []string{"e2e-2-tg", "e2e-3-tg", "mine"}; err != nil || !slices.EqualFunc(left, want, func(dir, name string) bool { return filepath.Base(dir) == name }) {
+		t.Errorf("left %v, want %v", left, want)
 	}
 }
 

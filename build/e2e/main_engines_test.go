@@ -5,8 +5,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -129,14 +129,21 @@ func stopEngine(clone, name string) {
 	}
 }
 
-// sweepEngines ends what a killed run of these tests left.
-func sweepEngines(clone string) {
-	left, _ := filepath.Glob("/var/lib/manymage/engines/e2e-*")
-	for _, dir := range left {
-		name := filepath.Base(dir)
-		pid, err := strconv.Atoi(strings.Split(name, "-")[1])
-		if _, gone := os.Stat(fmt.Sprintf("/proc/%d", pid)); err == nil && gone != nil {
-			stopEngine(clone, name)
-		}
+// holdEngines keeps the lock under which the engines of this process are in use, and stops those of processes that are gone.
+func holdEngines(clone string) error {
+	path := fmt.Sprintf("/var/lib/manymage/locks/e2e-%d", os.Getpid())
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
 	}
+	lock, err := syscall.Open(path, syscall.O_CREAT|syscall.O_RDWR|syscall.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := syscall.Flock(lock, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return fmt.Errorf("%s: %w: another process has it, in another container perhaps", path, err)
+	}
+	if out, err := exec.Command(filepath.Join(clone, "scripts", "engine"), "sweep").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "e2e: sweep: %v\n%s", err, out)
+	}
+	return nil
 }

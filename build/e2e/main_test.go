@@ -73,7 +73,9 @@ func open() (*shared, error) {
 		return nil, err
 	}
 	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{}}
-	sweepEngines(clone)
+	if err := holdEngines(clone); err != nil {
+		return nil, err
+	}
 	return s, os.Mkdir(s.home, 0o755)
 }
 
