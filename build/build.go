@@ -64,7 +64,7 @@ type Pipeline struct {
 	closeOnce sync.Once
 }
 
-// New makes a Pipeline. Nothing happens until one of its methods is called; the caller must Close it.
+// New makes a Pipeline. Nothing happens until one of its methods is called; Close ends what they left open; at the end of the process that may as well be left to it.
 func New(o Options) *Pipeline {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }

@@ -126,7 +126,10 @@ func (p *Pipeline) planContext(ctx context.Context, jobs []job, road string) (Pl
 }
 
 func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *ocispec.Platform) error {
-	e, err := p.open(ctx, engine.Options{})
+	e, err := p.engine, error(nil)
+	if e == nil {
+		e, err = p.open(ctx, engine.Options{})
+	}
 	if errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrTooOld) {
 		out.Missing = err.Error()
 		return nil

@@ -96,7 +96,7 @@ func TestSignalsEndARun(t *testing.T) {
 			if err := r.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			if result := Finish(t, r); result.Code == 0 || result.Code == 2 {
+			if result := Finish(t, r); result.Code != 1 || !strings.Contains(result.Stderr, "stopped before the end: "+signal.String()) {
 				t.Errorf("exit code %d\n%s%s", result.Code, result.Stdout, result.Stderr)
 			}
 			if !await(func() bool { return !sleeping(sleep) }) {

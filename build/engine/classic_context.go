@@ -59,7 +59,7 @@ func readFile(files fsutil.FS, name string) ([]byte, error) {
 	return data, err
 }
 
-// stream sends a context as a tar while it is read, and counts its bytes.
+// streamTar sends a context as a tar while it is read, and counts its bytes.
 func streamTar(ctx context.Context, files fsutil.FS, sent *atomic.Int64) io.ReadCloser {
 	r, w := io.Pipe()
 	go func() {

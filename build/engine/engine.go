@@ -93,7 +93,7 @@ type Builder interface {
 	Solve(ctx context.Context, s Solve, hook Hook, onEvent func(Event)) (Built, error)
 	// Sent counts the bytes of build context sent to the engine so far.
 	Sent() int64
-	// Close ends the session. Solves that still run are cancelled.
+	// Close ends what all solves share; it is for when none runs any more.
 	Close() error
 }
 

@@ -98,7 +98,7 @@ func (e *Engine) evident(ctx context.Context, tag string) bool {
 func (e *Engine) describe(version types.Version, about system.Info) {
 	e.info.Name = "Docker"
 	if isPodman(version) {
-		e.info.Name = "Podman"
+		e.info.Name = podman
 	}
 	e.info.Version = version.Version
 	e.info.API = e.api.ClientVersion()
@@ -114,7 +114,7 @@ func (e *Engine) describe(version types.Version, about system.Info) {
 
 func isPodman(version types.Version) bool {
 	return slices.ContainsFunc(version.Components, func(c types.ComponentVersion) bool {
-		return strings.HasPrefix(c.Name, "Podman")
+		return strings.HasPrefix(c.Name, podman)
 	})
 }
 
@@ -128,7 +128,7 @@ func enginePlatform(version types.Version) ocispec.Platform {
 // builds other things.
 func (e *Engine) choose(kit *buildkit, noKit error) error {
 	switch {
-	case e.info.Name == "Podman":
+	case e.info.Name == podman:
 		e.info.Why = "Podman has no BuildKit"
 	case errors.Is(noKit, errNoKit) && !e.olderThan(kitDefault):
 		return fmt.Errorf("the engine at %s is Docker %s and does not let its BuildKit be used: %w; look into its log, let /grpc and /session pass where a proxy stands before it, or set DOCKER_BUILDKIT=0 for the classic builder",

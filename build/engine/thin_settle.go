@@ -30,6 +30,7 @@ func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []strin
 	var err error
 	if !bytes.Equal(wanted, s.config) {
 		if built, err = e.restore(ctx, s, wanted, emit); err != nil {
+			e.discard(ctx, s.id, emit)
 			return Built{}, err
 		}
 	}

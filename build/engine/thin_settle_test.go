@@ -94,6 +94,13 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 		t.Errorf("a root that cannot be read: %v, asked for %q", err, requests())
 	}
 
+	e, id, _, requests = builtImage(t)
+	interrupted, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if _, err := e.keep(interrupted, stored{id: id, thin: thin{config: []byte(smallConfig)}}, []byte(smallConfig+" "), nil, func(Event) {}); !errors.Is(err, context.Canceled) || !slices.Contains(requests(), "DELETE /images/"+id) {
+		t.Errorf("an interrupted relabelling: %v, asked for %q", err, requests())
+	}
+
 	e, id, answers, _ = builtImage(t)
 	delete(answers, "DELETE /containers/box")
 	var told []string

@@ -57,7 +57,7 @@ type Platform struct {
 	ID     string `json:"id,omitempty"`
 	Config string `json:"config,omitempty"`
 	Digest string `json:"digest,omitempty"`
-	// Size is the manifest's, config's and layers' together, in bytes, as the registry has them.
+	// Size is the config's and layers' together, in bytes, as the registry has them.
 	Size int64 `json:"size,omitempty"`
 	// Verdict is the truth check's: verified or unverified; Notes what it says beside.
 	Verdict  string   `json:"verdict,omitempty"`

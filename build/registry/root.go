@@ -26,7 +26,7 @@ func (c *Client) Root(ctx context.Context, repo reference.Named, layers []ocispe
 				"%s is a layer that is not distributed by registries, so that it cannot be looked into", layer.MediaType)}
 		}
 		sources = append(sources, rootfs.Source{
-			Name: layer.Digest.String(),
+			Name: "layer " + layer.Digest.String(),
 			Open: func() (io.ReadCloser, error) { return c.Blob(ctx, repo, layer) },
 		})
 	}

@@ -30,7 +30,7 @@ var (
 
 // Source is one tar stream: plain, gzip or zstd, told apart by its first bytes.
 type Source struct {
-	// Name is how errors call the stream, a layer's digest for example.
+	// Name is how errors call the stream: "layer sha256:..." for example.
 	Name string
 	// Open starts the stream from its beginning. It is called once by Layers and Archive, and again for every file
 	// that is read beyond its head; a source that can be read only once returns an error then.

@@ -88,7 +88,7 @@ var errStop = errors.New("stop")
 func walk(ctx context.Context, src Source, visit func(index int, header *tar.Header, content io.Reader) error) error {
 	raw, err := src.Open()
 	if err != nil {
-		return fmt.Errorf("layer %s: %w", src.Name, err)
+		return fmt.Errorf("%s: %w", src.Name, err)
 	}
 	defer raw.Close()
 	err = walkTar(ctx, raw, visit)
@@ -98,7 +98,7 @@ func walk(ctx context.Context, src Source, visit func(index int, header *tar.Hea
 	case err == nil, errors.Is(err, errStop):
 		return nil
 	}
-	return fmt.Errorf("layer %s: %w", src.Name, err)
+	return fmt.Errorf("%s: %w", src.Name, err)
 }
 
 func walkTar(ctx context.Context, raw io.Reader, visit func(int, *tar.Header, io.Reader) error) error {
