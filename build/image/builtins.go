@@ -65,6 +65,13 @@ func (w *walker) builtin(words []string) bool {
 				w.set(name, value{val})
 			}
 		}
+	case "exit", "logout":
+		w.ended = true
+	case "return":
+		if w.calls > 0 { // elsewhere it fails, and the script goes on
+			w.returns = append(w.returns, w.state.clone())
+			w.ended = true
+		}
 	case "read", "getopts", "mapfile", "readarray", "printf", "unset":
 		w.given(words)
 	default:
@@ -74,8 +81,8 @@ func (w *walker) builtin(words []string) bool {
 }
 
 func isBuiltin(name string) bool {
-	return slices.Contains([]string{":", "[", "bg", "break", "caller", "compgen", "complete", "continue", "dirs", "disown", "echo", "exit", "false", "fc", "fg",
-		"help", "history", "jobs", "kill", "let", "logout", "pwd", "return", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
+	return slices.Contains([]string{":", "[", "bg", "break", "caller", "compgen", "complete", "continue", "dirs", "disown", "echo", "false", "fc", "fg",
+		"help", "history", "jobs", "kill", "let", "pwd", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
 		"unalias", "wait"}, name)
 }
 
@@ -170,7 +177,7 @@ func (w *walker) source(args []string) {
 		if len(args) > 1 {
 			w.set("@", append(value{}, args[1:]...))
 		}
-		w.stmts(w.parse(src))
+		w.called(func() { w.stmts(w.parse(src)) })
 		w.frame.reading, w.frame.cut = outer.reading, outer.cut
 		if len(args) > 1 {
 			w.vars["@"] = params

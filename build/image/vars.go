@@ -29,14 +29,21 @@ type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	dir       string                    // unknown when it is not known
+	ended     bool                      // nothing runs behind it: the shell is gone, or returned from the function
 }
 
 func (s state) clone() state {
-	return state{vars: maps.Clone(s.vars), functions: maps.Clone(s.functions), dir: s.dir}
+	return state{vars: maps.Clone(s.vars), functions: maps.Clone(s.functions), dir: s.dir, ended: s.ended}
 }
 
-// join is the state behind two ways of which one was gone.
+// join is the state behind two ways of which one was gone. A way that ended leads nowhere.
 func (s state) join(other state) state {
+	switch {
+	case s.ended:
+		return other
+	case other.ended:
+		return s
+	}
 	if s.dir != other.dir {
 		s.dir = unknown
 	}

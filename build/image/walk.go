@@ -15,8 +15,8 @@ import (
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
 const maxSteps = 10000
 
-// walker walks the tree of a text as the shell would run it, deciding no condition: what may or may not happen is walked,
-// softly, and what holds behind it is either.
+// walker walks the tree of a text as the shell would run it. Of conditions it decides those that are the same whenever the
+// image runs: what may or may not happen is walked, softly, and what holds behind it is either.
 type walker struct {
 	*checker
 	frame frame
@@ -24,6 +24,7 @@ type walker struct {
 	exported map[string]bool
 	active   map[string]bool    // calls of functions that are being walked
 	locals   map[string][]value // what the function's local variables were before; nil outside of functions
+	returns  []state            // in which the function or sourced file was left
 	calls    int                // how many functions and sourced files deep it is
 	soft     bool               // inside of what may not happen
 	loop     bool               // inside of what may happen often
@@ -54,7 +55,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 		w.tooMany(w.frame)
 		return
 	}
-	if w.err != nil {
+	if w.err != nil || w.ended {
 		return
 	}
 	outer := w.frame.input
@@ -79,7 +80,7 @@ func (w *walker) cmd(cmd syntax.Command) {
 	case *syntax.CaseClause:
 		w.cases(cmd)
 	case *syntax.WhileClause:
-		w.repeat(func() { w.stmts(cmd.Cond); w.stmts(cmd.Do) })
+		w.while(cmd)
 	case *syntax.ForClause:
 		w.each(cmd)
 	case *syntax.Block:
@@ -133,10 +134,21 @@ func (w *walker) repeat(body func()) {
 
 // fork walks what happens in another process, which leaves nothing behind.
 func (w *walker) fork(walk func()) {
-	outer := w.state
+	outer, returns := w.state, w.returns
 	w.state = outer.clone()
 	walk()
-	w.state = outer
+	w.state, w.returns = outer, returns
+}
+
+// called walks what return leaves: a function or a sourced file.
+func (w *walker) called(body func()) {
+	outer := w.returns
+	w.returns = nil
+	body()
+	for _, left := range w.returns {
+		w.state = w.state.join(left)
+	}
+	w.returns = outer
 }
 
 func (w *walker) ifs(c *syntax.IfClause) {
@@ -145,11 +157,27 @@ func (w *walker) ifs(c *syntax.IfClause) {
 		w.stmts(c.Then)
 		return
 	}
-	w.either(func() { w.stmts(c.Then) }, func() {
+	otherwise := func() {
 		if c.Else != nil {
 			w.ifs(c.Else)
 		}
-	})
+	}
+	switch yes, certain := w.certain(c.Cond...); {
+	case !certain:
+		w.either(func() { w.stmts(c.Then) }, otherwise)
+	case yes:
+		w.stmts(c.Then)
+	default:
+		otherwise()
+	}
+}
+
+func (w *walker) while(c *syntax.WhileClause) {
+	if yes, certain := w.certain(c.Cond...); certain && yes == c.Until {
+		w.softly(func() { w.stmts(c.Cond) })
+		return
+	}
+	w.repeat(func() { w.stmts(c.Cond); w.stmts(c.Do) })
 }
 
 func (w *walker) cases(c *syntax.CaseClause) {
@@ -220,6 +248,7 @@ func (w *walker) each(c *syntax.ForClause) {
 func (w *walker) binary(c *syntax.BinaryCmd) {
 	test := isTest(c.X)
 	first := func() { w.stmt(c.X) }
+	yes, certain := w.certain(c.X)
 	switch {
 	case c.Op == syntax.Pipe || c.Op == syntax.PipeAll:
 		w.fork(first)
@@ -227,9 +256,16 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		w.frame.input = unknown
 		w.fork(func() { w.stmt(c.Y) })
 		w.frame.input = outer
+	case certain:
+		if w.softly(first); yes == (c.Op == syntax.AndStmt) {
+			w.softly(func() { w.stmt(c.Y) })
+		}
 	case c.Op == syntax.AndStmt && !test:
 		first()
-		w.stmt(c.Y)
+		before := w.state.clone()
+		if w.stmt(c.Y); w.ended {
+			w.state = before // what stands first may fail
+		}
 	default:
 		if test {
 			w.softly(first)
@@ -327,14 +363,18 @@ func (w *walker) command(words []string) {
 		w.function(bodies, words)
 		return
 	}
+	exec := slices.Contains(words[:len(words)-len(skipExec(words))], "exec")
 	words = skipExec(words)
-	if len(words) == 0 || w.builtin(words) {
+	if len(words) == 0 {
 		return
 	}
-	w.program(words)
+	if !w.builtin(words) {
+		w.program(words)
+	}
 	if words[0] == unknown { // it may be nothing, as in $SUDO app
 		w.softly(func() { w.command(words[1:]) })
 	}
+	w.ended = w.ended || exec && slices.ContainsFunc(words, func(word string) bool { return word != unknown })
 }
 
 // program follows a command that is another process.
@@ -386,7 +426,7 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 				ways = append(ways, func() { w.stmt(body) })
 			}
 		}
-		w.either(ways...)
+		w.called(func() { w.either(ways...) })
 		maps.Copy(w.vars, w.locals)
 		w.vars["@"], w.locals = args, locals
 		delete(w.active, key)
