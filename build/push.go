@@ -27,6 +27,7 @@ type child struct {
 	desc    ocispec.Descriptor
 	size    int64 // of its layers and config, as the registry has them
 	present bool  // the registry had it before this run
+	blobs   []ocispec.Descriptor
 }
 
 // Push builds, brings every image to the registry, and publishes the index over them. With ONLY the images are pushed and the list
@@ -98,9 +99,16 @@ func (p *Pipeline) bring(ctx context.Context, client *registry.Client, e *engine
 		return err
 	}
 	if found != nil {
-		found.present = true
-		r.child = *found
-		return nil
+		lost, err := missing(ctx, client, ref, found.blobs)
+		if err != nil {
+			return err
+		}
+		if len(lost) == 0 {
+			found.present = true
+			r.child = *found
+			return nil
+		}
+		p.opts.Show(progress.Warning{Platform: r.name, Text: fmt.Sprintf("the registry has lost %s of this image, which is pushed again", lost[0].Digest)})
 	}
 	taken := err == nil // by another image
 	r.child, err = p.upload(ctx, client, e, r, ref.(reference.NamedTagged))
@@ -183,5 +191,5 @@ func match(m registry.Manifest, config digest.Digest) (*child, error) {
 	if doc.Config.Digest != config {
 		return nil, nil
 	}
-	return &child{desc: m.Descriptor, size: sizeOf(doc)}, nil
+	return &child{desc: m.Descriptor, size: sizeOf(doc), blobs: blobsOf(doc)}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -325,8 +326,12 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 		fault("its manifest is no JSON: %v", err)
 		return r, nil
 	}
-	if err := v.blobs(ctx, doc, fault); err != nil {
+	lost, err := missing(ctx, v.client, v.repo, blobsOf(doc))
+	if err != nil {
 		return r, err
+	}
+	for _, d := range lost {
+		fault("blob %s is missing", d.Digest)
 	}
 	if e.IsAttestation() || len(r.faults) > 0 {
 		return r, nil
@@ -347,21 +352,35 @@ func (v *verifier) manifest(ctx context.Context, e index.Entry, top registry.Man
 	return v.client.Manifest(ctx, ref)
 }
 
-func (v *verifier) blobs(ctx context.Context, doc ocispec.Manifest, fault func(string, ...any)) error {
-	for _, d := range append([]ocispec.Descriptor{doc.Config}, doc.Layers...) {
-		if !registry.IsDistributed(d) {
-			continue
-		}
-		has, err := v.client.HasBlob(ctx, v.repo, d)
-		if err != nil {
+// blobsOf are the blobs that an image's repository has to hold; a foreign layer lives elsewhere by design.
+func blobsOf(doc ocispec.Manifest) []ocispec.Descriptor {
+	return slices.DeleteFunc(append([]ocispec.Descriptor{doc.Config}, doc.Layers...), func(d ocispec.Descriptor) bool { return len(d.URLs) > 0 })
+}
+
+// missing asks for all blobs at once, and gives those that the repository has not, in order.
+func missing(ctx context.Context, client *registry.Client, repo reference.Named, blobs []ocispec.Descriptor) (lost []ocispec.Descriptor, err error) {
+	has := make([]bool, len(blobs))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(blobsAtOnce)
+	for i, d := range blobs {
+		g.Go(func() (err error) {
+			has[i], err = client.HasBlob(ctx, repo, d)
 			return err
-		}
-		if !has {
-			fault("blob %s is missing", d.Digest)
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	for i, d := range blobs {
+		if !has[i] {
+			lost = append(lost, d)
 		}
 	}
-	return nil
+	return lost, nil
 }
+
+// blobsAtOnce spares a registry the storm of an image with a hundred layers.
+const blobsAtOnce = 8
 
 // truth compares the config with the entry, and what the layers hold with both.
 func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifest, r *childResult, fault func(string, ...any)) error {
