@@ -418,7 +418,7 @@ func (e *expansion) output(list []*syntax.Stmt) string {
 		if strings.Contains(strings.Join(words, ""), unknown) {
 			return unknown
 		}
-		switch words[0] {
+		switch path.Base(words[0]) {
 		case "cd":
 			dir = absolute(dir, last)
 			continue
@@ -451,6 +451,10 @@ func (e *expansion) output(list []*syntax.Stmt) string {
 		case "dpkg":
 			if last == "--print-architecture" {
 				return platforms.Debian(e.declared)
+			}
+		case "apk":
+			if last == "--print-arch" {
+				return alpine(e.declared)
 			}
 		}
 		return unknown

@@ -3,13 +3,10 @@ package image
 import (
 	"errors"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
-
-	"github.com/manymage/manymage/platforms"
 )
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
@@ -203,17 +200,13 @@ func (w *walker) cases(c *syntax.CaseClause) {
 func (w *walker) ofMachine(c *syntax.CaseClause) (way *syntax.CaseItem, ok bool) {
 	var words []string
 	w.worlds(func(e *expansion) { words = append(words, e.text(c.Word)) })
-	machine := []string{platforms.Uname(w.declared), platforms.Debian(w.declared)}
-	if len(words) != 1 || !slices.Contains(machine, words[0]) {
+	if len(words) != 1 || !w.isMachine(words[0]) {
 		return nil, false
 	}
 	for _, item := range c.Items {
 		for _, pattern := range item.Patterns {
-			if pattern.Lit() == "" {
-				return nil, false
-			}
-			if match, err := path.Match(pattern.Lit(), words[0]); match || err != nil {
-				return item, err == nil
+			if yes, certain := w.compare("=", c.Word, pattern); yes || !certain {
+				return item, certain
 			}
 		}
 	}
@@ -257,9 +250,13 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		w.fork(func() { w.stmt(c.Y) })
 		w.frame.input = outer
 	case certain:
-		if w.softly(first); yes == (c.Op == syntax.AndStmt) {
-			w.softly(func() { w.stmt(c.Y) })
+		if w.softly(first); yes != (c.Op == syntax.AndStmt) {
+			return
 		}
+		outer := w.soft
+		w.soft = outer || test
+		w.stmt(c.Y)
+		w.soft = outer
 	case c.Op == syntax.AndStmt && !test:
 		first()
 		before := w.state.clone()
