@@ -61,8 +61,10 @@ func argumentsOf(in statement) []argument {
 
 // withValues writes an ARG statement with the values as defaults. So they
 // stand in the build history, and a cache that looks at nothing else keeps one
-// platform's steps from another's.
-func (a classicArgs) withValues(in statement) (text string, changed bool) {
+// platform's steps from another's. Before the first FROM the defaults are
+// written as BuildKit expands them: there it has the platform's arguments
+// undeclared, and ways to write a variable that classic builders lack.
+func (a classicArgs) withValues(in statement, global variables) (text string, changed bool) {
 	var words []string
 	for _, arg := range argumentsOf(in) {
 		word := arg.name
@@ -72,6 +74,11 @@ func (a classicArgs) withValues(in statement) (text string, changed bool) {
 		if value, ok := a.value(arg.name, arg.hasDefault); ok {
 			word = arg.name + "=" + quoteArg(value)
 			changed = true
+		} else if in.stage < 0 && strings.Contains(arg.fallback, "$") {
+			if spelled, ok := spell(global[arg.name]); ok {
+				word = arg.name + "=" + spelled
+				changed = true
+			}
 		}
 		words = append(words, word)
 	}
@@ -103,13 +110,23 @@ var plainArg = pattern(`^[A-Za-z0-9._/:@%+,=-]*$`)
 // spelling is written as its digest: the build request carries the value itself
 // and outranks the default, which only has to differ when the value does.
 func quoteArg(value string) string {
-	switch {
-	case plainArg().MatchString(value):
-		return value
-	case !strings.ContainsAny(value, "'\r\n\\`"):
-		return "'" + value + "'"
+	if spelled, ok := spell(value); ok {
+		return spelled
 	}
 	return fmt.Sprintf("sha256-%x", sha256.Sum256([]byte(value)))
+}
+
+// spell writes a value so that every builder reads it back, whatever escapes there.
+func spell(value string) (string, bool) {
+	switch {
+	case plainArg().MatchString(value):
+		return value, true
+	case !strings.ContainsAny(value, "'\r\n\\`"):
+		return "'" + value + "'", true
+	case !strings.ContainsAny(value, "\"$\r\n\\`"):
+		return `"` + value + `"`, true
+	}
+	return "", false
 }
 
 // declared are the names of all ARG statements.

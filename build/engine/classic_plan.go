@@ -112,7 +112,7 @@ func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env variable
 				return "", err
 			}
 		}
-		text, changed := p.args.withValues(in)
+		text, changed := p.args.withValues(in, env)
 		if p.engine.info.Name == podman && in.stage >= 0 {
 			return text + " " + p.args.mark(in, env), nil
 		}

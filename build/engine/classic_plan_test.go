@@ -118,7 +118,7 @@ func TestClassicRewritesArguments(t *testing.T) {
 	checkRewrites(t, []rewriteTest{
 		{name: "arguments in FROM", on: docker20, platform: "linux/arm64",
 			from: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM --platform=$BUILDPLATFORM ${BASE} AS b\nFROM ${EMPTY:-scratch}\n",
-			want: "ARG TAG=1\nARG BASE=busybox:${TAG}\nFROM B-amd64 AS b\nFROM S-arm64\n"},
+			want: "ARG TAG=1\nARG BASE=busybox:1\nFROM B-amd64 AS b\nFROM S-arm64\n"},
 		{name: "a given argument outranks a default", on: docker20, platform: "linux/arm64", args: map[string]string{"TAG": "1"},
 			from: "ARG TAG=9\nFROM busybox:$TAG\n",
 			want: "ARG TAG=1\nFROM B-arm64\n"},
@@ -133,14 +133,17 @@ func TestClassicRewritesArguments(t *testing.T) {
 			want: "ARG V=9 \\\n    TAG=1\\\n  BASE=busybox\nFROM B-arm64 AS b\nARG A=1 TARGETARCH=arm64\n"},
 		{name: "what only BuildKit's words can say in FROM", on: docker20, platform: "linux/arm64",
 			from: "ARG NAME=xbusybox-alpine\nARG TAG=v1\nARG BOTH=\"${NAME#x}:${TAG/v/}\"\nFROM ${BOTH/-alpine/}\n",
-			want: "ARG NAME=xbusybox-alpine\nARG TAG=v1\nARG BOTH=\"${NAME#x}:${TAG/v/}\"\nFROM B-arm64\n"},
+			want: "ARG NAME=xbusybox-alpine\nARG TAG=v1\nARG BOTH=busybox-alpine:1\nFROM B-arm64\n"},
 		{name: "names in quotes", on: docker20, platform: "linux/arm64",
 			from: "ARG BASE=\"busybox:1\"\nFROM $BASE\nFROM 'busybox:1'\n",
 			want: "ARG BASE=\"busybox:1\"\nFROM B-arm64\nFROM B-arm64\n"},
 		{name: "values with blanks, quotes and line ends", on: docker20, platform: "linux/arm64",
-			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME"},
-			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\n",
-			want: "FROM S-arm64\nARG A='x y'\nARG B=sha256-24ceef1cb6b0cbc0b3321021318245760500d1b1e9411a091929268ad1491c9e\nARG C='$HOME'\n"},
+			args: map[string]string{"A": "x y", "B": "it's", "C": "$HOME", "D": "it's $5"},
+			from: "FROM scratch\nARG A\nARG B=\"d e\"\nARG C\nARG D\n",
+			want: "FROM S-arm64\nARG A='x y'\nARG B=\"it's\"\nARG C='$HOME'\nARG D=sha256-9c1c7ef759ec5f3eafece2942a65c2451d560ceb1597345c6a081160484aec93\n"},
+		{name: "the platform's arguments in global defaults", on: docker20, platform: "linux/arm64",
+			from: "ARG LIB=lib-$TARGETARCH HOST='$BUILDARCH x' Q='a  b'\nARG SO=\"${LIB/lib-/so }.$TARGETOS\"\nFROM scratch\nARG LIB\nARG SO=$LIB\n",
+			want: "ARG LIB=lib-arm64 HOST='$BUILDARCH x' Q='a  b'\nARG SO='so arm64.linux'\nFROM S-arm64\nARG LIB\nARG SO=$LIB\n"},
 	})
 }
 
