@@ -76,7 +76,8 @@ func New(o Options) *Pipeline {
 	return &Pipeline{cfg: o.Config, opts: o, begun: now()}
 }
 
-// Close ends the embedded registry and the connection to the engine.
+// Close ends the embedded registry and the connection to the engine, for a process that goes on. The targets leave that to the end of
+// theirs: none knows whether it is the last of the command line, and those behind it need both.
 func (p *Pipeline) Close() error {
 	var err error
 	p.closeOnce.Do(func() {

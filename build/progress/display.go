@@ -58,6 +58,7 @@ const (
 type screen interface {
 	show(e Event, now time.Time)
 	tick(now time.Time) // called at a bounded rate, whether anything has happened or not
+	clear()             // takes back what is not to stay
 	close(now time.Time)
 }
 
@@ -66,6 +67,7 @@ type Display struct {
 	mu      sync.Mutex
 	screen  screen
 	out     *sink
+	settled bool // flushed, and nothing sent since
 	closed  bool
 	quit    chan struct{}
 	stopped chan struct{}
@@ -96,7 +98,9 @@ func (d *Display) redraw() {
 			return
 		case now := <-ticker.C:
 			d.mu.Lock()
-			d.screen.tick(now)
+			if !d.settled {
+				d.screen.tick(now)
+			}
 			d.mu.Unlock()
 		}
 	}
@@ -110,8 +114,24 @@ func (d *Display) Send(e Event) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.closed {
+		d.settled = false
 		d.screen.show(e, time.Now())
 	}
+}
+
+// Flush removes the live lines until something is sent again, so that others can write a result. The error is the first that
+// writing gave.
+func (d *Display) Flush() error {
+	if d == nil {
+		return nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed {
+		d.settled = true
+		d.screen.clear()
+	}
+	return d.out.err
 }
 
 // Close removes the live lines, prints the output of failed steps, and ends the display's goroutine. The error is the first

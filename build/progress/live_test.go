@@ -229,7 +229,7 @@ func (v *terminal) narrow(columns int) {
 
 func TestMorePlatformsThanRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := &terminal{columns: 60}
+		v := &terminal{columns: 80}
 		d := New(v, Options{TTY: true, Size: func() (int, int) { return 60, 5 }})
 		send(d, Started{"linux/a", ""}, Started{"linux/b", ""}, Started{"linux/c", ""}, Started{"linux/d", ""}, Finished{Platform: "linux/a", Error: ""})
 		settle()
@@ -265,5 +265,27 @@ func TestVerboseTerminalKeepsTheOutput(t *testing.T) {
 		send(d, aRun[6:12]...)
 		_ = d.Close()
 		equal(t, v.String(), "linux/arm/v7  | go: downloading x\nlinux/arm/v7  | go: done\n")
+	})
+}
+
+// What is flushed leaves the terminal to others until there is news, which Close does not end.
+func TestAFlushedTerminalIsLeftAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &terminal{columns: 80}
+		d := New(v, Options{TTY: true})
+		d.Send(Started{Platform: "linux/amd64"})
+		time.Sleep(2 * redrawEvery)
+		if err := d.Flush(); err != nil || len(v.lines) != 0 {
+			t.Errorf("%q is left: %v", v.lines, err)
+		}
+		before := v.writes
+		time.Sleep(5 * redrawEvery)
+		if v.writes != before {
+			t.Error("it is drawn again without news")
+		}
+		d.Send(Notice{Text: "news"})
+		if err := d.Close(); err != nil || len(v.lines) != 1 || string(v.lines[0]) != "news" {
+			t.Errorf("%q: %v", v.lines, err)
+		}
 	})
 }

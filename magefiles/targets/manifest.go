@@ -354,7 +354,7 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 			l.session.display.Send(progress.Warning{Text: text})
 		}
 	}
-	if err := l.session.display.Close(); err != nil {
+	if err := l.session.display.Flush(); err != nil {
 		return err
 	}
 	if failed != nil {
@@ -386,7 +386,7 @@ func (l *list) tell(notes []string) {
 // print writes what was asked for to stdout.
 func (l *list) print(result text, notes []string, asJSON *bool) error {
 	l.tell(notes)
-	if err := l.session.display.Close(); err != nil {
+	if err := l.session.display.Flush(); err != nil {
 		return err
 	}
 	if is(asJSON) {

@@ -44,9 +44,8 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 func (s *session) run(ctx context.Context, ask describe, do func(context.Context, *session) error) error {
 	ctx, stop := Signals(ctx)
 	defer stop()
-	if err := s.open(ctx, ask); err != nil {
-		return exit(because(ctx, err))
-	}
+	s.getenv = config.Overlay(Words(), os.Getenv)
+	err := s.open(ctx, ask)
 	options := progress.For(os.Stderr, s.getenv)
 	options.Verbose = s.cfg.Verbose
 	s.display = progress.New(os.Stderr, options)
@@ -54,8 +53,10 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 		s.display.Send(progress.Notice{Text: s.note})
 		s.note = ""
 	}
-	err := because(ctx, do(ctx, s))
-	if err != nil {
+	if err == nil {
+		err = do(ctx, s)
+	}
+	if err = because(ctx, err); err != nil {
 		s.display.Send(progress.Problem{Text: progress.CleanLines(err.Error())})
 	}
 	return exit(errors.Join(err, s.display.Close()))
@@ -80,7 +81,6 @@ func (s *session) open(ctx context.Context, ask describe) error {
 	if err != nil {
 		return err
 	}
-	s.getenv = config.Overlay(Words(), os.Getenv)
 	var info git.Info
 	uses := listKnobs()
 	if ask != nil {

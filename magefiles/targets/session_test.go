@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build"
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/lists"
 )
 
 // What ended a run is told, rather than that something was cancelled; an error of its own stays what it is.
@@ -65,4 +67,50 @@ func TestNothingIsPreparedForAnEngineThatIsNotThere(t *testing.T) {
 	if err := s.prepare(t.Context()); !errors.Is(err, engine.ErrUnreachable) || prepared {
 		t.Errorf("prepared %t: %v", prepared, err)
 	}
+}
+
+// Whatever was printed before, a failure is one annotation in GitHub Actions.
+func TestAFailureIsAnnotatedOnce(t *testing.T) {
+	failed := errors.New("registry says no")
+	for name, do := range map[string]func(*list) error{
+		"at once":             func(*list) error { return failed },
+		"before its result":   func(l *list) error { return l.published(lists.Created{}, nil, "", 0, failed, nil) },
+		"behind what it says": func(l *list) error { return errors.Join(l.print(said(""), []string{"a note"}, nil), failed) },
+		"behind the table":    func(l *list) error { return errors.Join(l.session.finish(), failed) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			told, err := annotated(t, do)
+			if err == nil || strings.Count(told, "::error::registry says no\n") != 1 {
+				t.Errorf("%v is told as %q", err, told)
+			}
+		})
+	}
+	t.Setenv("MANYMAGE_RETRY", "soon")
+	if told, err := annotated(t, func(*list) error { return nil }); err == nil || strings.Count(told, "::error::") != 1 {
+		t.Errorf("%v is told as %q", err, told)
+	}
+}
+
+// annotated is what a session in GitHub Actions says on stderr.
+func annotated(t *testing.T, do func(*list) error) (string, error) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	t.Setenv("GITHUB_ACTIONS", "true")
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	t.Setenv("GITHUB_OUTPUT", "")
+	to, err := os.Create("stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	real := os.Stderr
+	os.Stderr = to
+	defer func() { os.Stderr = real }()
+	s := new(session)
+	failed := s.run(t.Context(), nil, func(_ context.Context, s *session) error { return do(&list{session: s}) })
+	text, err := os.ReadFile("stderr")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), failed
 }

@@ -142,7 +142,7 @@ func Version(ctx context.Context) error {
 
 // finish prints the table and leaves GitHub Actions its summary and outputs.
 func (s *session) finish() error {
-	if err := s.display.Close(); err != nil {
+	if err := s.display.Flush(); err != nil {
 		return err
 	}
 	summary := s.pipeline.Summary()
