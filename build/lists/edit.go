@@ -238,12 +238,16 @@ func (e *editor) finish(ctx context.Context, edit Edit) (Edited, error) {
 		return out, nil
 	}
 	e.opts.Publish.Expect = e.before.desc.Digest
-	for _, p := range index.Dropped(e.before.index, e.index) {
-		if wanted(edit, e.before.index, p) {
+	before, err := unfold(ctx, e.client, e.ref, e.before.index)
+	if err != nil {
+		return e.edited(), fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
+	}
+	for _, p := range index.Dropped(before, e.index) {
+		if wanted(edit, before, p) {
 			e.opts.Publish.AllowDrop = append(e.opts.Publish.AllowDrop, p)
 		}
 	}
-	err := e.publish(ctx)
+	err = e.publish(ctx)
 	return e.edited(), err
 }
 

@@ -157,6 +157,18 @@ func TestAnEditThatChangesNothingWritesNothing(t *testing.T) {
 	}
 }
 
+// What is taken out by its digest may go, also where only its config says what is lost.
+func TestAnEditRemovesAnImageWithoutAPlatform(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	ix.Entries[1].Platform = nil
+	s.pushIndex("one.example/app:1", ix)
+	_, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Remove: []index.Target{{Digest: ix.Entries[1].Digest}}}, CreateOptions{})
+	if got := s.index("one.example/app:1"); err != nil || len(got.Entries) != 1 {
+		t.Errorf("%v, %+v", err, got)
+	}
+}
+
 // While a layer is copied from another registry, somebody moves the tag.
 func TestAnEditDoesNotUndoSomebodyElsesWork(t *testing.T) {
 	s := editScene(t)

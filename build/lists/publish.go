@@ -110,7 +110,7 @@ func publish(ctx context.Context, c Publisher, repo reference.Named, tags []stri
 	if err := p.look(ctx, tags); err != nil {
 		return p.out, err
 	}
-	if err := p.guard(); err != nil {
+	if err := p.guard(ctx); err != nil {
 		return p.out, err
 	}
 	todo := p.todo()
@@ -155,14 +155,16 @@ func (c *Current) covers(repo reference.Named, tags []string) bool {
 }
 
 // guard refuses before anything is written.
-func (p *publication) guard() error {
+func (p *publication) guard(ctx context.Context) error {
 	for _, ref := range p.refs {
 		was, name := p.current.tags[ref.Tag()], reference.FamiliarString(ref)
 		if want := p.opts.Expect; want != "" && was.desc.Digest != want && was.desc.Digest != p.payload.desc.Digest {
 			return &MovedError{Tag: name, Expected: want, Found: was.desc.Digest}
 		}
-		lost := p.lost(was)
+		lost, err := p.lost(ctx, was)
 		switch {
+		case err != nil:
+			return fmt.Errorf("%s: its platforms cannot be compared: %w", name, err)
 		case len(lost) == 0:
 		case IsLoopback(p.repo):
 			names := formatAll(lost)
@@ -175,16 +177,28 @@ func (p *publication) guard() error {
 	return nil
 }
 
-// lost lists the platforms that go and were not allowed to.
-func (p *publication) lost(was content) []ocispec.Platform {
+// lost lists the platforms that go and were not allowed to. Entries count by what is in them,
+// which is read where they do not say it.
+func (p *publication) lost(ctx context.Context, was content) ([]ocispec.Platform, error) {
 	if was.desc.Digest == p.payload.desc.Digest {
-		return nil
+		return nil, nil
 	}
-	return slices.DeleteFunc(index.Dropped(was.index, p.payload.index), func(gone ocispec.Platform) bool {
+	old, err := unfold(ctx, p.client, p.repo, was.index)
+	if err != nil {
+		return nil, err
+	}
+	if gone := index.Dropped(old, p.payload.index); len(gone) == 0 {
+		return nil, nil
+	}
+	next, err := unfold(ctx, p.client, p.repo, p.payload.index)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(index.Dropped(old, next), func(gone ocispec.Platform) bool {
 		return slices.ContainsFunc(p.opts.AllowDrop, func(allowed ocispec.Platform) bool {
 			return platforms.Equal(allowed, gone)
 		})
-	})
+	}), nil
 }
 
 // todo lists the tags to write, by their place.

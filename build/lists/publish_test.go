@@ -81,6 +81,58 @@ func TestATagIsNotMadeWorse(t *testing.T) {
 	}
 }
 
+// What an entry does not say counts by what is in it: a config's platform, the entries of a list inside.
+func TestPlatformsThatOnlyTheImagesTellAreNotLost(t *testing.T) {
+	amd64, arm64 := imageFor("linux/amd64"), imageFor("linux/arm64")
+	undeclared := func(s *scene, ref string) {
+		ix := s.listOf(ref, amd64, arm64)
+		ix.Entries[0].Platform, ix.Entries[1].Platform = nil, nil
+		s.pushIndex(ref, ix)
+	}
+	flat := func(s *scene, ref string) { s.pushList(ref, amd64, arm64) }
+	inner := func(s *scene, ref string) { s.pushNested(ref, true, amd64, arm64) }
+	withoutArm := func(push func(*scene, string)) func(*scene, string) {
+		return func(s *scene, ref string) {
+			push(s, ref)
+			gone := s.upload(ref, arm64).entry.Digest
+			if err := s.client.DeleteManifest(s.Context(), named(ref), gone); err != nil {
+				s.Fatal(err)
+			}
+		}
+	}
+	only := func(s *scene, ref string) { s.pushList(ref, amd64.named("new")) }
+	for name, c := range map[string]struct {
+		has, next func(*scene, string)
+		refused   string
+	}{
+		"images without a platform":           {undeclared, only, "has linux/arm64 today"},
+		"lists inside":                        {inner, only, "has linux/arm64 today"},
+		"the same, in lists inside":           {flat, inner, ""},
+		"the same, without platforms":         {flat, undeclared, ""},
+		"from lists inside to no platforms":   {inner, undeclared, ""},
+		"an image that nobody can pull":       {withoutArm(undeclared), only, ""},
+		"lists inside, and one platform less": {flat, func(s *scene, ref string) { s.pushNested(ref, true, amd64) }, "has linux/arm64 today"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			c.next(s, "one.example/app:next")
+			c.has(s, "one.example/app:1")
+			before := s.digest("one.example/app:1")
+			_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, s.index("one.example/app:next"), PublishOptions{})
+			if c.refused == "" {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			var drop *DropError
+			if !errors.As(err, &drop) || !strings.Contains(err.Error(), c.refused) || s.digest("one.example/app:1") != before {
+				t.Errorf("got %v, want a refusal with %q", err, c.refused)
+			}
+		})
+	}
+}
+
 // Nobody else pulls from loopback: there a lost platform is told and no more.
 func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
 	s := newScene(t)

@@ -1,0 +1,96 @@
+package lists
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/distribution/reference"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
+)
+
+// unfold says of every image of a list for which platform it is: a list inside gives way to its
+// images, which have more to say than it has, and an image without a platform gets its
+// config's. What is not in the registry, or cannot be understood, stays as it is: nobody can
+// pull it. Lists without such entries, which most are, cost no request.
+func unfold(ctx context.Context, c Reader, repo reference.Named, ix index.Index) (index.Index, error) {
+	u := unfolder{client: c, repo: reference.TrimNamed(repo)}
+	var err error
+	ix.Entries, err = u.entries(ctx, ix.Entries, 0)
+	return ix, err
+}
+
+// unfolder is one unfold under way.
+type unfolder struct {
+	client Reader
+	repo   reference.Named
+}
+
+func (u unfolder) entries(ctx context.Context, entries []index.Entry, depth int) ([]index.Entry, error) {
+	parts := make([][]index.Entry, len(entries))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(requestsAtOnce)
+	for i, e := range entries {
+		parts[i] = []index.Entry{e}
+		if depth < maxNesting && index.IsIndex(e.MediaType) || e.Platform == nil && index.IsImage(e.MediaType) && !e.IsAttestation() {
+			g.Go(func() (err error) {
+				parts[i], err = u.entry(ctx, e, depth)
+				return err
+			})
+		}
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var out []index.Entry
+	for _, part := range parts {
+		out = append(out, part...)
+	}
+	return out, nil
+}
+
+func (u unfolder) entry(ctx context.Context, e index.Entry, depth int) ([]index.Entry, error) {
+	as := []index.Entry{e}
+	m, err := listed(ctx, u.client, u.repo, e.Descriptor)
+	switch {
+	case unusable(err):
+		return as, nil
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", entryName(e), err)
+	case index.IsIndex(m.Descriptor.MediaType):
+		return u.list(ctx, e, m, depth)
+	}
+	one, err := indexOfOne(ctx, u.client, u.repo, m)
+	if err != nil && !unusable(err) {
+		return nil, fmt.Errorf("%s: %w", entryName(e), err)
+	}
+	if p := one.Platforms(); len(p) == 1 {
+		has := platforms.Normalize(p[0])
+		as[0].Platform = &has
+	}
+	return as, nil
+}
+
+// unusable reports whether the registry has answered, for good, with nothing that could be pulled.
+func unusable(err error) bool {
+	return errors.Is(err, registry.ErrNotFound) || errors.Is(err, registry.ErrUnsupported) || errors.Is(err, registry.ErrCorrupt)
+}
+
+// list gives the images of a list inside the list, named by it.
+func (u unfolder) list(ctx context.Context, e index.Entry, m registry.Manifest, depth int) ([]index.Entry, error) {
+	inner, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return []index.Entry{e}, nil
+	}
+	out, err := u.entries(ctx, inner.Entries, depth+1)
+	for i := range out {
+		if out[i].Source == "" {
+			out[i].Source = fmt.Sprintf("%s of %s", entryName(out[i]), at(u.repo, e.Digest))
+		}
+	}
+	return out, err
+}
