@@ -43,7 +43,7 @@ func (w *walker) builtin(words []string) bool {
 	case ".", "source":
 		w.source(args)
 	case "eval":
-		w.frame.soft = true // from here on names may mean anything
+		w.frame.loosen()
 		w.stmts(w.parse(strings.Join(args, " ")))
 	case "trap":
 		if len(args) > 0 && args[0] == "--" {
@@ -53,7 +53,7 @@ func (w *walker) builtin(words []string) bool {
 			w.later(args[0])
 		}
 	case "alias", "enable", "hash":
-		w.frame.soft = true
+		w.frame.loosen()
 		for _, arg := range args {
 			if _, text, ok := strings.Cut(arg, "="); ok && words[0] == "alias" {
 				w.later(text)
@@ -156,7 +156,7 @@ func (w *walker) given(words []string) {
 
 // source walks the file that . reads, in this same shell.
 func (w *walker) source(args []string) {
-	w.frame.soft = true
+	w.frame.loosen()
 	if len(args) == 0 {
 		return
 	}

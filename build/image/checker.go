@@ -95,10 +95,15 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 }
 
 // add takes a fault in. It becomes a note where the user allowed the path (by any of its names) or in a health check,
-// and nothing when the command may well not be run and its program is merely absent or unusual.
+// and nothing when the command may well not be run and its program is merely absent or unusual. What is absent where that
+// need not be fatal is noted.
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
+	absent := fault.Kind == Missing && fr.role != Health
 	switch {
+	case absent && (fr.soft && fr.told || !fr.soft && fr.doubt):
+		c.note(fr, "%s starts %s, which is not in the image", fr.text(), show(fault.Path))
+		return nil
 	case fr.soft && !fault.Kind.certain():
 		return nil
 	case fr.role == Health:

@@ -25,6 +25,8 @@ type frame struct {
 	path   []string // directories that a plain name is looked up in; unknown is one that is not known
 	role   Role
 	soft   bool   // it may well not be run: only what is there can be at fault
+	doubt  bool   // what is not there may be made before, or its absence ends nothing: it is worth a note
+	told   bool   // ... and so it is although soft: a script that is surely run needs it
 	shell  bool   // started by a shell, which runs a text without #! itself
 	script string // the script whose #! line this command is
 	depth  int

@@ -24,7 +24,9 @@ const (
 func (c *checker) shell(words []string, f frame) error {
 	o, rest := shellOptions(words[1:])
 	_, env := c.env["BASH_ENV"]
-	f.soft = f.soft || o.login || env // profiles change PATH and what names mean
+	if o.login || env { // profiles change PATH and what names mean
+		f.loosen()
+	}
 	f.tongue = path.Base(words[0])
 	switch {
 	case o.input || len(rest) == 0:
@@ -104,6 +106,7 @@ func (c *checker) script(at found, args []string, f frame) error {
 	if f.role == Interpreter {
 		f.role = Entry
 	}
+	f.told = f.told || !f.soft
 	f.soft, f.reading, f.cut = true, at.name, at.info.Size() > maxScript
 	return c.text(src, args, f)
 }
@@ -158,19 +161,26 @@ func (c *checker) text(src string, args []string, f frame) error {
 func (w *walker) parse(src string) []*syntax.Stmt {
 	src = strings.ReplaceAll(src, unknown, unknownRune)
 	stmts, err := w.read(src)
-	what := "a shell text in the image"
-	if w.frame.reading != "" {
-		what = show(w.frame.reading)
-	}
 	if w.frame.cut {
 		stmts, _ = statements(src, tongue(w.frame.tongue), syntax.RecoverErrors(maxOpen))
 		err = fmt.Errorf("it is longer than %d KiB", maxScript>>10)
 	}
 	if err != nil {
-		w.checker.note(w.frame, "%s was followed only in part: %s", what, shown(err.Error()))
+		w.checker.note(w.frame, "%s was followed only in part: %s", w.frame.text(), shown(err.Error()))
 	}
 	return stmts
 }
+
+// text names the text that is followed.
+func (f frame) text() string {
+	if f.reading == "" {
+		return "a shell text in the image"
+	}
+	return show(f.reading)
+}
+
+// loosen says that from here on names may mean anything.
+func (f *frame) loosen() { f.soft, f.told = true, false }
 
 // read parses in the shell's own tongue, or another that takes all of the text: /bin/sh may be any shell.
 func (w *walker) read(src string) (best []*syntax.Stmt, first error) {

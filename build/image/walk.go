@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -24,6 +25,8 @@ type walker struct {
 	returns  []state            // in which the function or sourced file was left
 	calls    int                // how many functions and sourced files deep it is
 	soft     bool               // inside of what may not happen
+	early    bool               // what fails here does not end the text, which goes on behind it
+	made     bool               // an earlier command may have put programs into the image
 	loop     bool               // inside of what may happen often
 	err      error              // the first failure to read; nothing is walked behind it
 }
@@ -42,9 +45,20 @@ func newWalker(c *checker, f frame, args []string) *walker {
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
-	for _, s := range list {
+	outer := w.early
+	for i, s := range list {
+		w.early = outer || i+1 < len(list)
 		w.stmt(s)
 	}
+	w.early = outer
+}
+
+// before walks what something else follows whether it fails or not.
+func (w *walker) before(walk func()) {
+	outer := w.early
+	w.early = true
+	walk()
+	w.early = outer
 }
 
 func (w *walker) stmt(s *syntax.Stmt) {
@@ -63,6 +77,16 @@ func (w *walker) stmt(s *syntax.Stmt) {
 		w.cmd(s.Cmd)
 	}
 	w.frame.input = outer
+	w.made = w.made || slices.ContainsFunc(s.Redirs, writes)
+}
+
+// writes tells whether a redirection makes a file.
+func writes(r *syntax.Redirect) bool {
+	switch r.Op {
+	case syntax.RdrOut, syntax.AppOut, syntax.RdrClob, syntax.RdrAll, syntax.AppAll, syntax.RdrInOut:
+		return !strings.HasPrefix(r.Word.Lit(), "/dev/")
+	}
+	return false
 }
 
 // cmd has a case for each kind of command of the grammar.
@@ -244,7 +268,9 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	yes, certain := w.certain(c.X)
 	switch {
 	case c.Op == syntax.Pipe || c.Op == syntax.PipeAll:
-		w.fork(first)
+		made := w.made
+		w.before(func() { w.fork(first) })
+		w.made = made // they run at once
 		outer := w.frame.input
 		w.frame.input = unknown
 		w.fork(func() { w.stmt(c.Y) })
@@ -266,6 +292,8 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	default:
 		if test {
 			w.softly(first)
+		} else if c.Op == syntax.OrStmt {
+			w.before(first)
 		} else {
 			first()
 		}
@@ -366,7 +394,7 @@ func (w *walker) command(words []string) {
 		return
 	}
 	if !w.builtin(words) {
-		w.program(words)
+		w.program(words, exec)
 	}
 	if words[0] == unknown { // it may be nothing, as in $SUDO app
 		w.softly(func() { w.command(words[1:]) })
@@ -374,9 +402,11 @@ func (w *walker) command(words []string) {
 	w.ended = w.ended || exec && slices.ContainsFunc(words, func(word string) bool { return word != unknown })
 }
 
-// program follows a command that is another process.
-func (w *walker) program(words []string) {
+// program follows a command that is another process, or takes the shell's place.
+func (w *walker) program(words []string, exec bool) {
 	f := w.frame
+	f.doubt = f.doubt || w.made || w.early && !exec
+	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
 	f.env = map[string][]value{}
 	for name, values := range w.vars {
@@ -385,6 +415,17 @@ func (w *walker) program(words []string) {
 		}
 	}
 	w.err = errors.Join(w.err, w.run(words, f))
+	w.made = w.made || !w.makesNone(words[0], f)
+}
+
+// makesNone tells whether a program puts no other one into the image: it only prepares the way, or is not there itself.
+func (w *walker) makesNone(word string, f frame) bool {
+	if slices.Contains([]string{"cat", "chgrp", "chmod", "chown", "date", "hostname", "id", "ls", "mkdir", "rm", "sleep", "sysctl", "touch"}, path.Base(word)) {
+		return true
+	}
+	_, fault, err := w.find(word, f)
+	w.err = errors.Join(w.err, err)
+	return fault != nil && !strings.Contains(word, unknown)
 }
 
 // path has the folders of every value of PATH, those of the longest first.
@@ -418,7 +459,7 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 		var ways []func()
 		for _, body := range bodies {
 			if body == nil {
-				ways = append(ways, func() { w.program(words) })
+				ways = append(ways, func() { w.program(words, false) })
 			} else {
 				ways = append(ways, func() { w.stmt(body) })
 			}
