@@ -173,11 +173,32 @@ func (d *doctor) single(ctx context.Context, m registry.Manifest) error {
 	d.found(KindNotAList, true, fmt.Sprintf("it is one image for %s and no list, so that %s gets it, too", platforms.Format(has), d.out.Platform),
 		fmt.Sprintf("build the image for %s as well and publish a list of both", d.out.Platform))
 	at := len(d.out.Findings) - 1
+	if isVariant(has, d.want) {
+		d.out.Findings[at] = d.beyond(has)
+		return d.image(ctx, m, has, false)
+	}
 	if err := d.image(ctx, m, d.want, false); err != nil || !d.out.Verified {
 		return err
 	}
 	d.out.Findings[at] = d.mislabelled(has)
 	return nil
+}
+
+// isVariant tells whether two platforms differ in the variant of their architecture at most. Not so on arm, where a program says
+// for which version it is made.
+func isVariant(a, b ocispec.Platform) bool {
+	a, b = platforms.Normalize(a), platforms.Normalize(b)
+	return a.OS == b.OS && a.Architecture == b.Architecture && a.Architecture != "arm"
+}
+
+// beyond is an image for a later variant than the machine's. Its programs may well be made for that: most do not say.
+func (d *doctor) beyond(has ocispec.Platform) Finding {
+	label := platforms.Format(has)
+	return Finding{Kind: KindNotAList, Fatal: true,
+		Says: fmt.Sprintf("it is one image, labelled %s, and this machine asks for %s", label, d.out.Platform),
+		Cure: fmt.Sprintf("on a machine that is %s look with -platform=%[1]s; put the label right (setarch %s %s -registry) only if all its programs are for any %s",
+			label, d.out.Reference, strings.TrimPrefix(d.out.Platform, "linux/"), d.out.Platform),
+	}
 }
 
 // mislabelled is an image whose programs are the machine's, and whose config says otherwise.

@@ -38,6 +38,19 @@ func TestWhy(t *testing.T) {
 			on:   "linux/amd64", kinds: "config-and-programs-disagree",
 			says: []string{"the config says linux/arm64, and the programs are made for linux/amd64", "do: put the label right (setarch one.example/app:1 amd64 -registry)"},
 		},
+		"one image for a later variant": {
+			push: func(s *scene, ref string) { s.push(ref, imageFor("linux/amd64/v3")) },
+			on:   "linux/amd64", kinds: "not-a-list",
+			says: []string{"WRONG: it is one image, labelled linux/amd64/v3, and this machine asks for linux/amd64\n", "look with -platform=linux/amd64/v3; put the label right (setarch one.example/app:1 amd64 -registry) only if"},
+		},
+		"one image for a later variant, on such a machine": {
+			push: func(s *scene, ref string) { s.push(ref, imageFor("linux/amd64/v3")) },
+			on:   "linux/amd64/v3", runs: true, says: []string{"it runs on linux/amd64/v3"},
+		},
+		"one image for the next arm64": {
+			push: func(s *scene, ref string) { s.push(ref, imageFor("linux/arm64/v9")) },
+			on:   "linux/arm64", kinds: "not-a-list", says: []string{"labelled linux/arm64/v9, and this machine asks for linux/arm64\n"},
+		},
 		"a list without the platform": {
 			push: func(s *scene, ref string) { s.pushList(ref, amd64, imageFor("linux/s390x")) },
 			on:   "linux/arm64", kinds: "platform-absent", says: []string{"it has images for linux/amd64, linux/s390x"},
