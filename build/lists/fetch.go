@@ -35,10 +35,11 @@ type FetchOptions struct {
 type Fetched struct {
 	Reference string        `json:"reference"`
 	Platform  string        `json:"platform"`
-	Digest    digest.Digest `json:"digest"` // of the image's manifest
-	Config    digest.Digest `json:"config"` // its ID in engines
-	Size      int64         `json:"size"`   // of its blobs
-	Steps     []string      `json:"steps"`  // how it was found
+	Digest    digest.Digest `json:"digest"`            // of the image's manifest in the registry
+	Written   digest.Digest `json:"written,omitempty"` // of the one that was written, where that is another
+	Config    digest.Digest `json:"config"`            // its ID in engines
+	Size      int64         `json:"size"`              // of its blobs
+	Steps     []string      `json:"steps"`             // how it was found
 }
 
 // Fetcher is what Fetch needs.
@@ -205,6 +206,13 @@ func fetch(ctx context.Context, c Fetcher, ref string, to sink, opts FetchOption
 		return out, fmt.Errorf("%s is an artifact (%s), which no engine loads", out.Reference, doc.Config.MediaType)
 	}
 	out.Digest, out.Config = m.Descriptor.Digest, doc.Config.Digest
+	if m, err = asOCI(m, doc); err != nil {
+		return out, err
+	}
+	if m.Descriptor.Digest != out.Digest {
+		out.Written = m.Descriptor.Digest
+		out.Steps = append(out.Steps, fmt.Sprintf("its manifest is of Docker's type; the one written is OCI's, %s, over the same config and layers", out.Written))
+	}
 	l := &layout{client: c, repo: reference.TrimNamed(named), name: named, to: to, progress: opts.Progress}
 	err = l.write(ctx, m, doc)
 	out.Size = l.size

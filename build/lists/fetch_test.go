@@ -65,6 +65,28 @@ func TestFetchWritesOneTarballForEveryEngine(t *testing.T) {
 	}
 }
 
+// A layout holds no manifest of Docker's type: both digests are told.
+func TestFetchTellsWhichManifestIsWritten(t *testing.T) {
+	s := newScene(t)
+	pushed := s.push("one.example/app:1", imageFor("linux/amd64").asDocker())
+	var out bytes.Buffer
+	got, err := Fetch(t.Context(), s.client, "one.example/app:1", &out, FetchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Digest != pushed.entry.Digest || got.Written == got.Digest || !strings.Contains(strings.Join(got.Steps, "\n"), got.Written.String()) {
+		t.Errorf("%+v", got)
+	}
+	files := untar(t, out.Bytes())
+	if got.Written == "" || !strings.Contains(string(files["index.json"]), got.Written.String()) || files[blobPath(got.Written)] == nil {
+		t.Errorf("%s is not what index.json names: %s", got.Written, files["index.json"])
+	}
+	s.push("one.example/app:2", imageFor("linux/amd64"))
+	if got, err := Fetch(t.Context(), s.client, "one.example/app:2", io.Discard, FetchOptions{}); err != nil || got.Written != "" {
+		t.Errorf("of OCI's type: %+v, %v", got, err)
+	}
+}
+
 func untar(t *testing.T, raw []byte) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}

@@ -34,12 +34,9 @@ type layout struct {
 	size     int64
 }
 
+// write takes a manifest of OCI's type.
 func (l *layout) write(ctx context.Context, m registry.Manifest, doc ocispec.Manifest) error {
 	if err := l.json(ocispec.ImageLayoutFile, ocispec.ImageLayout{Version: ocispec.ImageLayoutVersion}); err != nil {
-		return err
-	}
-	m, err := asOCI(m, doc)
-	if err != nil {
 		return err
 	}
 	if err := l.to.add(blobPath(m.Descriptor.Digest), m.Descriptor.Size, bytes.NewReader(m.Bytes)); err != nil {
