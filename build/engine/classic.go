@@ -94,6 +94,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	if err != nil {
 		return Built{}, orCancelled(ctx, err)
 	}
+	p.unused()
 	id, err := b.build(ctx, p, rewritten)
 	if err != nil {
 		return Built{}, err
@@ -131,7 +132,7 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		BuildArgs:   p.buildArgs(),
 		Labels:      p.Labels,
 		Target:      p.Target,
-		NoCache:     p.NoCache,
+		NoCache:     p.cacheless(),
 		Platform:    p.toldPlatform(),
 		Remove:      true,
 		ForceRemove: true, // a failed or cancelled step leaves no container behind

@@ -3,6 +3,7 @@ package engine
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -129,7 +130,8 @@ func spell(value string) (string, bool) {
 	return "", false
 }
 
-// declared are the names of all ARG statements.
+// declared are the names of all ARG statements, ONBUILD's included: a later
+// stage runs them.
 func (f *classicFile) declared() map[string]bool {
 	names := map[string]bool{}
 	for _, in := range f.statements {
@@ -137,6 +139,9 @@ func (f *classicFile) declared() map[string]bool {
 			for _, arg := range argumentsOf(in) {
 				names[arg.name] = true
 			}
+		}
+		if on, err := readClassic([]byte(in.text)); err == nil && in.keyword == "ONBUILD" {
+			maps.Copy(names, on.declared())
 		}
 	}
 	return names

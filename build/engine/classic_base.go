@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 
@@ -26,10 +27,13 @@ type bases struct {
 
 	mu      sync.Mutex // pulls move tags: one at a time
 	known   map[string]string
-	aliases []string // that were loaded
+	onBuild map[string][]string // by ID: their ONBUILD statements
+	aliases []string            // that were loaded
 }
 
-func newBases(e *Engine) *bases { return &bases{engine: e, known: map[string]string{}} }
+func newBases(e *Engine) *bases {
+	return &bases{engine: e, known: map[string]string{}, onBuild: map[string][]string{}}
+}
 
 // scratch loads an image without layers, labelled with the platform, to stand
 // for FROM scratch. What is built on it has the right label from the first
@@ -91,6 +95,7 @@ func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull b
 		before, err := b.engine.Inspect(ctx, name)
 		switch {
 		case err == nil && !pull && platforms.Equal(before.Platform, p):
+			b.onBuild[before.ID] = before.OnBuild
 			return before.ID, nil
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return "", err
@@ -110,6 +115,19 @@ func (b *bases) once(key string, find func() (string, error)) (string, error) {
 		b.known[key] = id
 	}
 	return id, err
+}
+
+// waiting are the arguments that a base image's ONBUILD statements declare.
+func (b *bases) waiting(id string) map[string]bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	names := map[string]bool{}
+	for _, text := range b.onBuild[id] {
+		if on, err := readClassic([]byte(text)); err == nil {
+			maps.Copy(names, on.declared())
+		}
+	}
+	return names
 }
 
 // pulled pulls a base image and puts its name back where it was: the user's
@@ -133,6 +151,7 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, bef
 	if !platforms.Equal(after.Platform, p) && !(e.info.Name == podman && sameButVariant(after.Platform, p)) {
 		return "", fmt.Errorf("%w: base image %s: the registry has no %s of it and gave %s; choose another base or leave %s out", ErrContext, name, platforms.Format(p), platforms.Format(after.Platform), platforms.Format(p))
 	}
+	b.onBuild[after.ID] = after.OnBuild
 	return after.ID, nil
 }
 

@@ -110,3 +110,20 @@ func TestPullsPutTheTagBack(t *testing.T) {
 		})
 	}
 }
+
+// What waits in a base is known by its ID, wherever the base comes from.
+func TestBasesTellWhatWaits(t *testing.T) {
+	e, _ := apiDouble(t, map[string]string{
+		"GET /images/app:1/json": `{"Id":"here","Os":"linux","Architecture":"arm64","Config":{"OnBuild":["ARG A B=1","RUN x"]}}`,
+		"POST /images/create":    "{}",
+		"POST /images/here/tag":  "",
+	})
+	e.auth = Options{}.credentials()
+	for _, pull := range []bool{false, true} {
+		b := newBases(e)
+		id, err := b.pin(t.Context(), "app:1", platform(t, "linux/arm64"), pull, func(Event) {})
+		if got := b.waiting(id); err != nil || len(got) != 2 || !got["A"] || !got["B"] {
+			t.Errorf("pull %t: %v, %v", pull, got, err)
+		}
+	}
+}

@@ -24,8 +24,9 @@ type classicPlan struct {
 	native ocispec.Platform // the engine's
 	target ocispec.Platform // of stages that do not say otherwise
 	emit   func(Event)
-	hosts  []string // registries of the base images
-	mixed  bool     // a base is of another platform than target
+	hosts  []string        // registries of the base images
+	onBase map[string]bool // arguments that ONBUILD statements of the bases declare
+	mixed  bool            // a base is of another platform than target
 }
 
 func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
@@ -37,7 +38,7 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 	return &classicPlan{
 		Solve: s, engine: b.engine, bases: b.bases, images: b.images, file: file, emit: emit,
 		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target)},
-		native: native, target: target,
+		native: native, target: target, onBase: map[string]bool{},
 	}
 }
 
@@ -52,12 +53,23 @@ func (p *classicPlan) notices() {
 	if p.Epoch != nil {
 		tell("the classic builder does not know SOURCE_DATE_EPOCH")
 	}
-	declared := p.file.declared()
+}
+
+// unused tells the arguments that nothing declares, once the bases are known.
+func (p *classicPlan) unused() {
+	declared := p.declared()
 	for _, name := range sortedKeys(p.BuildArgs) {
 		if !declared[name] && !isProxyArg(name) {
-			tell("the build argument %s is not used: no ARG in %s declares it", name, p.dockerfileName())
+			p.emit(Notice{fmt.Sprintf("the build argument %s is not used: no ARG in %s declares it", name, p.dockerfileName())})
 		}
 	}
+}
+
+// declared are the arguments of the Dockerfile and of its bases.
+func (p *classicPlan) declared() map[string]bool {
+	names := p.file.declared()
+	maps.Copy(names, p.onBase)
+	return names
 }
 
 func sortedKeys(m map[string]string) []string {
@@ -69,10 +81,16 @@ func sortedKeys(m map[string]string) []string {
 	return keys
 }
 
-// buildArgs are those that the Dockerfile declares, and proxies.
+// buildArgs are those that the Dockerfile or a base declares, and proxies. What
+// stands in a base cannot be rewritten: it gets the platform's arguments here.
 func (p *classicPlan) buildArgs() map[string]*string {
 	out := map[string]*string{}
-	declared := p.file.declared()
+	for name, value := range p.args.platform {
+		if p.onBase[name] {
+			out[name] = &value
+		}
+	}
+	declared := p.declared()
 	for name, value := range p.BuildArgs {
 		if declared[name] || isProxyArg(name) {
 			out[name] = &value
@@ -182,6 +200,7 @@ func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platfo
 		return p.bases.scratch(ctx, p.scratchLabel())
 	}
 	id, err := p.pin(ctx, name, want)
+	maps.Copy(p.onBase, p.bases.waiting(id))
 	if err != nil || platforms.Equal(want, p.target) {
 		return id, err
 	}
@@ -224,6 +243,12 @@ func (p *classicPlan) toldPlatform() string {
 		return ""
 	}
 	return platforms.Format(p.target)
+}
+
+// cacheless tells the builds whose steps no cache may answer: Podman's looks at
+// no value of an argument, and a base's ARG cannot be marked.
+func (p *classicPlan) cacheless() bool {
+	return p.NoCache || (p.engine.info.Name == podman && len(p.onBase) > 0)
 }
 
 func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platform) (string, error) {

@@ -259,6 +259,7 @@ func TestClassicBuildArgs(t *testing.T) {
 	}, nil)
 	p.emit = func(e Event) { told = append(told, e.(Notice).Text) }
 	p.notices()
+	p.unused()
 	args := p.buildArgs()
 	if len(args) != 2 || *args["USED"] != "1" || *args["https_proxy"] != "3" {
 		t.Errorf("sent %v", args)
@@ -266,6 +267,36 @@ func TestClassicBuildArgs(t *testing.T) {
 	want := "the classic builder does not read the syntax line (docker/dockerfile:1)\nthe build argument UNUSED is not used: no ARG in Dockerfile declares it"
 	if got := strings.Join(told, "\n"); got != want {
 		t.Errorf("told\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A base's ONBUILD statements ask for arguments, too, and so do those of a stage.
+func TestClassicArgumentsOfOnBuild(t *testing.T) {
+	for _, on := range []Info{docker20, podman5} {
+		var told []Event
+		p := planOn(t, on, Solve{
+			Platform: platform(t, "linux/arm64"), SetPlatform: true, BuildArgs: map[string]string{"FOO": "1", "STAGE": "2", "UNUSED": "3"},
+			Dockerfile: []byte("FROM busybox:1 AS a\nONBUILD ARG STAGE\nFROM a\n"),
+		}, map[string]string{"busybox:1 linux/arm64": "B"})
+		p.bases.onBuild["B"] = []string{"ARG TARGETARCH", "RUN x", "ARG FOO=0 BAR"}
+		p.emit = func(e Event) { told = append(told, e) }
+		if p.cacheless() {
+			t.Error("no cache before there is a reason")
+		}
+		if _, err := p.rewrite(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.unused()
+		args := p.buildArgs()
+		if len(args) != 3 || *args["TARGETARCH"] != "arm64" || *args["FOO"] != "1" || *args["STAGE"] != "2" {
+			t.Errorf("%s is sent %v", on.Name, args)
+		}
+		if want := (Notice{"the build argument UNUSED is not used: no ARG in Dockerfile declares it"}); len(told) != 1 || told[0] != want {
+			t.Errorf("told %v", told)
+		}
+		if p.cacheless() != (on.Name == podman) {
+			t.Errorf("%s builds without the cache: %t", on.Name, p.cacheless())
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Image struct {
 	Tags     []string      // references, sorted
 	Platform ocispec.Platform
 	Labels   map[string]string
+	OnBuild  []string // statements that wait for whoever builds on it
 	Created  time.Time
 	Size     int64 // bytes in the engine
 }
@@ -40,7 +41,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 		Size:     found.Size,
 	}
 	if found.Config != nil {
-		out.Labels = found.Config.Labels
+		out.Labels, out.OnBuild = found.Config.Labels, found.Config.OnBuild
 	}
 	// An image built without a date has none; the zero time says so.
 	out.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
