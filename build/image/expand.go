@@ -252,13 +252,18 @@ func (e *expansion) value(name string) value {
 		name = "0"
 	}
 	if values, ok := e.vars[name]; ok {
-		return values[e.pick(name, len(values))]
+		if v := values[e.pick(name, len(values))]; v != nil || name != "LD_LIBRARY_PATH" {
+			return v
+		}
 	}
 	if v, ok := e.env[name]; ok {
 		return value{v}
 	}
 	if name != "" && strings.Contains("#?$!-_", name) {
 		return value{unknown}
+	}
+	if name == "LD_LIBRARY_PATH" { // texts add to what nobody sets from outside
+		return value{""}
 	}
 	return nil
 }

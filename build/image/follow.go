@@ -241,6 +241,9 @@ func (c *checker) through(words []string, f frame) error {
 		return nil
 	}
 	f.shell = false
+	if i := slices.Index(words[:len(words)-len(rest)], "--library-path"); i > 0 { // of a loader
+		f = f.with("LD_LIBRARY_PATH", strings.Join(words[i+1:i+2], ""))
+	}
 	if len(rest) > 1 && path.Base(words[0]) == "flock" && (rest[0] == "-c" || rest[0] == "--command") {
 		return c.text(rest[1], nil, f)
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -80,7 +81,7 @@ func (c *checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
 	for i, by := range queue {
 		n := c.search(by, all[i])
 		for _, name := range all[i].Needed {
-			key := strings.Join(append([]string{name}, n.folders...), "\x00")
+			key := strings.Join(append([]string{name, strconv.FormatBool(n.certain)}, n.folders...), "\x00")
 			if seen[key] {
 				continue
 			}
@@ -101,8 +102,24 @@ func (c *checker) search(by linked, d platforms.Dynamic) need {
 	n := need{by: by, certain: true}
 	rpath := c.expand(d.RPath, by, &n)
 	n.rpath = slices.Concat(rpath, by.rpath)
-	n.folders = slices.Concat(n.rpath, c.expand(c.env["LD_LIBRARY_PATH"], by, &n), c.expand(d.RunPath, by, &n))
+	n.folders = slices.Concat(n.rpath, c.searched(by, &n), c.expand(d.RunPath, by, &n))
 	return n
+}
+
+// searched has the folders of LD_LIBRARY_PATH: all that the text may have given it which starts the program, or the image's.
+func (c *checker) searched(by linked, n *need) []string {
+	values, ok := by.frame.env["LD_LIBRARY_PATH"]
+	if !ok {
+		return c.expand(c.env["LD_LIBRARY_PATH"], by, n)
+	}
+	var list []string
+	for _, v := range values {
+		if v == nil {
+			v = value{c.env["LD_LIBRARY_PATH"]}
+		}
+		list = append(list, c.expand(v.text(), by, n)...)
+	}
+	return list
 }
 
 // expand reads a list of folders. One that only the running system knows makes the search uncertain.
@@ -115,7 +132,7 @@ func (c *checker) expand(text string, by linked, n *need) (list []string) {
 		dir = strings.ReplaceAll(dir, "$ORIGIN", path.Dir(by.at.real))
 		for _, lib := range c.libNames(dir) {
 			full := absolute(by.frame.dir, path.Clean(strings.ReplaceAll(dir, "$LIB", lib))) // an empty one is the working folder
-			if full == unknown || strings.Contains(full, "$") {
+			if strings.ContainsAny(full, unknown+"$") {
 				n.certain = false
 				continue
 			}
