@@ -360,3 +360,38 @@ func TestRemoveBesideABrokenIndex(t *testing.T) {
 		}
 	}
 }
+
+// What refers to what goes, goes along with the tag that lists it, unless something else needs it; what stays is told.
+func TestRemoveTakesReferrersAlong(t *testing.T) {
+	const repo = "one.example/app"
+	s := newScene(t)
+	ix := s.pushList(repo+":1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	s.push(repo+":amd64", imageFor("linux/amd64"))
+	stays := s.refer(repo, ix.Entries[0].Digest, "of an image that stays")
+	sbom := s.refer(repo, ix.Entries[1].Digest, "sbom")
+	signed := s.refer(repo, sbom, "signature of the sbom")
+	shared := s.refer(repo, ix.Entries[1].Digest, "shared")
+	raw := s.manifest(repo+":1", shared)
+	s.tag(repo+":kept", indexEntry(raw), raw)
+	told := strings.Join(mustPlan(s, "one.example/app@"+ix.Entries[1].Digest.String(), RemoveOptions{}).Notices, "\n")
+	if !containsAll(told, "stays, and nobody finds it any more", "application/x "+sbom.String(), "add -children") {
+		t.Errorf("without -children: %q", told)
+	}
+	plan := mustPlan(s, repo+":1", RemoveOptions{Children: true})
+	if got := strings.Join(planned(plan), "\n"); !containsAll(got, "- referrer application/x linux/arm64", "= linux/arm64 stays: used by tag kept") {
+		t.Errorf("plan\n%s", got)
+	}
+	if _, err := Remove(t.Context(), s.client, plan); err != nil {
+		t.Fatal(err)
+	}
+	for d, there := range map[digest.Digest]bool{sbom: false, signed: false, shared: true, stays: true} {
+		if _, err := s.client.Head(t.Context(), withDigest(named(repo), d)); errors.Is(err, registry.ErrNotFound) == there {
+			t.Errorf("%s is there: %v, %v", d, !there, err)
+		}
+	}
+	for d, there := range map[digest.Digest]bool{ix.Entries[1].Digest: false, sbom: false, ix.Entries[0].Digest: true} {
+		if (s.digest(repo+":"+registry.ReferrersTag(d)) != "") != there {
+			t.Errorf("the list of the referrers of %s is there: %v", d, !there)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/index"
@@ -21,8 +22,8 @@ type RemoveOptions struct {
 	// Manifest removes what the tag names, not only the tag. A reference with a digest always
 	// means that.
 	Manifest bool
-	// Children also removes the images of the index that nothing else in the repository uses, and
-	// what cosign keeps under tags beside all that goes.
+	// Children also removes the images of the index that nothing else in the repository uses, what
+	// cosign keeps under tags beside all that goes, and what refers to it.
 	Children bool
 }
 
@@ -42,7 +43,7 @@ type Removal struct {
 // Doomed is a manifest that goes.
 type Doomed struct {
 	Digest   digest.Digest `json:"digest"`
-	Kind     string        `json:"kind"` // "index", "image", "attestation", "signature" or "bill of materials"
+	Kind     string        `json:"kind"` // "index", "image", "attestation", "signature", "bill of materials", "list of referrers" or "referrer TYPE"
 	Platform string        `json:"platform,omitempty"`
 	Tags     []string      `json:"tags,omitempty"` // which go with it
 }
@@ -82,7 +83,7 @@ func PlanRemove(ctx context.Context, c RemoveClient, ref string, opts RemoveOpti
 	if err := plan.without(u, opts); err != nil {
 		return Removal{}, err
 	}
-	return plan, plan.manifest(m, tag, u, opts)
+	return plan, plan.manifest(ctx, c, m, tag, u, opts)
 }
 
 // without goes on without knowing what broken indexes use, where no children go; they keep nobody from being mended.
@@ -105,7 +106,7 @@ type RemoveClient interface {
 }
 
 // manifest plans to remove an image or index. One that other tags name as well stays.
-func (r *Removal) manifest(m registry.Manifest, tag string, u uses, opts RemoveOptions) error {
+func (r *Removal) manifest(ctx context.Context, c Lister, m registry.Manifest, tag string, u uses, opts RemoveOptions) error {
 	others := slices.DeleteFunc(slices.Clone(u.tags[r.Digest]), func(t string) bool { return t == tag })
 	others = append(others, u.parents[r.Digest]...)
 	if tag != "" && len(others) > 0 {
@@ -121,17 +122,18 @@ func (r *Removal) manifest(m registry.Manifest, tag string, u uses, opts RemoveO
 		kind = "index"
 	}
 	r.Delete = append(r.Delete, Doomed{Digest: r.Digest, Kind: kind, Tags: u.tags[r.Digest]})
-	if kind == "image" || !opts.Children {
-		return nil
+	if kind == "index" && opts.Children {
+		ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+		if err != nil {
+			return fmt.Errorf("%s: its children are not known: %w", r.Reference, err)
+		}
+		r.children(ix, u)
+		r.Notices = append(r.Notices, "indexes without a tag are not seen; one that uses the same images would break")
 	}
-	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
-	if err != nil {
-		return fmt.Errorf("%s: its children are not known: %w", r.Reference, err)
+	if opts.Children {
+		r.companions(u)
 	}
-	r.children(ix, u)
-	r.companions(u)
-	r.Notices = append(r.Notices, "indexes without a tag are not seen; one that uses the same images would break")
-	return nil
+	return r.referrers(ctx, c, u, opts)
 }
 
 // children plans to remove what only this index uses. A child that stays keeps its
@@ -173,6 +175,56 @@ func (r *Removal) companions(u uses) {
 			}
 			r.doom(Doomed{Digest: d, Kind: cosignNames[kind], Platform: gone.Platform, Tags: []string{tag}})
 		}
+	}
+}
+
+// referrers plans to remove what refers to the manifests that go (bills of materials, signatures), what refers to that, and the tag
+// by which clients list it; without -children it tells of what stays.
+func (r *Removal) referrers(ctx context.Context, c Lister, u uses, opts RemoveOptions) error {
+	for i := 0; i < len(r.Delete); i++ {
+		gone := r.Delete[i]
+		found, err := c.Referrers(ctx, r.repo, gone.Digest, "")
+		if err != nil {
+			return fmt.Errorf("what refers to it has to be known before it goes: %w", err)
+		}
+		if !opts.Children {
+			r.orphans(gone.Digest, found)
+			continue
+		}
+		tag := registry.ReferrersTag(gone.Digest)
+		if d, there := u.named[tag]; there {
+			r.doom(Doomed{Digest: d, Kind: "list of referrers", Platform: gone.Platform, Tags: u.tags[d]})
+		}
+		for _, f := range found {
+			if err := f.Digest.Validate(); err != nil {
+				return fmt.Errorf("the registry lists %q as a referrer of %s: %w; remove without -children, or have the registry mended", f.Digest, gone.Digest, err)
+			}
+			users := slices.DeleteFunc(slices.Clone(u.parents[f.Digest]), func(name string) bool { return name == "index "+tag })
+			if users = append(users, u.tagNames(f.Digest)...); len(users) > 0 {
+				r.keep(Kept{Digest: f.Digest, Platform: gone.Platform, UsedBy: users})
+				continue
+			}
+			r.doom(Doomed{Digest: f.Digest, Kind: strings.TrimSpace("referrer " + f.ArtifactType), Platform: gone.Platform})
+		}
+	}
+	return nil
+}
+
+// orphans tells of what refers to a manifest that goes without it.
+func (r *Removal) orphans(gone digest.Digest, found []ocispec.Descriptor) {
+	if len(found) == 0 {
+		return
+	}
+	names := make([]string, len(found))
+	for i, f := range found {
+		names[i] = strings.TrimSpace(f.ArtifactType + " " + f.Digest.String())
+	}
+	r.Notices = append(r.Notices, fmt.Sprintf("what refers to %s stays, and nobody finds it any more: %s; add -children to remove it as well", gone, strings.Join(names, ", ")))
+}
+
+func (r *Removal) keep(k Kept) {
+	if !slices.ContainsFunc(r.Keep, func(have Kept) bool { return have.Digest == k.Digest }) {
+		r.Keep = append(r.Keep, k)
 	}
 }
 
