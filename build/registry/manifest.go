@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -272,6 +273,9 @@ func manifestType(header string, body []byte) (string, error) {
 		Manifests json.RawMessage `json:"manifests"`
 		Config    json.RawMessage `json:"config"`
 		Layers    json.RawMessage `json:"layers"`
+	}
+	if first := bytes.TrimSpace(body); len(first) > 0 && first[0] != '{' {
+		return "", corrupt("the manifest is no JSON object")
 	}
 	if err := json.Unmarshal(body, &said); err != nil {
 		return "", corrupt("the manifest is no JSON object: %w", err)

@@ -134,6 +134,11 @@ func TestManifestTypes(t *testing.T) {
 			t.Errorf("%s %s: %s, %v", test.header, test.body, got, err)
 		}
 	}
+	for _, body := range []string{`[]`, ` "text"`, `null`} {
+		if _, err := manifestType("", []byte(body)); !errors.Is(err, ErrCorrupt) || !strings.HasSuffix(err.Error(), "is no JSON object") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
 	for header, body := range map[string]string{dockerSchema1: "{}", dockerSigned1: "{}", "": `{"schemaVersion":1,"fsLayers":[]}`} {
 		if err := refuseSchema1(header, []byte(body)); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "schema 1") {
 			t.Errorf("%s %s: %v", header, body, err)
