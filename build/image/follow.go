@@ -237,8 +237,9 @@ func (c *checker) through(words []string, f frame) error {
 	if !ok {
 		if isOpaque(words[0]) {
 			c.note(f, "what %s starts was not followed", path.Base(words[0]))
+			return nil
 		}
-		return nil
+		return c.given(words, f)
 	}
 	f.shell = false
 	if i := slices.Index(words[:len(words)-len(rest)], "--library-path"); i > 0 { // of a loader
@@ -248,6 +249,34 @@ func (c *checker) through(words []string, f frame) error {
 		return c.text(rest[1], nil, f)
 	}
 	return c.run(rest, f)
+}
+
+// given notes an argument that names a program of another architecture: many programs start what they are given.
+func (c *checker) given(words []string, f frame) error {
+	base := path.Base(words[0])
+	if harmless(base) || slices.Contains([]string{"cp", "file", "install", "ln", "mv", "setcap", "sha256sum", "stat", "tar"}, base) {
+		return nil
+	}
+	for _, word := range words[1:] {
+		if !path.IsAbs(word) || strings.Contains(word, unknown) {
+			continue
+		}
+		at, fault, err := c.stat(word, word, f)
+		if err != nil {
+			return err
+		}
+		if fault != nil {
+			continue
+		}
+		file, err := c.tree.read(at.real, at.info)
+		if err != nil {
+			return err
+		}
+		if file.format == formatELF && file.elf.Executable() && c.foreign(file.elf) {
+			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", base, show(word), file.elf.Arch())
+		}
+	}
+	return nil
 }
 
 // absolute joins a working directory and a name. What a shell has to work out stays unknown. A ".." is left to resolve,

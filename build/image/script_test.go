@@ -553,6 +553,31 @@ func TestAbsentPrograms(t *testing.T) {
 	}
 }
 
+// What may start a program of another machine is told of, and not refused.
+func TestGivenPrograms(t *testing.T) {
+	const note = "dockerize is given /app/server, which is amd64: if it starts it, it will not run"
+	for _, test := range []struct{ command, note string }{
+		{"dockerize -wait tcp://db:5432 /app/server", note},
+		{"dockerize run -- /app/server --port 80", note},
+		{"sh -c 'exec dockerize /app/server'", note},
+		{"dockerize /app/lib.sh /app/x /nowhere /app", ""},
+		{"dockerize server", ""},
+		{"dockerize /bin/ls", ""},
+		{"ls /app/server", ""},
+		{"cp /app/server /x", ""},
+	} {
+		words := strings.Fields(test.command)
+		if text, ok := strings.CutPrefix(test.command, "sh -c "); ok {
+			words = []string{"sh", "-c", strings.Trim(text, "'")}
+		}
+		root := rootOf(scripts(elf("/bin/dockerize", "arm64"), elf("/bin/ls", "arm64"), elf("/bin/cp", "arm64"))...)
+		r, err := image.Check(run(words...).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != "verified" || strings.Join(r.Notes, "\n") != test.note {
+			t.Errorf("%s: %s, notes %q, want %q", test.command, got, r.Notes, test.note)
+		}
+	}
+}
+
 // What cannot be followed to its end is said, and the rest is followed.
 func TestTextsInPart(t *testing.T) {
 	long := strings.Repeat("# padding\n", 7000)

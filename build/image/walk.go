@@ -420,12 +420,17 @@ func (w *walker) program(words []string, exec bool) {
 
 // makesNone tells whether a program puts no other one into the image: it only prepares the way, or is not there itself.
 func (w *walker) makesNone(word string, f frame) bool {
-	if slices.Contains([]string{"cat", "chgrp", "chmod", "chown", "date", "hostname", "id", "ls", "mkdir", "rm", "sleep", "sysctl", "touch"}, path.Base(word)) {
+	if harmless(word) {
 		return true
 	}
 	_, fault, err := w.find(word, f)
 	w.err = errors.Join(w.err, err)
 	return fault != nil && !strings.Contains(word, unknown)
+}
+
+// harmless tells whether a program neither makes nor starts another one, by its name.
+func harmless(name string) bool {
+	return slices.Contains([]string{"cat", "chgrp", "chmod", "chown", "date", "hostname", "id", "ls", "mkdir", "rm", "sleep", "sysctl", "touch"}, path.Base(name))
 }
 
 // path has the folders of every value of PATH, those of the longest first.
