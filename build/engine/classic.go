@@ -140,12 +140,12 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		Version:     build.BuilderV1,
 	})
 	if err != nil {
-		return "", follow.explain(ctx, p.dockerfileName(), err)
+		return "", body.blame(follow.explain(ctx, p.dockerfileName(), err))
 	}
 	defer answer.Body.Close()
 	id, err := follow.read(ctx, answer.Body)
 	if err != nil {
-		return "", follow.explain(ctx, p.dockerfileName(), err)
+		return "", body.blame(follow.explain(ctx, p.dockerfileName(), err))
 	}
 	return id, nil
 }

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"archive/tar"
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/tonistiigi/fsutil"
 )
 
 // contextTar is what a classic builder is sent of a folder.
@@ -87,6 +90,47 @@ func TestClassicContext(t *testing.T) {
 		}
 		if got[rewrittenName] != "rewritten" || got[".dockerignore"] != test.ignore || got[".containerignore"] != test.podm {
 			t.Errorf("%s: %q", test.name, got)
+		}
+	}
+}
+
+// changing is a context whose files somebody writes to before they are read.
+type changing struct {
+	fsutil.FS
+	content string
+}
+
+func (c changing) Open(string) (io.ReadCloser, error) {
+	return io.NopCloser(strings.NewReader(c.content)), nil
+}
+
+// A file that grows is sent as it was listed; one that shrinks is named, and not the engine's fault.
+func TestClassicContextOfFilesThatChange(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "build.log"), []byte("12345"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Context{Dir: dir}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := errors.New("the engine's connection broke")
+	for now, want := range map[string]string{"12345": "12345", "12345 and more": "12345", "123": "", "": ""} {
+		var sent atomic.Int64
+		stream := streamTar(t.Context(), changing{all, now}, &sent)
+		r := tar.NewReader(stream)
+		if _, err := r.Next(); err != nil {
+			t.Fatal(err)
+		}
+		got, _ := io.ReadAll(r)
+		_, err := r.Next()
+		stream.Close()
+		blamed := stream.blame(broken)
+		if want != "" && (string(got) != want || err != io.EOF || blamed != broken) {
+			t.Errorf("%q: got %q, %v, %v", now, got, err, blamed)
+		}
+		if want == "" && (!errors.Is(blamed, ErrContext) || !strings.Contains(blamed.Error(), "build.log became shorter")) {
+			t.Errorf("%q: %v", now, blamed)
 		}
 	}
 }
