@@ -140,7 +140,7 @@ func (b *builder) gather(ctx context.Context, sources []Source) error {
 			continue // Publish looks afterwards
 		}
 		g.Go(func() (err error) {
-			b.current[i], err = Look(ctx, b.client, d.repo, d.tags)
+			b.current[i], err = b.opts.Publish.look(ctx, b.client, d.repo, d.tags)
 			return err
 		})
 	}

@@ -401,7 +401,7 @@ func TestCreateTakesThreeRounds(t *testing.T) {
 			from := s.many(n)
 			steps := faults.NewLockstep(t, n, n+1, 1) // manifests; configs and what the tag names; the list
 			s.one.Hold = steps.Hold
-			if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{}); err != nil {
+			if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{Publish: PublishOptions{now: (&clock{}).now}}); err != nil {
 				t.Error(err)
 			}
 			steps.Done()
@@ -415,7 +415,7 @@ func TestCreateWritesTagsAtOnce(t *testing.T) {
 	from := s.many(2)
 	steps := faults.NewLockstep(t, 2, 2+4, 1, 3, 4)
 	s.one.Hold = steps.Hold
-	if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{Tags: []string{"a", "b", "c"}}); err != nil {
+	if _, err := Create(t.Context(), s.client, []string{"one.example/app:list"}, from, CreateOptions{Tags: []string{"a", "b", "c"}, Publish: PublishOptions{now: (&clock{}).now}}); err != nil {
 		t.Error(err)
 	}
 	steps.Done()

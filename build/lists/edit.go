@@ -43,7 +43,7 @@ type Edited struct {
 // Platforms that the edit itself removes may go; nothing else may.
 //
 // Registries have no compare-and-swap: when somebody else moves the tag while we work, that is
-// noticed up to the last round trip before the write and refused with *MovedError.
+// noticed up to about a second before the write and refused with *MovedError.
 func Apply(ctx context.Context, c Creator, target string, edit Edit, opts CreateOptions) (Edited, error) {
 	ref, err := parseTarget(target)
 	if err != nil {
@@ -99,7 +99,7 @@ func (e *editor) read(ctx context.Context, add []Source) error {
 		}
 	}
 	if len(add) == 0 || e.current[0] == nil {
-		current, err := Look(ctx, e.client, e.ref, e.dest[0].tags)
+		current, err := e.opts.Publish.look(ctx, e.client, e.ref, e.dest[0].tags)
 		if err != nil {
 			return err
 		}

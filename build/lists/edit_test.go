@@ -207,7 +207,7 @@ func TestAnEditIsOneReadAndOneWrite(t *testing.T) {
 			s.push("one.example/app:ppc64le", imageFor("linux/ppc64le"))
 			steps := faults.NewLockstep(t, c.rounds...)
 			s.one.Hold = steps.Hold
-			if _, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit, CreateOptions{}); err != nil {
+			if _, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit, CreateOptions{Publish: PublishOptions{now: (&clock{}).now}}); err != nil {
 				t.Error(err)
 			}
 			s.one.Hold = nil

@@ -3,6 +3,7 @@ package lists
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -18,6 +19,7 @@ import (
 type Current struct {
 	repo string
 	tags map[string]content
+	at   time.Time // when it was asked; zero: nobody knows
 }
 
 // content is what a tag names. The zero value is nothing.
@@ -50,6 +52,78 @@ func Look(ctx context.Context, c Reader, repo reference.Named, tags []string) (*
 		out.tags[tag] = found[i]
 	}
 	return out, nil
+}
+
+// look is a Look that knows when it was.
+func (o PublishOptions) look(ctx context.Context, c Reader, repo reference.Named, tags []string) (*Current, error) {
+	at := o.clock()
+	current, err := Look(ctx, c, repo, tags)
+	if err == nil {
+		current.at = at
+	}
+	return current, err
+}
+
+func (o PublishOptions) clock() time.Time {
+	if o.now == nil {
+		return time.Now()
+	}
+	return o.now()
+}
+
+// stale is how long after a look the tags are looked at again before they are written: about a
+// round trip, below which nothing is gained by it.
+const stale = time.Second
+
+// lookAgain looks at the tags right before they are written, when other work has taken long
+// since they were looked at. What has changed goes through the guard again.
+func (p *publication) lookAgain(ctx context.Context, tags []string) error {
+	for {
+		at := p.opts.clock()
+		if at.Sub(p.current.at) <= stale {
+			return nil
+		}
+		same, err := p.unmoved(ctx)
+		if err != nil {
+			return err
+		}
+		if same {
+			p.current.at = at
+			return nil
+		}
+		if p.current, err = p.opts.look(ctx, p.client, p.repo, tags); err != nil {
+			return err
+		}
+		p.compare(tags)
+		if err := p.guard(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// unmoved asks whether the tags name what they did, all at once.
+func (p *publication) unmoved(ctx context.Context) (bool, error) {
+	now := make([]digest.Digest, len(p.refs))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, ref := range p.refs {
+		g.Go(func() error {
+			desc, err := p.client.Head(ctx, ref)
+			if errors.Is(err, registry.ErrNotFound) {
+				return nil
+			}
+			now[i] = desc.Digest
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return false, err
+	}
+	for i, ref := range p.refs {
+		if now[i] != p.current.Digest(ref.Tag()) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // lookAt reads one tag. What is there and cannot be understood has no platforms that anybody

@@ -37,6 +37,8 @@ type PublishOptions struct {
 	// the PUT names the digest that the registry has taken, and one that does not is looked at
 	// by PutManifest itself. A lagging replica or a later writer then goes unnoticed.
 	TrustAnswer bool
+
+	now func() time.Time // the clock, which tests turn; nil is time.Now
 }
 
 // Published is what Publish did, or did before it failed.
@@ -61,8 +63,8 @@ type TagMove struct {
 
 // Publish puts the index under the tags of the repository:
 //
-//	look at the tags -> would one lose a platform? -> PUT under the first tag
-//	                 -> PUT under the others, concurrently -> read each back and compare
+//	look at the tags -> would one lose a platform? -> look again, if that took long
+//	                 -> PUT under the first tag -> PUT under the others, concurrently -> read each back and compare
 //
 // All manifests of the index must be in the repository. A tag that has the index already is
 // not written. Without tags the index is put under its digest alone.
@@ -113,6 +115,9 @@ func publish(ctx context.Context, c Publisher, repo reference.Named, tags []stri
 	if err := p.guard(ctx); err != nil {
 		return p.out, err
 	}
+	if err := p.lookAgain(ctx, tags); err != nil {
+		return p.out, err
+	}
 	todo := p.todo()
 	if len(todo) == 0 {
 		p.out.Unchanged = true
@@ -134,17 +139,23 @@ func (p *publication) look(ctx context.Context, tags []string) (err error) {
 	}
 	p.current = p.opts.Current
 	if !p.current.covers(p.repo, tags) {
-		if p.current, err = Look(ctx, p.client, p.repo, tags); err != nil {
+		if p.current, err = p.opts.look(ctx, p.client, p.repo, tags); err != nil {
 			return err
 		}
 	}
+	p.compare(tags)
+	return nil
+}
+
+// compare notes what the tags are and what becomes of the first.
+func (p *publication) compare(tags []string) {
+	p.out.Tags, p.out.Diff = nil, index.Changes{}
 	for _, tag := range tags {
 		p.out.Tags = append(p.out.Tags, TagMove{Tag: tag, Previous: p.current.Digest(tag)})
 	}
 	if was := p.current.tags[tags[0]]; was.desc.Digest != p.payload.desc.Digest {
 		p.out.Diff = index.Diff(was.index, p.payload.index)
 	}
-	return nil
 }
 
 func (c *Current) covers(repo reference.Named, tags []string) bool {
@@ -156,6 +167,7 @@ func (c *Current) covers(repo reference.Named, tags []string) bool {
 
 // guard refuses before anything is written.
 func (p *publication) guard(ctx context.Context) error {
+	p.out.Warnings = nil
 	for _, ref := range p.refs {
 		was, name := p.current.tags[ref.Tag()], reference.FamiliarString(ref)
 		if want := p.opts.Expect; want != "" && was.desc.Digest != want && was.desc.Digest != p.payload.desc.Digest {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -265,6 +266,106 @@ func TestSomebodyElsePublishesAtTheSameTime(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// clock is time that passes only by being turned.
+type clock struct {
+	mu   sync.Mutex
+	late time.Duration
+}
+
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Unix(0, 0).Add(c.late)
+}
+
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.late += d
+}
+
+// What takes longer than a round trip between the look at a tag and its write, as a config that
+// is asked for again and again, is followed by another look.
+func TestASlowPublicationLooksAgain(t *testing.T) {
+	annotate := Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Variant: text("v9")}}}}
+	add := Edit{Add: sources("one.example/app:s390x")}
+	create := func(s *scene, opts CreateOptions) ([]Published, error) {
+		got, err := Create(s.Context(), s.client, []string{"one.example/app:1"}, sources("one.example/app:from,one.example/app:s390x"), opts)
+		return got.Published, err
+	}
+	apply := func(edit Edit) func(*scene, CreateOptions) ([]Published, error) {
+		return func(s *scene, opts CreateOptions) ([]Published, error) {
+			got, err := Apply(s.Context(), s.client, "one.example/app:1", edit, opts)
+			return got.Published, err
+		}
+	}
+	amd64, arm64 := imageFor("linux/amd64"), imageFor("linux/arm64")
+	for name, c := range map[string]struct {
+		run    func(*scene, CreateOptions) ([]Published, error)
+		theirs []testImage // that somebody publishes meanwhile
+		takes  time.Duration
+		heads  int // before the write
+		moved  bool
+		loses  bool
+	}{
+		"create, quickly":                     {run: create, takes: time.Second},
+		"create, slowly":                      {run: create, takes: time.Minute, heads: 1},
+		"create, and theirs is reported":      {run: create, takes: time.Minute, heads: 1, theirs: []testImage{amd64.named("x"), arm64}},
+		"create, and theirs has one more":     {run: create, takes: time.Minute, heads: 1, theirs: []testImage{amd64, imageFor("linux/386")}, loses: true},
+		"add, slowly":                         {run: apply(add), takes: time.Minute, heads: 1},
+		"add, and somebody else publishes":    {run: apply(add), takes: time.Minute, heads: 1, theirs: []testImage{amd64}, moved: true},
+		"annotate, quickly":                   {run: apply(annotate), takes: time.Second},
+		"annotate, and somebody else does it": {run: apply(annotate), takes: time.Minute, heads: 1, theirs: []testImage{amd64}, moved: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.pushList("one.example/app:from", amd64, arm64)
+			s.pushIndex("one.example/app:1", index.Index{Entries: ix.Entries, Annotations: map[string]string{"old": "list"}})
+			s390x := s.push("one.example/app:s390x", imageFor("linux/s390x"))
+			slowly := s390x.config.Digest
+			if name[0:3] == "ann" {
+				slowly = ix.Entries[1].Digest
+			}
+			now := &clock{}
+			looked, before := make(chan struct{}), s.digest("one.example/app:1")
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/manifests/1"), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				next.ServeHTTP(w, r)
+				close(looked)
+			}})
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, slowly.String()), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				<-looked
+				if c.theirs != nil {
+					s.pushList("one.example/app:1", c.theirs...)
+					before = s.digest("one.example/app:1")
+				}
+				s.one.Reset()
+				now.pass(c.takes)
+				next.ServeHTTP(w, r)
+			}})
+			published, err := c.run(s, CreateOptions{Publish: PublishOptions{now: now.now}})
+			heads := 0
+			for _, r := range s.one.Requests() {
+				if r.Method == http.MethodPut {
+					break
+				}
+				if r.Method == http.MethodHead && strings.HasSuffix(r.Path, "/manifests/1") {
+					heads++
+				}
+			}
+			var lost *MovedError
+			var drop *DropError
+			switch {
+			case c.moved != errors.As(err, &lost) || c.loses != errors.As(err, &drop) || err != nil && !c.moved && !c.loses:
+				t.Errorf("got %v", err)
+			case err == nil && published[0].Tags[0].Previous != before, err != nil && s.digest("one.example/app:1") != before:
+				t.Errorf("it was %s: %+v, %v", before, published, err)
+			case heads != c.heads:
+				t.Errorf("looked %d times more, want %d", heads, c.heads)
+			}
+		})
+	}
 }
 
 func TestPublishWithoutTags(t *testing.T) {

@@ -39,7 +39,7 @@ func TestCreateNeedsOneToken(t *testing.T) {
 				steps := faults.NewLockstep(t, test.rounds...)
 				s.one.Hold = steps.Hold
 				client := s.clientOf(registry.Options{Credentials: func(context.Context, string) (registry.Credential, error) { return test.cred, nil }})
-				if _, err := Create(t.Context(), client, []string{"one.example/app:list"}, from, CreateOptions{}); err != nil {
+				if _, err := Create(t.Context(), client, []string{"one.example/app:list"}, from, CreateOptions{Publish: PublishOptions{now: (&clock{}).now}}); err != nil {
 					t.Error(err)
 				}
 				steps.Done()
