@@ -87,6 +87,7 @@ type editor struct {
 	builder
 	ref    reference.NamedTagged
 	before content
+	base   index.Index // before, with the images of lists inside it in their place
 	diff   index.Changes
 	same   bool
 }
@@ -117,8 +118,57 @@ func (e *editor) read(ctx context.Context, add []Source) error {
 	return nil
 }
 
+// start takes out what goes. Lists inside the list are flattened, as for a new list, after
+// those that go as a whole.
+func (e *editor) start(ctx context.Context, remove []index.Target) (err error) {
+	e.base, e.index = e.before.index, e.before.index
+	within := inside(e.base)
+	if len(within) > 0 {
+		if e.base, err = unfold(ctx, e.client, e.ref, e.before.index); err != nil {
+			return err
+		}
+		whole := func(t index.Target) bool { return slices.Contains(within, t.Digest) }
+		gone := slices.DeleteFunc(slices.Clone(remove), func(t index.Target) bool { return !whole(t) })
+		remove = slices.DeleteFunc(slices.Clone(remove), whole)
+		if e.index, err = e.flat(ctx, gone); err != nil {
+			return err
+		}
+	}
+	if e.index, err = index.Remove(e.index, remove...); err != nil || len(within) == 0 {
+		return err
+	}
+	entries := e.index.Entries
+	e.index.Entries = nil
+	for _, entry := range entries {
+		if !entry.HasPlatform() {
+			e.index.Entries = append(e.index.Entries, entry)
+		} else if e.index, err = index.Add(e.index, false, entry); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flat is the list without the lists that go as a whole, and with the images of the others.
+func (e *editor) flat(ctx context.Context, gone []index.Target) (index.Index, error) {
+	kept, err := index.Remove(e.before.index, gone...)
+	if err != nil {
+		return index.Index{}, err
+	}
+	if len(gone) == 0 {
+		kept = e.base
+	} else if kept, err = unfold(ctx, e.client, e.ref, kept); err != nil {
+		return index.Index{}, err
+	}
+	e.opts.Publish.AllowDrop = append(e.opts.Publish.AllowDrop, index.Dropped(e.base, kept)...)
+	if note := unfolded(e.before.index, e.base); note != "" {
+		e.note("%s", note)
+	}
+	return kept, nil
+}
+
 func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
-	if e.index, err = index.Remove(e.before.index, edit.Remove...); err != nil {
+	if err := e.start(ctx, edit.Remove); err != nil {
 		return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
 	}
 	if len(edit.Add) > 0 {
@@ -140,8 +190,9 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 	if len(e.index.Entries) == 0 {
 		return usage("nothing would be left of %s; remove the tag instead", reference.FamiliarString(e.ref))
 	}
-	e.diff = index.Diff(e.before.index, e.index)
-	e.same = e.diff.Empty()
+	if e.same = index.Diff(e.base, e.index).Empty(); !e.same {
+		e.diff = index.Diff(e.before.index, e.index)
+	}
 	return nil
 }
 
@@ -168,7 +219,7 @@ func (e *editor) believe(ctx context.Context) error {
 // renames reports whether an image of the list gets another platform.
 func (e *editor) renames(entry index.Entry) bool {
 	known := false
-	for _, was := range e.before.index.Entries {
+	for _, was := range e.base.Entries {
 		if was.Digest != entry.Digest {
 			continue
 		}
@@ -199,7 +250,7 @@ func (e *editor) contradicted(ctx context.Context, entry index.Entry) error {
 // renamed tells when an entry got a name that may be misspelt.
 func (e *editor) renamed(change EntryChange) {
 	for _, p := range e.index.Platforms() {
-		_, before := e.before.index.Get(p)
+		_, before := e.base.Get(p)
 		if !before && (change.OS != nil || change.Architecture != nil || change.Variant != nil) {
 			e.remark(p)
 		}
@@ -208,7 +259,6 @@ func (e *editor) renamed(change EntryChange) {
 
 // add checks the new images as for a new list, and puts them into the old one.
 func (e *editor) add(ctx context.Context, replace bool) error {
-	old := e.before.index
 	edited := e.index
 	if err := e.assemble(ctx); err != nil {
 		return err
@@ -224,7 +274,7 @@ func (e *editor) add(ctx context.Context, replace bool) error {
 	}
 	var notes []string
 	e.index, notes = index.Fit(out)
-	if e.index.MediaType != old.MediaType {
+	if e.index.MediaType != e.before.index.MediaType {
 		e.out.Notices = append(e.out.Notices, notes...)
 	}
 	return nil
@@ -238,7 +288,7 @@ func (e *editor) finish(ctx context.Context, edit Edit) (Edited, error) {
 		return out, nil
 	}
 	e.opts.Publish.Expect = e.before.desc.Digest
-	before, err := unfold(ctx, e.client, e.ref, e.before.index)
+	before, err := unfold(ctx, e.client, e.ref, e.base)
 	if err != nil {
 		return e.edited(), fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
 	}

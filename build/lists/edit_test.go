@@ -157,6 +157,50 @@ func TestAnEditThatChangesNothingWritesNothing(t *testing.T) {
 	}
 }
 
+// A list inside a list gives way to its images, which can be taken out, called otherwise, and not be doubled.
+func TestAnEditFlattensListsInside(t *testing.T) {
+	inner := func(s *scene) []index.Target {
+		return []index.Target{{Digest: s.index("one.example/app:1").Entries[1].Digest}}
+	}
+	for name, c := range map[string]struct {
+		edit func(*scene) Edit
+		want string
+		says []string // of an error
+	}{
+		"remove a platform":    {edit: func(*scene) Edit { return Edit{Remove: []index.Target{target("linux/arm64")}} }, want: "linux/amd64"},
+		"remove a list inside": {edit: func(s *scene) Edit { return Edit{Remove: inner(s)} }, want: "linux/amd64"},
+		"add":                  {edit: func(*scene) Edit { return Edit{Add: sources("one.example/app:s390x")} }, want: "linux/amd64 linux/arm64 linux/s390x"},
+		"replace":              {edit: func(*scene) Edit { return Edit{Add: sources("one.example/app:new"), Replace: true} }, want: "linux/amd64 linux/arm64"},
+		"annotate": {edit: func(*scene) Edit {
+			return Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Annotations: map[string]string{"a": "b"}}}}}
+		}, want: "linux/amd64 linux/arm64"},
+		"add what is there": {edit: func(*scene) Edit { return Edit{Add: sources("one.example/app:new")} },
+			says: []string{"linux/amd64", "linux/amd64 of one.example/app@sha256:", "one.example/app:new"}},
+	} {
+		for kind, undeclared := range map[string]bool{"with platforms": false, "without": true} {
+			t.Run(name+", "+kind, func(t *testing.T) {
+				s := newScene(t)
+				s.push("one.example/app:s390x", imageFor("linux/s390x"))
+				s.push("one.example/app:new", imageFor("linux/amd64").named("new"))
+				s.pushNested("one.example/app:1", undeclared, imageFor("linux/amd64"), imageFor("linux/arm64").attested())
+				got, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit(s), CreateOptions{})
+				if c.says != nil {
+					if !errors.Is(err, index.ErrDuplicate) || !containsAll(err.Error(), c.says...) {
+						t.Errorf("got %v, want %q", err, c.says)
+					}
+					return
+				}
+				if err != nil || s.platforms("one.example/app:1") != c.want || len(inside(s.index("one.example/app:1"))) > 0 {
+					t.Fatalf("%v: %+v", err, s.index("one.example/app:1"))
+				}
+				if !strings.Contains(strings.Join(got.Notices, "\n"), "flattened") || complaints(s, "one.example/app:1") != "" {
+					t.Errorf("said %q; %s", got.Notices, complaints(s, "one.example/app:1"))
+				}
+			})
+		}
+	}
+}
+
 // What is taken out by its digest may go, also where only its config says what is lost.
 func TestAnEditRemovesAnImageWithoutAPlatform(t *testing.T) {
 	s := newScene(t)

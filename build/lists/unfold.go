@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/index"
@@ -22,6 +25,31 @@ func unfold(ctx context.Context, c Reader, repo reference.Named, ix index.Index)
 	var err error
 	ix.Entries, err = u.entries(ctx, ix.Entries, 0)
 	return ix, err
+}
+
+// inside names the lists inside a list.
+func inside(ix index.Index) []digest.Digest {
+	var out []digest.Digest
+	for _, e := range ix.Entries {
+		if index.IsIndex(e.MediaType) {
+			out = append(out, e.Digest)
+		}
+	}
+	return out
+}
+
+// unfolded tells of the lists inside a list that have given way to their images, "" of none.
+func unfolded(before, after index.Index) string {
+	gone := inside(before)
+	gone = slices.DeleteFunc(gone, func(d digest.Digest) bool { return slices.Contains(inside(after), d) })
+	if len(gone) == 0 {
+		return ""
+	}
+	names := make([]string, len(gone))
+	for i, d := range gone {
+		names[i] = d.String()
+	}
+	return "lists inside the list are flattened, and their images stand in the list itself: " + strings.Join(names, ", ")
 }
 
 // unfolder is one unfold under way.
