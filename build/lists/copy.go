@@ -113,7 +113,7 @@ func (j *copying) read(ctx context.Context, from reference.Named) (err error) {
 		if err = j.only(j.what.index); err != nil {
 			return err
 		}
-	} else if err = j.choose(); err != nil {
+	} else if err = j.choose(ctx); err != nil {
 		return fmt.Errorf("%s: %w", j.out.Source, err)
 	}
 	j.out.Digest, j.out.MediaType, j.out.Size = j.what.desc.Digest, j.what.desc.MediaType, j.what.desc.Size
@@ -131,8 +131,8 @@ func (j *copying) only(one index.Index) error {
 	return nil
 }
 
-// choose takes the index as it is, or the wanted platforms of it.
-func (j *copying) choose() (err error) {
+// choose takes the index as it is, or the wanted platforms of it, which may be in lists inside.
+func (j *copying) choose(ctx context.Context) (err error) {
 	if j.ix, err = index.Parse(j.source.Bytes, j.source.Descriptor.MediaType); err != nil {
 		return err
 	}
@@ -141,12 +141,18 @@ func (j *copying) choose() (err error) {
 		return nil
 	}
 	j.whole = false
-	all := j.ix.Entries
+	all, err := unfold(ctx, j.client, j.from, j.ix)
+	if err != nil {
+		return err
+	}
+	if note := unfolded(j.ix, all); note != "" {
+		j.out.Notices = append(j.out.Notices, note)
+	}
 	j.ix.Entries = nil
 	for _, p := range j.opts.Platforms {
-		e, ok := (index.Index{Entries: all}).Get(p)
+		e, ok := all.Get(p)
 		if !ok {
-			return &index.NotFoundError{Platform: &p, Have: (index.Index{Entries: all}).Platforms()}
+			return &index.NotFoundError{Platform: &p, Have: all.Platforms()}
 		}
 		j.ix.Entries = append(j.ix.Entries, e)
 	}

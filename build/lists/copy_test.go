@@ -102,6 +102,23 @@ func TestCopyLeavesReferrersBehindWhenAsked(t *testing.T) {
 	}
 }
 
+func TestCopyOfSomePlatformsLooksIntoListsInside(t *testing.T) {
+	for name, undeclared := range map[string]bool{"with platforms": false, "without": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.pushNested("one.example/app:1", undeclared, imageFor("linux/amd64"), imageFor("linux/arm64").attested())
+			got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{Platforms: platformsOf("linux/arm64")})
+			if err != nil || !strings.Contains(strings.Join(got.Notices, ""), "flattened") {
+				t.Fatalf("%q, %v", got.Notices, err)
+			}
+			ix := s.index("two.example/app:1")
+			if s.platforms("two.example/app:1") != "linux/arm64" || index.IsIndex(ix.Entries[0].MediaType) || len(ix.Entries[0].Attestations) != 1 || complaints(s, "two.example/app:1") != "" {
+				t.Errorf("%+v", ix)
+			}
+		})
+	}
+}
+
 func TestCopyOfSomePlatforms(t *testing.T) {
 	s := newScene(t)
 	ix := s.pushList("one.example/app:1", imageFor("linux/amd64").attested(), imageFor("linux/arm64").attested(), imageFor("linux/s390x"))
