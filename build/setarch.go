@@ -40,18 +40,19 @@ type NewLabel struct {
 
 // Write says what changed, in one line.
 func (l NewLabel) Write(w io.Writer) error {
-	verb, verdict := "was", l.Verdict
+	verdict := l.Verdict
 	if verdict == string(image.Unverified) && len(l.Notes) > 0 {
 		verdict += ": " + l.Notes[0]
-	}
-	if l.DryRun {
-		verb = "would be changed, it is"
 	}
 	if !l.Changed {
 		_, err := fmt.Fprintf(w, "%s: label is %s already (%s), nothing to change\n", l.Ref, l.Is, verdict)
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s: label %s (%s), %s %s; now %s\n", l.Ref, l.Is, verdict, verb, l.Was, l.Identity)
+	if l.DryRun {
+		_, err := fmt.Fprintf(w, "%s: label %s, would become %s (%s); the image is %s\n", l.Ref, l.Was, l.Is, verdict, l.Identity)
+		return err
+	}
+	_, err := fmt.Fprintf(w, "%s: label %s (%s), was %s; now %s\n", l.Ref, l.Is, verdict, l.Was, l.Identity)
 	return err
 }
 

@@ -35,3 +35,21 @@ func TestLabelsAreToldAsTheyWere(t *testing.T) {
 		}
 	}
 }
+
+// What a dry run would do does not read as if it were done.
+func TestNewLabelSaysWhatIsDone(t *testing.T) {
+	for _, test := range []struct {
+		changed, dryRun bool
+		want            string
+	}{
+		{true, false, "a:1: label linux/arm64 (verified), was linux/amd64; now sha256:1\n"},
+		{true, true, "a:1: label linux/amd64, would become linux/arm64 (verified); the image is sha256:1\n"},
+		{false, true, "a:1: label is linux/arm64 already (verified), nothing to change\n"},
+	} {
+		var out strings.Builder
+		label := NewLabel{Ref: "a:1", Was: "linux/amd64", Is: "linux/arm64", Verdict: "verified", Changed: test.changed, DryRun: test.dryRun, Identity: "sha256:1"}
+		if err := label.Write(&out); err != nil || out.String() != test.want {
+			t.Errorf("%q, %v, want %q", out.String(), err, test.want)
+		}
+	}
+}
