@@ -201,7 +201,7 @@ func TestAnImporterDecidesForItsProject(t *testing.T) {
 	}
 	engine := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Api-Version", "1.41")
-		_, _ = io.WriteString(w, "{}")
+		_, _ = io.WriteString(w, `{"Version": "20.10.24"}`)
 	}))
 	defer engine.Close()
 	t.Setenv("DOCKER_HOST", "tcp://"+engine.Listener.Addr().String())
