@@ -195,7 +195,7 @@ func TestTheCureFitsTheFault(t *testing.T) {
 	}{
 		{address{host: "unix:///var/run/docker.sock"}, fs.ErrPermission, "you may not use this socket", false},
 		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman", true},
-		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct DOCKER_HOST", false},
+		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct or unset DOCKER_HOST", false},
 		{address{host: "tcp://pi:2376", from: "DOCKER_HOST"}, errors.New("Client sent an HTTP request to an HTTPS server."), "set DOCKER_TLS_VERIFY=1", false},
 		{address{host: "ssh://pi", from: "DOCKER_HOST"}, context.DeadlineExceeded, "`ssh pi docker version`", false},
 	} {

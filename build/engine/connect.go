@@ -172,6 +172,8 @@ func (a address) cure(err error) string {
 		return "check that `ssh " + strings.TrimPrefix(a.host, "ssh://") + " docker version` works"
 	case strings.Contains(err.Error(), "HTTP request to an HTTPS server"):
 		return "it speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
+	case a.from == "DOCKER_HOST":
+		return "start that engine, or correct or unset DOCKER_HOST"
 	case a.from != "":
 		return "start that engine, or correct " + a.from
 	case isAbsent(err):
