@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/iotest"
@@ -110,6 +111,24 @@ func TestARegistryThatWantsMorePatience(t *testing.T) {
 	}
 }
 
+// heard collects notices, which come from timers, too.
+type heard struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (h *heard) notice(s string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, s)
+}
+
+func (h *heard) all() []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Clone(h.lines)
+}
+
 // silent is a network that takes a request and never says anything.
 func silent(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
@@ -133,8 +152,8 @@ func TestSilenceIsNotWaitedFor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				var lines []string
-				c := New(Options{Transport: roundTrip(silent), Retry: test.retry, Notice: func(s string) { lines = append(lines, s) }})
+				var told heard
+				c := New(Options{Transport: roundTrip(silent), Retry: test.retry, Notice: told.notice})
 				c.jitter = func() float64 { return 0 }
 				if test.known {
 					c.answered.Store("registry.test", true)
@@ -144,7 +163,7 @@ func TestSilenceIsNotWaitedFor(t *testing.T) {
 				if took := time.Since(start); !errors.Is(err, ErrUnreachable) || took != test.want {
 					t.Errorf("%v after %s, want %s", err, took, test.want)
 				}
-				if len(lines) == 0 || lines[0] != "waiting for registry.test to answer" || strings.Contains(strings.Join(lines[1:], ""), "waiting for") {
+				if lines := told.all(); len(lines) == 0 || lines[0] != "waiting for registry.test to answer" || strings.Contains(strings.Join(lines[1:], ""), "waiting for") {
 					t.Errorf("told %q", lines)
 				}
 			})
@@ -165,20 +184,20 @@ func TestASlowBodyIsWaitedFor(t *testing.T) {
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: &slowBody{after: slow, text: strings.NewReader("late")}, Request: r}, nil
 		})
 		for name, body := range map[string]Open{"received": nil, "sent": Bytes([]byte("content"))} {
-			var lines []string
-			c := New(Options{Transport: network, Retry: -1, Notice: func(s string) { lines = append(lines, s) }})
+			var told heard
+			c := New(Options{Transport: network, Retry: -1, Notice: told.notice})
 			resp, err := c.send(t.Context(), &call{method: http.MethodGet, host: "registry.test", body: body, size: 7})
 			if err != nil {
 				t.Fatal(name, err)
 			}
-			if len(lines) > 0 {
+			if lines := told.all(); len(lines) > 0 {
 				t.Errorf("%s: told %q before the answer", name, lines)
 			}
 			if got, err := io.ReadAll(resp.Body); string(got) != "late" || err != nil {
 				t.Errorf("%s: %q, %v", name, got, err)
 			}
 			resp.Body.Close()
-			if !slices.Equal(lines, []string{"waiting for registry.test to answer"}) {
+			if lines := told.all(); !slices.Equal(lines, []string{"waiting for registry.test to answer"}) {
 				t.Errorf("%s: told %q", name, lines)
 			}
 		}
