@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -332,29 +331,13 @@ func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
 }
 
 // header reads the first bytes of a library.
-func (t *tree) header(real string, info fs.FileInfo) (elf platforms.ELF, err error) {
-	t.mu.Lock()
-	l, ok := t.headers[real]
-	if !ok {
-		l = &lazyHeader{}
-		t.headers[real] = l
-	}
-	t.mu.Unlock()
-	l.once.Do(func() {
+func (t *tree) header(real string, info fs.FileInfo) (platforms.ELF, error) {
+	return once(t, t.headers, real, func() (platforms.ELF, error) {
 		s, err := open(t.root, real, info.Size(), nil)
 		if err != nil {
-			l.err = err
-			return
+			return platforms.ELF{}, err
 		}
 		defer s.close()
-		l.elf, l.err = platforms.ReadELFHeader(s)
+		return platforms.ReadELFHeader(s)
 	})
-	return l.elf, l.err
-}
-
-// lazyHeader is a header that is read once, whoever asks first.
-type lazyHeader struct {
-	once sync.Once
-	elf  platforms.ELF
-	err  error
 }

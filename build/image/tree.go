@@ -25,8 +25,8 @@ type tree struct {
 	mu      sync.Mutex
 	infos   map[string]stat
 	links   map[string]string
-	files   map[string]*lazyFile
-	headers map[string]*lazyHeader // of libraries
+	files   map[string]func() (file, error)
+	headers map[string]func() (platforms.ELF, error) // of libraries
 }
 
 type stat struct {
@@ -34,15 +34,21 @@ type stat struct {
 	err  error
 }
 
-// lazyFile is a file that is read once, whoever asks first.
-type lazyFile struct {
-	once sync.Once
-	file file
-	err  error
+// once keeps what reads key, so that it is read one time, whoever asks first.
+func once[T any](t *tree, kept map[string]func() (T, error), key string, read func() (T, error)) (T, error) {
+	t.mu.Lock()
+	get, ok := kept[key]
+	if !ok {
+		get = sync.OnceValues(read)
+		kept[key] = get
+	}
+	t.mu.Unlock()
+	return get()
 }
 
 func newTree(root fs.FS) *tree {
-	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{}, files: map[string]*lazyFile{}, headers: map[string]*lazyHeader{}}
+	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{},
+		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){}}
 }
 
 // key turns an absolute name into io/fs's form.
@@ -153,15 +159,7 @@ func (t *tree) list(dir string) ([]fs.DirEntry, error) {
 
 // read returns what a real regular file is, reading it at most once.
 func (t *tree) read(real string, info fs.FileInfo) (file, error) {
-	t.mu.Lock()
-	l, ok := t.files[real]
-	if !ok {
-		l = &lazyFile{}
-		t.files[real] = l
-	}
-	t.mu.Unlock()
-	l.once.Do(func() { l.file, l.err = readFile(t.root, real, info) })
-	return l.file, l.err
+	return once(t, t.files, real, func() (file, error) { return readFile(t.root, real, info) })
 }
 
 // armOf reads what only a program for an older ARM version needs: the build information and attributes.
