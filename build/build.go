@@ -64,7 +64,7 @@ type Pipeline struct {
 	closeOnce sync.Once
 }
 
-// New makes a Pipeline. Nothing happens until one of its methods is called; Close ends what they left open; at the end of the process that may as well be left to it.
+// New makes a Pipeline. Nothing happens until one of its methods is called, and Close ends what they left open.
 func New(o Options) *Pipeline {
 	if o.Getenv == nil {
 		o.Getenv = func(string) string { return "" }
@@ -76,7 +76,7 @@ func New(o Options) *Pipeline {
 	return &Pipeline{cfg: o.Config, opts: o, begun: now()}
 }
 
-// Close ends the embedded registry and the connection to the engine, for a process that goes on. The targets leave that to the end of
+// Close ends the embedded registry and the connection to the engine, for a process that goes on. The targets leave it to the end of
 // theirs: none knows whether it is the last of the command line, and those behind it need both.
 func (p *Pipeline) Close() error {
 	var err error
