@@ -69,10 +69,14 @@ func (l *lane) step(id, name string, now time.Time) *step {
 // start makes a lane ready for work: for a build, and again for a push.
 func (b *board) start(e Started, now time.Time) {
 	l := b.lane(e.Platform, now)
-	l.strategy = e.Strategy
-	if l.ended {
-		*l = lane{platform: l.platform, strategy: e.Strategy, began: now, steps: map[string]*step{}}
+	if !l.ended {
+		l.strategy = e.Strategy
+		return
 	}
+	if l.err == "" { // it got over what failed
+		b.failed = slices.DeleteFunc(b.failed, func(s *step) bool { return s.Platform == l.platform })
+	}
+	*l = lane{platform: l.platform, strategy: e.Strategy, began: now, steps: map[string]*step{}}
 }
 
 // apply takes a step's event into account, and gives the step back with the time that it took, and whether this is news: a

@@ -32,6 +32,20 @@ linux/arm64  done in 12.0 s
 `)
 }
 
+// What a build got over does not come back as the reason of a push that fails.
+func TestAFailureThatWasGotOverStaysSo(t *testing.T) {
+	equal(t, play(t, Options{}, Started{"linux/amd64", "target"},
+		Step{Platform: "linux/amd64", ID: "1", Name: "resolve docker/dockerfile:1"},
+		Step{Platform: "linux/amd64", ID: "1", Name: "resolve docker/dockerfile:1", State: Failed, Error: "no such host"},
+		Finished{Platform: "linux/amd64"},
+		Started{Platform: "linux/amd64"}, Finished{Platform: "linux/amd64", Error: "refused"}), `
+linux/amd64  build (target)
+linux/amd64  resolve docker/dockerfile:1: failed after 1.0 s
+linux/amd64  done in 3.0 s
+linux/amd64  failed after 1.0 s
+`)
+}
+
 // A platform that another's error has ended did not fail.
 func TestACancelledPlatform(t *testing.T) {
 	equal(t, play(t, Options{}, Started{"linux/amd64", "target"}, Started{"linux/arm64", "target"},
