@@ -23,9 +23,10 @@ const maxDockerConfig = 8 << 20
 
 // LoadCredentials reads Docker's configuration: config.json in dir, else in DOCKER_CONFIG, else in HOME/.docker, with its
 // auths, credsStore and credHelpers. For a host of which that has nothing Podman's logins are read, which have the same form:
-// REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR/containers/auth.json, HOME/.config/containers/auth.json. REGISTRY_USER and REGISTRY_PASSWORD win for the host target, which is the registry that the
-// run publishes to ("" for none): they are CI's, and CI means where it pushes to. The file is read again for each
-// question, and a helper asked again, so that a login during a long run counts.
+// REGISTRY_AUTH_FILE, or else XDG_RUNTIME_DIR/containers/auth.json and HOME/.config/containers/auth.json. REGISTRY_USER and
+// REGISTRY_PASSWORD win for the host target, which is the registry that the run publishes to ("" for none): they are CI's, and CI
+// means where it pushes to. The files are read again for each question, and a helper asked again, so that a login during a long run
+// counts.
 func LoadCredentials(dir string, getenv func(string) string, target string) (Credentials, error) {
 	given, err := fromEnvironment(getenv)
 	if err != nil {
@@ -90,18 +91,21 @@ type loginFile struct {
 	path       string // "" is nowhere
 	whose      string
 	knob, tool string // what else names the file, and what writes it
+	usual      bool   // nobody has named it: one that only root may read is another's
 }
 
 // loginFiles are Docker's configuration, and then Podman's logins (containers-auth.json(5)).
 func loginFiles(dir string, getenv func(string) string) []loginFile {
 	home := cmp.Or(getenv("HOME"), getenv("USERPROFILE"))
-	docker := loginFile{below(cmp.Or(dir, getenv("DOCKER_CONFIG"), below(home, ".docker")), "config.json"), "docker's configuration", "DOCKER_CONFIG", "docker"}
-	files := []loginFile{docker}
-	const auth = "containers/auth.json"
-	for _, path := range []string{getenv("REGISTRY_AUTH_FILE"), below(getenv("XDG_RUNTIME_DIR"), auth), below(home, ".config/"+auth)} {
-		files = append(files, loginFile{path, "podman's logins", "REGISTRY_AUTH_FILE", "podman"})
+	docker := loginFile{path: below(cmp.Or(dir, getenv("DOCKER_CONFIG"), below(home, ".docker")), "config.json"), whose: "docker's configuration", knob: "DOCKER_CONFIG", tool: "docker"}
+	podman := loginFile{path: getenv("REGISTRY_AUTH_FILE"), whose: "podman's logins", knob: "REGISTRY_AUTH_FILE", tool: "podman"}
+	if podman.path != "" { // it stands for the usual places
+		return []loginFile{docker, podman}
 	}
-	return files
+	podman.usual = true
+	runtime, config := podman, podman
+	runtime.path, config.path = below(getenv("XDG_RUNTIME_DIR"), "containers/auth.json"), below(home, ".config/containers/auth.json")
+	return []loginFile{docker, runtime, config}
 }
 
 func below(dir, name string) string {
@@ -131,7 +135,7 @@ func (f loginFile) read() (dockerConfig, error) {
 		return dockerConfig{}, nil
 	}
 	file, err := os.Open(f.path)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || f.usual && errors.Is(err, fs.ErrPermission) {
 		return dockerConfig{}, nil
 	}
 	if err != nil {

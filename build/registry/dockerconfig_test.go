@@ -191,15 +191,20 @@ func TestPodmansLogins(t *testing.T) {
 		}
 		write(t, path, content)
 	}
-	env := environment("HOME", home, "REGISTRY_AUTH_FILE", named, "XDG_RUNTIME_DIR", run)
-	look, err := LoadCredentials("", env, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	loggedIn := LoggedIn("", env, "")
-	for host, want := range map[string]string{"a.example": "docker", "b.example": "named", "c.example": "run", "d.example": "home", "e.example": ""} {
-		if got, err := look(t.Context(), host); err != nil || got.Username != want || loggedIn(host) != (want != "") {
-			t.Errorf("%s: %v, %v; want %s", host, got, err, want)
+	for file, users := range map[string]map[string]string{
+		"":    {"a.example": "docker", "b.example": "run", "c.example": "run", "d.example": "home", "e.example": ""},
+		named: {"a.example": "docker", "b.example": "named", "c.example": "", "d.example": "", "e.example": ""}, // it stands for the usual places
+	} {
+		env := environment("HOME", home, "REGISTRY_AUTH_FILE", file, "XDG_RUNTIME_DIR", run)
+		look, err := LoadCredentials("", env, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		loggedIn := LoggedIn("", env, "")
+		for host, want := range users {
+			if got, err := look(t.Context(), host); err != nil || got.Username != want || loggedIn(host) != (want != "") {
+				t.Errorf("%s with REGISTRY_AUTH_FILE=%s: %v, %v; want %s", host, file, got, err, want)
+			}
 		}
 	}
 	broken, err := LoadCredentials("", environment("HOME", home, "XDG_RUNTIME_DIR", filepath.Join(home, "broken")), "")
