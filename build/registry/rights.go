@@ -44,7 +44,7 @@ func (c *Client) noPush(ctx context.Context, repo reference.Named, resp *http.Re
 	case isUnwelcome(resp.StatusCode) && said.isPolicy():
 		kind, why = ErrDenied, "%[1]s takes nothing from %[2]s (%[3]s); ask who runs it, or set IMG to another repository"
 	case isUnwelcome(resp.StatusCode):
-		kind, why = ErrUnauthorized, "%[1]s does not let %[2]s push there (%[3]s); run `docker login %[1]s` or `podman login %[1]s` as somebody who may, or set IMG to another repository"
+		kind, why = ErrUnauthorized, "%[1]s does not let %[2]s push there (%[3]s); %[4]s as somebody who may, or set IMG to another repository"
 	case resp.StatusCode == http.StatusNotFound && said.has("NAME_UNKNOWN"):
 		kind, why = ErrNotFound, "%[1]s has no such repository, and makes none for %[2]s (%[3]s); create it there first, or set IMG to another one"
 	case resp.StatusCode == http.StatusMethodNotAllowed:
@@ -53,6 +53,6 @@ func (c *Client) noPush(ctx context.Context, repo reference.Named, resp *http.Re
 		return nil
 	}
 	cred, _ := c.opts.Credentials.of(ctx, host) // they were found a moment ago
-	why = fmt.Sprintf(why, host, cred.who(), fmt.Sprintf("%d%s", resp.StatusCode, said))
+	why = fmt.Sprintf(why, host, cred.who(), fmt.Sprintf("%d%s", resp.StatusCode, said), login(host))
 	return &Error{Op: "push to", Ref: repo.Name(), Status: resp.StatusCode, Err: fmt.Errorf("%w: %s", kind, why)}
 }
