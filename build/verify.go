@@ -354,7 +354,7 @@ func (v *verifier) manifest(ctx context.Context, e index.Entry, top registry.Man
 
 // blobsOf are the blobs that an image's repository has to hold; a foreign layer lives elsewhere by design.
 func blobsOf(doc ocispec.Manifest) []ocispec.Descriptor {
-	return slices.DeleteFunc(append([]ocispec.Descriptor{doc.Config}, doc.Layers...), func(d ocispec.Descriptor) bool { return len(d.URLs) > 0 })
+	return slices.DeleteFunc(append([]ocispec.Descriptor{doc.Config}, doc.Layers...), func(d ocispec.Descriptor) bool { return !registry.IsDistributed(d) })
 }
 
 // missing asks for all blobs at once, and gives those that the repository has not, in order.

@@ -78,3 +78,16 @@ func TestVerifyLeavesForeignLayersAlone(t *testing.T) {
 		t.Errorf("got %+v, %v", v, err)
 	}
 }
+
+// What its owner keeps is told by its type: addresses may stand beside any layer.
+func TestBlobsOfAnImage(t *testing.T) {
+	layer := func(mediaType, content string, urls ...string) ocispec.Descriptor {
+		return ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromString(content), URLs: urls}
+	}
+	config, ours := layer(ocispec.MediaTypeImageConfig, "config"), layer(ocispec.MediaTypeImageLayerGzip, "ours", "https://mirror.example/ours")
+	foreign := layer("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign")
+	got := blobsOf(ocispec.Manifest{Config: config, Layers: []ocispec.Descriptor{foreign, ours}})
+	if len(got) != 2 || got[0].Digest != config.Digest || got[1].Digest != ours.Digest {
+		t.Errorf("got %v", got)
+	}
+}
