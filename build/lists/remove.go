@@ -144,7 +144,7 @@ func (r *Removal) children(ix index.Index, u uses) {
 		users := slices.DeleteFunc(slices.Clone(u.parents[e.Digest]), func(name string) bool { return slices.Contains(self, name) })
 		users = append(users, u.tagNames(e.Digest)...)
 		if len(users) > 0 {
-			r.Keep = append(r.Keep, Kept{Digest: e.Digest, Platform: entryName(e), UsedBy: users})
+			r.keep(Kept{Digest: e.Digest, Platform: entryName(e), UsedBy: users})
 			continue
 		}
 		for _, a := range e.Attestations {
@@ -170,7 +170,7 @@ func (r *Removal) companions(u uses) {
 			users := slices.DeleteFunc(u.tagNames(d), func(name string) bool { return name == "tag "+tag })
 			users = append(users, u.parents[d]...)
 			if len(users) > 0 {
-				r.Keep = append(r.Keep, Kept{Digest: d, Platform: gone.Platform, UsedBy: users})
+				r.keep(Kept{Digest: d, Platform: gone.Platform, UsedBy: users})
 				continue
 			}
 			r.doom(Doomed{Digest: d, Kind: cosignNames[kind], Platform: gone.Platform, Tags: []string{tag}})
