@@ -34,7 +34,7 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyLimit)
 		defer cancel()
 		_ = e.Remove(ctx, travel)
-		_ = dropTag(ctx, client, travel)
+		dropTag(ctx, client, travel)
 	}()
 	pushed, err := e.Push(ctx, travel, p.watch(r.job))
 	if err != nil {
@@ -62,16 +62,14 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 const tidyLimit = 10 * time.Second
 
 // dropTag removes a tag where the registry can: most cannot, and then it stays, a name for layers that are there anyway.
-func dropTag(ctx context.Context, client *registry.Client, name string) error {
+func dropTag(ctx context.Context, client *registry.Client, name string) {
 	ref, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
-		return err
+		return
 	}
-	tagged, ok := ref.(reference.NamedTagged)
-	if !ok {
-		return nil
+	if tagged, ok := ref.(reference.NamedTagged); ok {
+		_ = client.DeleteTag(ctx, tagged)
 	}
-	return client.DeleteTag(ctx, tagged)
 }
 
 // sameLayers requires that what was pushed has the layers of the config that it is to get: its tag is moved by whoever builds the same
