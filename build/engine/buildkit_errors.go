@@ -89,17 +89,9 @@ var frames = []string{
 // printed tells of the machine that it ran on, and of nothing else: tests print
 // "401" and "connection refused" about services of their own.
 func stepCure(e *StepError) string {
-	text := e.Err.Error()
+	texts := map[within]string{anywhere: e.Err.Error() + "\n" + e.Output, theError: e.Err.Error(), aPull: e.pulling()}
 	for _, known := range stepCures() {
-		switch known.in {
-		case anywhere:
-			text = e.Err.Error() + "\n" + e.Output
-		case theError:
-			text = e.Err.Error()
-		case aPull:
-			text = e.pulling()
-		}
-		if known.words.MatchString(text) {
+		if known.words.MatchString(texts[known.in]) {
 			return known.cure
 		}
 	}
@@ -165,13 +157,15 @@ func faultLine(err error) int {
 // lineIn finds the line in the words of an engine that sends nothing better:
 // "dockerfile parse error line 3: ...".
 func lineIn(text string) int {
-	found := regexp.MustCompile(`(?i)dockerfile parse error (?:on )?line (\d+)`).FindStringSubmatch(text)
+	found := parseErrorLine().FindStringSubmatch(text)
 	if found == nil {
 		return 0
 	}
 	line, _ := strconv.Atoi(found[1]) // digits only, and 0 is "unknown"
 	return line
 }
+
+var parseErrorLine = pattern(`(?i)dockerfile parse error (?:on )?line (\d+)`)
 
 func exitCode(err error) int {
 	var exit *gatewaypb.ExitError
@@ -184,10 +178,12 @@ func exitCode(err error) int {
 // exitCodeIn reads the code from words such as "did not complete successfully:
 // exit code: 2".
 func exitCodeIn(text string) int {
-	found := regexp.MustCompile(`exit code: (\d+)`).FindStringSubmatch(text)
+	found := exitWords().FindStringSubmatch(text)
 	if found == nil {
 		return 0
 	}
 	code, _ := strconv.Atoi(found[1])
 	return code
 }
+
+var exitWords = pattern(`exit code: (\d+)`)

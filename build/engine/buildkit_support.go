@@ -2,8 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 )
 
 // epochs is the first Docker that knows SOURCE_DATE_EPOCH; older ones take it
@@ -24,7 +22,5 @@ func (e *Engine) olderThan(major int) bool { return e.info.olderThan(major) }
 // olderThan compares the first number of the engine's version. A development
 // build has none and counts as new.
 func (i Info) olderThan(major int) bool {
-	first, _, _ := strings.Cut(i.Version, ".")
-	n, err := strconv.Atoi(first)
-	return err == nil && n < major
+	return i.before(major, 0)
 }

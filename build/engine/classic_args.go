@@ -135,16 +135,25 @@ func spell(value string) (string, bool) {
 func (f *classicFile) declared() map[string]bool {
 	names := map[string]bool{}
 	for _, in := range f.statements {
-		if in.keyword == "ARG" {
+		switch in.keyword {
+		case "ARG":
 			for _, arg := range argumentsOf(in) {
 				names[arg.name] = true
 			}
-		}
-		if on, err := readClassic([]byte(in.text)); err == nil && in.keyword == "ONBUILD" {
-			maps.Copy(names, on.declared())
+		case "ONBUILD":
+			maps.Copy(names, declaredIn(in.text))
 		}
 	}
 	return names
+}
+
+// declaredIn is declared for the statement of an ONBUILD.
+func declaredIn(text string) map[string]bool {
+	on, err := readClassic([]byte(text))
+	if err != nil {
+		return nil // the builder will say it
+	}
+	return on.declared()
 }
 
 // declare adds what an ARG before the first FROM gives to those behind it.

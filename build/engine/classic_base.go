@@ -51,7 +51,9 @@ func (b *bases) scratch(ctx context.Context, p ocispec.Platform) (string, error)
 		if err != nil {
 			return "", err
 		}
-		return id, b.engine.Tag(context.WithoutCancel(ctx), id, scratchName(p))
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+		defer stop()
+		return id, b.engine.Tag(ctx, id, scratchName(p))
 	})
 }
 
@@ -123,9 +125,7 @@ func (b *bases) waiting(id string) map[string]bool {
 	defer b.mu.Unlock()
 	names := map[string]bool{}
 	for _, text := range b.onBuild[id] {
-		if on, err := readClassic([]byte(text)); err == nil {
-			maps.Copy(names, on.declared())
-		}
+		maps.Copy(names, declaredIn(text))
 	}
 	return names
 }
@@ -192,10 +192,8 @@ func (b *bases) alias(ctx context.Context, id string, p ocispec.Platform) (strin
 
 // end removes the aliases on which no step in the engine's cache stands.
 func (b *bases) end() {
-	ctx, stop := context.WithTimeout(context.Background(), openTimeout) // an interrupted build has them, too
-	defer stop()
 	for _, id := range b.aliases {
-		b.engine.discard(ctx, id, func(Event) {})
+		b.engine.discard(context.Background(), id, func(Event) {})
 	}
 }
 

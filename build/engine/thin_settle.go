@@ -70,7 +70,8 @@ func (e *Engine) judgeStored(ctx context.Context, id string, hook Hook, emit fun
 func (e *Engine) discard(ctx context.Context, id string, emit func(Event)) {
 	e.discarding.Lock()
 	defer e.discarding.Unlock()
-	ctx = context.WithoutCancel(ctx)
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout) // an interrupted build has one, too
+	defer stop()
 	err := e.removeDangling(ctx, id)
 	if err != nil && !cerrdefs.IsConflict(err) {
 		err = e.removeDangling(ctx, id)

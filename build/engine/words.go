@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"regexp"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -10,8 +9,8 @@ import (
 // named is what may hold any word in what engines and registries say:
 // addresses, what is in quotes, names with a slash, hosts by number. A
 // repository may be called "certificate-manager", and a tag "1.2.401".
-const named = `"?[a-z]+://[^\s"]+"?:?|'[^'\s]*'|"[^"\s]*"|` + "`[^`\\s]*`" +
-	`|[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?(?:@sha256:\w+)?|\d+\.\d+\.\d+\.\d+(?::\d+)?`
+var named = pattern(`"?[a-z]+://[^\s"]+"?:?|'[^'\s]*'|"[^"\s]*"|` + "`[^`\\s]*`" +
+	`|[\w.-]+(?::\d+)?(?:/[\w.-]+)+(?::[\w.-]+)?(?:@sha256:\w+)?|\d+\.\d+\.\d+\.\d+(?::\d+)?`)
 
 // manifestURL stands for the one address that says something: a request for it
 // is about a tag.
@@ -23,7 +22,7 @@ func said(text, ref string) string {
 	for _, name := range spelled(ref) {
 		text = strings.ReplaceAll(text, name, "NAME")
 	}
-	return regexp.MustCompile(named).ReplaceAllStringFunc(text, func(name string) string {
+	return named().ReplaceAllStringFunc(text, func(name string) string {
 		switch {
 		case name == "i/o":
 			return name
