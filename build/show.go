@@ -39,7 +39,7 @@ func shown(j job, e engine.Event) progress.Event {
 }
 
 // states are the engine's in the words of the display.
-var states = map[engine.State]progress.State{
+var states = [...]progress.State{
 	engine.Running:  progress.Running,
 	engine.Done:     progress.Done,
 	engine.Cached:   progress.Cached,
