@@ -21,7 +21,7 @@ func (l *loader) build() {
 	l.config.Syntax = l.enum("SYNTAX", "auto", "builtin")
 	l.config.Target = l.scalar("TARGET", "").text
 	context := l.scalar("CONTEXT", ".")
-	if problem := noFolder(context.text); problem != "" {
+	if problem := noFolder(withoutLogin(context.text)); problem != "" {
 		l.fail(context.wrong(problem))
 	}
 	l.config.Context = l.absolute(context.text)

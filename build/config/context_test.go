@@ -31,6 +31,15 @@ func TestContextsThatAreNoFolders(t *testing.T) {
 	}
 }
 
+// A token in an address is the user's own.
+func TestContextsHideLogins(t *testing.T) {
+	for _, context := range []string{"https://x-access-token:s3cret@github.com/me/app.git#main", "https://me:s3cret@host/app.tgz", "https://ghp_s3cret@host/me/app.git", "ssh://git:s3cret@host/app"} {
+		if _, err := line("CONTEXT=" + context).load(t); err == nil || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("CONTEXT=%s: %v", context, err)
+		}
+	}
+}
+
 // An archive is told from another file.
 func TestContextsThatAreArchives(t *testing.T) {
 	for _, name := range []string{"a.tar", "a.tar.gz", "a.tgz", "a.tar.xz", "a.tar.bz2", "a.tar.zst"} {

@@ -42,10 +42,10 @@ func (e *UsageError) Unwrap() error { return e.Err }
 // longestText keeps a value readable inside a sentence.
 const longestText = 200
 
-// login is USER:PASSWORD@ before a host, where people put it who think of addresses.
-var login = regexp.MustCompile(`[^/@\s=,]+:[^/@\s]+@([^/@\s]+/)`)
+// login is USER:PASSWORD@ before a host, where people put it who think of addresses, or what stands there in a web address: a token.
+var login = regexp.MustCompile(`(https?://)[^/@\s]+@|[^/@\s=,]+:[^/@\s]+@([^/@\s]+/)`)
 
-func withoutLogin(text string) string { return login.ReplaceAllString(text, "***@$1") }
+func withoutLogin(text string) string { return login.ReplaceAllString(text, "$1***@$2") }
 
 // shorten quotes a value that would break the line, and cuts one that is too long.
 func shorten(text string) string {
