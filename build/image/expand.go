@@ -249,6 +249,9 @@ func (e *expansion) value(name string) value {
 	case "*":
 		name = "@"
 	case "BASH_SOURCE":
+		if e.frame.reading != "" {
+			return value{e.frame.reading}
+		}
 		name = "0"
 	}
 	if values, ok := e.vars[name]; ok {

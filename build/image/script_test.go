@@ -58,6 +58,13 @@ var texts = []string{
 	"+ case $(uname -m) in x86_64) : ;; *) exec /app/server ;; esac",
 	"+ case $X in *) exec /app/server ;& b) : ;; esac",
 	"+ ! /app/server",
+	"+ case $(uname -m) in aarch64) : ;& *) /app/server ;; esac",
+	"- case $(uname -m) in aarch64) : ;; *) /app/server ;& esac",
+
+	// In which order words and assignments count.
+	"+ A=/app/server; A=/app/x $A",
+	"- A=/app/x; A=/app/server $A",
+	"+ if [ $X ]; then V=P=/app/server; else V=P=/app/x; fi; export \"$V\"; exec $P",
 
 	// Where it ends.
 	"- exec /app/x; /app/server",
@@ -288,9 +295,12 @@ var texts = []string{
 	"? curl http://x | sh",
 	"? sh /x/$X",
 	"? . /x/$X",
+	"? if [ $X ]; then A=/app/server; else A=/app/x; fi; sh <<E\nexec $A\nE",
+	"- if [ $X ]; then A=/app/x; else A=/app/x; fi; sh <<E\nexec $A\nE",
 
 	// Scripts.
 	"+ . /app/lib.sh",
+	"+ . /app/aarch64/env; exec $DIR/server",
 	"+ source /app/lib.sh",
 	"+ . /app/lib.sh; serve",
 	"+ PATH=/app; . lib.sh",
@@ -458,6 +468,7 @@ func scripts(more ...entry) []entry {
 		text("/app/lib.sh", "serve() { /app/server; }\n[ $X ] && /app/server\n"), exe("/app/text", "exec /app/server\n"),
 		exe("/app/args", "#!/bin/sh\nexec \"$@\"\n"), exe("/app/again", "#!/bin/sh\n[ $1 ] && exec /app/server; exec \"$0\" x\n"), exe("/app/x", "#!/bin/sh\n"),
 		text("/app/ends", "if [ $X ]; then return; fi; exit\n"), text("/app/exits", "exit\n"), text("/app/left", "return\n/x\n"),
+		text("/app/aarch64/env", "DIR=$(dirname \"${BASH_SOURCE[0]}\")\n"),
 		link("/usr/bin/env", "/bin/busybox"),
 	}
 	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run"} {

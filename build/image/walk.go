@@ -227,6 +227,9 @@ func (w *walker) ofMachine(c *syntax.CaseClause) (way *syntax.CaseItem, ok bool)
 	if len(words) != 1 || !w.isMachine(words[0]) {
 		return nil, false
 	}
+	if slices.ContainsFunc(c.Items[:max(0, len(c.Items)-1)], func(item *syntax.CaseItem) bool { return item.Op != syntax.Break }) {
+		return nil, false // a way goes on in the next one
+	}
 	for _, item := range c.Items {
 		for _, pattern := range item.Patterns {
 			if yes, certain := w.compare("=", c.Word, pattern); yes || !certain {
@@ -351,6 +354,9 @@ func (w *walker) call(c *syntax.CallExpr) {
 		}
 		return
 	}
+	var ways [][]string // before the assignments, which are not for these words
+	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
+	ways = unique(ways, slices.Equal)
 	for _, a := range c.Assigns { // for this command alone
 		name := a.Name.Value
 		outer, there := w.vars[name]
@@ -365,9 +371,6 @@ func (w *walker) call(c *syntax.CallExpr) {
 			}
 		}()
 	}
-	var ways [][]string
-	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
-	ways = unique(ways, slices.Equal)
 	if len(ways) == 1 {
 		w.command(ways[0])
 		return
@@ -486,7 +489,11 @@ func (w *walker) redirect(list []*syntax.Redirect) {
 		}
 		switch r.Op {
 		case syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
-			w.worlds(func(e *expansion) { w.frame.input = e.document(r) })
+			var texts []string
+			w.worlds(func(e *expansion) { texts = append(texts, e.document(r)) })
+			if w.frame.input = texts[0]; slices.ContainsFunc(texts, func(text string) bool { return text != texts[0] }) {
+				w.frame.input = unknown
+			}
 		case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn:
 			w.frame.input = unknown
 		}
@@ -540,15 +547,19 @@ func (w *walker) declare(c *syntax.DeclClause) {
 	reference := c.Variant.Value == "nameref"
 	for _, a := range c.Args {
 		if a.Name == nil {
-			var words []string
-			w.worlds(func(e *expansion) { words = e.fields([]*syntax.Word{a.Value}) })
-			for _, word := range words {
-				if name, val, ok := strings.Cut(word, "="); ok && name != "" {
-					w.set(name, value{val})
-				} else if strings.HasPrefix(word, "-") {
-					export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
-					local = local && !strings.Contains(word, "g")
+			given := map[string][]value{}
+			w.worlds(func(e *expansion) {
+				for _, word := range e.fields([]*syntax.Word{a.Value}) {
+					if name, val, ok := strings.Cut(word, "="); ok && name != "" {
+						given[name] = append(given[name], value{val})
+					} else if strings.HasPrefix(word, "-") {
+						export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
+						local = local && !strings.Contains(word, "g")
+					}
 				}
+			})
+			for name, values := range given {
+				w.set(name, values...)
 			}
 			continue
 		}
