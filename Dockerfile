@@ -4,5 +4,6 @@ FROM scratch
 ARG TARGETPLATFORM
 COPY dist/bin/${TARGETPLATFORM}/manymage /usr/local/bin/manymage
 ENV PATH=/usr/local/bin
+WORKDIR /tmp
 WORKDIR /src
 ENTRYPOINT ["manymage"]

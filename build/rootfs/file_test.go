@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -86,6 +87,19 @@ func TestWhatProgramsNeedIsKept(t *testing.T) {
 	}
 	if opened.Load() != 1 {
 		t.Errorf("opened %d times, want once", opened.Load())
+	}
+}
+
+// What is kept saves a reading, and a machine without a place for temporary files goes without: all is there as before.
+func TestWithoutTemporaryFilesLessIsKept(t *testing.T) {
+	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
+	large := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(maxSmall+5)))
+	root := layersOf(t, tarOf(exec("large", large), plain("after", "x")))
+	if elf, err := platforms.ReadELF(openAt(t, root, "large")); err != nil || !elf.Dynamic {
+		t.Errorf("the head of a large program: %+v, %v", elf, err)
+	}
+	if info, err := fs.Stat(root, "after"); err != nil || info.Size() != 1 {
+		t.Errorf("what comes behind it: %v, %v", info, err)
 	}
 }
 

@@ -4,7 +4,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -105,7 +104,7 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 		return nil // damaged, or cut short by the head: who asks for it will find out
 	}
 	whole, err := k.put(head, content, h.Size)
-	if err != nil {
+	if err != nil || whole == nil {
 		return err
 	}
 	recorder := &recorder{r: whole, head: headELF}
@@ -119,7 +118,8 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 	return nil
 }
 
-// put puts a file down. It holds until the next one.
+// put puts a file down. It holds until the next one. nil: there is no place for it (a machine without /tmp, a full disk), and who asks
+// for more of it has the stream opened again.
 func (k *keeper) put(head []byte, content io.Reader, size int64) (io.ReaderAt, error) {
 	if size <= maxSmall {
 		if int64(cap(k.small)) < size {
@@ -132,19 +132,19 @@ func (k *keeper) put(head []byte, content io.Reader, size int64) (io.ReaderAt, e
 	if k.large == nil {
 		large, err := os.CreateTemp("", "rootfs-*")
 		if err != nil {
-			return nil, fmt.Errorf("a temporary file for what is read of the image: %w", err)
+			return nil, nil
 		}
 		_ = os.Remove(large.Name()) // it lives as long as it is open; where that cannot be, close removes it
 		k.large = large
 	}
 	if _, err := k.large.WriteAt(head, 0); err != nil {
-		return nil, err
+		return nil, nil
 	}
 	to := io.NewOffsetWriter(k.large, int64(len(head)))
 	if _, err := io.Copy(to, content); err != nil {
 		var own *fs.PathError
 		if errors.As(err, &own) {
-			return nil, err
+			return nil, nil
 		}
 		return nil, malformed(err)
 	}
