@@ -65,7 +65,7 @@ func (w wrapper) rest(words []string) []string {
 		if word == "--" {
 			break
 		}
-		if slices.Contains(w.valued, word) && len(words) > 0 {
+		if w.takesNext(word) && len(words) > 0 {
 			words = words[1:]
 		}
 	}
@@ -77,6 +77,16 @@ func (w wrapper) rest(words []string) []string {
 		words = words[1:]
 	}
 	return words
+}
+
+// takesNext tells whether the value of an option is the next word: of letters that stand together (-Eu) that is the last one's, and
+// what follows one with a value is the value (-uapp).
+func (w wrapper) takesNext(option string) bool {
+	if slices.Contains(w.valued, option) || strings.HasPrefix(option, "--") {
+		return slices.Contains(w.valued, option)
+	}
+	i := strings.IndexFunc(option[1:], func(letter rune) bool { return slices.Contains(w.valued, "-"+string(letter)) })
+	return i >= 0 && i+2 == len(option)
 }
 
 // asUser returns the text that su and runuser give to the user's shell, or the command that runuser starts without one.
