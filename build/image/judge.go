@@ -141,31 +141,31 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 	if err != nil || limit >= 7 || f.elf.Arch() != "arm" {
 		return false, nil
 	}
-	build, version, err := c.tree.armOf(f)
+	arm, err := c.tree.armOf(f)
 	if err != nil {
 		return false, err
 	}
-	c.built(f.path, build)
+	c.built(f.path, arm.build)
 	fault := Fault{Kind: TooNew, Path: at.real, Cure: "build it for " + c.name}
-	goarm, _, _ := strings.Cut(build.GOARM, ",")
+	goarm, _, _ := strings.Cut(arm.build.GOARM, ",")
 	if n, err := strconv.Atoi(goarm); err == nil {
 		if n <= limit {
 			return false, nil
 		}
-		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
+		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", arm.build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
 		return true, c.add(fr, fault, at.name)
 	}
-	if version <= limit {
+	if arm.version <= limit {
 		return false, nil
 	}
 	if bad, err = c.loaderToo(f, limit); err != nil {
 		return false, err
 	}
 	if !bad {
-		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), version, c.name)
+		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), arm.version, c.name)
 		return false, nil
 	}
-	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", version, c.declaredAs())
+	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", arm.version, c.declaredAs())
 	return true, c.add(fr, fault, at.name)
 }
 
@@ -183,8 +183,8 @@ func (c *checker) loaderToo(f file, limit int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	_, version, err := c.tree.armOf(loader)
-	return version > limit, err
+	arm, err := c.tree.armOf(loader)
+	return arm.version > limit, err
 }
 
 // show quotes a path whose characters could confuse whoever reads the message.

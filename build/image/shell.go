@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
 	"path"
@@ -109,21 +108,6 @@ func (c *checker) script(at found, args []string, f frame) error {
 	f.told = f.told || !f.soft
 	f.soft, f.reading, f.cut = true, at.name, at.info.Size() > maxScript
 	return c.text(src, args, f)
-}
-
-// text reads the begin of a script.
-func (t *tree) text(real string, size int64) (string, error) {
-	s, err := open(t.root, real, size, nil)
-	if err != nil {
-		return "", err
-	}
-	defer s.close()
-	b := make([]byte, min(size, maxScript))
-	n, err := s.ReadAt(b, 0)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("reading %s in the image: %w", real, err)
-	}
-	return string(b[:n]), nil
 }
 
 // text follows the commands of a shell text; args begin with $0. What was followed in the same situation before, and a

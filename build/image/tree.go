@@ -3,6 +3,7 @@ package image
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"strings"
@@ -27,6 +28,8 @@ type tree struct {
 	links   map[string]string
 	files   map[string]func() (file, error)
 	headers map[string]func() (platforms.ELF, error) // of libraries
+	scripts map[string]func() (string, error)        // that are followed
+	arms    map[string]func() (armBuild, error)
 }
 
 type stat struct {
@@ -48,7 +51,8 @@ func once[T any](t *tree, kept map[string]func() (T, error), key string, read fu
 
 func newTree(root fs.FS) *tree {
 	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{},
-		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){}}
+		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){},
+		scripts: map[string]func() (string, error){}, arms: map[string]func() (armBuild, error){}}
 }
 
 // key turns an absolute name into io/fs's form.
@@ -162,16 +166,42 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 	return once(t, t.files, real, func() (file, error) { return readFile(t.root, real, info) })
 }
 
-// armOf reads what only a program for an older ARM version needs: the build information and attributes.
-func (t *tree) armOf(f file) (build platforms.GoBuild, version int, err error) {
-	err = t.reopened(f, func(s *source) (err error) {
-		if build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
-			return err
+// text reads the begin of a script, which other scripts may start or read again and again.
+func (t *tree) text(real string, size int64) (string, error) {
+	return once(t, t.scripts, real, func() (string, error) {
+		s, err := open(t.root, real, size, nil)
+		if err != nil {
+			return "", err
 		}
-		version, err = platforms.ReadARMArch(s, f.elf)
-		return err
+		defer s.close()
+		b := make([]byte, min(size, maxScript))
+		n, err := s.ReadAt(b, 0)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("reading %s in the image: %w", real, err)
+		}
+		return string(b[:n]), nil
 	})
-	return build, version, err
+}
+
+// armBuild is for which ARM a program was made.
+type armBuild struct {
+	build   platforms.GoBuild // zero, but for Go programs
+	version int               // of its attributes
+}
+
+// armOf reads what only a program for an older ARM version needs: the build information and attributes. A loader is asked for by
+// every program that needs it.
+func (t *tree) armOf(f file) (armBuild, error) {
+	return once(t, t.arms, f.path, func() (b armBuild, err error) {
+		err = t.reopened(f, func(s *source) (err error) {
+			if b.build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
+				return err
+			}
+			b.version, err = platforms.ReadARMArch(s, f.elf)
+			return err
+		})
+		return b, err
+	})
 }
 
 // goBuild reads the build information of a Go program.
