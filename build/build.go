@@ -39,6 +39,9 @@ type Options struct {
 	Embedded Embedded
 	// Ensure is called once when no engine is named and none is there (engine.ErrNone), to get one going; nil: that is the user's business.
 	Ensure func(context.Context) error
+	// Before runs in Build before anything is read that it could make, the Dockerfile and the context, and after all that can be
+	// known to be in the way: it may take minutes. It is told the platforms that are to be built ("linux/arm64"); nil: there is none.
+	Before func(ctx context.Context, platforms []string) error
 	// Roots gives the certificate authorities for registries where the machine has none; nil: then none is trusted.
 	Roots func() *x509.CertPool
 	// Tool is this program's version, for the record.

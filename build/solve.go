@@ -14,6 +14,7 @@ import (
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/record"
+	"github.com/manymage/manymage/platforms"
 )
 
 // result is one platform's image as far as the run has come.
@@ -39,29 +40,15 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return nil
 	}
 	defer p.foresight.end()
-	// Before an engine is started, or even installed, for nothing.
-	if err := errors.Join(p.cfg.CheckFiles(), record.Writable(p.recordPath())); err != nil {
-		return err
-	}
-	e, err := p.Engine(ctx)
+	e, err := p.ready(ctx)
 	if err != nil {
 		return err
 	}
-	info := e.Info()
-	if err := p.reachable(info); err != nil {
-		return err
-	}
-	if info.Fallback {
-		p.opts.Show(progress.Notice{Text: "the classic builder is used: " + info.Why})
-	}
-	if err := p.place(ctx); err != nil {
-		return err
-	}
-	jobs, err := p.jobs(info.Platform)
+	jobs, err := p.jobs(e.Info().Platform)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(impossible(jobs, info)...); err != nil {
+	if err := errors.Join(impossible(jobs, e.Info())...); err != nil {
 		return err
 	}
 	if err := p.foresight.wait(ctx); err != nil {
@@ -73,6 +60,52 @@ func (p *Pipeline) Build(ctx context.Context) error {
 	}
 	p.built = results
 	return p.record()
+}
+
+// ready gives the engine when everything is there that the jobs are read from. What is in the way of a run is told before what takes
+// long: before an engine is started or even installed, and before the user's own step.
+func (p *Pipeline) ready(ctx context.Context) (*engine.Engine, error) {
+	if err := errors.Join(p.checkFiles(), record.Writable(p.recordPath())); err != nil {
+		return nil, err
+	}
+	e, err := p.Engine(ctx)
+	if err != nil {
+		return nil, err
+	}
+	info := e.Info()
+	if err := p.reachable(info); err != nil {
+		return nil, err
+	}
+	if info.Fallback {
+		p.opts.Show(progress.Notice{Text: "the classic builder is used: " + info.Why})
+	}
+	if err := p.place(ctx); err != nil {
+		return nil, err
+	}
+	return e, p.before(ctx)
+}
+
+// checkFiles looks for the files of the build, but where Options.Before may make them: then they are missed after it.
+func (p *Pipeline) checkFiles() error {
+	if p.opts.Before != nil {
+		return nil
+	}
+	return p.cfg.CheckFiles()
+}
+
+// before runs Options.Before.
+func (p *Pipeline) before(ctx context.Context) error {
+	if p.opts.Before == nil {
+		return nil
+	}
+	if err := p.foresight.wait(ctx); err != nil {
+		return err
+	}
+	var names []string
+	for _, platform := range p.cfg.Run() {
+		names = append(names, platforms.Format(platform))
+	}
+	return p.opts.Before(ctx, names)
 }
 
 // solveAll runs all solves at once: the engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.

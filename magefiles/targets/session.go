@@ -12,7 +12,6 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/build/progress"
-	"github.com/manymage/manymage/platforms"
 )
 
 // session is what the targets of one command line share: Mage gives a target nothing but a context, so that `build push` finds the
@@ -25,7 +24,6 @@ type session struct {
 	asked    bool                // git was asked about the folder
 	note     string              // what git has to say, until it was said
 	display  *progress.Display   // of the target that runs now
-	prepared bool                // Settings.Before was done
 }
 
 // describe is what is known of the folder's repository: git.Describe, or nil for what concerns no folder. Git's answers take
@@ -111,6 +109,7 @@ func (s *session) open(ctx context.Context, ask describe) error {
 		Show:     func(e progress.Event) { s.display.Send(e) },
 		Embedded: s.settings.Embedded,
 		Ensure:   s.settings.Ensure,
+		Before:   s.settings.Before,
 		Roots:    s.settings.Roots,
 		Tool:     linked(),
 	})
@@ -119,25 +118,6 @@ func (s *session) open(ctx context.Context, ask describe) error {
 
 // words refuses what is wrong with the words of the command line, for targets that go by none of them.
 func (s *session) words() error { return config.CheckWords(Words(), s.settings.Extra) }
-
-// prepare runs the magefile's own step before the first build. It may take minutes: a missing engine is told before.
-func (s *session) prepare(ctx context.Context) error {
-	if s.prepared || s.settings.Before == nil {
-		return nil
-	}
-	if _, err := s.pipeline.Engine(ctx); err != nil {
-		return err
-	}
-	var list []string
-	for _, p := range s.cfg.Run() {
-		list = append(list, platforms.Format(p))
-	}
-	if err := s.settings.Before(ctx, list); err != nil {
-		return err
-	}
-	s.prepared = true
-	return nil
-}
 
 // follows tells whether a target is on the command line too, under whatever name the targets were imported.
 func follows(target string) bool {

@@ -57,18 +57,6 @@ func TestMisplacedKnobs(t *testing.T) {
 	}
 }
 
-func TestNothingIsPreparedForAnEngineThatIsNotThere(t *testing.T) {
-	nowhere := func(name string) string { return map[string]string{"DOCKER_HOST": "unix:///nowhere.sock"}[name] }
-	prepared := false
-	s := session{
-		settings: Settings{Before: func(context.Context, []string) error { prepared = true; return nil }},
-		pipeline: build.New(build.Options{Getenv: nowhere}),
-	}
-	if err := s.prepare(t.Context()); !errors.Is(err, engine.ErrUnreachable) || prepared {
-		t.Errorf("prepared %t: %v", prepared, err)
-	}
-}
-
 // Whatever was printed before, a failure is one annotation in GitHub Actions.
 func TestAFailureIsAnnotatedOnce(t *testing.T) {
 	failed := errors.New("registry says no")

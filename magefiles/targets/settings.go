@@ -21,7 +21,8 @@ type Settings struct {
 	Knobs config.Defaults
 	// Extra are names of NAME=value words that the magefile reads itself; any other unknown name is refused.
 	Extra []string
-	// Before runs once before the first build, with the platforms that are to be built ("linux/arm64"): generate code, compile.
+	// Before runs once before the first build, with the platforms that are to be built ("linux/arm64"): generate code, compile. It may
+	// make the Dockerfile and anything else that is built from; a missing engine and a registry that takes no push are told before.
 	Before func(ctx context.Context, platforms []string) error
 	// Embedded serves a registry in this process, for when no image is named. Nil: IMG has to be set.
 	Embedded build.Embedded

@@ -21,9 +21,6 @@ import (
 // Build makes one image per architecture, checked and truthfully labelled, in the engine.
 func Build(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
-		if err := s.prepare(ctx); err != nil {
-			return err
-		}
 		pushed := follows("push") // which ends with the same table, and more in it
 		if pushed {
 			if err := s.pipeline.Foresee(ctx); err != nil {
@@ -40,9 +37,6 @@ func Build(ctx context.Context) error {
 // Push builds, pushes every image, and publishes the list over them under the image's tags.
 func Push(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
-		if err := s.prepare(ctx); err != nil {
-			return err
-		}
 		if err := s.pipeline.Push(ctx); err != nil {
 			return err
 		}
