@@ -71,7 +71,7 @@ func Environment() []Knob {
 		{Name: "DOCKER_TLS", Help: "TLS to the engine, whoever answers"},
 		{Name: "DOCKER_TLS_VERIFY", Help: "TLS to the engine, verified"},
 		{Name: "DOCKER_CERT_PATH", Help: "the folder of the certificates for it"},
-		{Name: "DOCKER_API_VERSION", Help: "the engine's API by number"},
+		{Name: "DOCKER_API_VERSION", Help: "the newest version of the engine's API that is spoken", Example: "DOCKER_API_VERSION=1.44"},
 		{Name: "SOURCE_DATE_EPOCH", Help: "the image's time in seconds since 1970", Example: "SOURCE_DATE_EPOCH=0"},
 		{Name: "NO_COLOR", Help: "no colours"},
 		{Name: "CI", Help: "set by CI systems: plain log"},

@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -215,8 +217,27 @@ func TestTheMostTellingFaultIsTold(t *testing.T) {
 	if err := os.WriteFile(text, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := firstAnswer(t.Context(), []address{{host: "unix://" + dir + "/none.sock"}, {host: "unix://" + text}, {host: "unix://" + dir + "/neither.sock"}})
+	_, _, err := firstAnswer(t.Context(), []address{{host: "unix://" + dir + "/none.sock"}, {host: "unix://" + text}, {host: "unix://" + dir + "/neither.sock"}}, "")
 	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "a-file") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// DOCKER_API_VERSION holds us to an API as it does the docker command; the engine may know less.
+func TestNewestAPI(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", "1.51") }))
+	defer server.Close()
+	place := address{host: "tcp://" + server.Listener.Addr().String()}
+	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "1.60": "1.51", "1.40": "", "new": ""} {
+		api, err := place.dial(t.Context(), newest)
+		if want == "" {
+			if !errors.Is(err, ErrTooOld) || !strings.Contains(err.Error(), "DOCKER_API_VERSION="+newest) {
+				t.Errorf("%q: %v", newest, err)
+			}
+			continue
+		}
+		if err != nil || api.ClientVersion() != want {
+			t.Errorf("%q: API %s, want %s: %v", newest, api.ClientVersion(), want, err)
+		}
 	}
 }

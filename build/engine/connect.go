@@ -19,6 +19,9 @@ import (
 // minAPI is Docker 20.10's, the oldest engine that is tested.
 const minAPI = "1.41"
 
+// apiVersion names the variable with which a user holds the docker command to an API version.
+const apiVersion = "DOCKER_API_VERSION"
+
 // pingTimeout bounds how long a silent address is waited for. An ssh
 // connection may ask for a key's passphrase, so it is generous.
 const pingTimeout = 30 * time.Second
@@ -34,7 +37,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure}
-	if e.info.Address, e.api, err = firstAnswer(ctx, places); err != nil {
+	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
@@ -56,10 +59,10 @@ func (o Options) credentials() Credentials {
 // firstAnswer tries the places in turn and gives the first that answers. The
 // error is the most telling of all: a socket that is there but closed to us
 // says more than one that is missing.
-func firstAnswer(ctx context.Context, places []address) (string, *client.Client, error) {
+func firstAnswer(ctx context.Context, places []address, newest string) (string, *client.Client, error) {
 	var told error
 	for _, place := range places {
-		api, err := place.dial(ctx)
+		api, err := place.dial(ctx, newest)
 		if err == nil {
 			return place.host, api, nil
 		}
@@ -75,8 +78,8 @@ func firstAnswer(ctx context.Context, places []address) (string, *client.Client,
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
-// dial connects to one place and agrees on an API version.
-func (a address) dial(ctx context.Context) (*client.Client, error) {
+// dial connects to one place and agrees on an API version, none that is newer than newest if that is not empty.
+func (a address) dial(ctx context.Context, newest string) (*client.Client, error) {
 	opts, err := a.clientOpts()
 	if err != nil {
 		return nil, a.unreachable(err)
@@ -85,7 +88,7 @@ func (a address) dial(ctx context.Context) (*client.Client, error) {
 	if err != nil {
 		return nil, a.unreachable(err)
 	}
-	if err := a.negotiate(ctx, api); err != nil {
+	if err := a.negotiate(ctx, api, newest); err != nil {
 		return nil, errors.Join(err, api.Close())
 	}
 	return api, nil
@@ -96,7 +99,7 @@ func (e *Engine) through(http *http.Client, version string) (*client.Client, err
 	return client.NewClientWithOpts(client.WithHost(e.api.DaemonHost()), client.WithHTTPClient(http), client.WithVersion(version))
 }
 
-func (a address) negotiate(ctx context.Context, api *client.Client) error {
+func (a address) negotiate(ctx context.Context, api *client.Client, newest string) error {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	if err := a.probe(ctx, api); err != nil {
@@ -108,6 +111,12 @@ func (a address) negotiate(ctx context.Context, api *client.Client) error {
 	}
 	if versions.LessThan(ping.APIVersion, minAPI) {
 		return fmt.Errorf("%w: %s speaks API %s, and %s (Docker 20.10) is needed: update the engine", ErrTooOld, a.host, ping.APIVersion, minAPI)
+	}
+	if newest != "" && versions.LessThan(newest, minAPI) {
+		return fmt.Errorf("%w: %s=%s, and API %s (Docker 20.10) is needed: unset it", ErrTooOld, apiVersion, newest, minAPI)
+	}
+	if newest != "" && versions.LessThan(newest, ping.APIVersion) {
+		ping.APIVersion = newest
 	}
 	api.NegotiateAPIVersionPing(ping)
 	return nil
