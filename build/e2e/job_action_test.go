@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// action is what GitHub reads of an action's file, as far as these tests go by it.
+type action struct {
+	Inputs  map[string]struct{ Default string }
+	Outputs map[string]struct{ Value string }
+	Runs    struct {
+		Steps []struct {
+			ID  string
+			Run string
+			Env map[string]string
+		}
+	}
+}
+
+const actionFolder = ".github/actions/mage"
+
+func readAction(t *testing.T) action {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(suite.clone, actionFolder, "action.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a action
+	if err := yaml.Unmarshal(text, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// step runs one of the steps as a runner does, in dir with these inputs, and gives what it left as outputs.
+func (a action) step(t *testing.T, id, dir string, env []string, inputs map[string]string) map[string]string {
+	t.Helper()
+	folder := filepath.Join(suite.clone, actionFolder)
+	left := filepath.Join(t.TempDir(), "output")
+	env = append(env, "GITHUB_ACTION_PATH="+folder, "GITHUB_ACTIONS=true", "GITHUB_OUTPUT="+left, "MANYMAGE_NO_INSTALL=1")
+	for _, s := range a.Runs.Steps {
+		if s.ID != id {
+			continue
+		}
+		for name, value := range s.Env {
+			input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
+			given, ok := inputs[input]
+			if !ok {
+				given = a.Inputs[input].Default
+			}
+			env = append(env, name+"="+given)
+		}
+		if out, err := outputWithin(4*patience, env, "env", "-C", dir, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", s.Run); err != nil {
+			t.Fatalf("%s: %v", out, err)
+		}
+	}
+	text, err := os.ReadFile(left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outputs := map[string]string{}
+	for _, line := range regexp.MustCompile(`(?m)^(\w+)=(.*)$`).FindAllStringSubmatch(string(text), -1) {
+		outputs[line[1]] = line[2]
+	}
+	return outputs
+}
+
+// The action for GitHub's workflows is scripts/mage with its inputs as knobs, and its outputs are those of the job.
+func TestGitHubAction(t *testing.T) {
+	e, reg := Engine(t, Docker20), Private(t)
+	a := readAction(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nARG WORDS\nLABEL words=$WORDS\nCOPY Dockerfile /\n"})
+	repo := reg.Repo(t)
+	outputs := a.step(t, "mage", dir, With(e, "HOME="+os.Getenv("HOME"), "DOCKER_CONFIG="+suite.home), map[string]string{
+		"knobs":    fmt.Sprintf("IMG=%s\nVERSION=1\n\n  \nARCHES=amd64 arm64\nTAGS={version} latest\nBUILD_ARGS=\"WORDS=a $HOME 'b'\"\n", repo),
+		"username": User, "password": Password,
+	})
+	if sources := a.step(t, "sources", dir, nil, nil); len(sources["sum"]) != 16 {
+		t.Errorf("the cache goes by %v", sources)
+	}
+	index := reg.Index(t, repo+":latest")
+	if outputs["image"] != repo+":1" || reg.Raw(t, repo+"@"+outputs["digest"]) != reg.Raw(t, repo+":1") {
+		t.Errorf("outputs %v", outputs)
+	}
+	if got := reg.Config(t, repo+"@"+index.Manifests[0].Digest).Config.Labels["words"]; got != "a $HOME 'b'" {
+		t.Errorf("an argument came through as %q", got)
+	}
+	for name, output := range a.Outputs {
+		if _, ok := outputs[name]; !ok || output.Value != "${{ steps.mage.outputs."+name+" }}" {
+			t.Errorf("output %s is %s of %v", name, output.Value, outputs)
+		}
+	}
+}
