@@ -25,8 +25,8 @@ const module = "github.com/manymage/manymage"
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
 	{"platforms"},
-	{"build/rootfs", "build/lines"},
-	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/index", "build/progress", "build/record", "build/registry", "build/registry/local"},
+	{"build/rootfs", "build/lines", "build/index"},
+	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/progress", "build/record", "build/registry", "build/registry/local"},
 	{"build/lists"},
 	{"build"},
 	{"magefiles/targets"},

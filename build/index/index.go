@@ -45,6 +45,7 @@ const (
 	DockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
 	DockerSchema1  = "application/vnd.docker.distribution.manifest.v1+json"
 	DockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+	DockerConfig   = "application/vnd.docker.container.image.v1+json"
 )
 
 // The annotations by which an attestation names its image.

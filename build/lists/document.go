@@ -61,5 +61,5 @@ func blobsOf(doc ocispec.Manifest) []ocispec.Descriptor {
 
 // isImageConfig reports whether a config of that media type says for which platform it is.
 func isImageConfig(mediaType string) bool {
-	return mediaType == ocispec.MediaTypeImageConfig || mediaType == "application/vnd.docker.container.image.v1+json"
+	return mediaType == ocispec.MediaTypeImageConfig || mediaType == index.DockerConfig
 }

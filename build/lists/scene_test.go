@@ -176,7 +176,7 @@ func (s *scene) upload(ref string, i testImage) pushed {
 	})
 	kinds := []string{index.OCIManifest, ocispec.MediaTypeImageConfig, ocispec.MediaTypeImageLayerGzip}
 	if i.docker {
-		kinds = []string{index.DockerManifest, "application/vnd.docker.container.image.v1+json", "application/vnd.docker.image.rootfs.diff.tar.gzip"}
+		kinds = []string{index.DockerManifest, index.DockerConfig, "application/vnd.docker.image.rootfs.diff.tar.gzip"}
 	}
 	out := pushed{config: s.blob(repo, kinds[1], config), layer: layer}
 	layers := []ocispec.Descriptor{s.blob(repo, kinds[2], layer)}

@@ -9,29 +9,21 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
 )
 
-// The media types that are manifests here.
-const (
-	dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
-	dockerList     = "application/vnd.docker.distribution.manifest.list.v2+json"
-	dockerSchema1  = "application/vnd.docker.distribution.manifest.v1+json"
-	dockerSigned1  = "application/vnd.docker.distribution.manifest.v1+prettyjws"
-)
+// accepted are the media types that are manifests here.
+var accepted = strings.Join([]string{index.OCIIndex, index.OCIManifest, index.DockerList, index.DockerManifest}, ", ")
 
-var accepted = strings.Join([]string{
-	ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest, dockerList, dockerManifest,
-}, ", ")
-
-// maxManifest is what registries themselves take (distribution specification: at least 4 MiB).
-const maxManifest = 4 << 20
+// maxManifest bounds images and indexes alike.
+const maxManifest = index.MaxBytes
 
 // Manifest is a manifest's exact bytes and what they were verified to be.
 type Manifest struct {
@@ -248,7 +240,7 @@ func mediaTypeOf(resp *http.Response) string {
 }
 
 func isManifestType(mediaType string) bool {
-	return slices.Contains([]string{ocispec.MediaTypeImageIndex, ocispec.MediaTypeImageManifest, dockerList, dockerManifest}, mediaType)
+	return index.IsIndex(mediaType) || index.IsImage(mediaType)
 }
 
 // refuseSchema1 knows the manifests of before 2016 by their type or their fields. It comes before the digest, which is of another
@@ -259,7 +251,7 @@ func refuseSchema1(header string, body []byte) error {
 		FSLayers      json.RawMessage `json:"fsLayers"`
 	}
 	isOld := json.Unmarshal(body, &said) == nil && said.SchemaVersion == 1 && said.FSLayers != nil
-	if isOld || header == dockerSchema1 || header == dockerSigned1 {
+	if isOld || index.IsSchema1(header) {
 		return refusal(ErrUnsupported, "it is a Docker schema 1 manifest, which nothing has written since 2017; push the image again")
 	}
 	return nil
@@ -296,14 +288,14 @@ func manifestType(header string, body []byte) (string, error) {
 
 // settleType checks a type against what the fields show. A manifest of a type that is not known, or of none, goes by its fields.
 func settleType(mediaType string, isList bool) (string, error) {
-	byFields := ocispec.MediaTypeImageManifest
+	byFields := index.OCIManifest
 	if isList {
-		byFields = ocispec.MediaTypeImageIndex
+		byFields = index.OCIIndex
 	}
 	if !isManifestType(mediaType) {
 		return byFields, nil
 	}
-	if saysList := mediaType == dockerList || mediaType == ocispec.MediaTypeImageIndex; saysList != isList {
+	if index.IsIndex(mediaType) != isList {
 		return "", corrupt("its type is %s and its fields are another's", mediaType)
 	}
 	return mediaType, nil

@@ -14,6 +14,8 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
 )
 
 func TestChallenges(t *testing.T) {
@@ -111,8 +113,8 @@ func TestManifestTypes(t *testing.T) {
 	const list, img = `"manifests":[]`, `"config":{},"layers":[]`
 	for _, test := range []struct{ header, body, want string }{
 		{ocispec.MediaTypeImageIndex, `{` + list + `}`, ocispec.MediaTypeImageIndex},
-		{dockerList, `{"mediaType":"` + dockerList + `",` + list + `}`, dockerList},
-		{"", `{"mediaType":"` + dockerManifest + `",` + img + `}`, dockerManifest},
+		{index.DockerList, `{"mediaType":"` + index.DockerList + `",` + list + `}`, index.DockerList},
+		{"", `{"mediaType":"` + index.DockerManifest + `",` + img + `}`, index.DockerManifest},
 		{"application/json", `{` + img + `}`, ocispec.MediaTypeImageManifest},
 		{"text/plain", `{` + list + `}`, ocispec.MediaTypeImageIndex},
 		{ocispec.MediaTypeImageIndex, `{` + img + `}`, "corrupt"},
@@ -139,7 +141,7 @@ func TestManifestTypes(t *testing.T) {
 			t.Errorf("%s: %v", body, err)
 		}
 	}
-	for header, body := range map[string]string{dockerSchema1: "{}", dockerSigned1: "{}", "": `{"schemaVersion":1,"fsLayers":[]}`} {
+	for header, body := range map[string]string{index.DockerSchema1: "{}", index.DockerSigned1: "{}", "": `{"schemaVersion":1,"fsLayers":[]}`} {
 		if err := refuseSchema1(header, []byte(body)); !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "schema 1") {
 			t.Errorf("%s %s: %v", header, body, err)
 		}
@@ -244,7 +246,7 @@ func FuzzLocation(f *testing.F) {
 
 func FuzzManifestType(f *testing.F) {
 	f.Add(ocispec.MediaTypeImageIndex, `{"manifests":[]}`)
-	f.Add(dockerManifest, `{"mediaType":"x","config":{},"layers":[]}`)
+	f.Add(index.DockerManifest, `{"mediaType":"x","config":{},"layers":[]}`)
 	f.Add("", `{"manifests":null,"layers":{}}`)
 	f.Fuzz(func(t *testing.T, header, body string) {
 		got, err := manifestType(header, []byte(body))
@@ -315,7 +317,7 @@ func FuzzComplaint(f *testing.F) {
 func FuzzAnswers(f *testing.F) {
 	f.Add(200, "application/json", "", `{"tags":["b","a","b"]}`)
 	f.Add(200, ocispec.MediaTypeImageIndex, `</v2/a/tags/list?n=1>; rel="next"`, `{"manifests":[{"digest":"x"}]}`)
-	f.Add(200, dockerManifest, "", `{"schemaVersion":2,"config":{"digest":"sha256:x","size":-1},"layers":[]}`)
+	f.Add(200, index.DockerManifest, "", `{"schemaVersion":2,"config":{"digest":"sha256:x","size":-1},"layers":[]}`)
 	f.Add(401, "", "", "")
 	f.Add(307, "", "", "")
 	f.Add(404, "application/json", "", `{"errors":[{"code":"X","message":"\u001b[31m"}]}`)
