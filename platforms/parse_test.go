@@ -293,6 +293,22 @@ func FuzzParseList(f *testing.F) {
 	})
 }
 
+func TestAsked(t *testing.T) {
+	for want, p := range map[string]ocispec.Platform{
+		"linux/arm64/v8": {OS: "linux", Architecture: "arm64", Variant: "V8"},
+		"linux/arm64":    {OS: "linux", Architecture: "aarch64"},
+		"linux/amd64/v1": {OS: "linux", Architecture: "amd64", Variant: "v1"},
+		"linux/arm/v7":   {OS: "linux", Architecture: "arm"},
+		"linux/arm/v6":   {OS: "linux", Architecture: "arm", Variant: "6"},
+		"linux/arm64/v9": {OS: "linux", Architecture: "arm64", Variant: "v9"},
+		"unknown":        {},
+	} {
+		if got := platforms.Asked(p); got != want {
+			t.Errorf("%+v: %s, want %s", p, got, want)
+		}
+	}
+}
+
 func ExampleParse() {
 	p, _ := platforms.Parse("armv7l")
 	fmt.Println(platforms.Format(p), platforms.Short(p))

@@ -54,6 +54,14 @@ func Format(p ocispec.Platform) string {
 	return platforms.FormatAll(Normalize(p))
 }
 
+// Asked returns p as Format does and with a default variant that was asked for, which Format leaves out: "linux/arm64/v8".
+func Asked(p ocispec.Platform) string {
+	if name := Format(p); Normalize(p).Variant == "" && p.Variant != "" {
+		return name + "/" + strings.ToLower(p.Variant)
+	}
+	return Format(p)
+}
+
 // Short returns the name that stands for p in tags ({arch}): "amd64", "arm64", "armv7". Another operating
 // system than linux is put in front: "windows-amd64".
 func Short(p ocispec.Platform) string {

@@ -113,7 +113,7 @@ func TestListsResolve(t *testing.T) {
 	Run(t, at.dir, nil, "manifest:create", r+":1", r+":amd64-1,"+r+":arm64-1").Exits(t, 0)
 	arm := at.Index(t, r+":1").Manifests[1].Digest
 	Run(t, at.dir, nil, "inspect", r+":1", "-platform=linux/arm64/v8").Exits(t, 0).
-		Says(t, "resolved to an index with 2 entries: linux/amd64, linux/arm64", "looking for linux/arm64", "found linux/arm64, digest "+arm)
+		Says(t, "resolved to an index with 2 entries: linux/amd64, linux/arm64", "looking for linux/arm64/v8", "found linux/arm64, digest "+arm)
 	Run(t, at.dir, nil, "inspect", r+":1", "-platform=linux/s390x").Exits(t, 1).Says(t, "looking for linux/s390x", "found none")
 	Run(t, at.dir, nil, "fetch", r+":1", "any", "app/").Exits(t, 0)
 	if _, err := os.Stat(filepath.Join(at.dir, "app", "oci-layout")); err != nil {

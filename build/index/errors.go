@@ -48,7 +48,7 @@ func (e *DuplicateError) Unwrap() error { return ErrDuplicate }
 func (e *NotFoundError) Error() string {
 	what := e.Digest.String()
 	if e.Platform != nil {
-		what = platforms.Format(*e.Platform)
+		what = platforms.Asked(*e.Platform)
 	}
 	return fmt.Sprintf("%s is not in the index; it has %s", what, formatAll(e.Have))
 }

@@ -40,7 +40,7 @@ func ExampleIndex_Find() {
 	}
 	// Output:
 	// resolved to an index with 2 entries: linux/amd64, linux/arm64
-	// looking for linux/arm64
+	// looking for linux/arm64/v8
 	// found linux/arm64, digest sha256:f69162950f235e3cdbbad33f1f912d1a504be90d8a37d002c735d6f3e3882265
 }
 

@@ -31,7 +31,7 @@ func (ix Index) Find(p ocispec.Platform) (Match, error) {
 	order := match.Only(p)
 	m := Match{Steps: []string{
 		fmt.Sprintf("resolved to an index with %s: %s", count(len(ix.Entries), "entry", "entries"), formatAll(ix.Platforms())),
-		"looking for " + platforms.Format(p),
+		"looking for " + platforms.Asked(p),
 	}}
 	var fits []Entry
 	for _, e := range ix.Entries {
@@ -75,7 +75,7 @@ func (m *Match) found(p ocispec.Platform, fits []Entry) {
 	}
 	step := fmt.Sprintf("found %s, digest %s", platforms.Format(*m.Entry.Platform), m.Entry.Digest)
 	if !m.Exact {
-		step += fmt.Sprintf("; it is not %s itself, but an engine there also takes it", platforms.Format(p))
+		step += fmt.Sprintf("; it is not %s itself, but an engine there also takes it", platforms.Asked(p))
 	}
 	m.Steps = append(m.Steps, step)
 }

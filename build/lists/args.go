@@ -36,7 +36,7 @@ func expand(platformList, template string) ([]Source, error) {
 		if err != nil {
 			return nil, err
 		}
-		ref := fill(template, asWritten(word, p))
+		ref := fill(template, asWritten(word, p)) // the image of linux/arm64/v8 may well be app:arm64v8
 		if other, twice := by[ref]; twice {
 			return nil, usage("the template %q gives %s for both %s and %s; put ARCH, VARIANT or ARCHVARIANT where their names differ", template, ref, other, word)
 		}
@@ -44,20 +44,6 @@ func expand(platformList, template string) ([]Source, error) {
 		out = append(out, Source{Ref: ref, Platform: &p})
 	}
 	return out, nil
-}
-
-// asWritten is the platform in the user's own spelling, which is what the tags are named by:
-// linux/arm64/v8 is normalised to linux/arm64, but its image may well be app:arm64v8.
-func asWritten(word string, p ocispec.Platform) ocispec.Platform {
-	parts := strings.Split(word, "/")
-	if len(parts) < 2 {
-		return p
-	}
-	written := ocispec.Platform{OS: parts[0], Architecture: parts[1]}
-	if len(parts) > 2 {
-		written.Variant = parts[2]
-	}
-	return written
 }
 
 func fill(template string, p ocispec.Platform) string {

@@ -347,7 +347,7 @@ func TestTemplates(t *testing.T) {
 		{"linux/amd64,linux/arm/v7", "r/a:ARCHVARIANT-1.0", "r/a:amd64-1.0 r/a:armv7-1.0"},
 		{"linux/amd64 linux/arm64/v8", "r/OS/a:ARCH-VARIANT.ARCH", "r/linux/a:amd64-.amd64 r/linux/a:arm64-v8.arm64"},
 		{"windows/amd64", "r/ARCH-OS:OS", "r/amd64-windows:windows"},
-		{"amd64,arm/v6", "r/a:OS-ARCHVARIANT", "r/a:linux-amd64 r/a:arm-v6"},
+		{"amd64,arm/v6", "r/a:OS-ARCHVARIANT", "r/a:linux-amd64 r/a:linux-armv6"},
 		{"linux/arm", "r/a:ARCHVARIANT", "r/a:arm"},
 	} {
 		got, err := expand(c.platforms, c.template)

@@ -123,7 +123,7 @@ func (i *inspector) resolve(ctx context.Context, ix index.Index) error {
 	}
 	leaf, raw := i.leaf(ctx, way.entry)
 	if raw == nil {
-		return fmt.Errorf("%s: %s: %s", i.tree.Reference, platforms.Format(*i.opts.Platform), leaf.Problems[0])
+		return fmt.Errorf("%s: %s: %s", i.tree.Reference, platforms.Asked(*i.opts.Platform), leaf.Problems[0])
 	}
 	i.tree.Images, i.tree.Raw = []Leaf{leaf}, raw
 	return nil

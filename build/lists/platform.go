@@ -41,7 +41,7 @@ func ParsePlatforms(text string) ([]ocispec.Platform, error) {
 	return out, nil
 }
 
-// ParsePlatform reads one platform to look for; nothing is nil.
+// ParsePlatform reads one platform to look for, with its default variant when that is written; nothing is nil.
 func ParsePlatform(text string) (*ocispec.Platform, error) {
 	if text == "" {
 		return nil, nil
@@ -50,7 +50,24 @@ func ParsePlatform(text string) (*ocispec.Platform, error) {
 	if err != nil {
 		return nil, &usageError{err}
 	}
+	p.Variant = cmp.Or(p.Variant, asWritten(text, p).Variant)
 	return &p, nil
+}
+
+// asWritten is a platform in the user's own spelling: linux/arm64/v8 is normalised to linux/arm64.
+func asWritten(word string, p ocispec.Platform) ocispec.Platform {
+	parts := strings.Split(word, "/")
+	if len(parts) < 2 {
+		return p
+	}
+	if _, err := platforms.ParseAny(parts[0]); err == nil { // an architecture
+		parts = append([]string{p.OS}, parts...)
+	}
+	written := ocispec.Platform{OS: parts[0], Architecture: parts[1]}
+	if len(parts) > 2 {
+		written.Variant = parts[2]
+	}
+	return written
 }
 
 // unusual says what is strange about a platform, "" when nothing is. Strange ones are allowed

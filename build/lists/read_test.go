@@ -73,6 +73,17 @@ func TestInspectResolvesAPlatform(t *testing.T) {
 	if !containsAll(strings.Join(tree.Steps, "\n"), "an index with 2 entries", "looking for linux/arm/v7", "found linux/arm/v6") {
 		t.Errorf("the walk: %q", tree.Steps)
 	}
+	s.pushList("one.example/app:amd64", imageFor("linux/amd64"))
+	for asked, says := range map[string]string{"arm/v6": "linux/arm/v6", "linux/arm64/v8": "linux/arm64/v8", "arm64/v8": "linux/arm64/v8", "arm64": "linux/arm64"} {
+		want, err := ParsePlatform(asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tree, err := Inspect(t.Context(), s.client, "one.example/app:amd64", InspectOptions{Platform: want})
+		if !slices.Contains(tree.Steps, "looking for "+says) || err == nil || !strings.Contains(err.Error(), says+" is not in the index") {
+			t.Errorf("%s: %v, %q", asked, err, tree.Steps)
+		}
+	}
 	p = platformsOf("linux/s390x")[0]
 	if _, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{Platform: &p}); !errors.Is(err, index.ErrNotFound) {
 		t.Errorf("got %v", err)

@@ -70,10 +70,10 @@ func Why(ctx context.Context, c Fetcher, ref string, opts WhyOptions) (Diagnosis
 	}
 	p := platforms.Host()
 	if opts.Platform != nil {
-		p = platforms.Normalize(*opts.Platform)
+		p = *opts.Platform
 	}
 	d := &doctor{client: c, repo: reference.TrimNamed(named), want: p, opts: opts, out: Diagnosis{
-		Reference: reference.FamiliarString(named), Platform: platforms.Format(p),
+		Reference: reference.FamiliarString(named), Platform: platforms.Asked(p),
 	}}
 	m, err := c.Manifest(ctx, named)
 	if err != nil {

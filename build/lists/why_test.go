@@ -51,6 +51,11 @@ func TestWhy(t *testing.T) {
 			push: func(s *scene, ref string) { s.push(ref, imageFor("linux/arm64/v9")) },
 			on:   "linux/arm64", kinds: "not-a-list", says: []string{"labelled linux/arm64/v9, and this machine asks for linux/arm64\n"},
 		},
+		"a list that is right, asked for in full": {
+			push: func(s *scene, ref string) { s.pushList(ref, amd64, arm64) },
+			on:   "linux/arm64/v8", runs: true,
+			says: []string{"looking for linux/arm64/v8", "found linux/arm64,", "it runs on linux/arm64/v8"},
+		},
 		"a list without the platform": {
 			push: func(s *scene, ref string) { s.pushList(ref, amd64, imageFor("linux/s390x")) },
 			on:   "linux/arm64", kinds: "platform-absent", says: []string{"it has images for linux/amd64, linux/s390x"},
@@ -124,8 +129,11 @@ func TestWhy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			c.push(s, "one.example/app:1")
-			p := platformsOf(c.on)[0]
-			got, err := Why(t.Context(), s.client, "one.example/app:1", WhyOptions{Platform: &p})
+			p, err := ParsePlatform(c.on)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Why(t.Context(), s.client, "one.example/app:1", WhyOptions{Platform: p})
 			if err != nil {
 				t.Fatal(err)
 			}
