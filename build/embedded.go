@@ -14,6 +14,7 @@ import (
 
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/record"
 )
 
@@ -111,12 +112,9 @@ func (p *Pipeline) Reference(ctx context.Context, text string) (reference.Named,
 		}
 		text = p.cfg.ListRefs()[0]
 	}
-	ref, err := reference.ParseNormalizedNamed(text)
+	ref, err := lists.ParseReference(text)
 	if err != nil {
-		return nil, &config.UsageError{Knob: "REF", Text: text, Origin: "command line", Problem: fmt.Sprintf("is no image reference: %v", err)}
+		return nil, err
 	}
-	if problem := config.BadPort(text, ref); problem != "" {
-		return nil, &config.UsageError{Knob: "REF", Text: text, Origin: "command line", Problem: "has " + problem}
-	}
-	return reference.TagNameOnly(ref), p.reach(ctx, ref)
+	return ref, p.reach(ctx, ref)
 }
