@@ -99,8 +99,12 @@ func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authori
 		cancel(nil)
 		return nil, err
 	}
-	asked := c.now()
-	resp, err := c.do(req)
+	asked, slow := c.now(), c.slow(target.Host)
+	if req.Body != nil { // while content is sent there is progress, and the answer comes after it
+		slow.Stop()
+	}
+	resp, err := c.http.Do(req)
+	slow.Stop()
 	if err != nil {
 		if cause := context.Cause(ctx); cause != nil {
 			err = fmt.Errorf("%w (%w)", cause, err)
@@ -115,17 +119,8 @@ func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authori
 	}
 	c.answered.Store(target.Host, true)
 	dog.pat()
-	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel, slow: func() *time.Timer { return c.slow(target.Host) }}
+	resp.Body = &watchedBody{body: resp.Body, ctx: ctx, dog: dog, cancel: cancel, slow: slow}
 	return resp, nil
-}
-
-// do sends a request, and tells of a host that takes long to answer. While content is sent there is progress, and the answer comes
-// after it.
-func (c *Client) do(req *http.Request) (*http.Response, error) {
-	if req.Body == nil {
-		defer c.slow(req.URL.Host).Stop()
-	}
-	return c.http.Do(req)
 }
 
 // slow tells of a host that takes long, once for each, unless it is stopped before.
@@ -233,13 +228,14 @@ type watchedBody struct {
 	ctx    context.Context // of this one exchange: its cause says who gave up
 	dog    *watchdog
 	cancel context.CancelCauseFunc
-	slow   func() *time.Timer // tells of a wait, unless it is stopped
+	slow   *time.Timer // tells of a wait, unless it is stopped
 	once   sync.Once
 }
 
 func (b *watchedBody) Read(p []byte) (int, error) {
 	b.dog.pat()
-	defer b.slow().Stop()
+	b.slow.Reset(waitingAfter)
+	defer b.slow.Stop()
 	n, err := b.body.Read(p)
 	if err == nil || err == io.EOF {
 		return n, err
