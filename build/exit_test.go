@@ -29,6 +29,7 @@ func TestExitCode(t *testing.T) {
 		{&FaultyError{}, 3},
 		{&lists.DropError{}, 4},
 		{&registry.Error{Err: registry.ErrDenied}, 4},
+		{&registry.Error{Err: registry.ErrUnexpected}, 1},
 		{fmt.Errorf("%w: no socket", engine.ErrUnreachable), 5},
 		{&registry.Error{Err: registry.ErrUnreachable}, 5},
 		{ErrLoopback, 5},

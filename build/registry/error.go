@@ -12,6 +12,7 @@ var (
 	ErrNotFound     = errors.New("not found")           // the registry said 404; nothing else is this
 	ErrUnauthorized = errors.New("not authorized")      // 401 or 403: credentials are missing, wrong or without the right
 	ErrDenied       = errors.New("registry refuses")    // immutable tag, quota, deletion disabled: asking again will not help
+	ErrUnexpected   = errors.New("unexpected answer")   // to who only reads, one that no registry should give: a 501, a redirect to plain HTTP
 	ErrUnreachable  = errors.New("cannot be reached")   // no answer, or only failing ones, for as long as Options.Retry
 	ErrCorrupt      = errors.New("corrupt content")     // size, digest or type are not what was asked for
 	ErrUnsupported  = errors.New("unsupported content") // Docker schema 1, an oversized manifest, a layer that is not distributed

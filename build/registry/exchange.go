@@ -83,7 +83,7 @@ func (r *call) target(base *url.URL) *url.URL {
 // fresh redirect may carry a fresh signature.
 func elsewhere(resp *http.Response) error {
 	drain(resp)
-	f := refusal(ErrDenied, "it redirected to %s, which does not let us in", resp.Request.URL.Host)
+	f := refusal(ErrUnexpected, "it redirected to %s, which does not let us in", resp.Request.URL.Host)
 	f.status, f.again = resp.StatusCode, few
 	return f
 }
@@ -274,7 +274,7 @@ func isEOF(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.
 
 // unanswered sorts out why there was no answer to a request.
 func (c *Client) unanswered(host string, err error) error {
-	if f := asFailure(err); errors.Is(f.err, ErrDenied) {
+	if f := asFailure(err); errors.Is(f.err, ErrUnexpected) {
 		return f // a redirect that we do not follow
 	}
 	var source *sourceError
@@ -359,6 +359,8 @@ func refused(host string, resp *http.Response) *failure {
 	case said.isPolicy():
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
 		kind, cure = ErrUnauthorized, "; "+login(host)+" as somebody who may"
+	case resp.Request.Method == http.MethodGet, resp.Request.Method == http.MethodHead:
+		kind, cure = ErrUnexpected, "; check that this is a registry's address, or ask who runs it"
 	}
 	f.err = fmt.Errorf("%w: %s answers %d%s%s", kind, host, resp.StatusCode, said, cure)
 	return f

@@ -209,16 +209,18 @@ func (s *scene) trace() string {
 func TestEveryOperationGivesUpOnALastingFault(t *testing.T) {
 	for _, fault := range []struct {
 		name  string
-		want  error
+		want  error // where the operation begins with a question
+		write error // where it begins with a change
 		fault faults.Fault
 	}{
-		{"503", ErrUnreachable, faults.Status(503)},
-		{"429 for longer than we wait", ErrUnreachable, faults.Status(429, "Retry-After", "86400")},
-		{"reset", ErrUnreachable, faults.Reset()},
-		{"401 without a challenge", ErrUnauthorized, faults.Status(401)},
-		{"403", ErrUnauthorized, faults.Status(403)},
-		{"405", ErrDenied, faults.Status(405)},
-		{"418", ErrDenied, faults.Status(418)},
+		{"503", ErrUnreachable, ErrUnreachable, faults.Status(503)},
+		{"429 for longer than we wait", ErrUnreachable, ErrUnreachable, faults.Status(429, "Retry-After", "86400")},
+		{"reset", ErrUnreachable, ErrUnreachable, faults.Reset()},
+		{"401 without a challenge", ErrUnauthorized, ErrUnauthorized, faults.Status(401)},
+		{"403", ErrUnauthorized, ErrUnauthorized, faults.Status(403)},
+		{"405", ErrUnexpected, ErrDenied, faults.Status(405)},
+		{"418", ErrUnexpected, ErrDenied, faults.Status(418)},
+		{"501", ErrUnexpected, ErrDenied, faults.Status(501)},
 	} {
 		for _, op := range operations {
 			if op.name == "Mount" || op.name == "Referrers" { // a refusal is their answer "not here"
@@ -228,10 +230,14 @@ func TestEveryOperationGivesUpOnALastingFault(t *testing.T) {
 				t.Parallel()
 				s := newScene(t, Options{})
 				s.Add(faults.Rule{Fault: fault.fault})
+				want := fault.want
+				if op.name == "PutManifest" || op.name == "DeleteManifest" {
+					want = fault.write
+				}
 				err := op.run(t.Context(), s)
 				var failed *Error
-				if !errors.Is(err, fault.want) || !errors.As(err, &failed) || failed.Op == "" {
-					t.Errorf("got %v, want %v", err, fault.want)
+				if !errors.Is(err, want) || !errors.As(err, &failed) || failed.Op == "" {
+					t.Errorf("got %v, want %v", err, want)
 				}
 				if s.waits.passed > defaultRetry {
 					t.Errorf("waited %s, more than %s", s.waits.passed, defaultRetry)

@@ -105,7 +105,7 @@ func nextLink(resp *http.Response) (*url.URL, error) {
 		next.Scheme, next.Host = asked.Scheme, asked.Host // behind a proxy that ends TLS
 	}
 	if !sameOrigin(next, asked) {
-		return nil, refusal(ErrDenied, "it says that the list goes on at %s, which is refused", next.Host)
+		return nil, refusal(ErrUnexpected, "it says that the list goes on at %s, which is refused", next.Host)
 	}
 	if *next == *asked {
 		return nil, refusal(ErrCorrupt, "the list's next page is the same one")
@@ -186,7 +186,7 @@ func (c *Client) referrersByAPI(ctx context.Context, repo reference.Named, subje
 		return nil
 	})
 	var failed *Error
-	if errors.As(err, &failed) && (failed.Status == http.StatusNotFound || errors.Is(err, ErrDenied) && failed.Status != 0) {
+	if errors.As(err, &failed) && (failed.Status == http.StatusNotFound || errors.Is(err, ErrUnexpected) && failed.Status != 0) {
 		return nil, errNoReferrersAPI
 	}
 	return found, err

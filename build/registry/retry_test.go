@@ -321,7 +321,8 @@ func TestErrorsAreOneSentence(t *testing.T) {
 			"look at HOST/team/app:1: not found: HOST answers 404"},
 		"no words":       {"", 403, "docker login HOST"},
 		"quota":          {`{"errors":[{"code":"DENIED","message":"storage quota exceeded"}]}`, 403, "registry refuses: HOST answers 403: DENIED storage quota exceeded"},
-		"lines of words": {`{"errors":[{"code":"X","message":"red\r\n\tline"}]}`, 418, "registry refuses: HOST answers 418: X red line"},
+		"not built":      {"", 501, "unexpected answer: HOST answers 501; check that this is a registry's address, or ask who runs it"},
+		"lines of words": {`{"errors":[{"code":"X","message":"red\r\n\tline"}]}`, 418, "unexpected answer: HOST answers 418: X red line; check that this is a registry's address, or ask who runs it"},
 		"long words":     {`{"errors":[{"code":"X","message":"` + strings.Repeat("é", 300) + `"}]}`, 418, "é..."},
 	} {
 		s := newScene(t, Options{Retry: -1})

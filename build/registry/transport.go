@@ -203,12 +203,12 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
 	case len(via) >= maxRedirects:
-		return refusal(ErrDenied, "it redirected %d times", maxRedirects)
+		return refusal(ErrUnexpected, "it redirected %d times", maxRedirects)
 	case first.Method != http.MethodGet && first.Method != http.MethodHead:
 		return http.ErrUseLastResponse
 	case req.URL.Scheme == "https":
 	case req.URL.Scheme != "http" || first.URL.Scheme == "https" || !c.plainAllowed(req.URL.Host):
-		return refusal(ErrDenied, "it redirected from %s to %s://%s, which is refused", first.URL.Scheme, req.URL.Scheme, req.URL.Host)
+		return refusal(ErrUnexpected, "it redirected from %s to %s://%s, which is refused", first.URL.Scheme, req.URL.Scheme, req.URL.Host)
 	}
 	if leftOrigin(req, via) {
 		req.Header.Del("Authorization")
