@@ -28,18 +28,18 @@ func noise(size int) string {
 
 func TestEngineIsSentTheContextOnce(t *testing.T) {
 	const big, small = 3 << 20, 64 << 10
-	files := Files{
-		"shared":               noise(big),
-		"only-amd64":           noise(small),
-		"only-arm64":           noise(small),
-		"only-arm":             noise(small),
-		"secrets/key.pem":      "planted",
-		"secrets/public/a.txt": "ships",
-		".dockerignore":        "secrets\n!secrets/public\nDockerfile\n",
-		"Dockerfile":           "excluded, and not what is built",
-	}
 	dockerfile := []byte("FROM scratch\nARG TARGETARCH\nCOPY only-$TARGETARCH /only\nCOPY shared /\nCOPY . /all/\n")
 	EachOpen(t, func(t *testing.T, e *engine.Engine) {
+		files := Files{
+			"shared":               noise(big),
+			"only-amd64":           noise(small),
+			"only-arm64":           noise(small),
+			"only-arm":             noise(small),
+			"secrets/key.pem":      "planted",
+			"secrets/public/a.txt": "ships",
+			".dockerignore":        "secrets\n!secrets/public\nDockerfile\n",
+			"Dockerfile":           "excluded, and not what is built",
+		}
 		dir := Dir(t, files)
 		run := func(want int64) {
 			t.Helper()

@@ -98,7 +98,7 @@ func TestEngineForwardsSSH(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer agent.Close()
+	t.Cleanup(func() { agent.Close() })
 	EachEngine(t, Dockers(), func(t *testing.T, under *EngineUnderTest) {
 		e := under.Open(t, engine.Options{Getenv: func(name string) string { return map[string]string{"SSH_AUTH_SOCK": socket}[name] }})
 		s := engine.Solve{Dockerfile: []byte(dockerfile), NoCache: true}

@@ -61,11 +61,16 @@ func Engine(t *testing.T, kind Kind) *EngineUnderTest {
 	})
 }
 
-// EachEngine runs the test once per kind, as a subtest.
+// EachEngine runs the test once per kind, as a subtest. The engines work side by side, each on one test at a time; they are started one
+// after the other.
 func EachEngine(t *testing.T, kinds []Kind, test func(t *testing.T, e *EngineUnderTest)) {
 	t.Helper()
 	for _, kind := range kinds {
-		t.Run(strings.ReplaceAll(string(kind), " ", "-"), func(t *testing.T) { test(t, Engine(t, kind)) })
+		t.Run(strings.ReplaceAll(string(kind), " ", "-"), func(t *testing.T) {
+			e := Engine(t, kind)
+			t.Parallel()
+			test(t, e)
+		})
 	}
 }
 
