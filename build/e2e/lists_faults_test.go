@@ -3,6 +3,7 @@ package e2e
 import (
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func behind(t *testing.T, at listScene) (proxy *faults.Proxy, repo string) {
 func TestListsOutliveFaults(t *testing.T) {
 	at := newListScene(t, Plain(t))
 	Run(t, at.dir, nil, "manifest:create", at.repo+":sound", at.repo+":amd64-1,"+at.repo+":arm64-1").Exits(t, 0)
-	want := at.digest(t, "sound")
+	want := at.Index(t, at.repo+":sound").Manifests
 	for _, test := range []struct {
 		tag   string
 		fault faults.Fault
@@ -37,9 +38,11 @@ func TestListsOutliveFaults(t *testing.T) {
 			t.Parallel() // they wait more than they work
 			proxy, repo := behind(t, at)
 			proxy.Add(faults.Rule{Match: faults.OncePerRequest(), Fault: test.fault})
-			Run(t, at.dir, nil, "manifest:create", repo+":"+test.tag, repo+":amd64-1,"+repo+":arm64-1").Exits(t, 0)
-			if got := at.digest(t, test.tag); got != want {
-				t.Errorf("published %s, want %s", got, want)
+			// A list of its own: where several write the same manifest, docker-registry has moments in which it cannot be read.
+			own := "-annotations=fault=" + test.tag
+			Run(t, at.dir, nil, "manifest:create", repo+":"+test.tag, repo+":amd64-1,"+repo+":arm64-1", own).Exits(t, 0)
+			if got := at.Index(t, at.repo+":"+test.tag).Manifests; !reflect.DeepEqual(got, want) {
+				t.Errorf("published %v, want %v", got, want)
 			}
 		})
 	}
