@@ -26,6 +26,8 @@ type Current struct {
 type content struct {
 	desc  ocispec.Descriptor
 	index index.Index // of an image: the index of one that it amounts to
+
+	unfolded *index.Index // see unfold; nil until somebody has asked for it
 }
 
 // Digest returns what the tag named, "" when there was nothing.
@@ -75,55 +77,38 @@ func (o PublishOptions) clock() time.Time {
 // round trip, below which nothing is gained by it.
 const stale = time.Second
 
-// lookAgain looks at the tags right before they are written, when other work has taken long
-// since they were looked at. What has changed goes through the guard again.
-func (p *publication) lookAgain(ctx context.Context, tags []string) error {
+// lookAgain looks at a tag right before it is written, when other work has taken long since it was looked at. What has changed goes
+// through the guard again.
+func (p *publication) lookAgain(ctx context.Context, i int) error {
 	for {
 		at := p.opts.clock()
-		if at.Sub(p.current.at) <= stale {
+		if at.Sub(p.tags[i].at) <= stale {
 			return nil
 		}
-		same, err := p.unmoved(ctx)
+		same, err := p.unmoved(ctx, i)
 		if err != nil {
 			return err
 		}
-		if same {
-			p.current.at = at
+		if p.tags[i].at = at; same {
 			return nil
 		}
-		if p.current, err = p.opts.look(ctx, p.client, p.repo, tags); err != nil {
+		if p.tags[i].was, err = lookAt(ctx, p.client, p.tags[i].ref); err != nil {
 			return err
 		}
-		p.compare(tags)
-		if err := p.guard(ctx); err != nil {
+		p.compare(i)
+		if err := p.guard(ctx, i); err != nil {
 			return err
 		}
 	}
 }
 
-// unmoved asks whether the tags name what they did, all at once.
-func (p *publication) unmoved(ctx context.Context) (bool, error) {
-	now := make([]digest.Digest, len(p.refs))
-	g, ctx := errgroup.WithContext(ctx)
-	for i, ref := range p.refs {
-		g.Go(func() error {
-			desc, err := p.client.Head(ctx, ref)
-			if errors.Is(err, registry.ErrNotFound) {
-				return nil
-			}
-			now[i] = desc.Digest
-			return err
-		})
+// unmoved asks whether a tag names what it did.
+func (p *publication) unmoved(ctx context.Context, i int) (bool, error) {
+	desc, err := p.client.Head(ctx, p.tags[i].ref)
+	if errors.Is(err, registry.ErrNotFound) {
+		err = nil
 	}
-	if err := g.Wait(); err != nil {
-		return false, err
-	}
-	for i, ref := range p.refs {
-		if now[i] != p.current.Digest(ref.Tag()) {
-			return false, nil
-		}
-	}
-	return true, nil
+	return desc.Digest == p.tags[i].was.desc.Digest, err
 }
 
 // lookAt reads one tag. What is there and cannot be understood has no platforms that anybody

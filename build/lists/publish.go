@@ -64,7 +64,8 @@ type TagMove struct {
 // Publish puts the index under the tags of the repository:
 //
 //	look at the tags -> would one lose a platform? -> look again, if that took long
-//	                 -> PUT under the first tag -> PUT under the others, concurrently -> read each back and compare
+//	                 -> PUT under the first tag -> the others, concurrently: look again, if that took long, and PUT
+//	                 -> read each back and compare
 //
 // All manifests of the index must be in the repository. A tag that has the index already is
 // not written. Without tags the index is put under its digest alone.
@@ -94,9 +95,16 @@ type publication struct {
 	repo    reference.Named
 	payload payload
 	opts    PublishOptions
-	current *Current
+	tags    []goal
 	out     Published
-	refs    []reference.NamedTagged
+}
+
+// goal is a tag that is to name the payload.
+type goal struct {
+	ref     reference.NamedTagged
+	was     content
+	at      time.Time // when it was looked at
+	warning string    // that it loses platforms
 }
 
 func publish(ctx context.Context, c Publisher, repo reference.Named, tags []string, what payload, opts PublishOptions) (Published, error) {
@@ -109,24 +117,39 @@ func publish(ctx context.Context, c Publisher, repo reference.Named, tags []stri
 	if len(tags) == 0 {
 		return p.out, p.putUntagged(ctx)
 	}
+	err := p.move(ctx, tags)
+	for _, tag := range p.tags {
+		p.out.Warnings = append(p.out.Warnings, nonEmpty(tag.warning)...)
+	}
+	return p.out, err
+}
+
+// move has all tags name the payload.
+func (p *publication) move(ctx context.Context, tags []string) error {
 	if err := p.look(ctx, tags); err != nil {
-		return p.out, err
+		return err
 	}
-	if err := p.guard(ctx); err != nil {
-		return p.out, err
+	for i := range p.tags {
+		if err := p.guard(ctx, i); err != nil {
+			return err
+		}
 	}
-	if err := p.lookAgain(ctx, tags); err != nil {
-		return p.out, err
+	g, again := errgroup.WithContext(ctx)
+	for i := range p.tags {
+		g.Go(func() error { return p.lookAgain(again, i) })
+	}
+	if err := g.Wait(); err != nil {
+		return err
 	}
 	todo := p.todo()
 	if len(todo) == 0 {
 		p.out.Unchanged = true
-		return p.out, nil
+		return nil
 	}
-	if err := p.put(ctx, todo); err != nil || opts.TrustAnswer {
-		return p.out, err
+	if err := p.put(ctx, todo); err != nil || p.opts.TrustAnswer {
+		return err
 	}
-	return p.out, p.readBack(ctx, todo)
+	return p.readBack(ctx, todo)
 }
 
 func (p *publication) look(ctx context.Context, tags []string) (err error) {
@@ -135,28 +158,37 @@ func (p *publication) look(ctx context.Context, tags []string) (err error) {
 		if err != nil {
 			return err
 		}
-		p.refs = append(p.refs, ref)
+		p.tags = append(p.tags, goal{ref: ref})
 	}
-	p.current = p.opts.Current
-	if !p.current.covers(p.repo, tags) {
-		if p.current, err = p.opts.look(ctx, p.client, p.repo, tags); err != nil {
+	current := p.opts.Current
+	if !current.covers(p.repo, tags) {
+		if current, err = p.opts.look(ctx, p.client, p.repo, tags); err != nil {
 			return err
 		}
 	}
-	p.compare(tags)
+	p.out.Tags = make([]TagMove, len(tags))
+	for i, tag := range tags {
+		p.tags[i].was, p.tags[i].at = current.tags[tag], current.at
+		p.compare(i)
+	}
 	return nil
 }
 
-// compare notes what the tags are and what becomes of the first.
-func (p *publication) compare(tags []string) {
-	p.out.Tags, p.out.Diff = nil, index.Changes{}
-	for _, tag := range tags {
-		p.out.Tags = append(p.out.Tags, TagMove{Tag: tag, Previous: p.current.Digest(tag)})
+// compare notes what a tag is and, of the first, what becomes of it.
+func (p *publication) compare(i int) {
+	was := p.tags[i].was
+	p.out.Tags[i] = TagMove{Tag: p.tags[i].ref.Tag(), Previous: was.desc.Digest}
+	if i > 0 {
+		return
 	}
-	if was := p.current.tags[tags[0]]; was.desc.Digest != p.payload.desc.Digest {
+	p.out.Diff = index.Changes{}
+	if !p.has(i) {
 		p.out.Diff = index.Diff(was.index, p.payload.index)
 	}
 }
+
+// has reports whether a tag names the payload already.
+func (p *publication) has(i int) bool { return p.tags[i].was.desc.Digest == p.payload.desc.Digest }
 
 func (c *Current) covers(repo reference.Named, tags []string) bool {
 	if c == nil || c.repo != repo.Name() {
@@ -165,26 +197,28 @@ func (c *Current) covers(repo reference.Named, tags []string) bool {
 	return !slices.ContainsFunc(tags, func(tag string) bool { _, ok := c.tags[tag]; return !ok })
 }
 
-// guard refuses before anything is written.
-func (p *publication) guard(ctx context.Context) error {
-	p.out.Warnings = nil
-	for _, ref := range p.refs {
-		was, name := p.current.tags[ref.Tag()], reference.FamiliarString(ref)
-		if want := p.opts.Expect; want != "" && was.desc.Digest != want && was.desc.Digest != p.payload.desc.Digest {
-			return &MovedError{Tag: name, Expected: want, Found: was.desc.Digest}
-		}
-		lost, err := p.lost(ctx, was)
-		switch {
-		case err != nil:
-			return fmt.Errorf("%s: its platforms cannot be compared: %w", name, err)
-		case len(lost) == 0:
-		case IsLoopback(p.repo):
-			names := formatAll(lost)
-			p.warn("%s loses %s, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=%s",
-				name, strings.Join(names, ", "), strings.Join(names, ","))
-		default:
-			return &DropError{Tag: name, Platforms: lost}
-		}
+// guard refuses before a tag is written.
+func (p *publication) guard(ctx context.Context, i int) error {
+	tag := &p.tags[i]
+	tag.warning = ""
+	if p.has(i) {
+		return nil
+	}
+	name := reference.FamiliarString(tag.ref)
+	if want := p.opts.Expect; want != "" && tag.was.desc.Digest != want {
+		return &MovedError{Tag: name, Expected: want, Found: tag.was.desc.Digest}
+	}
+	lost, err := p.lost(ctx, tag.was)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%s: its platforms cannot be compared: %w", name, err)
+	case len(lost) == 0:
+	case IsLoopback(p.repo):
+		names := formatAll(lost)
+		tag.warning = fmt.Sprintf("%s loses %s, which the new list has not; elsewhere than on loopback that takes ALLOW_DROP=%s",
+			name, strings.Join(names, ", "), strings.Join(names, ","))
+	default:
+		return &DropError{Tag: name, Platforms: lost}
 	}
 	return nil
 }
@@ -192,21 +226,21 @@ func (p *publication) guard(ctx context.Context) error {
 // lost lists the platforms that go and were not allowed to. Entries count by what is in them,
 // which is read where they do not say it.
 func (p *publication) lost(ctx context.Context, was content) ([]ocispec.Platform, error) {
-	if was.desc.Digest == p.payload.desc.Digest {
-		return nil, nil
+	if was.unfolded == nil {
+		all, err := unfold(ctx, p.client, p.repo, was.index)
+		if err != nil {
+			return nil, err
+		}
+		was.unfolded = &all
 	}
-	old, err := unfold(ctx, p.client, p.repo, was.index)
-	if err != nil {
-		return nil, err
-	}
-	if gone := index.Dropped(old, p.payload.index); len(gone) == 0 {
+	if gone := index.Dropped(*was.unfolded, p.payload.index); len(gone) == 0 {
 		return nil, nil
 	}
 	next, err := unfold(ctx, p.client, p.repo, p.payload.index)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(index.Dropped(old, next), func(gone ocispec.Platform) bool {
+	return slices.DeleteFunc(index.Dropped(*was.unfolded, next), func(gone ocispec.Platform) bool {
 		return slices.ContainsFunc(p.opts.AllowDrop, func(allowed ocispec.Platform) bool {
 			return platforms.Equal(allowed, gone)
 		})
@@ -216,8 +250,8 @@ func (p *publication) lost(ctx context.Context, was content) ([]ocispec.Platform
 // todo lists the tags to write, by their place.
 func (p *publication) todo() []int {
 	var out []int
-	for i, ref := range p.refs {
-		if p.current.Digest(ref.Tag()) != p.payload.desc.Digest {
+	for i := range p.tags {
+		if !p.has(i) {
 			out = append(out, i)
 		}
 	}
@@ -227,7 +261,7 @@ func (p *publication) todo() []int {
 // put writes the first tag, which uploads the index, then the others at once. Where a tag had
 // the index already nothing has to be uploaded first.
 func (p *publication) put(ctx context.Context, todo []int) error {
-	if len(todo) == len(p.refs) {
+	if len(todo) == len(p.tags) {
 		if err := p.putTags(ctx, todo[:1]); err != nil {
 			return err
 		}
@@ -243,13 +277,13 @@ func (p *publication) putTags(ctx context.Context, todo []int) error {
 	var g errgroup.Group
 	for n, i := range todo {
 		g.Go(func() error {
-			_, errs[n] = p.client.PutManifest(ctx, p.refs[i], p.payload.desc.MediaType, p.payload.raw)
+			errs[n] = p.putTag(ctx, i)
 			return nil
 		})
 	}
 	_ = g.Wait() // errs has them
 	for n, i := range todo {
-		p.out.Tags[i].Moved = errs[n] == nil
+		p.out.Tags[i].Moved = errs[n] == nil && !p.has(i)
 		if errs[n] != nil {
 			p.out.Tags[i].Error = errs[n].Error()
 		}
@@ -259,6 +293,15 @@ func (p *publication) putTags(ctx context.Context, todo []int) error {
 	}
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	return &TagsError{Repository: p.out.Repository, Tags: p.out.Tags, errs: errs}
+}
+
+// putTag writes one tag. The tag before it may have taken long.
+func (p *publication) putTag(ctx context.Context, i int) error {
+	if err := p.lookAgain(ctx, i); err != nil || p.has(i) {
+		return err
+	}
+	_, err := p.client.PutManifest(ctx, p.tags[i].ref, p.payload.desc.MediaType, p.payload.raw)
+	return err
 }
 
 // putUntagged stores the index under its digest.
@@ -274,8 +317,4 @@ func (p *publication) putUntagged(ctx context.Context) error {
 	}
 	_, err = p.client.PutManifest(ctx, ref, p.payload.desc.MediaType, p.payload.raw)
 	return err
-}
-
-func (p *publication) warn(format string, args ...any) {
-	p.out.Warnings = append(p.out.Warnings, fmt.Sprintf(format, args...))
 }

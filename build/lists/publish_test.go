@@ -368,6 +368,51 @@ func TestASlowPublicationLooksAgain(t *testing.T) {
 	}
 }
 
+// The write of the first tag may take long, too, as one that is tried again. What somebody publishes meanwhile under the others is
+// not lost, and one tag that would lose it does not stop the others.
+func TestASlowFirstTagHasTheOthersLookedAtAgain(t *testing.T) {
+	const repo = "one.example/app"
+	for name, c := range map[string]struct {
+		takes time.Duration
+		heads int
+		moved []bool
+	}{
+		"quickly": {takes: time.Second, moved: []bool{true, true, true, true}},
+		"slowly":  {takes: time.Minute, heads: 3, moved: []bool{true, false, true, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.listOf(repo, imageFor("linux/amd64"))
+			now, heads := &clock{}, 0
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodPut, "/manifests/a"), Times: 1, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				s.pushList(repo+":b", imageFor("linux/amd64"), imageFor("linux/386"))
+				s.pushList(repo+":c", imageFor("linux/amd64").named("theirs"))
+				s.pushIndex(repo+":d", ix)
+				s.one.Reset()
+				now.pass(c.takes)
+				next.ServeHTTP(w, r)
+			}})
+			got, err := Publish(t.Context(), s.client, named(repo), []string{"a", "b", "c", "d"}, ix, PublishOptions{now: now.now, TrustAnswer: true})
+			for _, r := range s.one.Requests() {
+				if r.Method == http.MethodHead {
+					heads++
+				}
+			}
+			var failed *TagsError
+			var drop *DropError
+			if slow := c.heads > 0; heads != c.heads || errors.As(err, &failed) != slow || errors.As(err, &drop) != slow || err != nil && !slow {
+				t.Errorf("looked %d times more, want %d: %v", heads, c.heads, err)
+			}
+			for i, tag := range got.Tags {
+				there := s.digest(repo+":"+tag.Tag) == got.Digest
+				if tag.Moved != c.moved[i] || there != (c.moved[i] || tag.Tag == "d") || (tag.Error != "") == there {
+					t.Errorf("%+v; it is there: %v", tag, there)
+				}
+			}
+		})
+	}
+}
+
 func TestPublishWithoutTags(t *testing.T) {
 	s := newScene(t)
 	ix := s.listOf("one.example/app", imageFor("linux/amd64"))

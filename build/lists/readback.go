@@ -23,7 +23,7 @@ const (
 func (p *publication) readBack(ctx context.Context, written []int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, i := range written {
-		g.Go(func() error { return p.confirm(ctx, p.refs[i], p.out.Tags[i].Previous) })
+		g.Go(func() error { return p.confirm(ctx, p.tags[i].ref, p.out.Tags[i].Previous) })
 	}
 	return g.Wait()
 }
