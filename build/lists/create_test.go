@@ -217,6 +217,24 @@ func TestCreateRefuses(t *testing.T) {
 			},
 			from: "one.example/app:a", opts: CreateOptions{IgnoreMissing: true}, want: registry.ErrNotFound, says: []string{"linux/amd64"},
 		},
+		"an index inside an index that is gone": {
+			push: func(s *scene) {
+				s.pushNested("one.example/app:a", false, inner)
+				gone := s.index("one.example/app:a").Entries[0].Digest
+				if err := s.client.DeleteManifest(s.Context(), named("one.example/app"), gone); err != nil {
+					s.Fatal(err)
+				}
+			},
+			from: "one.example/app:a", opts: CreateOptions{IgnoreMissing: true}, want: registry.ErrNotFound, says: []string{"source one.example/app:a", "linux/amd64"},
+		},
+		"an index inside an index that cannot be understood": {
+			push: func(s *scene) {
+				of := s.upload("one.example/app", inner).entry.Digest
+				raw := []byte(`{"schemaVersion":2,"mediaType":"` + index.OCIIndex + `","manifests":[{"mediaType":"` + index.OCIManifest + `","digest":"` + of.String() + `","size":0}]}`)
+				s.pushIndex("one.example/app:a", index.Index{Entries: []index.Entry{{Descriptor: s.put(named("one.example/app"), index.OCIIndex, raw)}}})
+			},
+			from: "one.example/app:a", want: index.ErrInvalid, says: []string{"source one.example/app:a: one.example/app@sha256:", "no manifest is that small"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

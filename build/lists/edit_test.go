@@ -183,7 +183,12 @@ func TestAnEditFlattensListsInside(t *testing.T) {
 				s.push("one.example/app:s390x", imageFor("linux/s390x"))
 				s.push("one.example/app:new", imageFor("linux/amd64").named("new"))
 				s.pushNested("one.example/app:1", undeclared, imageFor("linux/amd64"), imageFor("linux/arm64").attested())
-				got, err := Apply(t.Context(), s.client, "one.example/app:1", c.edit(s), CreateOptions{})
+				edit := c.edit(s)
+				s.one.Reset()
+				got, err := Apply(t.Context(), s.client, "one.example/app:1", edit, CreateOptions{})
+				if again := askedAgain(s.one); len(again) > 0 {
+					t.Errorf("read twice: %q", again)
+				}
 				if c.says != nil {
 					if !errors.Is(err, index.ErrDuplicate) || !containsAll(err.Error(), c.says...) {
 						t.Errorf("got %v, want %q", err, c.says)
@@ -199,6 +204,20 @@ func TestAnEditFlattensListsInside(t *testing.T) {
 			})
 		}
 	}
+}
+
+// askedAgain lists what a registry was asked for more than once, in the same way.
+func askedAgain(p *faults.Proxy) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, r := range p.Requests() {
+		what := r.Method + " " + r.Path
+		if seen[what] {
+			out = append(out, what)
+		}
+		seen[what] = true
+	}
+	return out
 }
 
 // What is taken out by its digest may go, also where only its config says what is lost.

@@ -85,16 +85,13 @@ func (w *walk) enter(ctx context.Context, m index.Match, depth int) error {
 
 // inside goes on in an index inside the index.
 func (w *walk) inside(ctx context.Context, e index.Entry, depth int) error {
-	if depth == maxNesting {
-		return fmt.Errorf("%s: lists inside lists, more than %d deep", at(w.repo, e.Digest), maxNesting)
-	}
 	m, err := listed(ctx, w.client, w.repo, e.Descriptor)
 	if err != nil {
 		return err
 	}
-	inner, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	inner, err := open(w.repo, m, depth+1)
 	if err != nil {
-		return fmt.Errorf("%s: %w", at(w.repo, e.Digest), err)
+		return err
 	}
 	w.step("%s is a list inside the list: %s", e.Digest, nested)
 	return w.index(ctx, inner, depth+1)

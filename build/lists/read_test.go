@@ -131,6 +131,12 @@ func TestListsInsideListsWithoutEnd(t *testing.T) {
 	if _, err := Inspect(t.Context(), s.client, "one.example/app:deep", InspectOptions{Platform: &p}); err == nil || !strings.Contains(err.Error(), "more than 4 deep") {
 		t.Errorf("%v", err)
 	}
+	if _, err := Create(t.Context(), s.client, []string{"one.example/app:flat"}, sources("one.example/app:deep"), CreateOptions{}); err == nil || !strings.Contains(err.Error(), "more than 4 deep") {
+		t.Errorf("as a source: %v", err)
+	}
+	if _, err := Copy(t.Context(), s.client, "one.example/app:deep", []string{"two.example/app:1"}, CopyOptions{}); err == nil || !strings.Contains(err.Error(), "more than 4 deep") {
+		t.Errorf("to be copied: %v", err)
+	}
 }
 
 func TestInspectOneImage(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -123,7 +124,7 @@ func (r *resolver) index(ctx context.Context, s Source, ref reference.Named, m r
 		return origin{}, fmt.Errorf("source %s: %w: it is a list without images; leave it out", s.Ref, index.ErrInvalid)
 	}
 	out := origin{annotations: ix.Annotations}
-	if out.children, err = r.entries(ctx, s.Ref, ref, ix, 1); err != nil {
+	if out.children, err = r.images(ctx, s, ref, ix); err != nil {
 		return origin{}, err
 	}
 	if s.Platform != nil {
@@ -151,51 +152,40 @@ func over(below, above map[string]string) map[string]string {
 	return merged
 }
 
-func (r *resolver) entries(ctx context.Context, source string, ref reference.Named, ix index.Index, depth int) ([]*child, error) {
-	if depth > maxNesting {
-		return nil, fmt.Errorf("source %s: indexes inside indexes, more than %d deep; give the images instead", source, maxNesting)
+// images reads the images of an index, all at once, after the indexes inside it.
+func (r *resolver) images(ctx context.Context, s Source, ref reference.Named, ix index.Index) ([]*child, error) {
+	u := unfolder{client: r.client, repo: reference.TrimNamed(ref), strict: true}
+	parts, err := u.entries(ctx, ix.Entries, 0)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Ref, err)
 	}
-	parts := make([][]*child, len(ix.Entries))
+	entries := slices.Concat(parts...)
+	out := make([]*child, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, e := range ix.Entries {
+	for i, e := range entries {
 		g.Go(func() (err error) {
-			parts[i], err = r.entry(ctx, source, ref, e, depth)
+			out[i], err = r.image(ctx, s, ref, e)
 			return err
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	var out []*child
-	for _, part := range parts {
-		out = append(out, part...)
-	}
-	return out, nil
+	return out, g.Wait()
 }
 
-// entry reads one entry of an index; an index inside is flattened, its entries having more to
-// say of their platforms than it has.
-func (r *resolver) entry(ctx context.Context, source string, ref reference.Named, e index.Entry, depth int) ([]*child, error) {
-	e.Source = fmt.Sprintf("%s of %s", entryName(e), source)
-	c := &child{entry: e, from: reference.TrimNamed(ref), by: "its entry in " + source}
+// image reads one image of an index.
+func (r *resolver) image(ctx context.Context, s Source, ref reference.Named, e index.Entry) (*child, error) {
+	e.Source = fmt.Sprintf("%s of %s", entryName(e), s.Ref)
+	c := &child{entry: e, from: reference.TrimNamed(ref), by: "its entry in " + s.Ref}
 	if e.HasPlatform() {
 		c.declared = e.Platform
 	}
 	if e.IsAttestation() {
-		return []*child{c}, nil
+		return c, nil
 	}
 	m, err := r.limited(ctx, func() (registry.Manifest, error) { return listed(ctx, r.client, ref, e.Descriptor) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", e.Source, err)
 	}
-	if !index.IsIndex(m.Descriptor.MediaType) {
-		return []*child{c}, c.take(m)
-	}
-	inner, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", e.Source, err)
-	}
-	return r.entries(ctx, source, ref, inner, depth+1)
+	return c, c.take(m)
 }
 
 func entryName(e index.Entry) string {

@@ -109,12 +109,9 @@ func (t *transfer) add(ctx context.Context, m registry.Manifest, from reference.
 	if !index.IsIndex(m.Descriptor.MediaType) {
 		return t.addImage(m, from)
 	}
-	if depth > maxNesting {
-		return fmt.Errorf("%s: indexes inside indexes, more than %d deep", at(from, m.Descriptor.Digest), maxNesting)
-	}
-	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	ix, err := open(from, m, depth)
 	if err != nil {
-		return fmt.Errorf("%s: %w", at(from, m.Descriptor.Digest), err)
+		return err
 	}
 	t.addList(loaded{m, from}, depth)
 	return t.below(ctx, ix, from, depth)

@@ -21,10 +21,28 @@ import (
 // config's. What is not in the registry, or cannot be understood, stays as it is: nobody can
 // pull it. Lists without such entries, which most are, cost no request.
 func unfold(ctx context.Context, c Reader, repo reference.Named, ix index.Index) (index.Index, error) {
-	u := unfolder{client: c, repo: reference.TrimNamed(repo)}
-	var err error
-	ix.Entries, err = u.entries(ctx, ix.Entries, 0)
+	parts, err := unfoldEach(ctx, c, repo, ix)
+	ix.Entries = slices.Concat(parts...)
 	return ix, err
+}
+
+// unfoldEach is unfold with what comes of each entry apart.
+func unfoldEach(ctx context.Context, c Reader, repo reference.Named, ix index.Index) ([][]index.Entry, error) {
+	u := unfolder{client: c, repo: reference.TrimNamed(repo)}
+	return u.entries(ctx, ix.Entries, 0)
+}
+
+// open reads a list inside a list, which lies at a depth.
+func open(repo reference.Named, m registry.Manifest, depth int) (index.Index, error) {
+	name := at(reference.TrimNamed(repo), m.Descriptor.Digest)
+	if depth > maxNesting {
+		return index.Index{}, fmt.Errorf("%s: lists inside lists, more than %d deep; give the images instead", name, maxNesting)
+	}
+	inner, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return index.Index{}, fmt.Errorf("%s: %w", name, err)
+	}
+	return inner, nil
 }
 
 // inside names the lists inside a list.
@@ -56,41 +74,36 @@ func unfolded(before, after index.Index) string {
 type unfolder struct {
 	client Reader
 	repo   reference.Named
+	strict bool // for a new list: lists inside must be readable, and its images are read afterwards anyway
 }
 
-func (u unfolder) entries(ctx context.Context, entries []index.Entry, depth int) ([]index.Entry, error) {
+func (u unfolder) entries(ctx context.Context, entries []index.Entry, depth int) ([][]index.Entry, error) {
 	parts := make([][]index.Entry, len(entries))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(requestsAtOnce)
 	for i, e := range entries {
 		parts[i] = []index.Entry{e}
-		if depth < maxNesting && index.IsIndex(e.MediaType) || e.Platform == nil && index.IsImage(e.MediaType) && !e.IsAttestation() {
+		undeclared := e.Platform == nil && index.IsImage(e.MediaType) && !e.IsAttestation()
+		if index.IsIndex(e.MediaType) || undeclared && !u.strict {
 			g.Go(func() (err error) {
 				parts[i], err = u.entry(ctx, e, depth)
 				return err
 			})
 		}
 	}
-	if err := g.Wait(); err != nil {
-		return nil, err
-	}
-	var out []index.Entry
-	for _, part := range parts {
-		out = append(out, part...)
-	}
-	return out, nil
+	return parts, g.Wait()
 }
 
 func (u unfolder) entry(ctx context.Context, e index.Entry, depth int) ([]index.Entry, error) {
 	as := []index.Entry{e}
 	m, err := listed(ctx, u.client, u.repo, e.Descriptor)
 	switch {
-	case unusable(err):
+	case unusable(err) && !u.strict:
 		return as, nil
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", entryName(e), err)
 	case index.IsIndex(m.Descriptor.MediaType):
-		return u.list(ctx, e, m, depth)
+		return u.list(ctx, e, m, depth+1)
 	}
 	one, err := indexOfOne(ctx, u.client, u.repo, m)
 	if err != nil && !unusable(err) {
@@ -110,11 +123,15 @@ func unusable(err error) bool {
 
 // list gives the images of a list inside the list, named by it.
 func (u unfolder) list(ctx context.Context, e index.Entry, m registry.Manifest, depth int) ([]index.Entry, error) {
-	inner, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
-	if err != nil {
+	inner, err := open(u.repo, m, depth)
+	switch {
+	case err != nil && u.strict:
+		return nil, err
+	case err != nil:
 		return []index.Entry{e}, nil
 	}
-	out, err := u.entries(ctx, inner.Entries, depth+1)
+	parts, err := u.entries(ctx, inner.Entries, depth)
+	out := slices.Concat(parts...)
 	for i := range out {
 		if out[i].Source == "" {
 			out[i].Source = fmt.Sprintf("%s of %s", entryName(out[i]), at(u.repo, e.Digest))
