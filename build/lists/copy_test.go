@@ -341,6 +341,16 @@ func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {
 	}
 }
 
+// What refers to all that goes is asked for at once.
+func TestRemoveAsksForReferrersAtOnce(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	steps := faults.NewLockstep(t, 1, 1, 1, 3, 3) // the list; the tags; what they name; referrers by the API; by tags
+	s.one.Hold = steps.Hold
+	mustPlan(s, "one.example/app:1", RemoveOptions{Children: true})
+	steps.Done()
+}
+
 // What a registry lists as a referrer is not believed to be a digest.
 func TestAReferrerThatIsNoDigest(t *testing.T) {
 	s := newScene(t)
@@ -388,6 +398,8 @@ func TestRemoveTakesReferrersAlong(t *testing.T) {
 	sbom := s.refer(repo, ix.Entries[1].Digest, "sbom")
 	signed := s.refer(repo, sbom, "signature of the sbom")
 	shared := s.refer(repo, ix.Entries[1].Digest, "shared")
+	ofList := s.refer(repo, s.digest(repo+":1"), "of the list") // whose list of referrers somebody has given a tag
+	s.tag(repo+":referrers", ocispec.Descriptor{MediaType: index.OCIIndex}, s.manifest(repo+":1", s.digest(repo+":"+registry.ReferrersTag(s.digest(repo+":1")))))
 	raw := s.manifest(repo+":1", shared)
 	s.tag(repo+":kept", indexEntry(raw), raw)
 	told := strings.Join(mustPlan(s, "one.example/app@"+ix.Entries[1].Digest.String(), RemoveOptions{}).Notices, "\n")
@@ -395,13 +407,14 @@ func TestRemoveTakesReferrersAlong(t *testing.T) {
 		t.Errorf("without -children: %q", told)
 	}
 	plan := mustPlan(s, repo+":1", RemoveOptions{Children: true})
-	if got := strings.Join(planned(plan), "\n"); !containsAll(got, "- referrer application/x linux/arm64", "= linux/arm64 stays: used by tag kept") {
+	if got := strings.Join(planned(plan), "\n"); !containsAll(got, "- referrer application/x linux/arm64", "- list of referrers linux/arm64 with the tags sha256-",
+		"= linux/arm64 stays: used by tag kept", "= stays: used by tag referrers", "= stays: used by index referrers") {
 		t.Errorf("plan\n%s", got)
 	}
 	if _, err := Remove(t.Context(), s.client, plan); err != nil {
 		t.Fatal(err)
 	}
-	for d, there := range map[digest.Digest]bool{sbom: false, signed: false, shared: true, stays: true} {
+	for d, there := range map[digest.Digest]bool{sbom: false, signed: false, shared: true, stays: true, ofList: true, s.digest(repo + ":referrers"): true} {
 		if _, err := s.client.Head(t.Context(), withDigest(named(repo), d)); errors.Is(err, registry.ErrNotFound) == there {
 			t.Errorf("%s is there: %v, %v", d, !there, err)
 		}

@@ -141,9 +141,7 @@ func (r *Removal) manifest(ctx context.Context, c Lister, m registry.Manifest, t
 func (r *Removal) children(ix index.Index, u uses) {
 	self := u.names[r.Digest]
 	for _, e := range ix.Entries {
-		users := slices.DeleteFunc(slices.Clone(u.parents[e.Digest]), func(name string) bool { return slices.Contains(self, name) })
-		users = append(users, u.tagNames(e.Digest)...)
-		if len(users) > 0 {
+		if users := u.of(e.Digest, self...); len(users) > 0 {
 			r.keep(Kept{Digest: e.Digest, Platform: entryName(e), UsedBy: users})
 			continue
 		}
@@ -167,13 +165,7 @@ func (r *Removal) companions(u uses) {
 			if !there {
 				continue
 			}
-			users := slices.DeleteFunc(u.tagNames(d), func(name string) bool { return name == "tag "+tag })
-			users = append(users, u.parents[d]...)
-			if len(users) > 0 {
-				r.keep(Kept{Digest: d, Platform: gone.Platform, UsedBy: users})
-				continue
-			}
-			r.doom(Doomed{Digest: d, Kind: cosignNames[kind], Platform: gone.Platform, Tags: []string{tag}})
+			r.unlessUsed(Doomed{Digest: d, Kind: cosignNames[kind], Platform: gone.Platform, Tags: []string{tag}}, u, "tag "+tag)
 		}
 	}
 }
@@ -181,33 +173,62 @@ func (r *Removal) companions(u uses) {
 // referrers plans to remove what refers to the manifests that go (bills of materials, signatures), what refers to that, and the tag
 // by which clients list it; without -children it tells of what stays.
 func (r *Removal) referrers(ctx context.Context, c Lister, u uses, opts RemoveOptions) error {
-	for i := 0; i < len(r.Delete); i++ {
-		gone := r.Delete[i]
-		found, err := c.Referrers(ctx, r.repo, gone.Digest, "")
+	for from := 0; from < len(r.Delete); {
+		going := r.Delete[from:]
+		from += len(going)
+		found, err := r.referring(ctx, c, going)
 		if err != nil {
 			return fmt.Errorf("what refers to it has to be known before it goes: %w", err)
 		}
-		if !opts.Children {
-			r.orphans(gone.Digest, found)
-			continue
-		}
-		tag := registry.ReferrersTag(gone.Digest)
-		if d, there := u.named[tag]; there {
-			r.doom(Doomed{Digest: d, Kind: "list of referrers", Platform: gone.Platform, Tags: u.tags[d]})
-		}
-		for _, f := range found {
-			if err := f.Digest.Validate(); err != nil {
-				return fmt.Errorf("the registry lists %q as a referrer of %s: %w; remove without -children, or have the registry mended", f.Digest, gone.Digest, err)
-			}
-			users := slices.DeleteFunc(slices.Clone(u.parents[f.Digest]), func(name string) bool { return name == "index "+tag })
-			if users = append(users, u.tagNames(f.Digest)...); len(users) > 0 {
-				r.keep(Kept{Digest: f.Digest, Platform: gone.Platform, UsedBy: users})
+		for i, gone := range going {
+			if !opts.Children {
+				r.orphans(gone.Digest, found[i])
 				continue
 			}
-			r.doom(Doomed{Digest: f.Digest, Kind: strings.TrimSpace("referrer " + f.ArtifactType), Platform: gone.Platform})
+			if err := r.unreferred(gone, found[i], u); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
+}
+
+// referring asks what refers to some manifests, all at once.
+func (r *Removal) referring(ctx context.Context, c Lister, to []Doomed) ([][]ocispec.Descriptor, error) {
+	found := make([][]ocispec.Descriptor, len(to))
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(requestsAtOnce)
+	for i, d := range to {
+		g.Go(func() (err error) {
+			found[i], err = c.Referrers(ctx, r.repo, d.Digest, "")
+			return err
+		})
+	}
+	return found, g.Wait()
+}
+
+// unreferred plans to remove what was found to refer to one manifest, with its list.
+func (r *Removal) unreferred(gone Doomed, found []ocispec.Descriptor, u uses) error {
+	tag := registry.ReferrersTag(gone.Digest)
+	if d, there := u.named[tag]; there {
+		r.unlessUsed(Doomed{Digest: d, Kind: "list of referrers", Platform: gone.Platform, Tags: []string{tag}}, u, "tag "+tag)
+	}
+	for _, f := range found {
+		if err := f.Digest.Validate(); err != nil {
+			return fmt.Errorf("the registry lists %q as a referrer of %s: %w; remove without -children, or have the registry mended", f.Digest, gone.Digest, err)
+		}
+		r.unlessUsed(Doomed{Digest: f.Digest, Kind: strings.TrimSpace("referrer " + f.ArtifactType), Platform: gone.Platform}, u, "index "+tag)
+	}
+	return nil
+}
+
+// unlessUsed plans to remove a manifest that nothing needs but what goes with it.
+func (r *Removal) unlessUsed(d Doomed, u uses, going ...string) {
+	if users := u.of(d.Digest, going...); len(users) > 0 {
+		r.keep(Kept{Digest: d.Digest, Platform: d.Platform, UsedBy: users})
+		return
+	}
+	r.doom(d)
 }
 
 // orphans tells of what refers to a manifest that goes without it.
@@ -250,12 +271,13 @@ type broken struct {
 	err    error
 }
 
-func (u uses) tagNames(d digest.Digest) []string {
-	out := make([]string, len(u.tags[d]))
-	for i, t := range u.tags[d] {
-		out[i] = "tag " + t
+// of names who needs a manifest, other than those that go with it.
+func (u uses) of(d digest.Digest, going ...string) []string {
+	out := slices.Clone(u.parents[d])
+	for _, t := range u.tags[d] {
+		out = append(out, "tag "+t)
 	}
-	return out
+	return slices.DeleteFunc(out, func(name string) bool { return slices.Contains(going, name) })
 }
 
 // usesOf reads every tag of the repository. One that vanishes meanwhile uses nothing.
