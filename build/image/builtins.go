@@ -1,8 +1,6 @@
 package image
 
 import (
-	"errors"
-	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +28,12 @@ func (w *walker) builtin(words []string) bool {
 	args := words[1:]
 	switch words[0] {
 	case "cd", "pushd":
-		for len(args) > 1 && strings.HasPrefix(args[0], "-") {
-			args = args[1:]
-		}
 		w.dir = w.folder(args)
 	case "popd":
 		w.dir = unknown
 	case "set":
 		w.positional(args)
+		w.status = yes
 	case "shift":
 		w.shift(args)
 	case ".", "source":
@@ -45,20 +41,8 @@ func (w *walker) builtin(words []string) bool {
 	case "eval":
 		w.frame.loosen()
 		w.stmts(w.parse(strings.Join(args, " ")))
-	case "trap":
-		if len(args) > 0 && args[0] == "--" {
-			args = args[1:]
-		}
-		if len(args) > 1 && args[0] != "-" {
-			w.later(args[0])
-		}
-	case "alias", "enable", "hash":
-		w.frame.loosen()
-		for _, arg := range args {
-			if _, text, ok := strings.Cut(arg, "="); ok && words[0] == "alias" {
-				w.later(text)
-			}
-		}
+	case "trap", "alias", "enable", "hash":
+		w.renamed(words)
 	case "export", "readonly", "local", "declare", "typeset":
 		for _, arg := range args {
 			if name, val, ok := strings.Cut(arg, "="); ok {
@@ -66,24 +50,70 @@ func (w *walker) builtin(words []string) bool {
 			}
 		}
 	case "exit", "logout":
-		w.ended = true
+		w.gives(args)
+		w.leave(&w.exits)
 	case "return":
-		if w.calls > 0 { // elsewhere it fails, and the script goes on
-			w.returns = append(w.returns, w.state.clone())
-			w.ended = true
+		if w.gives(args); w.calls > 0 { // elsewhere it fails, and the script goes on
+			w.leave(&w.returns)
 		}
-	case "read", "getopts", "mapfile", "readarray", "printf", "unset":
+	case "break", "continue":
+		w.leaveLoop(words)
+	case "read", "getopts", "mapfile", "readarray", "unset":
 		w.given(words)
+	case "printf":
+		if len(args) > 1 && args[0] == "-v" {
+			w.given(words)
+		} else {
+			w.answer(words)
+		}
 	default:
-		return isBuiltin(words[0])
+		if !isBuiltin(words[0]) {
+			return false
+		}
+		w.answer(words)
 	}
 	return true
 }
 
+// gives is whether a text or function succeeds that is left with this number.
+func (w *walker) gives(args []string) {
+	if len(args) > 0 && !strings.Contains(args[0], unknown) {
+		w.status = answered(args[0] == "0")
+	}
+}
+
+// leaveLoop walks break and continue; of several loops, and outside of any, nothing is left.
+func (w *walker) leaveLoop(words []string) {
+	switch {
+	case !w.loop || len(words) > 1:
+	case words[0] == "break":
+		w.leave(&w.breaks)
+	default:
+		w.leave(&w.nexts)
+	}
+}
+
 func isBuiltin(name string) bool {
-	return slices.Contains([]string{":", "[", "bg", "break", "caller", "compgen", "complete", "continue", "dirs", "disown", "echo", "false", "fc", "fg",
+	return slices.Contains([]string{":", "[", "bg", "caller", "compgen", "complete", "dirs", "disown", "echo", "false", "fc", "fg",
 		"help", "history", "jobs", "kill", "let", "pwd", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
 		"unalias", "wait"}, name)
+}
+
+// renamed walks what the shell runs under another name, or when something happens.
+func (w *walker) renamed(words []string) {
+	_, args := letters(words[1:], "")
+	if words[0] == "trap" {
+		if len(args) > 1 && args[0] != "-" {
+			w.later(args[0])
+		}
+		return
+	}
+	w.frame.loosen()
+	for _, arg := range args {
+		if _, text, ok := strings.Cut(arg, "="); ok && words[0] == "alias" {
+			w.later(text)
+		}
+	}
 }
 
 // later walks a text that the shell may run when something happens.
@@ -93,6 +123,9 @@ func (w *walker) later(text string) {
 
 // folder is where cd leads.
 func (w *walker) folder(args []string) string {
+	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
+		args = args[1:]
+	}
 	if len(args) != 1 || args[0] == "-" || strings.Contains(args[0], unknown) {
 		return unknown
 	}
@@ -126,7 +159,7 @@ func (w *walker) shift(args []string) {
 		switch {
 		case slices.Contains(v[:from], unknown):
 			values = append(values, value{unknown})
-		case w.loop || err != nil:
+		case w.often || err != nil:
 			for i := range len(v) - from + 1 {
 				values = append(values, v[from+i:])
 			}
@@ -139,9 +172,6 @@ func (w *walker) shift(args []string) {
 
 // given forgets the variables that a builtin writes.
 func (w *walker) given(words []string) {
-	if words[0] == "printf" && (len(words) < 3 || words[1] != "-v") {
-		return
-	}
 	for _, name := range words[1:] {
 		if _, ok := w.vars[name]; !ok && strings.HasPrefix(name, "-") {
 			continue
@@ -177,7 +207,7 @@ func (w *walker) source(args []string) {
 		if len(args) > 1 {
 			w.set("@", append(value{}, args[1:]...))
 		}
-		w.called(func() { w.stmts(w.parse(src)) })
+		w.until(&w.returns, func() { w.stmts(w.parse(src)) })
 		w.frame.reading, w.frame.cut = outer.reading, outer.cut
 		if len(args) > 1 {
 			w.vars["@"] = params
@@ -206,9 +236,7 @@ func (w *walker) sourced(name string) (at found, ok bool) {
 		if err == nil && at.info.Mode().IsRegular() {
 			return at, true
 		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, errLoop) {
-			w.err = err
-		}
+		w.failed(err)
 	}
 	return at, false
 }

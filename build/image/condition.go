@@ -1,107 +1,171 @@
 package image
 
 import (
-	"path"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"mvdan.cc/sh/v3/pattern"
 	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/manymage/manymage/platforms"
 )
 
-// certain tells what a condition gives, where that is the same whenever the image runs: true, false, and what asks for the
-// machine, so that an image may hold programs for several.
-func (w *walker) certain(list ...*syntax.Stmt) (yes, certain bool) {
-	if len(list) != 1 || list[0].Background || list[0].Coprocess {
-		return false, false
+// answer is what a condition gives, or whether a command succeeds, where that is the same whenever the image runs.
+type answer int8
+
+const (
+	maybe answer = iota
+	yes
+	no
+)
+
+func answered(is bool) answer {
+	if is {
+		return yes
 	}
-	switch cmd := list[0].Cmd.(type) {
-	case *syntax.CallExpr:
-		yes, certain = w.answer(cmd)
-	case *syntax.TestClause:
-		yes, certain = w.test(cmd.X)
-	case *syntax.BinaryCmd:
-		if cmd.Op != syntax.AndStmt && cmd.Op != syntax.OrStmt {
-			return false, false
-		}
-		x, xCertain := w.certain(cmd.X)
-		y, yCertain := w.certain(cmd.Y)
-		yes, certain = both(cmd.Op == syntax.OrStmt, x, xCertain, y, yCertain)
-	}
-	return yes != list[0].Negated, certain
+	return no
 }
 
-// both is what && and || give of two conditions: one may settle it, whatever the other gives.
-func both(settles, x, xCertain, y, yCertain bool) (yes, certain bool) {
-	if xCertain && x == settles || yCertain && y == settles {
-		return settles, true
+func (a answer) not() answer {
+	switch a {
+	case yes:
+		return no
+	case no:
+		return yes
 	}
-	return !settles, xCertain && yCertain
+	return maybe
 }
 
-// answer is that of a simple command.
-func (w *walker) answer(c *syntax.CallExpr) (yes, certain bool) {
-	if len(c.Args) == 0 {
-		return false, false
+// or is what || gives; one of them may settle it, whatever the other is.
+func (a answer) or(b answer) answer {
+	switch {
+	case a == yes || b == yes:
+		return yes
+	case a == no && b == no:
+		return no
 	}
-	switch name := c.Args[0].Lit(); {
-	case len(w.functions[name]) > 0:
-		return false, false
-	case name == "true" || name == ":":
-		return true, true
-	case name == "false":
-		return false, true
-	case name == "[" && len(c.Args) == 5 && c.Args[4].Lit() == "]", name == "test" && len(c.Args) == 4:
-		return w.compare(c.Args[2].Lit(), c.Args[1], &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: c.Args[3].Parts}}})
+	return maybe
+}
+
+func (a answer) and(b answer) answer { return a.not().or(b.not()).not() }
+
+// everywhere is the answer that all worlds give.
+func (w *walker) everywhere(ask func(*expansion) answer) answer {
+	var all []answer
+	w.worlds(func(e *expansion) { all = append(all, ask(e)) })
+	if all = slices.Compact(all); len(all) > 1 {
+		return maybe
 	}
-	return false, false
+	return all[0]
+}
+
+// bracket is the answer of test and [.
+func (w *walker) bracket(words []string) answer {
+	if i := slices.Index(words, "-o"); i >= 0 {
+		return w.bracket(words[:i]).or(w.bracket(words[i+1:]))
+	}
+	if i := slices.Index(words, "-a"); i >= 0 {
+		return w.bracket(words[:i]).and(w.bracket(words[i+1:]))
+	}
+	switch {
+	case len(words) > 1 && words[0] == "!":
+		return w.bracket(words[1:]).not()
+	case len(words) == 3:
+		return w.compare(words[1], words[0], pattern.QuoteMeta(words[2], 0))
+	}
+	return maybe
 }
 
 // test is the answer of [[ ]].
-func (w *walker) test(x syntax.TestExpr) (yes, certain bool) {
+func (e *expansion) test(x syntax.TestExpr) answer {
 	switch x := x.(type) {
 	case *syntax.ParenTest:
-		return w.test(x.X)
+		return e.test(x.X)
 	case *syntax.UnaryTest:
-		yes, certain = w.test(x.X)
-		return !yes, certain && x.Op == syntax.TsNot
+		if x.Op == syntax.TsNot {
+			return e.test(x.X).not()
+		}
 	case *syntax.BinaryTest:
-		if x.Op == syntax.AndTest || x.Op == syntax.OrTest {
-			a, aCertain := w.test(x.X)
-			b, bCertain := w.test(x.Y)
-			return both(x.Op == syntax.OrTest, a, aCertain, b, bCertain)
+		switch x.Op {
+		case syntax.AndTest:
+			return e.test(x.X).and(e.test(x.Y))
+		case syntax.OrTest:
+			return e.test(x.X).or(e.test(x.Y))
 		}
 		left, ok := x.X.(*syntax.Word)
 		right, also := x.Y.(*syntax.Word)
-		if ok && also {
-			return w.compare(x.Op.String(), left, right)
+		switch {
+		case ok && also && x.Op == syntax.TsReMatch:
+			return e.search(e.text(left), e.pattern(right, regexp.QuoteMeta))
+		case ok && also:
+			return e.compare(x.Op.String(), e.text(left), e.glob(right))
 		}
 	}
-	return false, false
+	return maybe
 }
 
-// compare is the answer to whether a word is another, or matches a pattern. One of them has to be the machine's name: other
-// words are often those of whoever runs the image.
-func (w *walker) compare(op string, word, pattern *syntax.Word) (yes, certain bool) {
-	if op != "=" && op != "==" && op != "!=" {
-		return false, false
+// compare is the answer to whether a text matches a pattern. One of them has to tell of the machine: other words are often those
+// of whoever runs the image.
+func (w *walker) compare(op, text, glob string) answer {
+	switch op {
+	case "!=", "-ne":
+		return w.compare(strings.NewReplacer("!=", "=", "-ne", "-eq").Replace(op), text, glob).not()
+	case "=", "==":
+		if glob == "*" {
+			return yes
+		}
+		expr, err := pattern.Regexp(glob, pattern.EntireString|pattern.ExtendedOperators)
+		if err == nil && (w.ofMachine(text) || w.ofMachine(glob)) {
+			return w.matches(text, expr)
+		}
+	case "-eq":
+		x, err := strconv.Atoi(text)
+		y, bad := strconv.Atoi(glob)
+		if err == nil && bad == nil && (w.ofMachine(text) || w.ofMachine(glob)) {
+			return answered(x == y)
+		}
 	}
-	first := true
-	w.worlds(func(e *expansion) {
-		text, glob := e.text(word), e.pattern(pattern)
-		match, err := path.Match(glob, text)
-		known := err == nil && !strings.Contains(text+glob, unknown) && (w.isMachine(text) || w.isMachine(glob))
-		certain = known && (first || certain && yes == match)
-		yes, first = match, false
-	})
-	return yes != (op == "!="), certain
+	return maybe
 }
 
-// isMachine tells whether a word names the declared architecture as uname, dpkg, apk or Go do.
-func (w *walker) isMachine(word string) bool {
-	return word != "" && slices.Contains([]string{platforms.Uname(w.declared), platforms.Debian(w.declared), alpine(w.declared), w.declared.Architecture}, word)
+// search is the answer to whether a regular expression is found in a text.
+func (w *walker) search(text, expr string) answer {
+	if !w.ofMachine(text) {
+		return maybe
+	}
+	return w.matches(text, expr)
+}
+
+func (w *walker) matches(text, expr string) answer {
+	if strings.Contains(text+expr, unknown) || !w.afford(len(text)*len(expr)) {
+		return maybe
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil {
+		return maybe
+	}
+	return answered(re.MatchString(text))
+}
+
+// ofMachine tells whether a text tells of the declared machine or system.
+func (w *walker) ofMachine(text string) bool {
+	return w.afford(len(text)) && w.machine.MatchString(text)
+}
+
+// machineNames finds what uname, getconf, dpkg, apk or Go call a platform: whole, behind a letter x (as in [ x$ARCH = xarm64 ]), or
+// as a part (linux-arm64).
+func machineNames(p ocispec.Platform) *regexp.Regexp {
+	var names []string
+	for _, name := range []string{platforms.Uname(p), platforms.Debian(p), alpine(p), p.Architecture} {
+		if name != "" {
+			names = append(names, regexp.QuoteMeta(name))
+		}
+	}
+	const other = "[^0-9A-Za-z]"
+	return regexp.MustCompile("^[Ll]inux$|^" + bits(p) + "$|(^x?|" + other + ")(" + strings.Join(names, "|") + ")($|" + other + ")")
 }
 
 // alpine is what apk calls a platform: as uname does, but for 32 bits.
@@ -118,20 +182,10 @@ func alpine(p ocispec.Platform) string {
 	}
 }
 
-// pattern is what a word matches; what is quoted in it stands for itself.
-func (e *expansion) pattern(word *syntax.Word) string {
-	var b strings.Builder
-	for _, part := range word.Parts {
-		switch lit := part.(type) {
-		case *syntax.Lit:
-			b.WriteString(strings.NewReplacer("[!", "[^", unknownRune, unknown).Replace(lit.Value))
-			continue
-		case *syntax.ParamExp, *syntax.CmdSubst, *syntax.SglQuoted, *syntax.DblQuoted:
-			text := e.text(&syntax.Word{Parts: []syntax.WordPart{part}})
-			b.WriteString(strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(text))
-			continue
-		}
-		return unknown
+// bits is how wide the machine's words are.
+func bits(p ocispec.Platform) string {
+	if strings.Contains(p.Architecture, "64") || p.Architecture == "s390x" {
+		return "64"
 	}
-	return b.String()
+	return "32"
 }

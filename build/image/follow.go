@@ -131,6 +131,9 @@ func (c *checker) stat(name, word string, f frame) (found, *Fault, error) {
 	return at, nil, nil
 }
 
+// nowhere tells whether a name leads to nothing.
+func nowhere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) }
+
 func (c *checker) resolve(name string) (found, error) {
 	real, info, err := c.tree.resolve(name)
 	return found{name: name, real: real, info: info}, err

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -84,7 +83,7 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 	}
 	at, err := c.resolve(absolute(f.dir, word))
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errLoop):
+	case nowhere(err):
 		f.script = ""
 		return c.addIf(f, missing(absolute(f.dir, word), "not in the image", f))
 	case err != nil:

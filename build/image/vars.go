@@ -24,28 +24,36 @@ const (
 // that whoever runs the image may set it.
 type value []string
 
+// printed is the variable that holds what a text has printed. NUL cannot occur in a name.
+const printed = unknown + "printed"
+
 // state is what earlier commands of a text changed for later ones.
 type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	dir       string                    // unknown when it is not known
-	ended     bool                      // nothing runs behind it: the shell is gone, or returned from the function
+	status    answer                    // of the last command: whether it succeeded
+	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
 }
 
 func (s state) clone() state {
-	return state{vars: maps.Clone(s.vars), functions: maps.Clone(s.functions), dir: s.dir, ended: s.ended}
+	s.vars, s.functions = maps.Clone(s.vars), maps.Clone(s.functions)
+	return s
 }
 
 // join is the state behind two ways of which one was gone. A way that ended leads nowhere.
 func (s state) join(other state) state {
 	switch {
-	case s.ended:
-		return other
 	case other.ended:
 		return s
+	case s.ended:
+		return other
 	}
 	if s.dir != other.dir {
 		s.dir = unknown
+	}
+	if s.status != other.status {
+		s.status = maybe
 	}
 	s.vars = joined(s.vars, other.vars, sameValue)
 	for name, values := range s.vars {
@@ -53,7 +61,7 @@ func (s state) join(other state) state {
 			s.vars[name] = alternatives(values)
 		}
 	}
-	s.functions = joined(s.functions, other.functions, func(a, b *syntax.Stmt) bool { return a == b })
+	s.functions = joined(s.functions, other.functions, same)
 	return s
 }
 
@@ -80,6 +88,8 @@ func orZero[T any](list []T) []T {
 	}
 	return list
 }
+
+func same[T comparable](a, b T) bool { return a == b }
 
 func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 

@@ -1,0 +1,128 @@
+package image
+
+import (
+	"errors"
+	"path"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// says is what a command prints and whether it succeeds, where that follows from the image and its platform alone.
+func (w *walker) says(words []string) (text string, status answer, ok bool) {
+	switch words[0] {
+	case "test":
+		return "", w.bracket(words[1:]), true
+	case "[":
+		return "", w.bracket(words[1:max(1, len(words)-1)]), true
+	}
+	if strings.Contains(strings.Join(words, ""), unknown) {
+		return "", maybe, false
+	}
+	args := words[1:]
+	switch path.Base(words[0]) {
+	case "true", ":":
+		return "", yes, true
+	case "false":
+		return "", no, true
+	case "echo":
+		return echoed(args)
+	case "printf":
+		return formatted(args)
+	case "grep", "egrep", "fgrep":
+		return w.found(words)
+	case "sed":
+		text, ok = w.edited(args)
+	case "tr":
+		text, ok = w.translated(args)
+	case "cat":
+		text, ok = w.frame.input, len(args) == 0 && w.known(w.frame.input)
+	default:
+		text, ok = w.asked(path.Base(words[0]), args)
+		text += "\n"
+	}
+	if !ok {
+		return "", maybe, false
+	}
+	return text, yes, true
+}
+
+// failed keeps a failure to read, which ends the walk.
+func (w *walker) failed(err error) {
+	if !nowhere(err) {
+		w.err = errors.Join(w.err, err)
+	}
+}
+
+func echoed(args []string) (string, answer, bool) {
+	end := "\n"
+	if len(args) > 0 && args[0] == "-n" {
+		end, args = "", args[1:]
+	}
+	text := strings.Join(args, " ")
+	return text + end, yes, !strings.HasPrefix(text, "-") && !strings.Contains(text, `\`)
+}
+
+// formatted is what printf prints, of formats without widths.
+func formatted(args []string) (string, answer, bool) {
+	if len(args) == 0 || strings.HasPrefix(args[0], "-") || strings.Contains(args[0], "%") && strings.ContainsAny(args[0], "0123456789*") {
+		return "", maybe, false
+	}
+	text, used, err := expand.Format(&expand.Config{}, args[0], args[1:])
+	return text, yes, err == nil && used == len(args)-1
+}
+
+// asked is what a program answers that is asked about a file, or about the machine.
+func (w *walker) asked(name string, args []string) (string, bool) {
+	last := ""
+	if len(args) > 0 {
+		last = args[len(args)-1]
+	}
+	switch name {
+	case "pwd":
+		return w.dir, true
+	case "dirname":
+		return path.Dir(last), last != ""
+	case "basename":
+		return path.Base(last), len(args) == 1
+	case "readlink", "realpath":
+		at, err := w.resolve(absolute(w.dir, last))
+		w.failed(err)
+		return at.real, err == nil && last != "" && w.dir != unknown
+	case "command", "which", "type":
+		f := w.frame
+		f.path, f.dir = w.path(), w.dir
+		at, fault, err := w.find(last, f)
+		w.failed(err)
+		return at.name, err == nil && fault == nil && at.info != nil
+	case "uname":
+		return w.uname(strings.Join(args, ""))
+	case "arch":
+		return platforms.Uname(w.declared), len(args) == 0
+	case "dpkg":
+		return platforms.Debian(w.declared), last == "--print-architecture"
+	case "apk":
+		return alpine(w.declared), last == "--print-arch"
+	case "getconf":
+		return bits(w.declared), last == "LONG_BIT"
+	}
+	return "", false
+}
+
+// uname answers what does not depend on the kernel's version.
+func (w *walker) uname(options string) (string, bool) {
+	machine := platforms.Uname(w.declared)
+	switch options {
+	case "", "-s":
+		return "Linux", true
+	case "-m", "-p", "-i", "--machine", "--processor":
+		return machine, true
+	case "-sm", "-ms", "-s-m", "-m-s":
+		return "Linux " + machine, true
+	case "-a":
+		return "Linux " + unknown + " " + machine + " GNU/Linux", true
+	}
+	return "", false
+}

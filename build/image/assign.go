@@ -1,0 +1,120 @@
+package image
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// redirect walks what redirections hold, and keeps what becomes the command's input.
+func (w *walker) redirect(list []*syntax.Redirect) {
+	for _, r := range list {
+		w.inside(r)
+		if r.N != nil && r.N.Value != "0" {
+			continue
+		}
+		switch r.Op {
+		case syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
+			var texts []string
+			w.worlds(func(e *expansion) { texts = append(texts, e.document(r)) })
+			if w.frame.input = texts[0]; slices.ContainsFunc(texts, func(text string) bool { return text != texts[0] }) {
+				w.frame.input = unknown
+			}
+		case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn:
+			w.frame.input = unknown
+		}
+	}
+}
+
+// inside walks the substitutions of a node that is no statement, and its assignments: ${NAME:=value}, ((name++)).
+func (w *walker) inside(node syntax.Node) {
+	syntax.Walk(node, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			w.outputs[n] = w.output(n)
+			return false
+		case *syntax.ProcSubst:
+			w.softly(func() { w.fork(func() { w.stmts(n.Stmts) }) })
+			return false
+		case *syntax.ParamExp:
+			if n.Exp != nil && n.Param != nil && (n.Exp.Op == syntax.AssignUnset || n.Exp.Op == syntax.AssignUnsetOrNull) {
+				if n.Exp.Word != nil {
+					w.inside(n.Exp.Word)
+				}
+				w.assign(&syntax.Assign{Name: n.Param, Value: &syntax.Word{Parts: []syntax.WordPart{n}}})
+				return false
+			}
+		case *syntax.BinaryArithm:
+			if n.Op == syntax.Assgn || n.Op >= syntax.AddAssgn && n.Op <= syntax.PowAssgn {
+				w.forget(n.X)
+			}
+		case *syntax.UnaryArithm:
+			if n.Op == syntax.Inc || n.Op == syntax.Dec {
+				w.forget(n.X)
+			}
+		}
+		return true
+	})
+}
+
+// output walks a substitution and returns all that it may give.
+func (w *walker) output(c *syntax.CmdSubst) (all []value) {
+	w.softly(func() { all = w.capture(func() { w.stmts(c.Stmts) }) })
+	for i, v := range all {
+		all[i] = value{strings.TrimRight(v[0], "\n")}
+	}
+	return unique(all, sameValue)
+}
+
+func (w *walker) forget(x syntax.ArithmExpr) {
+	if word, ok := x.(*syntax.Word); ok {
+		w.set(word.Lit(), value{unknown})
+	}
+}
+
+// assign gives a variable what it may be from here on.
+func (w *walker) assign(a *syntax.Assign) {
+	var values []value
+	w.worlds(func(e *expansion) { values = append(values, e.assigned(a)) })
+	w.set(a.Name.Value, values...)
+}
+
+// declare walks export, local and their like.
+func (w *walker) declare(c *syntax.DeclClause) {
+	w.inside(c)
+	export, local := c.Variant.Value == "export", c.Variant.Value != "export" && c.Variant.Value != "readonly"
+	reference := c.Variant.Value == "nameref"
+	for _, a := range c.Args {
+		if a.Name == nil {
+			given := map[string][]value{}
+			w.worlds(func(e *expansion) {
+				for _, word := range e.fields([]*syntax.Word{a.Value}) {
+					if name, val, ok := strings.Cut(word, "="); ok && name != "" {
+						given[name] = append(given[name], value{val})
+					} else if strings.HasPrefix(word, "-") {
+						export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
+						local = local && !strings.Contains(word, "g")
+					}
+				}
+			})
+			for name, values := range given {
+				w.set(name, values...)
+			}
+			continue
+		}
+		name := a.Name.Value
+		if _, saved := w.locals[name]; w.locals != nil && local && !saved {
+			w.locals[name] = orZero(w.vars[name])
+		}
+		w.exported[name] = w.exported[name] || export
+		switch {
+		case reference:
+			w.set(name, value{unknown})
+		case !a.Naked:
+			w.assign(a)
+		case local && w.locals != nil:
+			w.set(name)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package image
+
+import (
+	"errors"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// call walks a simple command.
+func (w *walker) call(c *syntax.CallExpr) {
+	w.status = yes // of assignments alone, unless a substitution in them fails
+	w.inside(c)
+	if len(c.Args) == 0 {
+		for _, a := range c.Assigns {
+			w.assign(a)
+		}
+		return
+	}
+	var ways [][]string // before the assignments, which are not for these words
+	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
+	ways = unique(ways, slices.Equal)
+	for _, a := range c.Assigns { // for this command alone
+		name := a.Name.Value
+		outer, there := w.vars[name]
+		exported := w.exported[name]
+		w.assign(a)
+		w.exported[name] = true
+		defer func() {
+			if w.exported[name] = exported; there {
+				w.vars[name] = outer
+			} else {
+				delete(w.vars, name)
+			}
+		}()
+	}
+	if len(ways) == 1 {
+		w.command(ways[0])
+		return
+	}
+	var walks []func()
+	for _, words := range ways {
+		walks = append(walks, func() { w.command(words) })
+	}
+	w.either(walks...)
+}
+
+// command takes words: functions and builtins are walked, programs followed.
+func (w *walker) command(words []string) {
+	if w.status = maybe; len(words) == 0 {
+		return
+	}
+	if bodies := w.functions[words[0]]; len(bodies) > 0 {
+		w.function(bodies, words)
+		return
+	}
+	rest := skipExec(words)
+	exec := slices.Contains(words[:len(words)-len(rest)], "exec")
+	if len(rest) == 0 {
+		if !exec {
+			w.answer(words)
+		}
+		return
+	}
+	if words = rest; !w.builtin(words) {
+		w.program(words, exec)
+		w.answer(words)
+	}
+	if words[0] == unknown { // it may be nothing, as in $SUDO app
+		w.softly(func() { w.command(words[1:]) })
+	}
+	if exec && slices.ContainsFunc(words, func(word string) bool { return word != unknown }) {
+		w.leave(&w.exits)
+	}
+}
+
+// answer takes what a command says.
+func (w *walker) answer(words []string) {
+	text, status, ok := w.says(words)
+	if w.status = status; !ok && !quiet(words[0]) {
+		text = unknown
+	}
+	w.print(text)
+}
+
+// program follows a command that is another process, or takes the shell's place.
+func (w *walker) program(words []string, exec bool) {
+	f := w.frame
+	f.doubt = f.doubt || w.made || w.early && !exec
+	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
+	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
+	f.env = map[string][]value{}
+	for name, values := range w.vars {
+		if _, image := w.env[name]; (image || w.exported[name]) && name != "PATH" {
+			f.env[name] = values
+		}
+	}
+	w.err = errors.Join(w.err, w.run(words, f))
+	w.made = w.made || !w.makesNone(words[0], f)
+}
+
+// makesNone tells whether a program puts no other one into the image: it only prepares the way, or is not there itself.
+func (w *walker) makesNone(word string, f frame) bool {
+	if harmless(word) {
+		return true
+	}
+	_, fault, err := w.find(word, f)
+	w.err = errors.Join(w.err, err)
+	return fault != nil && !strings.Contains(word, unknown)
+}
+
+// harmless tells whether a program neither makes nor starts another one, by its name.
+func harmless(name string) bool {
+	return quiet(name) || slices.Contains([]string{"cat", "date", "hostname", "id", "ls", "sysctl"}, path.Base(name))
+}
+
+// quiet tells whether a harmless program prints nothing, either.
+func quiet(name string) bool {
+	return slices.Contains([]string{"chgrp", "chmod", "chown", "mkdir", "rm", "sleep", "touch"}, path.Base(name))
+}
+
+// path has the folders of every value of PATH, those of the longest first.
+func (w *walker) path() []string {
+	var list []string
+	for _, v := range slices.SortedStableFunc(slices.Values(w.vars["PATH"]), func(a, b value) int { return len(first(b)) - len(first(a)) }) {
+		list = append(list, pathList(first(v))...)
+	}
+	return pathList(strings.Join(unique(list, same), ":"))
+}
+
+func first(v value) string {
+	if len(v) == 0 {
+		return unknown
+	}
+	return v[0]
+}
+
+// function walks the bodies that a function may have. One that calls itself with the same words is not walked again.
+func (w *walker) function(bodies []*syntax.Stmt, words []string) {
+	key := strings.Join(words, unknown)
+	if w.active[key] {
+		w.print(unknown)
+		return
+	}
+	if w.calls++; w.calls > maxDepth {
+		w.tooMany(w.frame)
+	} else {
+		w.active[key] = true
+		args, locals, loop := w.vars["@"], w.locals, w.loop
+		w.vars["@"], w.locals, w.loop = []value{append(value{}, words[1:]...)}, map[string][]value{}, false
+		var ways []func()
+		for _, body := range bodies {
+			if body == nil {
+				ways = append(ways, func() { w.program(words, false) })
+			} else {
+				ways = append(ways, func() { w.stmt(body) })
+			}
+		}
+		w.until(&w.returns, func() { w.either(ways...) })
+		maps.Copy(w.vars, w.locals)
+		w.vars["@"], w.locals, w.loop = args, locals, loop
+		delete(w.active, key)
+	}
+	w.calls--
+}

@@ -1,0 +1,163 @@
+package image
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// known tells whether nothing of a text is unknown.
+func (w *walker) known(text string) bool { return !strings.Contains(text, unknown) }
+
+// found is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
+// found, whatever its version.
+func (w *walker) found(words []string) (string, answer, bool) {
+	o, rest := letters(words[1:], "e")
+	expr := strings.Join(append(o.values, rest...), "")
+	if len(o.values)+len(rest) != 1 || strings.Trim(o.letters, "EFeiqsvwx") != "" {
+		return "", maybe, false
+	}
+	input := w.frame.input
+	if _, err := platforms.Parse(expr); err == nil {
+		input = strings.ReplaceAll(input, unknown, "")
+	}
+	switch {
+	case words[0] == "fgrep" || strings.Contains(o.letters, "F"):
+		expr = regexp.QuoteMeta(expr)
+	case words[0] != "egrep" && !strings.Contains(o.letters, "E"):
+		expr = extended(expr)
+	}
+	for _, option := range []struct{ letter, before, after string }{{"w", `\b(`, `)\b`}, {"x", "^(", ")$"}, {"i", "(?i)", ""}} {
+		if strings.Contains(o.letters, option.letter) {
+			expr = option.before + expr + option.after
+		}
+	}
+	re, err := regexp.Compile(expr)
+	if err != nil || !w.known(input) || !w.ofMachine(input) || !w.afford(len(input)*len(expr)) {
+		return "", maybe, false
+	}
+	lines := slices.DeleteFunc(slices.Collect(strings.Lines(input)), func(line string) bool {
+		return re.MatchString(strings.TrimSuffix(line, "\n")) == strings.Contains(o.letters, "v")
+	})
+	text := strings.Join(lines, "")
+	if strings.Contains(o.letters, "q") {
+		text = ""
+	}
+	return text, answered(len(lines) > 0), true
+}
+
+// option letters of a command, and the values of those that have one.
+type lettered struct {
+	letters string
+	values  []string
+}
+
+// letters cuts a command's words into its options and what stands behind them.
+func letters(words []string, valued string) (o lettered, rest []string) {
+	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' && words[0] != "--" {
+		option := words[0][1:]
+		words = words[1:]
+		o.letters += option
+		if strings.ContainsAny(option[len(option)-1:], valued) && len(words) > 0 {
+			o.values, words = append(o.values, words[0]), words[1:]
+		}
+	}
+	if len(words) > 0 && words[0] == "--" {
+		words = words[1:]
+	}
+	return o, words
+}
+
+// edited is what sed's substitutions make of its input.
+func (w *walker) edited(args []string) (string, bool) {
+	o, rest := letters(args, "e")
+	scripts := append(o.values, rest...)
+	if len(o.values) > 0 && len(rest) > 0 || len(o.values) == 0 && len(rest) != 1 || strings.Trim(o.letters, "eErs") != "" {
+		return "", false
+	}
+	text := w.frame.input
+	for script := strings.Join(scripts, "\n"); ; {
+		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
+			return text, w.known(text)
+		}
+		s, ok := substitutionOf(script, !strings.ContainsAny(o.letters, "Er"))
+		if !ok || !w.afford(len(text)*len(script)) {
+			return "", false
+		}
+		text, script = s.in(text), s.behind
+	}
+}
+
+// substitution is a command of sed: s/old/new/g.
+type substitution struct {
+	old    *regexp.Regexp
+	new    string
+	all    bool
+	behind string // the commands behind it
+}
+
+func substitutionOf(script string, basic bool) (s substitution, ok bool) {
+	if len(script) < 2 || script[0] != 's' {
+		return s, false
+	}
+	fields := strings.SplitN(script[2:], script[1:2], 3)
+	if len(fields) < 3 || strings.Contains(fields[0]+fields[1], "\n") {
+		return s, false
+	}
+	end := strings.IndexAny(fields[2]+"\n", "; \n}")
+	s.all, s.behind = fields[2][:end] == "g", fields[2][end:]
+	if basic {
+		fields[0] = extended(fields[0])
+	}
+	old, err := regexp.Compile(fields[0])
+	s.old, s.new = old, regexp.MustCompile(`\\([0-9])`).ReplaceAllString(strings.NewReplacer("$", "$$", "&", "${0}").Replace(fields[1]), "$${$1}")
+	return s, err == nil && (s.all || end == 0) && !strings.Contains(s.new, `\`)
+}
+
+// in replaces in each line of a text.
+func (s substitution) in(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, end := strings.TrimSuffix(line, "\n"), line[len(strings.TrimSuffix(line, "\n")):]
+		if first := s.old.FindStringSubmatchIndex(line); s.all {
+			line = s.old.ReplaceAllString(line, s.new)
+		} else if first != nil {
+			line = line[:first[0]] + string(s.old.ExpandString(nil, s.new, line, first)) + line[first[1]:]
+		}
+		b.WriteString(line + end)
+	}
+	return b.String()
+}
+
+// extended turns a basic regular expression into an extended one, where a backslash takes the meaning of these characters away
+// instead of giving it.
+func extended(basic string) string {
+	return regexp.MustCompile(`\\?[(){}|+?]|\\.`).ReplaceAllStringFunc(basic, func(s string) string {
+		switch {
+		case len(s) == 1:
+			return `\` + s
+		case strings.Contains("(){}|+?", s[1:]):
+			return s[1:]
+		}
+		return s
+	})
+}
+
+// translated is what tr makes of its input: lower case, or less.
+func (w *walker) translated(args []string) (string, bool) {
+	input := w.frame.input
+	if len(args) != 2 || !w.known(input) {
+		return "", false
+	}
+	switch {
+	case args[0] == "-d" && (args[1] == `\n` || args[1] == `\r` || args[1] == `\r\n`):
+		return strings.NewReplacer("\n", "", "\r", "").Replace(input), true
+	case (args[0] == "A-Z" || args[0] == "[A-Z]" || args[0] == "[:upper:]") && (args[1] == "a-z" || args[1] == "[a-z]" || args[1] == "[:lower:]"):
+		return strings.ToLower(input), true
+	case len(args[0]) == 1 && len(args[1]) == 1:
+		return strings.ReplaceAll(input, args[0], args[1]), true
+	}
+	return "", false
+}

@@ -1,0 +1,175 @@
+package image
+
+import (
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+func (w *walker) ifs(c *syntax.IfClause) {
+	w.stmts(c.Cond)
+	if len(c.Cond) == 0 { // else
+		w.stmts(c.Then)
+		return
+	}
+	then, otherwise := func() { w.stmts(c.Then) }, func() {
+		if w.status = yes; c.Else != nil {
+			w.ifs(c.Else)
+		}
+	}
+	switch w.status {
+	case yes:
+		then()
+	case no:
+		otherwise()
+	default:
+		w.either(then, otherwise)
+	}
+}
+
+func (w *walker) while(c *syntax.WhileClause) {
+	w.repeat(func() {
+		if w.stmts(c.Cond); w.status == answered(c.Until) {
+			w.leave(&w.breaks)
+		}
+		w.stmts(c.Do)
+	})
+}
+
+func (w *walker) cases(c *syntax.CaseClause) {
+	w.inside(c.Word)
+	for _, item := range c.Items {
+		for _, pattern := range item.Patterns {
+			w.inside(pattern)
+		}
+	}
+	w.choose(c.Word, c.Items)
+}
+
+// choose walks the ways that a case may take, and none behind one that it surely takes.
+func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
+	var ways []func()
+	for i, item := range items {
+		is := w.everywhere(func(e *expansion) (is answer) {
+			text := e.text(word)
+			is = no
+			for _, pattern := range item.Patterns {
+				is = is.or(e.compare("=", text, e.glob(pattern)))
+			}
+			return is
+		})
+		if is != no {
+			ways = append(ways, func() { w.way(word, items[i:]) })
+		}
+		if is == yes {
+			w.either(ways...)
+			return
+		}
+	}
+	w.either(append(ways, func() { w.status = yes })...)
+}
+
+// way walks the first of some ways of a case, and those in which it goes on.
+func (w *walker) way(word *syntax.Word, items []*syntax.CaseItem) {
+	w.stmts(items[0].Stmts)
+	switch rest := items[1:]; {
+	case len(rest) == 0 || items[0].Op == syntax.Break:
+	case items[0].Op == syntax.Fallthrough:
+		w.way(word, rest)
+	default: // it looks on
+		w.choose(word, rest)
+	}
+}
+
+// each walks a for loop: word by word where it is known which ones there are, else with a variable that may be any of them.
+func (w *walker) each(c *syntax.ForClause) {
+	body := func() { w.stmts(c.Do) }
+	words, ok := c.Loop.(*syntax.WordIter)
+	if !ok {
+		w.inside(c.Loop)
+		w.repeat(body)
+		return
+	}
+	items := words.Items
+	if !words.InPos.IsValid() {
+		items = []*syntax.Word{{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: []syntax.WordPart{&syntax.ParamExp{Param: &syntax.Lit{Value: "@"}}}}}}}
+	}
+	for _, item := range items {
+		w.inside(item)
+	}
+	var lists [][]string
+	w.worlds(func(e *expansion) { lists = append(lists, e.fields(items)) })
+	lists = unique(lists, slices.Equal)
+	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && w.known(strings.Join(lists[0], "")) {
+		w.looped(func() {
+			for _, word := range lists[0] {
+				w.set(words.Name.Value, value{word})
+				w.softly(func() { w.until(&w.nexts, body) })
+			}
+		})
+		return
+	}
+	var values []value
+	for _, word := range slices.Concat(lists...) {
+		values = append(values, value{word})
+	}
+	w.set(words.Name.Value, values...)
+	w.repeat(body)
+}
+
+func (w *walker) binary(c *syntax.BinaryCmd) {
+	if c.Op == syntax.Pipe || c.Op == syntax.PipeAll {
+		w.pipe(c)
+		return
+	}
+	and, test := c.Op == syntax.AndStmt, isTest(c.X)
+	first, second := func() { w.stmt(c.X) }, func() { w.stmt(c.Y) }
+	switch {
+	case test:
+		w.softly(first)
+	case and:
+		first()
+	default:
+		w.before(first)
+	}
+	switch before := w.state.clone(); {
+	case w.status == answered(!and): // which settles it
+	case w.status != maybe && test:
+		w.softly(second)
+	case w.status != maybe:
+		second()
+	case and && !test:
+		if second(); w.ended {
+			w.state = before // what stands first may fail
+		}
+	default:
+		w.either(func() { w.status = answered(!and) }, second)
+	}
+}
+
+// pipe walks what runs at once, the second fed by what the first one prints.
+func (w *walker) pipe(c *syntax.BinaryCmd) {
+	made, input := w.made, w.frame.input
+	var all []value
+	w.before(func() { all = w.capture(func() { w.stmt(c.X) }) })
+	if w.made, w.frame.input = made, unknown; len(all) == 1 {
+		w.frame.input = all[0][0]
+	}
+	w.fork(func() { w.stmt(c.Y) })
+	w.frame.input = input
+}
+
+// isTest tells whether a command is there to ask something, so that what && puts behind it may well not happen.
+func isTest(s *syntax.Stmt) bool {
+	switch cmd := s.Cmd.(type) {
+	case *syntax.TestClause, *syntax.ArithmCmd, *syntax.LetClause:
+		return true
+	case *syntax.BinaryCmd:
+		return isTest(cmd.Y) || cmd.Op == syntax.AndStmt && isTest(cmd.X)
+	case *syntax.CallExpr:
+		return s.Negated || len(cmd.Args) > 0 && slices.Contains([]string{"[", "test", "command", "type", "which", "hash", "false", "read",
+			"grep", "egrep", "fgrep", "cmp", "diff", "getent", "id", "mountpoint", "pgrep", "pidof"}, cmd.Args[0].Lit())
+	}
+	return s.Negated
+}

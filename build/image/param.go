@@ -1,0 +1,191 @@
+package image
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// value is what a variable holds in this world; nil when it is not set.
+func (e *expansion) value(name string) value {
+	switch name {
+	case "PWD":
+		return value{e.dir}
+	case "*":
+		name = "@"
+	case "BASH_SOURCE":
+		if e.frame.reading != "" {
+			return value{e.frame.reading}
+		}
+		name = "0"
+	}
+	if values, ok := e.vars[name]; ok {
+		if v := values[e.pick(name, len(values))]; v != nil || name != "LD_LIBRARY_PATH" {
+			return v
+		}
+	}
+	if v, ok := e.env[name]; ok {
+		return value{v}
+	}
+	if name != "" && strings.Contains("#?$!-_", name) {
+		return value{unknown}
+	}
+	if name == "LD_LIBRARY_PATH" { // texts add to what nobody sets from outside
+		return value{""}
+	}
+	return nil
+}
+
+// param puts a variable in.
+func (e *expansion) param(b *builder, p *syntax.ParamExp, quoted bool) {
+	v := value{unknown}
+	switch {
+	case p.Param == nil || p.Excl || p.Width || p.IsSet || p.Flags != nil || p.Names != 0 || len(p.Modifiers) > 0:
+	case p.Exp != nil && p.Exp.Op <= syntax.AssignUnsetOrNull:
+		e.operate(b, p, e.element(p), quoted)
+		return
+	case p.Exp != nil || p.Slice != nil || p.Repl != nil || p.Length:
+		v = e.computed(p)
+	default:
+		if v = e.element(p); v == nil {
+			v = value{unknown}
+		}
+	}
+	if quoted && !isSpread(p) {
+		v = value{v.text()}
+	}
+	e.put(b, v, quoted)
+}
+
+// element is the value, or the part of it, that an expansion names.
+func (e *expansion) element(p *syntax.ParamExp) value {
+	name := p.Param.Value
+	if n, err := strconv.Atoi(name); err == nil && n > 0 {
+		args := e.value("@")
+		switch {
+		case slices.Contains(args[:min(n, len(args))], unknown):
+			return value{unknown}
+		case n > len(args):
+			return nil
+		}
+		return args[n-1 : n]
+	}
+	v := e.value(name)
+	switch {
+	case v == nil || isSpread(p) || name == "*" || isStar(p):
+		return v
+	case p.Index != nil:
+		return e.computed(&syntax.ParamExp{Dollar: p.Dollar, Rbrace: p.Rbrace, Param: p.Param, Index: p.Index})
+	}
+	return v[:min(1, len(v))]
+}
+
+// operate puts in what an operator makes of a value: a default, or a part of it.
+func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool) {
+	op, text := p.Exp.Op, v.text()
+	set := v != nil && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
+	if strings.Contains(text, unknown) { // either, by the position of the expansion
+		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, 2) == 0
+	}
+	switch op {
+	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
+		if set {
+			e.put(b, v, quoted)
+			return
+		}
+		e.word(b, p.Exp.Word, quoted)
+	case syntax.AlternateUnset, syntax.AlternateUnsetOrNull:
+		if set {
+			e.word(b, p.Exp.Word, quoted)
+		}
+	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
+		if v == nil {
+			v = value{unknown}
+		}
+		e.put(b, v, quoted)
+	}
+}
+
+// word puts in the parts of a word inside of an expansion.
+func (e *expansion) word(b *builder, word *syntax.Word, quoted bool) {
+	if word == nil {
+		return
+	}
+	for _, part := range word.Parts {
+		e.part(b, part, quoted)
+	}
+}
+
+// computed is what the library makes of an expansion: ${0%/*}, ${list[1]}, ${X/a/b}, ${#X}. All that it reads must be known.
+func (e *expansion) computed(p *syntax.ParamExp) value {
+	r := &reader{expansion: e, size: int(p.End().Offset()-p.Pos().Offset()) + 1}
+	syntax.Walk(p, r.simple)
+	if r.blind {
+		return value{unknown}
+	}
+	quoted := &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: []syntax.WordPart{p}}}}
+	v, err := expand.Fields(&expand.Config{Env: r}, quoted)
+	if err != nil || r.blind {
+		return value{unknown}
+	}
+	return v
+}
+
+// reader gives the library what variables hold, as far as that is known and what may be made of it stays small.
+type reader struct {
+	*expansion
+	size  int
+	blind bool // it has not seen all
+}
+
+// simple refuses what would have to be worked out.
+func (r *reader) simple(n syntax.Node) bool {
+	switch n := n.(type) {
+	case nil, *syntax.Word, *syntax.SglQuoted, *syntax.DblQuoted, *syntax.ParamExp:
+	case *syntax.Lit:
+		r.blind = r.blind || strings.Contains(n.Value, unknownRune)
+	default:
+		r.blind = true
+	}
+	return !r.blind
+}
+
+// Get is that of expand.Environ.
+func (r *reader) Get(name string) expand.Variable {
+	v := r.value(name)
+	if name == "IFS" {
+		v = value{r.separators()}
+	}
+	if n, err := strconv.Atoi(name); err == nil && n > 0 {
+		v = r.element(&syntax.ParamExp{Param: &syntax.Lit{Value: name}})
+	}
+	r.size *= 1 + len(v.text())
+	if r.blind = r.blind || v == nil || strings.Contains(v.text(), unknown) || !r.afford(r.size); r.blind {
+		return expand.Variable{Set: true, Kind: expand.String}
+	}
+	if len(v) == 1 && name != "@" {
+		return expand.Variable{Set: true, Kind: expand.String, Str: v[0]}
+	}
+	return expand.Variable{Set: true, Kind: expand.Indexed, List: v}
+}
+
+// Each is that of expand.Environ, and never asked for.
+func (r *reader) Each(func(string, expand.Variable) bool) {}
+
+// isSpread tells whether a part stands for each word of a list: $@, ${list[@]}.
+func isSpread(part syntax.WordPart) bool {
+	p, ok := part.(*syntax.ParamExp)
+	if !ok || p.Param == nil {
+		return false
+	}
+	index, _ := p.Index.(*syntax.Word)
+	return p.Param.Value == "@" || index != nil && index.Lit() == "@"
+}
+
+func isStar(p *syntax.ParamExp) bool {
+	index, _ := p.Index.(*syntax.Word)
+	return index != nil && index.Lit() == "*"
+}

@@ -1,0 +1,62 @@
+package image
+
+import (
+	"strings"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/pattern"
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// unescape takes the backslashes away that the shell would.
+func unescape(lit string, quoted bool) string {
+	lit = strings.ReplaceAll(lit, unknownRune, unknown)
+	if !strings.Contains(lit, `\`) {
+		return lit
+	}
+	var b strings.Builder
+	for i := 0; i < len(lit); i++ {
+		if lit[i] == '\\' && i+1 < len(lit) && (!quoted || strings.IndexByte("$`\"\\\n", lit[i+1]) >= 0) {
+			i++
+		}
+		b.WriteByte(lit[i])
+	}
+	return b.String()
+}
+
+// patterned tells whether the shell would make other words of one: by a pattern, braces or a home folder.
+func patterned(lit *syntax.Lit) bool {
+	return strings.HasPrefix(lit.Value, "~") || pattern.HasMeta(lit.Value, 0) || syntax.SplitBraces(&syntax.Word{Parts: []syntax.WordPart{lit}})
+}
+
+// single is the text of '...', or of $'...' with its escapes.
+func single(q *syntax.SglQuoted) string {
+	text := q.Value
+	if q.Dollar {
+		text, _, _ = expand.Format(&expand.Config{}, text, nil)
+	}
+	return strings.ReplaceAll(text, unknownRune, unknown)
+}
+
+// glob is the pattern that a word stands for.
+func (e *expansion) glob(word *syntax.Word) string {
+	return e.pattern(word, func(s string) string { return pattern.QuoteMeta(s, 0) })
+}
+
+// pattern is a word in which what is quoted stands for itself.
+func (e *expansion) pattern(word *syntax.Word, quote func(string) string) string {
+	var b strings.Builder
+	for _, part := range word.Parts {
+		switch part := part.(type) {
+		case *syntax.Lit:
+			b.WriteString(strings.ReplaceAll(part.Value, unknownRune, unknown))
+		case *syntax.ExtGlob:
+			b.WriteString(part.Op.String() + part.Pattern.Value + ")")
+		case *syntax.SglQuoted, *syntax.DblQuoted:
+			b.WriteString(quote(e.text(&syntax.Word{Parts: []syntax.WordPart{part}})))
+		default:
+			b.WriteString(e.text(&syntax.Word{Parts: []syntax.WordPart{part}}))
+		}
+	}
+	return b.String()
+}
