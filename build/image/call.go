@@ -98,7 +98,10 @@ func (w *walker) program(words []string, exec bool) {
 			f.env[name] = values
 		}
 	}
-	w.err = errors.Join(w.err, w.run(words, f))
+	for _, f.put = range w.places() {
+		w.err = errors.Join(w.err, w.run(words, f))
+	}
+	w.put(words)
 	w.made = w.made || !w.makesNone(words[0], f)
 }
 

@@ -36,6 +36,7 @@ type frame struct {
 	reading string             // the script that is followed
 	cut     bool               // ... and of which there is more than was read
 	env     map[string][]value // set by shells and env on the way, but for PATH; never changed
+	put     map[string]string  // files that shells on the way put into the image, and where it has them
 }
 
 // found is a file behind a word of a command.
@@ -115,7 +116,9 @@ func (c *checker) longPath(f frame) {
 
 // stat finds what an absolute name is and whether it can be executed.
 func (c *checker) stat(name, word string, f frame) (found, *Fault, error) {
-	at, err := c.resolve(name)
+	from, put := f.origin(name)
+	at, err := c.resolve(from)
+	at.name = name
 	switch {
 	case errors.Is(err, errLoop):
 		return at, &Fault{Kind: LinkLoop, Path: name, What: "a symbolic link that leads in a circle", Cure: "let it point to the program"}, nil
@@ -125,7 +128,7 @@ func (c *checker) stat(name, word string, f frame) (found, *Fault, error) {
 		return at, nil, err
 	case !at.info.Mode().IsRegular():
 		return at, &Fault{Kind: NotRegular, Path: name, What: "a " + kindOf(at.info.Mode()) + " and no program", Cure: "name a program in " + f.source()}, nil
-	case at.info.Mode()&0o111 == 0:
+	case at.info.Mode()&0o111 == 0 && !put:
 		return at, &Fault{Kind: NotExecutable, Path: name, What: "not executable", Cure: "set its execute bit (chmod +x, or COPY --chmod=755)"}, nil
 	}
 	return at, nil, nil

@@ -301,6 +301,26 @@ var texts = []string{
 	"? if [ $X ]; then A=/app/server; else A=/app/x; fi; sh <<E\nexec $A\nE",
 	"- if [ $X ]; then A=/app/x; else A=/app/x; fi; sh <<E\nexec $A\nE",
 
+	// What was put where it is started.
+	"+ cp /app/server /srv; exec /srv",
+	"+ cp -a /app /srv; exec /srv/server",
+	"+ mkdir -p /srv; cp /app/x /app/server /srv/; /srv/server",
+	"+ cp -r /app/. /usr/bin; exec server",
+	"+ mv /app/server /usr/bin; server",
+	"+ cd /app && mv server /srv && /srv",
+	"+ install -m 755 -o root /app/server /srv; exec /srv",
+	"+ ln -sf /app/server /usr/bin/s; s",
+	"+ ln -s ../app/server /srv/s; exec /srv/s",
+	"+ ln -s ../../app /usr/bin/s; exec /usr/bin/s/server",
+	"+ cd /app; ln server s; exec ./s",
+	"+ (cp /app/server /srv); cp /srv /mnt; exec /mnt",
+	"+ f() { cp \"$1\" /srv; }; f /app/server; chmod +x /srv; sh -c 'exec /srv'",
+	"+ if [ $X ]; then cp /app/x /srv; else cp /app/server /srv; fi; exec /srv",
+	"+ [ $X ] && cp /app/x /app/server; exec /app/server",
+	"- cp /app/x /app/server; exec /app/server",
+	"- cp /app/server /srv; cp -f /app/x /srv; exec /srv",
+	"- install -d /app/server /srv; exec /app/x /srv",
+
 	// Scripts.
 	"+ . /app/lib.sh",
 	"+ . /app/aarch64/env; exec $DIR/server",
@@ -540,8 +560,8 @@ func TestAbsentPrograms(t *testing.T) {
 		{"/x | ls", "verified", "a shell text in the image starts /x, which is not in the image"},
 		{"(/x; ls)", "verified", "a shell text in the image starts /x, which is not in the image"},
 		{"sh -c /x; ls", "verified", "a shell text in the image starts /x, which is not in the image"},
-		{"cp /app/x /x; exec /x", "verified", "a shell text in the image starts /x, which is not in the image"},
-		{"cp /app/x /x && sh -c /x", "verified", "a shell text in the image starts /x, which is not in the image"},
+		{"cp $X /x; exec /x", "verified", "a shell text in the image starts /x, which is not in the image"},
+		{"cp $X /x && sh -c /x", "verified", "a shell text in the image starts /x, which is not in the image"},
 		{"echo ls >/x; chmod +x /x; exec /x", "verified", "a shell text in the image starts /x, which is not in the image"},
 		{"$X; exec /x", "verified", "a shell text in the image starts /x, which is not in the image"},
 

@@ -81,7 +81,8 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 		c.note(f, "a shell works out at run time that it reads the script %s: that was not followed", shown(word))
 		return nil
 	}
-	at, err := c.resolve(absolute(f.dir, word))
+	from, _ := f.origin(absolute(f.dir, word))
+	at, err := c.resolve(from)
 	switch {
 	case nowhere(err):
 		f.script = ""

@@ -11,6 +11,7 @@ import (
 const (
 	maxValues = 16  // that one variable may have
 	maxNames  = 512 // of variables
+	maxFiles  = 64  // that were put into the image
 )
 
 // unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the
@@ -31,13 +32,14 @@ const printed = unknown + "printed"
 type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
+	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself
 	dir       string                    // unknown when it is not known
 	status    answer                    // of the last command: whether it succeeded
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
 }
 
 func (s state) clone() state {
-	s.vars, s.functions = maps.Clone(s.vars), maps.Clone(s.functions)
+	s.vars, s.functions, s.files = maps.Clone(s.vars), maps.Clone(s.functions), maps.Clone(s.files)
 	return s
 }
 
@@ -62,6 +64,7 @@ func (s state) join(other state) state {
 		}
 	}
 	s.functions = joined(s.functions, other.functions, same)
+	s.files = joined(s.files, other.files, same)
 	return s
 }
 

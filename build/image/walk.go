@@ -41,8 +41,12 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	if len(args) > 0 {
 		vars["0"], vars["@"] = []value{{args[0]}}, []value{append(value{}, args[1:]...)}
 	}
+	files := map[string][]string{}
+	for name, source := range f.put {
+		files[name] = []string{source}
+	}
 	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, machine: machineNames(c.declared),
-		active: map[string]bool{}, doors: closed(), state: state{vars: vars, functions: map[string][]*syntax.Stmt{}, dir: f.dir}}
+		active: map[string]bool{}, doors: closed(), state: state{vars: vars, functions: map[string][]*syntax.Stmt{}, files: files, dir: f.dir}}
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {

@@ -61,7 +61,7 @@ func (w *walker) until(door *state, body func()) {
 	*door = outer
 }
 
-// fork walks what happens in another process, which leaves nothing behind but what it printed and whether it succeeded.
+// fork walks what happens in another process, which leaves files behind, what it printed and whether it succeeded.
 func (w *walker) fork(walk func()) {
 	outer, outside := w.state, w.doors
 	w.state, w.doors = outer.clone(), closed()
@@ -71,7 +71,7 @@ func (w *walker) fork(walk func()) {
 		behind = behind.join(left)
 	}
 	w.state, w.doors = outer, outside
-	w.status, w.vars[printed] = behind.status, behind.vars[printed]
+	w.status, w.files, w.vars[printed] = behind.status, behind.files, behind.vars[printed]
 }
 
 // capture walks what happens in another process and returns all that it may print.
