@@ -33,9 +33,9 @@ type root struct {
 	whole func(ctx context.Context, dir string) (*rootfs.FS, error) // reads a folder's files at once; may be nil
 
 	mu      sync.Mutex
-	dirs    map[string][]*fstypes.Stat // by path without links, sorted by name
-	folders map[string]*rootfs.FS      // that were read as a whole, likewise
-	fault   error                      // of the first request that failed
+	dirs    map[string]func() ([]*fstypes.Stat, error) // by path without links
+	folders map[string]*rootfs.FS                      // that were read as a whole, likewise
+	fault   error                                      // of the first request that failed
 }
 
 // looker is what is asked of a gateway's reference.
@@ -51,7 +51,7 @@ var (
 )
 
 func newRoot(ctx context.Context, ref looker) *root {
-	return &root{ctx: ctx, ref: ref, dirs: map[string][]*fstypes.Stat{}, folders: map[string]*rootfs.FS{}}
+	return &root{ctx: ctx, ref: ref, dirs: map[string]func() ([]*fstypes.Stat, error){}, folders: map[string]*rootfs.FS{}}
 }
 
 // Open opens a regular file or a folder, through links.
@@ -183,21 +183,27 @@ func (r *root) lookup(dir string, st *fstypes.Stat, name string) (*fstypes.Stat,
 	return list[i], nil
 }
 
-// list gives the entries of a folder that holds no link in its path.
+// list gives the entries of a folder that holds no link in its path, sorted by
+// name. Who asks for another one does not wait.
 func (r *root) list(dir string) ([]*fstypes.Stat, error) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if list, ok := r.dirs[dir]; ok {
-		return list, nil
+	get, ok := r.dirs[dir]
+	if !ok {
+		get = sync.OnceValues(func() ([]*fstypes.Stat, error) { return r.readDir(dir) })
+		r.dirs[dir] = get
 	}
+	r.mu.Unlock()
+	return get()
+}
+
+func (r *root) readDir(dir string) ([]*fstypes.Stat, error) {
 	list, err := r.ref.ReadDir(r.ctx, gateway.ReadDirRequest{Path: dir})
 	if err != nil {
-		r.fault = cmp.Or(r.fault, err)
+		r.note(err)
 		return nil, err
 	}
 	slices.SortFunc(list, func(a, b *fstypes.Stat) int { return strings.Compare(a.Path, b.Path) })
 	undoHardLinks(list)
-	r.dirs[dir] = list
 	return list, nil
 }
 

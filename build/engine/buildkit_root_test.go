@@ -60,6 +60,35 @@ func oddTree() *tree {
 	}
 }
 
+// nosy is a reference that looks at another folder while it is asked for usr.
+type nosy struct {
+	*tree
+	look func()
+}
+
+func (r *nosy) ReadDir(ctx context.Context, req gateway.ReadDirRequest) ([]*fstypes.Stat, error) {
+	if req.Path == "usr" {
+		r.look()
+	}
+	return r.tree.ReadDir(ctx, req)
+}
+
+// Eight readers would be one if they waited for each other's folders.
+func TestListingsDoNotWaitForEachOther(t *testing.T) {
+	ref := &nosy{tree: oddTree()}
+	ref.dirs["."] = append(ref.dirs["."], entry("opt", fs.ModeDir, "", 0))
+	ref.dirs["opt"] = []*fstypes.Stat{entry("x", 0o644, "", 1)}
+	r := newRoot(t.Context(), ref)
+	ref.look = func() {
+		if info, err := r.Lstat("opt/x"); err != nil || info.Size() != 1 {
+			t.Errorf("meanwhile: %v %v", info, err)
+		}
+	}
+	if _, err := r.Lstat("usr/bin"); err != nil || ref.lists != 3 {
+		t.Errorf("%v after %d lists", err, ref.lists)
+	}
+}
+
 func TestRootFollowsLinksInside(t *testing.T) {
 	ref := oddTree()
 	r := newRoot(t.Context(), ref)
