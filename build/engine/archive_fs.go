@@ -154,6 +154,11 @@ type tarBody struct {
 
 // ReadDir lists a folder, through links, sorted by name.
 func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
+		if info, err := dir.Lstat(rest); err == nil && info.IsDir() {
+			return dir.ReadDir(rest)
+		}
+	}
 	real, info, err := f.follow("readdir", name)
 	if err != nil {
 		return nil, err
@@ -186,13 +191,31 @@ func (f *boxFS) list(name string) (*rootfs.FS, error) {
 	return dir, nil
 }
 
-// inListed finds the listed folder that a name is in. Links inside it may lead
-// out of it, so only the name's own folder serves.
+// inListed finds a listed folder that a name is in, at any depth. Links inside it
+// may lead out of it: only a name without one on its way is served.
 func (f *boxFS) inListed(name string) (*rootfs.FS, string, bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	dir, ok := f.listed[path.Dir(name)]
-	return dir, path.Base(name), ok && name != "."
+	for at := path.Dir(name); name != "."; at = path.Dir(at) {
+		if dir, ok := f.listed[at]; ok {
+			rest := strings.TrimPrefix(strings.TrimPrefix(name, at), "/")
+			return dir, rest, isPlain(dir, path.Dir(rest))
+		}
+		if at == "." || at == "/" {
+			break
+		}
+	}
+	return nil, "", false
+}
+
+// isPlain tells whether a name leads to a folder through folders alone.
+func isPlain(dir *rootfs.FS, name string) bool {
+	for ; name != "."; name = path.Dir(name) {
+		if info, err := dir.Lstat(name); err != nil || !info.IsDir() {
+			return false
+		}
+	}
+	return true
 }
 
 // Open opens a regular file or a folder, through links.

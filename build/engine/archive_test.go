@@ -160,6 +160,8 @@ func newBoxDouble() *boxDouble {
 		"/usr/lib/real":               "real",
 		"/bin -> usr/bin":             "",
 		"/entry -> /app/server":       "",
+		"/opt/a/b/deep":               "deep",
+		"/opt/a/out -> /usr/lib":      "",
 	}}
 }
 
@@ -186,6 +188,13 @@ func TestLazyRootAsksForLittle(t *testing.T) {
 		{func() (string, error) { return headOf(root, "usr/bin/tool", 4) }, "tool", ""},
 		{func() (string, error) { return headOf(root, "usr/bin/far", 4) }, "real", "HEAD /usr/bin/far, HEAD /usr/lib/real, GET /usr/lib/real"},
 		{func() (string, error) { return headOf(root, "app/pipe", 1) }, errNotRegular.Error(), "HEAD /app/pipe"},
+		{func() (string, error) { return namesOf(fs.ReadDir(root, "opt")) }, "a", "HEAD /opt, GET /opt/."},
+		{func() (string, error) { return namesOf(fs.ReadDir(root, "opt/a/b")) }, "deep", ""},
+		{func() (string, error) { return statOf(fs.Lstat(root, "opt/a/b")) }, "b d", ""},
+		{func() (string, error) { return headOf(root, "opt/a/b/deep", 4) }, "deep", ""},
+		{func() (string, error) { return fs.ReadLink(root, "opt/a/out") }, "/usr/lib", ""},
+		{func() (string, error) { return statOf(fs.Lstat(root, "opt/a/b/none")) }, "file does not exist", ""},
+		{func() (string, error) { return headOf(root, "opt/a/out/real", 4) }, "file does not exist", "HEAD /opt/a/out/real"},
 		{func() (string, error) { return statOf(fs.Lstat(root, "../etc")) }, "invalid argument", ""},
 		{func() (string, error) { return "", end() }, "", "DELETE"},
 	}
