@@ -90,6 +90,44 @@ func TestWhatProgramsNeedIsKept(t *testing.T) {
 	}
 }
 
+// Of an interpreter's modules the heads are kept, and wholly what tells of them.
+func TestModulesAreKept(t *testing.T) {
+	module, record := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(20<<10))), strings.Repeat("x/y.py,sha256=,1\n", 10000)
+	names := []string{"lib/python3.11/site-packages/x/_x.abi3.so", "lib/python3.11/lib-dynload/math.cpython-311.so", "app/node_modules/x/build/Release/x.node"}
+	entries := []piece{plain("lib/x-1.dist-info/RECORD", record), plain("lib/x-1.dist-info/WHEEL", record), plain("venv/pyvenv.cfg", record), plain("RECORD", record)}
+	for _, name := range names {
+		entries = append(entries, plain(name, module))
+	}
+	src, opened := counting(tarOf(entries...))
+	root, err := Layers(t.Context(), []Source{src}, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if elf, err := platforms.ReadELFHeader(openAt(t, root, name)); err != nil || elf.Arch() != "arm64" {
+			t.Errorf("%s: %+v, %v", name, elf, err)
+		}
+	}
+	for _, name := range []string{"lib/x-1.dist-info/RECORD", "lib/x-1.dist-info/WHEEL", "venv/pyvenv.cfg"} {
+		got := make([]byte, len(record))
+		if _, err := openAt(t, root, name).ReadAt(got, 0); err != nil || string(got) != record {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if opened.Load() != 1 {
+		t.Errorf("opened %d times, want once", opened.Load())
+	}
+	if kept := root.root.children["RECORD"].file.kept; kept != nil {
+		t.Errorf("%d bytes are kept of a file that tells of nothing", kept.size())
+	}
+	for _, name := range names {
+		n, _ := root.resolve(name, false)
+		if size := n.file.kept.size(); size != headOther {
+			t.Errorf("%d bytes are kept of %s", size, name)
+		}
+	}
+}
+
 // What is kept saves a reading, and a machine without a place for temporary files goes without: all is there as before.
 func TestWithoutTemporaryFilesLessIsKept(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))

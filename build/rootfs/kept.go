@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 
 	"github.com/manymage/manymage/platforms"
@@ -71,16 +72,26 @@ func (k *keeper) close() {
 	}
 }
 
-// keep reads what there is to keep of a file: nothing of what is neither executable nor a library.
+// keep reads what there is to keep of a file: nothing of what is neither executable nor a library, nor tells of some.
 func (k *keeper) keep(h *tar.Header, content io.Reader) (*kept, error) {
-	if typeOf(h.Typeflag) != 0 || h.Typeflag == tar.TypeLink || h.Mode&0o111 == 0 && !isLibrary(h.Name) {
+	if typeOf(h.Typeflag) != 0 || h.Typeflag == tar.TypeLink {
 		return nil, nil
 	}
-	file := &kept{head: make([]byte, min(h.Size, headOther))}
+	size, module := int64(headOther), isModule(h.Name)
+	switch {
+	case tells(h.Name):
+		size, module = maxTold, true
+	case !module && h.Mode&0o111 == 0 && !isLibrary(h.Name):
+		return nil, nil
+	}
+	if size = min(h.Size, size); k.left.heads.Load()+size > maxHeads {
+		return nil, nil
+	}
+	file := &kept{head: make([]byte, size)}
 	if _, err := io.ReadFull(content, file.head); err != nil {
 		return nil, malformed(err)
 	}
-	if bytes.HasPrefix(file.head, []byte("\x7fELF")) && k.left.heads.Load() < maxHeads {
+	if bytes.HasPrefix(file.head, []byte("\x7fELF")) && !module {
 		if err := k.elf(h, content, file); err != nil {
 			return nil, err
 		}
@@ -166,9 +177,28 @@ func (r *recorder) ReadAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// isLibrary tells by its name whether a file is one that programs need: libx.so.1, x.so. The extension modules of an
-// interpreter, of which there may be thousands, nobody asks for.
+// isLibrary tells by its name whether a file is one that programs need: libx.so.1, x.so.
 func isLibrary(name string) bool {
-	base := name[strings.LastIndexByte(name, '/')+1:]
-	return (strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.")) && !strings.Contains(name, "-packages/")
+	base := path.Base(name)
+	return strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.")
+}
+
+// isModule tells by its name whether a file is an extension module of an interpreter. There may be thousands, of which nobody asks for
+// more than the header.
+func isModule(name string) bool {
+	return strings.HasSuffix(name, ".node") || isLibrary(name) && (strings.Contains(name, "-packages/") || strings.Contains(name, "/lib-dynload/"))
+}
+
+// maxTold is how much is kept of a file that tells of modules.
+const maxTold = 4 << 20
+
+// tells names the files in which installers leave word of what they put where.
+func tells(name string) bool {
+	switch dir, base := path.Split(name); base {
+	case "WHEEL", "RECORD":
+		return strings.HasSuffix(dir, ".dist-info/")
+	case "pyvenv.cfg":
+		return true
+	}
+	return false
 }
