@@ -42,6 +42,12 @@ func Debian(t *testing.T, r *Registry) string {
 	return base(t, r, "debian", debianRoot, nil)
 }
 
+// Python is a base image for every target with Debian's smallest Python, and a package with an extension module where Debian puts them.
+func Python(t *testing.T, r *Registry) string {
+	t.Helper()
+	return base(t, r, "python", pythonRoot, nil)
+}
+
 // Golang stands in for the golang image, which cannot be had without a public registry: a busybox base whose /usr/local/go/bin/go
 // "builds" by copying the program that was compiled beforehand for $GOARCH and $GOARM (its own platform where they are not set).
 func Golang(t *testing.T, r *Registry) string {
@@ -119,6 +125,14 @@ func debianRoot(p target) (string, error) {
 		if err := os.Symlink("busybox", filepath.Join(dir, "bin", applet)); err != nil {
 			return "", err
 		}
+	}
+	return dir, mergeUsr(dir)
+}
+
+func pythonRoot(p target) (string, error) {
+	dir, err := unpackDebs(p, "libc6", "zlib1g", "libexpat1", "python3.11-minimal", "libpython3.11-minimal", "python3-markupsafe")
+	if err != nil {
+		return "", err
 	}
 	return dir, mergeUsr(dir)
 }

@@ -58,6 +58,11 @@ func lies() []lie {
 				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Debian(t, reg) + " AS other\nFROM " + Debian(t, reg) +
 					"\nCOPY --from=other /usr/lib/x86_64-linux-gnu/libc.so.6 /usr/lib/aarch64-linux-gnu/libc.so.6\nENTRYPOINT [\"/usr/bin/tini\"]\n"}
 			}},
+		{name: "a Python module from a stage of the builder's platform", arches: "arm64", says: []string{"/app/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so", "amd64", "/usr/bin/python3.11", "ALLOW_FOREIGN="},
+			files: func(t *testing.T, reg *Registry) Files {
+				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Python(t, reg) + " AS build\nFROM " + Python(t, reg) +
+					"\nCOPY --from=build /usr/lib/python3/dist-packages /app\nWORKDIR /app\nENTRYPOINT [\"python3.11\", \"-m\", \"markupsafe\"]\n"}
+			}},
 		{name: "a loop of symbolic links", arches: "amd64", says: []string{"/bin/loop", "circle"},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nRUN ln -s pool /bin/loop && ln -s loop /bin/pool\nENTRYPOINT [\"/bin/loop\"]\n"}
@@ -86,6 +91,20 @@ func TestLiesAreRefused(t *testing.T) {
 			})
 		}
 	})
+}
+
+// A Python whose modules are there for its own machine and for another one beside it runs, and is not refused.
+func TestModulesForSeveralMachinesAreNotRefused(t *testing.T) {
+	e, reg := Engine(t, Docker26Containerd), Plain(t)
+	Emulation(t)
+	repo := reg.Repo(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM --platform=linux/amd64 " + Python(t, reg) + " AS build\nFROM " + Python(t, reg) +
+		"\nCOPY --from=build /usr/lib/python3/dist-packages /usr/lib/python3/dist-packages\n" +
+		"ENTRYPOINT [\"python3.11\", \"-c\", \"import markupsafe._speedups as s; print(s.__file__)\"]\n"})
+	Run(t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1", "ARCHES=arm64").Exits(t, 0).Says(t, "verified")
+	if got := e.Says(t, repo+":1", "linux/arm64"); !strings.Contains(got, "_speedups.cpython-311-aarch64-linux-gnu.so") {
+		t.Errorf("it says %q", got)
+	}
 }
 
 // A chain of links inside the image is followed, and a wanted foreign program can be allowed.

@@ -86,6 +86,7 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 		root = emptyFS{}
 	}
 	c := newChecker(newTree(root), declared, environment(facts.Env))
+	c.user = facts.User
 	c.wanted(opts.AllowForeign)
 	follow := c.follow
 	if declared.OS != platforms.Linux {
@@ -121,6 +122,7 @@ func (c *checker) follow(facts Facts) error {
 	}
 	var group errgroup.Group
 	group.Go(c.libraries) // a chain of few reads, beside the many of PATH
+	group.Go(c.extensions)
 	group.Go(func() error { return c.helpers(f) })
 	if err := group.Wait(); err != nil {
 		return err

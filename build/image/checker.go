@@ -26,6 +26,9 @@ type checker struct {
 	steps    int               // statements of texts that were walked
 	spent    int               // bytes that expansions in texts gave
 	linked   []linked          // what is run, to be followed to its libraries
+	user     string            // that the image runs as
+
+	interpreted []interpreted // what is run, to be followed to its modules
 
 	confOnce    sync.Once
 	confFolders []string // of the loader's configuration
@@ -136,7 +139,7 @@ func quoted(name string) string {
 // certain kinds are faults of a file that is there, however it is reached.
 func (k Kind) certain() bool {
 	switch k {
-	case Foreign, ForeignSystem, TooNew, ForeignLoader, ForeignLibrary, MissingLoader, Damaged:
+	case Foreign, ForeignSystem, TooNew, ForeignLoader, ForeignLibrary, ForeignModule, MissingLoader, Damaged:
 		return true
 	}
 	return false

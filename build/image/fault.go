@@ -23,6 +23,7 @@ const (
 	TooNew             Kind = "too-new"             // right architecture, but a later variant than declared
 	ForeignLoader      Kind = "foreign-loader"      // its loader is there but of another architecture
 	ForeignLibrary     Kind = "foreign-library"     // a library that it needs is there, but only of another architecture
+	ForeignModule      Kind = "foreign-module"      // an extension module of an interpreter is there, but only for another machine
 	MissingLoader      Kind = "missing-loader"      // its loader (PT_INTERP) is not in the image
 	MissingInterpreter Kind = "missing-interpreter" // a script whose #! names what is not in the image
 	Missing            Kind = "missing"             // not in the image

@@ -177,6 +177,7 @@ func (c *checker) start(at found, words []string, f frame) error {
 	if err := c.judge(at, file, f); err != nil || file.format != formatELF {
 		return err
 	}
+	c.interprets(at, file, words, f)
 	return c.through(words, f)
 }
 

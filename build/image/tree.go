@@ -168,19 +168,22 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 
 // text reads the begin of a script, which other scripts may start or read again and again.
 func (t *tree) text(real string, size int64) (string, error) {
-	return once(t, t.scripts, real, func() (string, error) {
-		s, err := open(t.root, real, size, nil)
-		if err != nil {
-			return "", err
-		}
-		defer s.close()
-		b := make([]byte, min(size, maxScript))
-		n, err := s.ReadAt(b, 0)
-		if err != nil && !errors.Is(err, io.EOF) {
-			return "", fmt.Errorf("reading %s in the image: %w", real, err)
-		}
-		return string(b[:n]), nil
-	})
+	return once(t, t.scripts, real, func() (string, error) { return t.begin(real, size, maxScript) })
+}
+
+// begin reads a file, or no more than most bytes of it.
+func (t *tree) begin(real string, size, most int64) (string, error) {
+	s, err := open(t.root, real, size, nil)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	b := make([]byte, min(size, most))
+	n, err := s.ReadAt(b, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("reading %s in the image: %w", real, err)
+	}
+	return string(b[:n]), nil
 }
 
 // armBuild is for which ARM a program was made.

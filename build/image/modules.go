@@ -1,0 +1,230 @@
+package image
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/platforms"
+)
+
+// What an interpreter that the image runs loads by itself are extension modules, which no program is linked with. Installers
+// leave in words which packages they put where, and what of them is compiled: that tells which files to look at, and
+// the files' own headers decide. A package may hold modules for several machines side by side. It is at fault when
+// there are some, and all that are there are for others.
+
+// Bounds on what a hostile image can make of it. Large ones have 300 packages, one of which has 200 modules.
+const (
+	maxPackages = 1000
+	maxModules  = 256
+	maxEvidence = 4 << 20 // bytes of a file that an installer left
+)
+
+// interpreted is an interpreter that is run.
+type interpreted struct {
+	at    found
+	args  []string
+	frame frame
+}
+
+// modules are compiled files of which one that fits is enough: those of a package.
+type modules struct {
+	name  string
+	files []string // absolute, the likeliest first
+}
+
+// interprets notes an interpreter whose modules are to be looked at.
+func (c *checker) interprets(at found, f file, words []string, fr frame) {
+	if fr.role != Entry && fr.role != Interpreter || c.foreign(f.elf) || !isPython(at.real) {
+		return
+	}
+	c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr})
+}
+
+// extensions looks at the modules of every interpreter that was noted.
+func (c *checker) extensions() error {
+	seen := map[string]bool{}
+	for _, in := range c.interpreted {
+		folders, err := c.pythonPath(in)
+		if err != nil {
+			return err
+		}
+		key := strings.Join(folders, "\x00")
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		packages, err := c.pythonPackages(folders, in)
+		if err != nil {
+			return err
+		}
+		if err := c.fitting(packages, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitting judges packages.
+func (c *checker) fitting(packages []modules, in interpreted) error {
+	faults := make([]*Fault, len(packages))
+	err := each(len(packages), func(i int) (err error) {
+		faults[i], err = c.modules(packages[i], in)
+		return err
+	})
+	for _, fault := range faults {
+		if err == nil {
+			err = c.addIf(in.frame, fault)
+		}
+	}
+	return err
+}
+
+// each calls do for every index below n, so many at once as files are read.
+func each(n int, do func(i int) error) error {
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i := range n {
+		group.Go(func() error { return do(i) })
+	}
+	return group.Wait()
+}
+
+// modules looks for one that fits.
+func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
+	var other compiled
+	for _, name := range p.files[:min(len(p.files), maxModules)] {
+		file, err := c.compiled(name)
+		if err != nil || file.fits {
+			return nil, err
+		}
+		if other.what == "" {
+			other = file
+		}
+	}
+	if other.what == "" {
+		return nil, nil
+	}
+	if fits, err := c.beside(other.at); err != nil || fits {
+		return nil, err
+	}
+	return &Fault{
+		Kind: ForeignModule, Path: other.at.real,
+		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other module of " + show(p.name),
+		Cure: "install it in a stage for " + c.name,
+	}, nil
+}
+
+// compiled is a file of machine code; what is "" when it is none.
+type compiled struct {
+	at   found
+	what string
+	fits bool
+}
+
+// compiled reads for which machine a file is. One that is not there is none.
+func (c *checker) compiled(name string) (compiled, error) {
+	at, err := c.resolve(name)
+	if absent(err) || err == nil && !at.info.Mode().IsRegular() {
+		return compiled{}, nil
+	}
+	if err != nil {
+		return compiled{}, err
+	}
+	elf, title, err := c.tree.machine(at.real, at.info)
+	switch {
+	case err != nil:
+		return compiled{}, err
+	case elf.Bits != 0:
+		return compiled{at: at, what: elf.Describe(), fits: !c.foreign(elf)}, nil
+	case strings.HasPrefix(title, macProgram), strings.HasPrefix(title, windowsProgram):
+		return compiled{at: at, what: strings.Replace(title, "program", "library", 1)}, nil
+	}
+	return compiled{}, nil
+}
+
+// absent tells whether a name leads to nothing.
+func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) }
+
+// beside tells whether there is a module of the same name for the right machine, which another installation left.
+func (c *checker) beside(at found) (bool, error) {
+	dir, base := path.Split(at.real)
+	entries, err := c.tree.list(path.Clean(dir))
+	if err != nil {
+		return false, err
+	}
+	stem, _, _ := strings.Cut(base, ".")
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), stem+".") || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base {
+			continue
+		}
+		if file, err := c.compiled(dir + e.Name()); err != nil || file.fits {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// evidence reads what an installer left, "" where there is nothing.
+func (c *checker) evidence(name string) (string, error) {
+	at, err := c.resolve(name)
+	if absent(err) || err == nil && !at.info.Mode().IsRegular() {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	return c.tree.begin(at.real, at.info.Size(), maxEvidence)
+}
+
+// folder lists a folder, and nothing where there is none.
+func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err error) {
+	at, err := c.resolve(name)
+	if absent(err) || err == nil && !at.info.IsDir() {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	entries, err = c.tree.list(at.real)
+	return at.real, entries, err
+}
+
+// values are those that a variable of the environment may have for a command. What only the running system knows is left out.
+func (c *checker) values(name string, f frame) (list []string) {
+	image, there := c.env[name]
+	values, ok := f.env[name]
+	if !ok && there {
+		return []string{image}
+	}
+	for _, v := range values {
+		text := v.text()
+		if v == nil {
+			text = image
+		}
+		if !strings.Contains(text, unknown) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// machine reads the first bytes of a file: its ELF header, or what else it is.
+func (t *tree) machine(real string, info fs.FileInfo) (elf platforms.ELF, title string, err error) {
+	s, err := open(t.root, real, info.Size(), nil)
+	if err != nil {
+		return elf, "", err
+	}
+	defer s.close()
+	if err := s.readHead(); err != nil {
+		return elf, "", fmt.Errorf("reading %s in the image: %w", real, err)
+	}
+	if elf, err = platforms.ReadELFHeader(s); errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
+		return platforms.ELF{}, otherProgram(s.head), nil
+	}
+	return elf, "", err
+}

@@ -1,0 +1,209 @@
+package image_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/fstest"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+const site = "/usr/local/lib/python3.11/site-packages/"
+
+// python is an interpreter as the python images have it.
+func python(arch string) entry {
+	return func(root fstest.MapFS) {
+		elf("/usr/local/bin/python3.11", arch)(root)
+		link("/usr/local/bin/python3", "python3.11")(root)
+		link("/usr/local/bin/python", "python3")(root)
+	}
+}
+
+// wheel is a package that pip has installed for a tag's platform into a folder, with these files for machines: "numpy/_core.abi3.so arm64".
+func wheel(folder, name, tag string, files ...string) entry {
+	return func(root fstest.MapFS) {
+		record := name + "/__init__.py,sha256=x,0\n"
+		for _, f := range files {
+			file, arch, _ := strings.Cut(f, " ")
+			record += file + ",sha256=x,100\n"
+			switch arch {
+			case "":
+			case "macos":
+				text(folder+file, "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")(root)
+			case "windows":
+				text(folder+file, "MZ"+strings.Repeat("\x00", 58)+"\x40\x00\x00\x00PE\x00\x00\x64\xaa")(root)
+			case "text":
+				text(folder+file, "INPUT(x)")(root)
+			default:
+				lib(folder+file, arch)(root)
+			}
+		}
+		info := folder + name + "-1.0.dist-info/"
+		text(info+"WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: "+tag+"\n")(root)
+		text(info+"RECORD", record+name+"-1.0.dist-info/RECORD,,\n")(root)
+	}
+}
+
+const (
+	armTag  = "cp311-cp311-manylinux_2_17_aarch64"
+	amdTag  = "cp311-cp311-manylinux_2_17_x86_64"
+	armName = ".cpython-311-aarch64-linux-gnu.so"
+	amdName = ".cpython-311-x86_64-linux-gnu.so"
+)
+
+// Each row declares linux/arm64 and has a right Python.
+var pythonChecks = []struct {
+	name   string
+	config config
+	root   []entry
+	want   string
+}{
+	// Truth.
+	{"no packages", run("python", "/app.py"), nil, "verified"},
+	{"a right wheel", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+armName+" arm64")}, "verified"},
+	{"a wheel that is labelled wrongly", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so arm64")}, "verified"},
+	{"a wheel for any platform that brings libraries of one", run("python", "/app.py"), []entry{wheel(site, "debugpy", "py2-none-any\nTag: py3-none-any", "debugpy/attach_linux_amd64.so amd64", "debugpy/attach_linux_x86.so 386")}, "verified"},
+	{"libraries for several machines", run("python", "/app.py"), []entry{wheel(site, "tls", amdTag, "tls/tls-amd64.so amd64", "tls/tls-arm64.so arm64", "tls/tls.dll windows", "tls/tls.dylib macos")}, "verified"},
+	{"a module for each of two machines", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64", "x/_x"+armName+" arm64")}, "verified"},
+	{"one installation over another", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64"), lib(site+"x/_x"+armName, "arm64")}, "verified"},
+	{"musl beside glibc", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.cpython-311-aarch64-linux-musl.so arm64", "x/_x"+armName+" arm64")}, "verified"},
+	{"another system's modules beside its own", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.abi3.so macos", "x/_y.abi3.so arm64")}, "verified"},
+	{"files that are gone", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so", "x/_y.abi3.so text")}, "verified"},
+	{"test data", run("python", "/app.py"), []entry{wheel(site, "elf", armTag, "elf/_x.abi3.so arm64", "elf/tests/foo.so amd64", "elf/tests/a.abi3.so amd64")}, "verified"},
+	{"a program of a wheel", run("python", "/app.py"), []entry{wheel(site, "ruff", amdTag, "../../../../opt/ruff amd64", "/opt/ruff.so amd64")}, "verified"},
+	{"another Python's packages", run("python", "/app.py"), []entry{wheel("/usr/local/lib/python3.12/site-packages/", "x", amdTag, "x/_x.abi3.so amd64"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"Python is not run", run("/app"), []entry{elf("/app", "arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"Python runs as health check alone", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "python", "-c", "1"}}), []entry{elf("/app", "arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"packages that come first for the right machine", run("python").and("Env", []string{"PYTHONPATH=/vendor/a:/vendor/b"}), []entry{wheel("/vendor/a/", "x", armTag, "x/_x.abi3.so arm64"), wheel("/vendor/b/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"packages that come first for another machine", run("python").and("Env", []string{"PYTHONPATH=/vendor"}), []entry{wheel(site, "x", armTag, "x/_x.abi3.so arm64"), wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
+	{"a PYTHONPATH that may be another", sh("[ $X ] && export PYTHONPATH=/a; python").and("Env", []string{"PYTHONPATH=/b"}), []entry{busybox("arm64"), wheel("/a/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"the root is no folder of modules", run("python", "/app.py"), []entry{text("/app.py", ""), lib("/x"+amdName, "amd64")}, "verified"},
+	{"a folder of programs is none", run("/usr/local/bin/gunicorn"), []entry{exe("/usr/local/bin/gunicorn", "#!/usr/local/bin/python\n"), lib("/usr/local/bin/x"+amdName, "amd64")}, "verified"},
+	{"a folder instead of a file", run("python", "/app.py"), []entry{dir(site + "x-1.dist-info/RECORD"), dir(site + "x-1.dist-info/WHEEL"), dir(site + "x.abi3.so"), text(site+"y-1.dist-info", "")}, "verified"},
+	{"libraries of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/libs/firmware.so", "amd64"), lib("/app/x.so", "amd64")}, "verified"},
+	{"tests of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/tests/x"+amdName, "amd64")}, "verified"},
+
+	// Lies.
+	{"a foreign wheel", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64")}, "foreign-module:" + site + "x/_x" + amdName},
+	{"a foreign wheel among right ones", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64"), wheel(site, "a", armTag, "a/_a.abi3.so arm64"), wheel(site, "z", "py3-none-any")}, "foreign-module:" + site + "x/_x.abi3.so"},
+	{"a foreign wheel that says that it is right", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
+	{"foreign modules over right libraries", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.abi3.so amd64", "x.libs/libz.so.1 arm64")}, "foreign-module:" + site + "x/_x.abi3.so"},
+	{"a foreign library that is opened by name", run("python", "/app.py"), []entry{wheel(site, "xgb", "py3-none-manylinux_2_28_x86_64", "xgb/lib/libxgb.so.1 amd64")}, "foreign-module:" + site + "xgb/lib/libxgb.so.1"},
+	{"a macOS wheel", run("python", "/app.py"), []entry{wheel(site, "x", "cp311-cp311-macosx_11_0_arm64", "x/_x.cpython-311-darwin.so macos")}, "foreign-module:" + site + "x/_x.cpython-311-darwin.so"},
+	{"a module beside the packages", run("python", "/app.py"), []entry{wheel(site, "z", "py3-none-any"), lib(site+"_y"+amdName, "amd64")}, "foreign-module:" + site + "_y" + amdName},
+	{"a package without wheel", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/dist-packages/y/_y"+amdName, "amd64"), dir("/usr/local/lib/python3.11/dist-packages/y.egg-info")}, "foreign-module:/usr/local/lib/python3.11/dist-packages/y/_y" + amdName},
+	{"the standard library", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/lib-dynload/math"+amdName, "amd64")}, "foreign-module:/usr/local/lib/python3.11/lib-dynload/math" + amdName},
+	{"two of one package", run("python"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/_y.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
+
+	// Where Python looks.
+	{"the user's packages", run("python"), []entry{wheel("/root/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/root/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of HOME", run("python").and("Env", []string{"HOME=/h"}), []entry{wheel("/h/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/h/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of USER", run("python").and("User", "me:me"), []entry{wheel("/home/me/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/home/me/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... not with -s", run("python", "-us"), []entry{wheel("/root/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"no packages with -S", run("python", "-S"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"pip install --target beside the script", run("python", "main.py").and("WorkingDir", "/app"), []entry{text("/app/main.py", ""), wheel("/app/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/app/x/_x.abi3.so"},
+	{"the folder of the script behind a link", run("python", "-W", "ignore", "-Xdev", "/main.py"), []entry{link("/main.py", "/opt/a/main.py"), text("/opt/a/main.py", ""), lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
+	{"a folder as script", run("python", "--check-hash-based-pycs", "never", "--", "/opt/a"), []entry{lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
+	{"the working folder of -m", run("python", "-um", "mine").and("WorkingDir", "/app"), []entry{lib("/app/mine/y"+amdName, "amd64")}, "foreign-module:/app/mine/y" + amdName},
+	{"neither with -I", run("python", "-I", "/app/main.py").and("Env", []string{"PYTHONPATH=/app"}), []entry{text("/app/main.py", ""), lib("/app/y"+amdName, "amd64")}, "verified"},
+	{"PYTHONPATH", run("python").and("Env", []string{"PYTHONPATH=/x:/vendor"}), []entry{wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
+	{"PYTHONPATH of a text", sh("export PYTHONPATH=/vendor; exec python x.py"), []entry{busybox("arm64"), wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
+	{"PYTHONPATH for each machine", sh("PYTHONPATH=/vendor/$(uname -m) python x.py"), []entry{busybox("arm64"), wheel("/vendor/x86_64/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"PYTHONPATH that is not heard", run("python", "-E").and("Env", []string{"PYTHONPATH=/vendor"}), []entry{wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"PYTHONHOME", run("python").and("Env", []string{"PYTHONHOME=/py"}), []entry{wheel("/py/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/py/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"lib64", run("python"), []entry{wheel("/usr/local/lib64/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/usr/local/lib64/python3.11/site-packages/x/_x.abi3.so"},
+	{"Debian's Python", run("/usr/bin/python3"), []entry{link("/usr/bin/python3", "python3.13t"), elf("/usr/bin/python3.13t", "arm64"), lib("/usr/lib/python3/dist-packages/y/_y.cpython-313-x86_64-linux-gnu.so", "amd64")}, "foreign-module:/usr/lib/python3/dist-packages/y/_y.cpython-313-x86_64-linux-gnu.so"},
+	{"PyPy", run("/opt/bin/pypy3"), []entry{link("/opt/bin/pypy3", "pypy3.9"), elf("/opt/bin/pypy3.9", "arm64"), wheel("/opt/lib/pypy3.9/site-packages/", "x", amdTag, "x/_x.pypy39-pp73-x86_64-linux-gnu.so amd64")}, "foreign-module:/opt/lib/pypy3.9/site-packages/x/_x.pypy39-pp73-x86_64-linux-gnu.so"},
+	{"a virtual environment", run("python").and("Env", []string{"PATH=/venv/bin:/usr/local/bin"}), []entry{link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/pyvenv.cfg", "home = /usr/local/bin\n"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... by a script of it", run("/venv/bin/flask"), []entry{exe("/venv/bin/flask", "#!/venv/bin/python\n"), link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/pyvenv.cfg", "home = /usr/local/bin\n"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... has no part in the installation's packages", run("/venv/bin/python"), []entry{link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/pyvenv.cfg", "home = /usr/local/bin\ninclude-system-site-packages = false\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"... unless it says so", run("/venv/bin/python"), []entry{link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/bin/pyvenv.cfg", "include-system-site-packages = True\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
+	{"... with a copied interpreter", run("/venv/bin/python3"), []entry{elf("/venv/bin/python3", "arm64"), text("/venv/pyvenv.cfg", "version = 3.11.2\n"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"a Python that does not tell its version", run("/opt/python3"), []entry{elf("/opt/python3", "arm64")}, "verified"},
+	{"behind an entrypoint script", run("/entry.sh", "python", "x.py"), []entry{busybox("arm64"), exe("/entry.sh", "#!/bin/sh\nexec \"$@\"\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
+	{"a foreign Python says it all", run("/opt/bin/python3.11"), []entry{elf("/opt/bin/python3.11", "386"), wheel("/opt/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign:/opt/bin/python3.11"},
+}
+
+func TestPythonModules(t *testing.T) {
+	for _, test := range pythonChecks {
+		t.Run(test.name, func(t *testing.T) {
+			root := watched{MapFS: rootOf(append(test.root, python("arm64"))...), t: t}
+			r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != test.want {
+				t.Errorf("%s, want %s\n%v\nnotes: %s", got, test.want, err, strings.Join(r.Notes, "\n"))
+			}
+		})
+	}
+}
+
+func TestForeignModuleIsToldAndCanBeAllowed(t *testing.T) {
+	root := rootOf(python("arm64"), wheel(site, "markupsafe", amdTag, "markupsafe/_speedups"+amdName+" amd64"))
+	_, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{})
+	file := site + "markupsafe/_speedups" + amdName
+	want := file + " is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /usr/local/bin/python3.11 finds no other module of markupsafe: " +
+		"install it in a stage for linux/arm64, or allow it with ALLOW_FOREIGN=" + file
+	if err == nil || err.Error() != want {
+		t.Errorf("says\n%v\nwant\n%s", err, want)
+	}
+	r, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{site}})
+	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
+		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// What a hostile image makes of it stays bounded, and is told.
+func TestManyPackages(t *testing.T) {
+	root := rootOf(python("arm64"))
+	for i := range 1001 {
+		wheel(site, fmt.Sprintf("x%d", i), "py3-none-any")(root)
+	}
+	r, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || !strings.Contains(strings.Join(r.Notes, "\n"), site[:len(site)-1]+" has so many packages that not all were looked at") {
+		t.Errorf("%s, %q", got, r.Notes)
+	}
+	var files []string
+	for i := range 300 {
+		files = append(files, fmt.Sprintf("x/_x%d.abi3.so amd64", i))
+	}
+	var opened atomic.Int64
+	w := watched{MapFS: rootOf(python("arm64"), wheel(site, "x", amdTag, files...)), t: t, opened: func(string) { opened.Add(1) }}
+	if _, err := image.Check(run("python").bytes(), w, platform(t, "arm64"), image.Options{}); err == nil || opened.Load() > 262 {
+		t.Errorf("%d files were opened, %v", opened.Load(), err)
+	}
+}
+
+// Whichever look at modules fails, the check fails with it.
+func TestEveryFailureToReadModulesIsTold(t *testing.T) {
+	lost := errors.New("connection lost")
+	for _, test := range pythonChecks {
+		for n := int64(0); ; n++ {
+			root := fragile{rootOf(append(test.root, python("arm64"))...), &atomic.Int64{}, lost}
+			root.left.Store(n)
+			r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
+			if root.left.Load() >= 0 {
+				break // it has not come to pass
+			}
+			if !errors.Is(err, lost) || errors.Is(err, image.ErrRefused) {
+				t.Errorf("%s, failing at operation %d: %s, %v", test.name, n, r.Verdict, err)
+			}
+		}
+	}
+}
+
+// FuzzWheels holds that nothing that is written down about packages makes modules for the right machine a fault, or fails the check.
+func FuzzWheels(f *testing.F) {
+	f.Add("Wheel-Version: 1.0\nTag: "+amdTag+"\n", "x/_x.abi3.so,sha256=x,1\n\"x/_y.abi3.so\",,\n", "home = /usr/local/bin\nversion = 3.11.2\n", "-Wd")
+	f.Add("Tag: py3-none-any\nTag: x", "../../x.so\n/x.so\n\x00.so\nx/_x.abi3.so", "version_info=3\ninclude-system-site-packages = TRUE", "-m")
+	f.Add("", "x.so.1", "=", "--")
+	f.Fuzz(func(t *testing.T, told, record, venv, option string) {
+		root := watched{MapFS: rootOf(python("arm64"), text("/usr/local/pyvenv.cfg", venv), text(site+"x-1.dist-info/WHEEL", told),
+			text(site+"x-1.dist-info/RECORD", record), lib(site+"x/_x.abi3.so", "arm64"), lib(site+"_x"+armName, "arm64"), text(site+"x/_y.abi3.so", "x")), t: t}
+		r, err := image.Check(run("python", option, "x").bytes(), root, platform(t, "arm64"), image.Options{})
+		if err != nil || r.Verdict != image.Verified {
+			t.Errorf("%s, %v", r.Verdict, err)
+		}
+	})
+}
