@@ -51,6 +51,7 @@ var lives = map[string][]string{
 	"github.com/docker/docker":                     {"build/engine"},
 	"github.com/docker/cli":                        {"build/engine"},
 	"github.com/containerd/errdefs":                {"build/engine"},
+	"github.com/containerd/containerd":             {"build/engine"},
 	"github.com/tonistiigi/fsutil":                 {"build/engine"},
 	"google.golang.org/grpc":                       {"build/engine"},
 	"github.com/tidwall/gjson":                     {"build/image"},

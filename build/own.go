@@ -16,9 +16,13 @@ func (p *Pipeline) own(context string) []string {
 	if onlyOurs(filepath.Join(p.cfg.Dir, folder), left) {
 		left = append(left, folder)
 	}
-	var patterns []string
+	paths := p.cfg.CacheFolders()
 	for _, name := range left {
-		rel, err := filepath.Rel(context, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
+		paths = append(paths, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
+	}
+	var patterns []string
+	for _, path := range paths {
+		rel, err := filepath.Rel(context, path)
 		if err == nil && rel != "." && filepath.IsLocal(rel) {
 			patterns = append(patterns, filepath.ToSlash(rel))
 		}

@@ -43,3 +43,15 @@ func TestOwn(t *testing.T) {
 		})
 	}
 }
+
+// Nor is the build cache that is kept in a folder of it.
+func TestOwnCaches(t *testing.T) {
+	dir := t.TempDir()
+	cfg, err := config.Load(config.Input{Dir: dir, Words: []string{"CACHE_FROM=type=local,src=/elsewhere", "CACHE_TO=type=local,dest=src/cache/{arch}", "ARCHES=amd64,arm/v7"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := New(Options{Config: cfg}).own(filepath.Join(dir, "src")); !slices.Equal(got, []string{"cache/amd64", "cache/armv7"}) {
+		t.Errorf("%q", got)
+	}
+}

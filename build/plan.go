@@ -45,7 +45,9 @@ type PlannedPlatform struct {
 	Pins       []dockerfile.Pin
 	Emulated   []dockerfile.Run // RUN lines that need emulation
 	Bases      []dockerfile.Base
-	Syntax     string // of a # syntax= line
+	Syntax     string   // of a # syntax= line
+	CacheFrom  []string // build caches that are read
+	CacheTo    []string // and written
 }
 
 // PlannedEngine is the engine, or why there is none.
@@ -179,7 +181,7 @@ func (p *Pipeline) planPlace(ctx context.Context) error {
 }
 
 func (p *Pipeline) planned(j job) PlannedPlatform {
-	return PlannedPlatform{
+	out := PlannedPlatform{
 		Platform:   j.name,
 		Ref:        p.cfg.ChildRef(j.platform),
 		Dockerfile: j.solve.DockerfileName,
@@ -191,6 +193,26 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Bases:      j.bases,
 		Syntax:     j.syntax.Image,
 	}
+	from, to := p.cfg.CachesFor(j.platform)
+	classic := p.engine != nil && p.engine.Info().Road == engine.RoadClassic
+	for i, c := range from {
+		out.CacheFrom = append(out.CacheFrom, c.String()+leftOut(j.solve.CacheFrom[i], classic))
+	}
+	for i, c := range to {
+		out.CacheTo = append(out.CacheTo, c.String()+leftOut(j.solve.CacheTo[i], false))
+	}
+	return out
+}
+
+// leftOut says why a build cache will not be used.
+func leftOut(c engine.Cache, classic bool) string {
+	switch {
+	case c.Idle():
+		return ", left out: this is no job of GitHub Actions"
+	case classic:
+		return ", left out: the classic builder reads none"
+	}
+	return ""
 }
 
 // planRegistry looks what the list's tags are now. A registry that cannot be reached is said and no error: a plan is for looking.

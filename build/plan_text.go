@@ -52,6 +52,12 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 	if len(p.Args) > 0 {
 		n.Add("build-args " + words(p.Args))
 	}
+	for _, c := range p.CacheFrom {
+		n.Add("build cache is read from " + c)
+	}
+	for _, c := range p.CacheTo {
+		n.Add("build cache is written to " + c)
+	}
 	for _, pin := range p.Pins {
 		n.Add(fmt.Sprintf("line %d: FROM %s is pinned to the build platform", pin.Line, pin.Image))
 	}

@@ -70,6 +70,7 @@ func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
 		Builtin:        p.cfg.Syntax == "builtin",
 		NoCache:        p.cfg.NoCache,
 	}
+	j.solve.CacheFrom, j.solve.CacheTo = p.caches(platform)
 	j.syntax = dockerfile.DetectSyntax(source)
 	file, err := dockerfile.Read(source, j.solve.DockerfileName)
 	if err != nil && j.syntax.Image != "" && !j.solve.Builtin {
@@ -79,6 +80,18 @@ func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
 		return j, err
 	}
 	return j, j.decide(file, p.understand(j, native), dockerfile.Strategy(p.cfg.Strategy))
+}
+
+// caches are what a platform's build reads and writes.
+func (p *Pipeline) caches(platform ocispec.Platform) (from, to []engine.Cache) {
+	read, written := p.cfg.CachesFor(platform)
+	for _, c := range read {
+		from = append(from, engine.Cache(c).InActions(p.opts.Getenv))
+	}
+	for _, c := range written {
+		to = append(to, engine.Cache(c).InActions(p.opts.Getenv))
+	}
+	return from, to
 }
 
 // unread chooses for a file that its own frontend alone can read: nothing in it can be rewritten.
@@ -180,7 +193,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info) []error {
-	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info)}, func(err error) bool { return err == nil })
+	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info), unwritable(jobs, info)}, func(err error) bool { return err == nil })
 }
 
 // withoutBuildKit refuses lines that the engine's builder does not know, or leaves out.
@@ -218,6 +231,18 @@ func emulation(jobs []job, info engine.Info) error {
 	return usageError{fmt.Errorf("the engine (%s) cannot run programs of these lines' platforms:\n%s\n"+
 		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM",
 		platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))}
+}
+
+// unwritable refuses caches that the engine cannot write.
+func unwritable(jobs []job, info engine.Info) error {
+	for _, j := range jobs {
+		for _, c := range j.solve.CacheTo {
+			if why := info.RefusesCache(c); why != "" {
+				return fmt.Errorf("%w: %s", engine.ErrUnsupported, why)
+			}
+		}
+	}
+	return nil
 }
 
 // runs tells whether the engine runs programs of a platform.

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/git"
 )
 
@@ -70,6 +72,40 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 		}
 		if err == nil && (string(jobs[0].choice.Strategy) != test.got || jobs[0].solve.SetPlatform != test.setPlatform) {
 			t.Errorf("%s: %s, platform set %v", want, jobs[0].choice.Strategy, jobs[0].solve.SetPlatform)
+		}
+	}
+}
+
+// Every platform has its caches. The plan shows them without what the environment adds, and the build refuses what the engine cannot write.
+func TestCachesOfTheJobs(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("FROM scratch\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Input{Dir: dir, Words: []string{"CACHE_FROM=me/app:c", "CACHE_TO=type=gha"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	graph := engine.Info{Name: "Docker", Version: "28.5.2", Store: engine.StoreGraph, Road: engine.RoadBuildKit}
+	for token, left := range map[string]string{"": ", left out: this is no job of GitHub Actions", "hunter2": ""} {
+		p := New(Options{Config: cfg, Getenv: func(name string) string {
+			return map[string]string{"ACTIONS_RUNTIME_TOKEN": token, "ACTIONS_RESULTS_URL": "https://results/"}[name]
+		}})
+		jobs, err := p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var shown strings.Builder
+		if err := (Plan{Platforms: []PlannedPlatform{p.planned(jobs[1])}}).Write(&shown); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []string{"build cache is read from me/app:c\n", "build cache is written to type=gha,scope=buildkit-arm64" + left + "\n"} {
+			if !strings.Contains(shown.String(), want) || strings.Contains(shown.String(), "hunter2") {
+				t.Errorf("with token %q no %q:\n%s", token, want, shown.String())
+			}
+		}
+		if refused := errors.Join(impossible(jobs, graph)...); errors.Is(refused, engine.ErrUnsupported) != (token != "") || refused != nil && ExitCode(refused) != ExitUsage {
+			t.Errorf("with token %q: %v", token, refused)
 		}
 	}
 }

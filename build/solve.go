@@ -79,6 +79,9 @@ func (p *Pipeline) ready(ctx context.Context) (*engine.Engine, error) {
 	if info.Fallback {
 		p.opts.Show(progress.Notice{Text: "the classic builder is used: " + info.Why})
 	}
+	if info.Road == engine.RoadClassic && len(p.cfg.CacheFrom) > 0 {
+		p.opts.Show(progress.Notice{Text: "CACHE_FROM is left out: the classic builder reads no build cache (" + info.Why + ")"})
+	}
 	if err := p.place(ctx); err != nil {
 		return nil, err
 	}
@@ -171,6 +174,7 @@ func (p *Pipeline) context(path string) engine.Context {
 	for _, n := range p.cfg.Contexts {
 		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value, Excludes: p.own(n.Value)})
 	}
+	c.Caches = p.cfg.CacheFolders()
 	for _, s := range p.cfg.Secrets {
 		c.Secrets = append(c.Secrets, engine.Secret{ID: s.ID, File: s.File, Env: s.Env})
 	}

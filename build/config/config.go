@@ -48,6 +48,9 @@ type Config struct {
 	Contexts []Pair
 	Secrets  []Secret
 	SSH      []Agent
+	// CacheFrom and CacheTo may hold placeholders; CachesFor fills them in.
+	CacheFrom []Cache
+	CacheTo   []Cache
 	// Verbose is V.
 	Verbose bool
 	// NoCache builds without the engine's cache.

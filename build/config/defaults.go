@@ -14,6 +14,7 @@ type Defaults struct {
 	BuildArgs                     map[string]string
 	Labels, Annotations, Contexts map[string]string
 	Secrets, SSH                  []string
+	CacheFrom, CacheTo            []string
 	AllowForeign, AllowDrop       []string
 	Syntax, Retry                 string
 	Insecure                      bool
@@ -34,7 +35,7 @@ func (l *loader) fromDefaults() map[string]setting {
 		}
 	}
 	for name, texts := range map[string][]string{
-		"ARCHES": d.Arches, "TAGS": d.Tags, "SECRETS": d.Secrets, "SSH": d.SSH, "ALLOW_FOREIGN": d.AllowForeign, "ALLOW_DROP": d.AllowDrop,
+		"ARCHES": d.Arches, "TAGS": d.Tags, "SECRETS": d.Secrets, "SSH": d.SSH, "CACHE_FROM": d.CacheFrom, "CACHE_TO": d.CacheTo, "ALLOW_FOREIGN": d.AllowForeign, "ALLOW_DROP": d.AllowDrop,
 		"BUILD_ARGS": equations(d.BuildArgs), "LABELS": equations(d.Labels), "ANNOTATIONS": equations(d.Annotations), "CONTEXTS": equations(d.Contexts),
 	} {
 		if knob, _ := find(name); len(texts) > 0 {

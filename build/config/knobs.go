@@ -50,6 +50,8 @@ var knobs = []Knob{
 	{Name: "SSH", form: words, Help: "ssh agents of RUN --mount=type=ssh: id, id=socket or id=key,key", Example: "SSH=default"},
 	{Name: "LABELS", form: pairs, Help: "labels of each image, beside those from git", Example: `LABELS="org.opencontainers.image.licenses=MIT"`},
 	{Name: "ANNOTATIONS", form: pairs, Help: "annotations of the list", Example: `ANNOTATIONS='org.opencontainers.image.description="My app"'`},
+	{Name: "CACHE_FROM", form: words, Help: "build cache to begin with, as docker buildx takes it; with {arch} {version}", Example: "CACHE_FROM=ghcr.io/me/app:latest"},
+	{Name: "CACHE_TO", form: words, Help: "where each platform's build cache is written; with {arch} {version}", Example: "CACHE_TO=type=inline"},
 	{Name: "NO_CACHE", form: truth, Help: "build without the engine's cache", Example: "NO_CACHE=1", Default: "no"},
 	{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
 	{Name: "ALLOW_FOREIGN", form: paths, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
@@ -110,7 +112,7 @@ func candidates() map[string]string {
 	all := map[string]string{
 		"IMAGE": "IMG", "REPO": "IMG", "REPOSITORY": "IMG", "ARCH": "ARCHES", "PLATFORM": "ARCHES", "TAG": "TAGS", "FILE": "DOCKERFILE",
 		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST",
-		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS",
+		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS", "CACHE": "CACHE_FROM",
 	}
 	for _, k := range knobs {
 		for _, name := range append([]string{k.Name}, k.Synonyms...) {

@@ -107,7 +107,7 @@ func (e *StepError) pulling() string {
 }
 
 // pullStep is how BuildKit calls what asks a registry.
-var pullStep = pattern(`^(load metadata for |resolve image config for |docker-image://|(\[[^\]]*\] )?FROM |\[context [^\]]*\] )`)
+var pullStep = pattern(`^(load metadata for |resolve image config for |docker-image://|exporting cache to |(\[[^\]]*\] )?FROM |\[context [^\]]*\] )`)
 
 // knownCure is a cure and the words that call for it.
 type knownCure struct {

@@ -58,6 +58,9 @@ func (s *steps) tail(v digest.Digest) *tail {
 func (s *steps) step(v *bkclient.Vertex) {
 	e := Step{ID: v.Digest.String(), Name: v.Name}
 	switch {
+	case v.Error != "" && unread(v.Name, v.Error) != "":
+		s.emit(Notice{unread(v.Name, v.Error)})
+		e.State = Done
 	case v.Error != "":
 		e.State = s.blame(v)
 	case v.Cached:

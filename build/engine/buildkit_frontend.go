@@ -26,7 +26,7 @@ func (r *kitSolve) convert(ctx context.Context, c gateway.Client) (*gateway.Resu
 	if err != nil {
 		return nil, err
 	}
-	return solveRead(ctx, c, read)
+	return solveRead(ctx, c, read, r.cacheImports())
 }
 
 // readBases reads the Dockerfile with the bases that the engine finds, and names those that are of another platform. With pull the
@@ -59,12 +59,12 @@ func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (
 }
 
 // solveRead solves a Dockerfile that was read and gives the result its config.
-func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Result) (*gateway.Result, error) {
+func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Result, caches []gateway.CacheOptionsEntry) (*gateway.Result, error) {
 	def, err := read.State.Marshal(ctx)
 	if err != nil {
 		return nil, err
 	}
-	res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), Evaluate: true})
+	res, err := c.Solve(ctx, gateway.SolveRequest{Definition: def.ToPB(), CacheImports: caches, Evaluate: true})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,8 @@ type kitJob struct {
 	kit     *buildkit
 	session string // its ID
 	export  map[string]string
-	wanted  map[string]string // what the result will be: later engines warn where it is not
+	caches  []*controlapi.CacheOptionsEntry // to be written
+	wanted  map[string]string               // what the result will be: later engines warn where it is not
 	build   gateway.BuildFunc
 	status  func(*bkclient.SolveStatus)
 }
@@ -69,7 +70,7 @@ func (j *kitJob) request(ref string) *controlapi.SolveRequest {
 		ExporterDeprecated:      exporter,
 		ExporterAttrsDeprecated: j.export,
 		FrontendAttrs:           j.wanted,
-		Cache:                   &controlapi.CacheOptions{},
+		Cache:                   &controlapi.CacheOptions{Exports: j.caches},
 	}
 }
 

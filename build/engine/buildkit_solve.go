@@ -34,7 +34,7 @@ func (b *kitBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent func
 	ctx, stop := joined(ctx, b.run)
 	defer stop()
 	steps := newSteps(onEvent, s.Dockerfile)
-	run := &kitSolve{Solve: b.kit.withoutEpoch(s, steps.emit), builder: b, hook: hook, steps: steps}
+	run := &kitSolve{Solve: b.kit.withCaches(b.kit.withoutEpoch(s, steps.emit), steps.emit), builder: b, hook: hook, steps: steps}
 	built, err := run.try(ctx)
 	syntax, _ := s.syntax()
 	if why := run.unusable(syntax, err); why != "" {
@@ -57,6 +57,9 @@ func (r *kitSolve) try(ctx context.Context) (Built, error) {
 	if err != nil {
 		return Built{}, r.explain(ctx, err)
 	}
+	if err := r.index(stored["cache.manifest"]); err != nil {
+		return Built{}, err
+	}
 	return r.builder.kit.built(ctx, stored)
 }
 
@@ -65,6 +68,7 @@ func (r *kitSolve) job() *kitJob {
 		kit:     r.builder.kit,
 		session: r.builder.session.ID(),
 		export:  r.exportAttrs(),
+		caches:  entries(r.CacheTo),
 		wanted:  map[string]string{"platform": platforms.Format(r.Platform)},
 		build:   r.build,
 		status:  r.steps.take,
@@ -135,6 +139,9 @@ func (r *kitSolve) frontendOpts() map[string]string {
 	}
 	if r.Pull {
 		opts["image-resolve-mode"] = "pull"
+	}
+	if len(r.CacheFrom) > 0 {
+		opts["cache-imports"] = r.cacheImportsOpt()
 	}
 	for name, value := range r.BuildArgs {
 		opts["build-arg:"+name] = value

@@ -117,8 +117,8 @@ func (b *kitBuilder) named(ctx context.Context, dirs filesync.StaticDirSource, n
 	return b.offer(ctx, dirs, named.Name, files, "load build context "+named.Name)
 }
 
-// allow lets the engine ask the session for files, credentials, secrets and
-// signatures, and for nothing else.
+// allow lets the engine ask the session for files, credentials, secrets,
+// local caches and signatures, and for nothing else.
 func (b *kitBuilder) allow(c Context, dirs filesync.StaticDirSource) error {
 	b.session.Allow(filesync.NewFSSyncProvider(dirs))
 	b.session.Allow(&authServer{find: b.kit.engine.auth})
@@ -127,6 +127,11 @@ func (b *kitBuilder) allow(c Context, dirs filesync.StaticDirSource) error {
 		return err
 	}
 	b.session.Allow(secrets)
+	stores, err := cacheStores(c.Caches)
+	if err != nil {
+		return err
+	}
+	b.session.Allow(stores)
 	if len(c.SSH) == 0 {
 		return nil
 	}

@@ -16,6 +16,7 @@ type Context struct {
 	Named      []Named
 	Secrets    []Secret
 	SSH        []SSH
+	Caches     []string // the folders of caches of type local
 }
 
 // Named is an additional build context, for FROM and COPY --from.
@@ -50,6 +51,8 @@ type Solve struct {
 	Tags           []string // references that the image gets in the engine
 	Builtin        bool     // ignore a # syntax= line
 	NoCache        bool
+	CacheFrom      []Cache    // read by BuildKit alone
+	CacheTo        []Cache    // what Info.RefusesCache has nothing against
 	Pull           bool       // ask the registry for base images again
 	Epoch          *time.Time // SOURCE_DATE_EPOCH, where the engine knows it
 }
