@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/versions"
 
 	"github.com/manymage/manymage/build/rootfs"
 )
@@ -22,9 +23,18 @@ import (
 // starts a process for it; a HEAD costs 3 ms. On Podman an export costs 100 ms,
 // a HEAD as much, and an archive thrice. Reading costs about 400 MB/s everywhere.
 
-// wholeLimit is the image size in bytes up to which the whole archive is
-// quicker: a check asks for about five folders.
-const wholeLimit = 64 << 20
+// The image sizes in bytes up to which the whole archive is quicker: a check
+// asks for about five folders.
+const (
+	wholeLimit     = 16 << 20
+	wholeLimitSlow = 64 << 20 // where each archive starts a process
+)
+
+// lastSlow is the last API of a Docker that starts a process for each archive
+// that it writes or reads, its own program once more.
+const lastSlow = "1.42"
+
+func (e *Engine) slowArchives() bool { return versions.LessThanOrEqualTo(e.info.API, lastSlow) }
 
 // openTimeout bounds each of creating and removing a container, which goes on
 // when the caller gives up. The engine copies the content of volumes meanwhile.
@@ -88,7 +98,11 @@ func (b *box) remove() error {
 }
 
 func (b *box) root(ctx context.Context, size int64) (fs.FS, error) {
-	if b.engine.info.Name == podman || size <= wholeLimit {
+	limit := int64(wholeLimit)
+	if b.engine.slowArchives() {
+		limit = wholeLimitSlow
+	}
+	if b.engine.info.Name == podman || size <= limit {
 		return rootfs.Archive(ctx, b.export(), rootfs.Options{})
 	}
 	return newBoxFS(b), nil

@@ -29,17 +29,23 @@ import (
 //	ResolveImageConfig   the same bytes: the tag has not moved meanwhile
 //
 // Whatever does not fit leaves the image to the other roads, which know it by
-// its ID.
+// its ID. The config serves them, too: no other way to it is as quick.
 
 // kitPatience bounds how long BuildKit is waited for. It answers in
 // milliseconds; if it looked into a registry, because the tag was taken away
 // meanwhile, the other roads would be quicker.
 const kitPatience = 5 * time.Second
 
-// maxLooked is how many layers an image may have. Each makes BuildKit write to
-// its databases forty times, to keep a record of it and to forget it again: with
-// twenty layers the other roads are as quick, and on slow disks before that.
+// maxLooked is how many layers an image may have. Each makes BuildKit sync its
+// databases to the disk thirty-six times, to keep a record of it and to forget
+// it again: with twenty layers a container is as quick, which costs two processes
+// whatever there is in it. On engines where it costs none it is always quicker.
 const maxLooked = 16
+
+// shownByKit tells whether BuildKit is the quickest to show these layers.
+func (e *Engine) shownByKit(layers int) bool {
+	return layers > 0 && layers <= maxLooked && e.slowArchives()
+}
 
 // errKit says that BuildKit does not show this image. Nobody gets to see it.
 var errKit = errors.New("BuildKit does not show the image")
@@ -133,7 +139,7 @@ func (l *kitLook) open(ctx context.Context, bridge gatewaypb.LLBBridgeClient) (s
 		return "", nil, err
 	}
 	l.stored = stored{l.id, config, true, t}
-	if len(t.layers) == 0 || len(t.layers) > maxLooked {
+	if !l.engine.shownByKit(len(t.layers)) {
 		return "", nil, errKit
 	}
 	ref, err := l.solve(ctx, bridge)

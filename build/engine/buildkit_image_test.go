@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -72,7 +73,7 @@ func lookAt(asked *int) *kitLook {
 		_, err := fs.ReadFile(root, "hello")
 		return bytes.Replace(config, []byte("amd64"), []byte("riscv64"), 1), err
 	}
-	return &kitLook{name: "app:1", id: digest.FromString(smallConfig).String(), hook: hook, traces: traces{cache: &cacheDouble{}}}
+	return &kitLook{engine: &Engine{info: docker20}, name: "app:1", id: digest.FromString(smallConfig).String(), hook: hook, traces: traces{cache: &cacheDouble{}}}
 }
 
 // A tag can move at any time; what BuildKit shows is taken for the image's only
@@ -133,6 +134,7 @@ func TestLookThatStoresNothing(t *testing.T) {
 	refuses := func(context.Context, []byte, fs.FS) ([]byte, error) { return nil, fs.ErrInvalid }
 	agrees := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
 	for name, test := range map[string]struct {
+		api    string
 		config string
 		broken bool
 		hook   Hook
@@ -142,13 +144,15 @@ func TestLookThatStoresNothing(t *testing.T) {
 		"a file that cannot be read": {config: smallConfig, broken: true},
 		"no layer":                   {config: empty},
 		"many layers":                {config: many},
+		"archives that cost nothing": {config: smallConfig, api: "1.43"},
+		"archives that cost much":    {config: smallConfig, api: "1.42", dryRun: true, judged: true},
 		"no label":                   {config: unlabelled},
 		"a refusal":                  {config: smallConfig, hook: refuses, judged: true},
 		"nothing to change":          {config: smallConfig, hook: agrees, judged: true},
 		"a dry run":                  {config: smallConfig, dryRun: true, judged: true},
 	} {
 		l := lookAt(new(int))
-		l.id, l.dryRun = digest.FromString(test.config).String(), test.dryRun
+		l.id, l.dryRun, l.engine.info.API = digest.FromString(test.config).String(), test.dryRun, cmp.Or(test.api, minAPI)
 		if test.hook != nil {
 			l.hook = test.hook
 		}

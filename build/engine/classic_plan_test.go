@@ -33,9 +33,9 @@ func platform(t *testing.T, s string) ocispec.Platform {
 	return p
 }
 
-var docker20 = Info{Name: "Docker", Version: "20.10.24", Store: StoreGraph}
+var docker20 = Info{Name: "Docker", Version: "20.10.24", API: "1.41", Store: StoreGraph}
 var podman5 = Info{Name: podman, Version: "5.8.6", Store: StoreGraph}
-var docker26 = Info{Name: "Docker", Version: "26.1.5", Store: StoreGraph}
+var docker26 = Info{Name: "Docker", Version: "26.1.5", API: "1.45", Store: StoreGraph}
 
 // rewriteTest is a Dockerfile before and after, for a platform.
 type rewriteTest struct {
