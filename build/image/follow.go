@@ -203,14 +203,18 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
 	}
+	if b.shell() {
+		if _, err := c.behind(words, f); err != nil {
+			return err
+		}
+	}
 	if err := c.start(interpreter, b.words(at.name, words[1:]), inner); err != nil {
 		return err
 	}
-	if path.Base(at.name) == "init" && len(words) > 1 { // s6-overlay starts CMD
-		f.soft = true
-		return c.run(words[1:], f)
+	if b.shell() && path.Base(at.name) != "init" {
+		return nil // it was followed itself
 	}
-	return nil
+	return c.wrapped(append([]string{at.name}, words[1:]...), f)
 }
 
 // through goes on behind a program that starts another one.
@@ -240,15 +244,16 @@ func (c *checker) through(words []string, f frame) error {
 		}
 		return nil
 	}
+	return c.wrapped(words, f)
+}
+
+// wrapped goes on behind a program by what is known of how it is called.
+func (c *checker) wrapped(words []string, f frame) error {
+	f.shell = false
 	rest, ok := unwrap(words)
 	if !ok {
-		if isOpaque(words[0]) {
-			c.note(f, "what %s starts was not followed", path.Base(words[0]))
-			return nil
-		}
-		return c.given(words, f)
+		return c.unknown(words, f)
 	}
-	f.shell = false
 	if i := slices.Index(words[:len(words)-len(rest)], "--library-path"); i > 0 { // of a loader
 		f = f.with("LD_LIBRARY_PATH", strings.Join(words[i+1:i+2], ""))
 	}
@@ -258,12 +263,39 @@ func (c *checker) through(words []string, f frame) error {
 	return c.run(rest, f)
 }
 
-// given notes an argument that names a program of another architecture: many programs start what they are given.
-func (c *checker) given(words []string, f frame) error {
-	base := path.Base(words[0])
-	if harmless(base) || slices.Contains([]string{"cp", "file", "install", "ln", "mv", "setcap", "sha256sum", "stat", "tar"}, base) {
+// unknown goes on behind a program that is no known wrapper.
+func (c *checker) unknown(words []string, f frame) error {
+	if known, err := c.services(words, f); known || err != nil {
+		return err
+	}
+	if isOpaque(words[0]) {
+		c.note(f, "what %s starts was not followed", path.Base(words[0]))
 		return nil
 	}
+	if reads(words[0]) {
+		return nil
+	}
+	if known, err := c.behind(words, f); known || err != nil {
+		return err
+	}
+	return c.given(words, f)
+}
+
+// behind follows what stands behind --, if that is a program: it is surely what is started.
+func (c *checker) behind(words []string, f frame) (known bool, err error) {
+	i := slices.Index(words, "--") + 1
+	if i == 0 || i == len(words) || strings.Contains(words[i], unknown) {
+		return false, nil
+	}
+	at, fault, err := c.find(words[i], f)
+	if err != nil || fault != nil || at.info == nil {
+		return false, err
+	}
+	return true, c.run(words[i:], f)
+}
+
+// given notes an argument that names a program of another architecture: many programs start what they are given.
+func (c *checker) given(words []string, f frame) error {
 	for _, word := range words[1:] {
 		if !path.IsAbs(word) || strings.Contains(word, unknown) {
 			continue
@@ -280,7 +312,7 @@ func (c *checker) given(words []string, f frame) error {
 			return err
 		}
 		if file.format == formatELF && file.elf.Executable() && c.foreign(file.elf) {
-			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", base, show(word), file.elf.Arch())
+			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), show(word), file.elf.Arch())
 		}
 	}
 	return nil

@@ -589,14 +589,13 @@ func TestAbsentPrograms(t *testing.T) {
 
 // What may start a program of another machine is told of, and not refused.
 func TestGivenPrograms(t *testing.T) {
-	const note = "dockerize is given /app/server, which is amd64: if it starts it, it will not run"
+	const note = "starter is given /app/server, which is amd64: if it starts it, it will not run"
 	for _, test := range []struct{ command, note string }{
-		{"dockerize -wait tcp://db:5432 /app/server", note},
-		{"dockerize run -- /app/server --port 80", note},
-		{"sh -c 'exec dockerize /app/server'", note},
-		{"dockerize /app/lib.sh /app/x /nowhere /app", ""},
-		{"dockerize server", ""},
-		{"dockerize /bin/ls", ""},
+		{"starter -wait tcp://db:5432 /app/server", note},
+		{"sh -c 'exec starter /app/server'", note},
+		{"starter /app/lib.sh /app/x /nowhere /app", ""},
+		{"starter server", ""},
+		{"starter /bin/ls", ""},
 		{"ls /app/server", ""},
 		{"cp /app/server /x", ""},
 	} {
@@ -604,10 +603,69 @@ func TestGivenPrograms(t *testing.T) {
 		if text, ok := strings.CutPrefix(test.command, "sh -c "); ok {
 			words = []string{"sh", "-c", strings.Trim(text, "'")}
 		}
-		root := rootOf(scripts(elf("/bin/dockerize", "arm64"), elf("/bin/ls", "arm64"), elf("/bin/cp", "arm64"))...)
+		root := rootOf(scripts(elf("/bin/starter", "arm64"), elf("/bin/ls", "arm64"), elf("/bin/cp", "arm64"))...)
 		r, err := image.Check(run(words...).bytes(), root, platform(t, "arm64"), image.Options{})
 		if got := outcome(t, r, err); got != "verified" || strings.Join(r.Notes, "\n") != test.note {
 			t.Errorf("%s: %s, notes %q, want %q", test.command, got, r.Notes, test.note)
+		}
+	}
+}
+
+// What a program surely starts is followed by how it is called, and what a supervisor starts by its folders and its configuration.
+func TestStarters(t *testing.T) {
+	ini := "[supervisord]\nnodaemon=true ; x\n[program:x]\ncommand = '/app/server' --x ; y\n"
+	for _, test := range []struct {
+		command string
+		root    []entry
+		want    string
+	}{
+		{"starter run -- /app/server --port 80", nil, server},
+		{"starter run -- ./server", nil, "verified"},
+		{"starter run -- /nowhere", nil, "verified"},
+		{"starter --", nil, "verified"},
+		{"grep -- /app/server", nil, "verified"},
+		{"script.py run -- /app/server", nil, server},
+		{"wait-for-it.sh db:5432 -- /app/server", nil, server},
+		{"wait-for-it.sh /app/server", nil, "verified"},
+		{"sh -c : -- /app/server", nil, "verified"},
+		{"dockerize -wait tcp://db:5432 -timeout 1s /app/server", nil, server},
+		{"vault-env /app/server", nil, server},
+		{"with-contenv /app/server", []entry{exe("/bin/with-contenv", "#!/bin/starter\n")}, server},
+
+		{"supervisord -n", []entry{text("/etc/supervisord.conf", ini)}, server},
+		{"supervisord -c /x.conf", []entry{text("/x.conf", ini)}, server},
+		{"supervisord --configuration /x.conf", []entry{text("/x.conf", ini)}, server},
+		{"supervisord --configuration=/x.conf", []entry{text("/x.conf", ini), text("/etc/supervisord.conf", "")}, server},
+		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf /x/*.ini\n"), text("/etc/supervisor/conf.d/app.conf", ini)}, server},
+		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf /x/*.ini\n"), text("/x/app.ini", ini)}, server},
+		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf\n"), text("/etc/supervisor/conf.d/app.ini", ini)}, "what supervisord starts was not followed"},
+		{"supervisord", []entry{text("/etc/supervisord.conf", "command=/app/%(ENV_X)s\n")}, "a shell works out at run time what it starts as \"/app/...\": that program was not followed"},
+		{"supervisord", []entry{text("/etc/supervisord.conf", "command=/nowhere\n")}, "verified"},
+		{"supervisord", nil, "what supervisord starts was not followed"},
+
+		{"/init", []entry{exe("/etc/services.d/x/run", "#!/bin/sh\nexec /app/server\n")}, server},
+		{"/init", []entry{exe("/etc/s6-overlay/s6-rc.d/x/run", "#!/bin/with-contenv sh\nexec /app/server\n"), elf("/bin/with-contenv", "arm64")}, server},
+		{"/init", []entry{exe("/etc/cont-init.d/10-x", "#!/bin/sh\n/app/server\n")}, server},
+		{"/init", []entry{exe("/etc/services.d/x/run", "#!/bin/sh\nexec /nowhere\n")}, "verified"},
+		{"/init", nil, "what init starts was not followed"},
+		{"/sbin/my_init", []entry{exe("/sbin/my_init", "#!/bin/starter\n"), exe("/etc/service/x/run", "#!/bin/sh\nexec /app/server\n")}, server},
+		{"/sbin/my_init", []entry{exe("/sbin/my_init", "#!/bin/starter\n"), exe("/etc/rc.local", "#!/bin/sh\n/app/server\n")}, server},
+		{"runsvdir -P /srv", []entry{exe("/srv/x/run", "#!/bin/sh\nexec chpst -u app /app/server\n"), elf("/bin/chpst", "arm64")}, server},
+		{"s6-svscan /srv", []entry{link("/srv", "/etc/s"), exe("/etc/s/x/run", "#!/bin/sh\nexec 2>&1\nexec s6-setuidgid app /app/server\n"), elf("/bin/s6-setuidgid", "arm64")}, server},
+		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
+		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
+	} {
+		root := scripts(exe("/init", "#!/bin/sh\n"), exe("/bin/supervisord", "#!/bin/starter\n"), exe("/bin/script.py", "#!/bin/starter\n"), exe("/bin/wait-for-it.sh", "#!/bin/env -S bash -e\n"))
+		for _, name := range []string{"starter", "dockerize", "vault-env", "grep", "runsvdir", "s6-svscan", "run-parts"} {
+			root = append(root, elf("/bin/"+name, "arm64"))
+		}
+		r, err := image.Check(run(strings.Fields(test.command)...).bytes(), rootOf(append(root, test.root...)...), platform(t, "arm64"), image.Options{})
+		got := outcome(t, r, err)
+		if len(r.Notes) > 0 && err == nil {
+			got = strings.Join(r.Notes, "\n")
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, want %s", test.command, got, test.want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package image
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,11 @@ func readBang(head []byte) bang {
 	}
 	argument := strings.TrimSuffix(strings.Trim(text[cut:], " \t"), "\r")
 	return bang{interpreter: text[:cut], argument: argument, crlf: crlf}
+}
+
+// shell tells whether a shell reads the script, by itself or behind env or the like.
+func (b bang) shell() bool {
+	return slices.ContainsFunc(append(strings.Fields(b.argument), b.interpreter), isShell)
 }
 
 // words is the command that the kernel makes of the line for a script with these arguments.

@@ -38,7 +38,10 @@ func wrappers() []wrapper {
 		{names: []string{"stdbuf"}, valued: []string{"-i", "-o", "-e", "--input", "--output", "--error"}},
 		{names: []string{"sudo", "doas"}, assigns: true, valued: []string{"-u", "-g", "-h", "-p", "-C", "-D", "-R", "-T", "--user", "--group", "--host", "--prompt", "--chdir"}},
 		{names: []string{"xargs"}, valued: []string{"-a", "-d", "-E", "-I", "-L", "-n", "-P", "-s", "--arg-file", "--delimiter", "--max-args", "--max-procs"}},
-		{names: []string{"linux32", "linux64"}},
+		{names: []string{"linux32", "linux64", "vault-env", "ddtrace-run", "opentelemetry-instrument"}},
+		{names: []string{"dockerize"}, valued: []string{"-wait", "-timeout", "-wait-retry-interval", "-wait-http-header", "-template", "-delims",
+			"-stdout", "-stderr", "-env", "-env-section", "-poll-interval"}},
+		{names: []string{"authbind"}, valued: []string{"--depth"}},
 	}
 }
 
@@ -136,7 +139,13 @@ func isShell(name string) bool {
 func isOpaque(name string) bool {
 	base := path.Base(name)
 	return strings.HasPrefix(base, "qemu-") ||
-		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "watch", "start-stop-daemon", "supervisord", "s6-svscan", "runsvdir"}, base)
+		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "watch", "start-stop-daemon", "init", "systemd", "supervisord", "s6-svscan", "runsvdir", "my_init"}, base)
+}
+
+// reads tells whether a program only reads or moves the files that it is given, by its name.
+func reads(name string) bool {
+	return harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "head", "install", "ldd", "ln", "md5sum", "mv", "readlink",
+		"realpath", "sed", "setcap", "sha256sum", "stat", "tail", "tar", "test"}, path.Base(name))
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.

@@ -1,0 +1,121 @@
+package image
+
+import (
+	"errors"
+	"path"
+	"regexp"
+	"strings"
+)
+
+// services follows what a supervisor starts by its folders or its configuration; known tells whether it has any.
+func (c *checker) services(words []string, f frame) (known bool, err error) {
+	_, args := letters(words[1:], "ctuU")
+	f.soft, f.told = true, false
+	folder := "/nowhere"
+	if len(args) > 0 {
+		folder = absolute(f.dir, args[0])
+	}
+	switch path.Base(words[0]) {
+	case "init": // of s6-overlay, which starts CMD as well
+		known, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
+		return known || len(args) > 0, errors.Join(err, c.run(args, f))
+	case "my_init":
+		return c.each(f, "/etc/my_init.d/*", "/etc/rc.local", "/etc/service/*/run")
+	case "runsvdir", "s6-svscan":
+		return c.each(f, folder+"/*/run")
+	case "run-parts":
+		return c.each(f, folder+"/*")
+	case "supervisord":
+		return c.supervised(words, f)
+	}
+	return false, nil
+}
+
+// each follows every program that one of the patterns names.
+func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
+	for _, pattern := range patterns {
+		names, failed := c.matching(pattern)
+		err = errors.Join(err, failed)
+		for _, name := range names {
+			some, err = true, errors.Join(err, c.run([]string{name}, f))
+		}
+	}
+	return some, err
+}
+
+// matching lists what is there by a name, or by one with a star for the names in a folder, or for the beginnings of them.
+func (c *checker) matching(pattern string) (names []string, err error) {
+	folder, rest, star := strings.Cut(pattern, "/*")
+	at, err := c.resolve(folder)
+	switch {
+	case nowhere(err):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !star:
+		return []string{folder}, nil
+	case !at.info.IsDir():
+		return nil, nil
+	}
+	entries, err := c.tree.list(at.real)
+	for _, e := range entries {
+		if strings.HasPrefix(rest, "/") {
+			names = append(names, path.Join(folder, e.Name(), rest))
+		} else if strings.HasSuffix(e.Name(), rest) {
+			names = append(names, path.Join(folder, e.Name()))
+		}
+	}
+	return names, err
+}
+
+// supervised follows the commands in supervisord's configuration.
+func (c *checker) supervised(words []string, f frame) (known bool, err error) {
+	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
+	for i, word := range words {
+		if name, ok := strings.CutPrefix(word, "--configuration="); ok {
+			files = []string{name}
+		} else if (word == "-c" || word == "--configuration") && i+1 < len(words) {
+			files = []string{words[i+1]}
+		}
+	}
+	var commands [][]string
+	for _, name := range files {
+		list, included, failed := c.supervisorConf(absolute(f.dir, name))
+		for _, pattern := range included {
+			names, failed := c.matching(absolute(path.Dir(name), pattern))
+			for _, name := range names {
+				more, _, failure := c.supervisorConf(name)
+				list, err = append(list, more...), errors.Join(err, failure)
+			}
+			err = errors.Join(err, failed)
+		}
+		commands, err = append(commands, list...), errors.Join(err, failed)
+	}
+	for _, command := range commands {
+		err = errors.Join(err, c.run(command, f))
+	}
+	return len(commands) > 0, err
+}
+
+// supervisorConf reads the commands of a configuration, and the patterns of others that it includes.
+func (c *checker) supervisorConf(name string) (commands [][]string, included []string, err error) {
+	at, err := c.resolve(name)
+	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	text, err := c.tree.text(at.real, at.info.Size())
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, " ;")
+		key, val, _ := strings.Cut(line, "=")
+		switch val = regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllString(strings.TrimSpace(val), unknown); strings.TrimSpace(key) {
+		case "command":
+			commands = append(commands, envWords(val))
+		case "files":
+			included = append(included, strings.Fields(val)...)
+		}
+	}
+	return commands, included, err
+}
