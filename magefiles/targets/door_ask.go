@@ -137,6 +137,7 @@ func parseList(out string) []string {
 var (
 	argument   = regexp.MustCompile(`<([^<>]+)>`)
 	optionText = regexp.MustCompile(`-([^\s=]+)=<([^<>]+)>`)
+	hump       = regexp.MustCompile(`([a-z0-9])([A-Z])`)
 )
 
 // parseHelp reads what `-h TARGET` prints: the target's comment, then
@@ -186,8 +187,11 @@ func (t *target) addOption(line string) {
 	if m == nil {
 		return
 	}
-	o := targetOption{name: strings.ToLower(m[1]), kind: m[2]}
+	o := targetOption{name: ownSpelling(m[1]), kind: m[2]}
 	if !slices.Contains(t.options, o) {
 		t.options = append(t.options, o)
 	}
 }
+
+// ownSpelling is -dry-run, as people write options. Mage's help has -dryRun.
+func ownSpelling(name string) string { return strings.ToLower(hump.ReplaceAllString(name, "$1-$2")) }

@@ -17,7 +17,7 @@ type target struct {
 }
 
 type targetOption struct {
-	name string // in small letters, without the dash
+	name string // as people write it, without the first dash: dry-run
 	kind string // string, int, float64, bool, time.Duration
 }
 
@@ -79,8 +79,8 @@ func marked(names []string) string {
 // argumentOption reads an option behind a target: the target's own, or one of Mage's that stands late.
 func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
 	name, value, hasValue := strings.Cut(strings.TrimLeft(rest[0], "-"), "=")
-	name = strings.ReplaceAll(strings.ToLower(name), "-", "") // Mage makes -dryrun of dryRun; people write -dry-run
-	i := slices.IndexFunc(t.options, func(o targetOption) bool { return o.name == name })
+	name = mageSpelling(name)
+	i := slices.IndexFunc(t.options, func(o targetOption) bool { return mageSpelling(o.name) == name })
 	if i < 0 {
 		n, err := r.option(rest)
 		if err == nil && n == 0 {
@@ -89,21 +89,24 @@ func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
 		}
 		return "", n, err
 	}
-	n := 1
+	n, o := 1, t.options[i]
 	switch {
 	case hasValue:
-	case t.options[i].kind == "bool":
+	case o.kind == "bool":
 		value = "true"
 	case len(rest) > 1:
 		value, n = rest[1], 2
 	default:
-		return "", 0, refuse("option -%s of %s needs a value: write -%s=<%s>", name, t.name, name, t.options[i].kind)
+		return "", 0, refuse("option -%s of %s needs a value: write -%s=<%s>", o.name, t.name, o.name, o.kind)
 	}
-	if !t.options[i].accepts(value) {
-		return "", 0, refuse("option -%s of %s: %q is no %s: write %s", name, t.name, value, t.options[i].kind, t.options[i].example())
+	if !o.accepts(value) {
+		return "", 0, refuse("option -%s of %s: %q is no %s: write %s", o.name, t.name, value, o.kind, o.example())
 	}
 	return "-" + name + "=" + value, n, nil
 }
+
+// mageSpelling is -dryrun, which Mage makes of the parameter dryRun.
+func mageSpelling(name string) string { return strings.ReplaceAll(strings.ToLower(name), "-", "") }
 
 // choices ends the sentence about an option that a target does not have.
 func (t *target) choices(wrong string) string {

@@ -37,7 +37,7 @@ var ours = program1{
 	{name: "verify", usage: "verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
 	{name: "inspect", usage: "inspect <ref> [<flags>]", required: []string{"ref"}, options: []targetOption{{"json", "bool"}, {"depth", "int"}, {"wait", "time.Duration"}}},
 	{name: "manifest:create", usage: "manifest:create <target> <sources> [<flags>]", required: []string{"target", "sources"}, options: []targetOption{{"annotations", "string"}}},
-	{name: "setarch", usage: "setarch <ref> <arch>", required: []string{"ref", "arch"}},
+	{name: "setarch", usage: "setarch <ref> <arch>", required: []string{"ref", "arch"}, options: []targetOption{{"dry-run", "bool"}}},
 }
 
 // theirs has ours behind an alias, and targets of an importer.
@@ -94,6 +94,7 @@ func TestTheDoorLetsIn(t *testing.T) {
 		{"verify -ref= plan", "", "verify -ref= plan"},
 		{"setarch a:1 arm64", "", "setarch a:1 arm64"},
 		{"setarch a:1 ONE=1 arm64", "ONE=1", "setarch a:1 arm64"},
+		{"setarch a:1 arm64 -dry-run", "", "setarch a:1 arm64 -dryrun=true"},
 
 		{"help", "", "help"},
 		{"-h", "", "help"},
@@ -139,6 +140,8 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "build -x", "build has no option -x: it has none"},
 		{ours, "inspect a:1 -jsn", "inspect has no option -jsn, did you mean -json?"},
 		{ours, "inspect a:1 -zzzzzzz", "it has -json, -depth, -wait"},
+		{ours, "setarch a:1 arm64 -dryrum", "setarch has no option -dryrum, did you mean -dry-run?"},
+		{ours, "setarch a:1 arm64 -dryrun=maybe", `option -dry-run of setarch: "maybe" is no bool: write -dry-run=true`},
 		{ours, "inspect", "inspect needs <ref>: write "},
 		{ours, "inspect -json", "inspect needs <ref>: write "},
 		{ours, "build setarch a:1", "setarch needs <arch>: write "},
