@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -103,10 +104,28 @@ func (b *box) root(ctx context.Context, size int64) (fs.FS, error) {
 		limit = wholeLimitSlow
 	}
 	if b.engine.info.Name == podman || size <= limit {
-		return rootfs.Archive(ctx, b.export(), rootfs.Options{})
+		return b.read(ctx, b.export())
 	}
 	return newBoxFS(b), nil
 }
+
+// read reads an archive to its end. One that the engine breaks off is asked for
+// once more: nothing changes in a container that never ran.
+func (b *box) read(ctx context.Context, archive rootfs.Source) (*rootfs.FS, error) {
+	root, err := rootfs.Archive(ctx, archive, rootfs.Options{})
+	if isCut(err) && ctx.Err() == nil {
+		root, err = rootfs.Archive(ctx, archive, rootfs.Options{})
+	}
+	if isCut(err) {
+		return nil, fmt.Errorf("%s: %w", archive.Name, errCut)
+	}
+	return root, err
+}
+
+// errCut does not blame the image for an archive without an end.
+var errCut = fmt.Errorf("the engine broke off its archive (%w); look into its log and run this again", io.ErrUnexpectedEOF)
+
+func isCut(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
 // export is the whole root, as the image has it below its volumes.
 func (b *box) export() rootfs.Source {

@@ -53,6 +53,9 @@ func (f *boxFile) ReadAt(p []byte, offset int64) (int, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err := f.reach(end); err != nil {
+		if isCut(err) {
+			err = errCut
+		}
 		return 0, &fs.PathError{Op: "read", Path: f.name, Err: err}
 	}
 	n, err := f.copy(p[:end-offset], offset)

@@ -181,7 +181,7 @@ func (f *boxFS) list(name string) (*rootfs.FS, error) {
 	if ok {
 		return dir, nil
 	}
-	dir, err := rootfs.Archive(f.box.ctx, f.box.source("/"+name+"/."), rootfs.Options{})
+	dir, err := f.box.read(f.box.ctx, f.box.source("/"+name+"/."))
 	if err != nil {
 		return nil, err
 	}

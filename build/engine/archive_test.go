@@ -2,6 +2,7 @@ package engine
 
 import (
 	"archive/tar"
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -26,6 +27,7 @@ import (
 // that contains " -> " a link, one that ends in "|" a FIFO.
 type boxDouble struct {
 	files map[string]string
+	cuts  int // how many exports are broken off
 
 	mu       sync.Mutex
 	requests []string
@@ -45,7 +47,12 @@ func (d *boxDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if strings.HasSuffix(r.URL.Path, "/export") {
 		d.note("EXPORT")
-		d.send(w, "/", tar.Header{Typeflag: tar.TypeDir})
+		var whole bytes.Buffer
+		d.send(&whole, "/", tar.Header{Typeflag: tar.TypeDir})
+		if d.cuts--; d.cuts >= 0 {
+			whole.Truncate(whole.Len() / 2)
+		}
+		_, _ = w.Write(whole.Bytes())
 		return
 	}
 	name := r.URL.Query().Get("path")
@@ -299,6 +306,28 @@ func TestSmallRootIsReadAtOnce(t *testing.T) {
 		}
 		if got := d.took(); got != test.want {
 			t.Errorf("%s %s, %d bytes: asked %s, want %s", test.name, test.api, test.size, got, test.want)
+		}
+	}
+}
+
+// An archive without an end is not the image's fault. It is asked for once more,
+// and then the container goes.
+func TestCutArchiveIsAskedForAgain(t *testing.T) {
+	for cuts, want := range map[int]string{
+		1: "CREATE, EXPORT, EXPORT, DELETE",
+		2: "CREATE, EXPORT, EXPORT, DELETE",
+	} {
+		d := newBoxDouble()
+		d.cuts = cuts
+		_, end, err := doubleEngine(t, d).openRoot(t.Context(), "sha256:x", 1)
+		if err == nil {
+			err = end()
+		}
+		if said := "the container's root: " + errCut.Error(); (err != nil) != (cuts > 1) || err != nil && err.Error() != said {
+			t.Errorf("cut off %d times: %v", cuts, err)
+		}
+		if got := d.took(); got != want {
+			t.Errorf("cut off %d times: asked %s, want %s", cuts, got, want)
 		}
 	}
 }

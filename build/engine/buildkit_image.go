@@ -221,5 +221,5 @@ func (l *kitLook) folder(ctx context.Context, name string) (*rootfs.FS, error) {
 		}
 		l.traces.box = box
 	}
-	return rootfs.Archive(ctx, l.traces.box.source("/"+name+"/."), rootfs.Options{})
+	return l.traces.box.read(ctx, l.traces.box.source("/"+name+"/."))
 }

@@ -60,10 +60,13 @@ func (d *documents) find(stream *tar.Reader, done func() (stored, bool, error)) 
 		if err == io.EOF {
 			return stored{}, errors.New("the stream ends before the config; the engine's image is damaged, build it again")
 		}
-		if err != nil {
-			return stored{}, err
+		var kept bool
+		if err == nil {
+			kept, err = d.keep(header, stream)
 		}
-		kept, err := d.keep(header, stream)
+		if isCut(err) {
+			err = errCut
+		}
 		if err != nil {
 			return stored{}, err
 		}

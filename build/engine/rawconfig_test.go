@@ -211,6 +211,20 @@ func FuzzDocuments(f *testing.F) {
 	})
 }
 
+func TestSaveStreamThatIsCut(t *testing.T) {
+	whole, err := tarOf(member{blobPath(digest.FromString(smallConfig)), []byte(smallConfig)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, cut := range []int{100, 600} { // in the header, and in the config
+		d := newDocuments()
+		_, err := d.find(tar.NewReader(bytes.NewReader(whole[:cut])), func() (stored, bool, error) { return stored{}, false, nil })
+		if err == nil || err.Error() != errCut.Error() {
+			t.Errorf("cut at %d: %v", cut, err)
+		}
+	}
+}
+
 func TestDiffIDsOfBrokenConfigs(t *testing.T) {
 	large := `{"x":"` + strings.Repeat("x", maxConfig) + `"}`
 	for _, config := range []string{"", "[]", `{"rootfs":{"diff_ids":["sha256:x"]}}`, `{"rootfs":3}`, large} {
