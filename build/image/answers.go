@@ -32,7 +32,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "printf":
 		return formatted(args)
 	case "grep", "egrep", "fgrep":
-		return w.found(words)
+		return w.grepped(words)
 	case "sed":
 		text, ok = w.edited(args)
 	case "tr":

@@ -23,7 +23,7 @@ func (c *checker) elsewhere(facts Facts) error {
 	}
 	program, err := c.tree.read(at.real, at.info)
 	if err == nil && program.format == formatBang {
-		at, fault, err = c.stat(absolute("/", readBang(program.head).interpreter), "", f)
+		at, fault, err = c.stat(absolute("/", readBang(program.head).interpreter), f)
 		if err != nil || fault != nil {
 			return err
 		}

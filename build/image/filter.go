@@ -11,9 +11,9 @@ import (
 // known tells whether nothing of a text is unknown.
 func (w *walker) known(text string) bool { return !strings.Contains(text, unknown) }
 
-// found is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
+// grepped is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
 // found, whatever its version.
-func (w *walker) found(words []string) (string, answer, bool) {
+func (w *walker) grepped(words []string) (string, answer, bool) {
 	o, rest := letters(words[1:], "e")
 	expr := strings.Join(append(o.values, rest...), "")
 	if len(o.values)+len(rest) != 1 || strings.Trim(o.letters, "EFeiqsvwx") != "" {

@@ -2,8 +2,6 @@ package image
 
 import (
 	"errors"
-	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -37,13 +35,6 @@ type frame struct {
 	cut     bool               // ... and of which there is more than was read
 	env     map[string][]value // set by shells and env on the way, but for PATH; never changed
 	put     map[string]string  // files that shells on the way put into the image, and where it has them
-}
-
-// found is a file behind a word of a command.
-type found struct {
-	name string // absolute, as it was named
-	real string // links resolved
-	info fs.FileInfo
 }
 
 // run follows a command: it finds the program, judges it and goes on with what the program starts.
@@ -82,76 +73,18 @@ func (c *checker) tooMany(f frame) {
 // shown quotes a word of a script, with what is unknown of it as dots.
 func shown(word string) string { return strconv.Quote(brief(strings.ReplaceAll(word, unknown, "..."))) }
 
-// find looks a command's first word up as execvp does.
-func (c *checker) find(word string, f frame) (found, *Fault, error) {
-	if strings.Contains(word, "/") {
-		if !path.IsAbs(word) && f.dir == unknown {
-			return found{}, nil, nil
-		}
-		return c.stat(absolute(f.dir, word), word, f)
-	}
-	var refused *Fault
-	for _, dir := range f.path {
-		if dir == unknown {
-			continue
-		}
-		at, fault, err := c.stat(absolute(f.dir, path.Join(dir, word)), word, f)
-		if err != nil || fault == nil && at.info != nil {
-			return at, nil, err
-		}
-		if fault != nil && fault.Kind != Missing && fault.Kind != MissingInterpreter && refused == nil {
-			refused = fault
-		}
-	}
-	if refused == nil && !slices.Contains(f.path, unknown) {
-		refused = missing(word, "not in any directory of the image's PATH ("+brief(strings.Join(f.path, ":"))+")", f)
-	}
-	return found{}, refused, nil
-}
-
 // longPath says that a PATH was not followed to its end.
 func (c *checker) longPath(f frame) {
 	c.note(f, "PATH has more than %d folders: those behind were not looked into", maxPathDirs)
 }
 
-// stat finds what an absolute name is and whether it can be executed.
-func (c *checker) stat(name, word string, f frame) (found, *Fault, error) {
-	from, put := f.origin(name)
-	at, err := c.resolve(from)
-	at.name = name
-	switch {
-	case errors.Is(err, errLoop):
-		return at, &Fault{Kind: LinkLoop, Path: name, What: "a symbolic link that leads in a circle", Cure: "let it point to the program"}, nil
-	case errors.Is(err, fs.ErrNotExist):
-		return at, missing(name, "not in the image", f), nil
-	case err != nil:
-		return at, nil, err
-	case !at.info.Mode().IsRegular():
-		return at, &Fault{Kind: NotRegular, Path: name, What: "a " + kindOf(at.info.Mode()) + " and no program", Cure: "name a program in " + f.source()}, nil
-	case at.info.Mode()&0o111 == 0 && !put:
-		return at, &Fault{Kind: NotExecutable, Path: name, What: "not executable", Cure: "set its execute bit (chmod +x, or COPY --chmod=755)"}, nil
+// brief cuts a text that an image could make endless to what fits into a line.
+func brief(text string) string {
+	const line = 200
+	if len(text) <= line {
+		return text
 	}
-	return at, nil, nil
-}
-
-// nowhere tells whether a name leads to nothing.
-func nowhere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) }
-
-func (c *checker) resolve(name string) (found, error) {
-	real, info, err := c.tree.resolve(name)
-	return found{name: name, real: real, info: info}, err
-}
-
-// missing is the fault of a word that leads to nothing. It is the script's when a #! line asked for it.
-func missing(name, what string, f frame) *Fault {
-	if f.script != "" {
-		return &Fault{Kind: MissingInterpreter, Path: f.script, What: fmt.Sprintf("a script for %s, which is %s", name, what), Cure: "install the interpreter, or correct the #! line"}
-	}
-	cure := "copy it into the image"
-	if !path.IsAbs(name) {
-		cure = "install it, or COPY it into one of those folders, or add its folder to PATH with ENV"
-	}
-	return &Fault{Kind: Missing, Path: name, What: what, Cure: cure + ", or correct the spelling in " + f.source()}
+	return strings.ToValidUTF8(text[:line], "") + "..."
 }
 
 // source names where in the Dockerfile the command is written.
@@ -199,7 +132,7 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if inner.depth++; inner.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: at.real, What: "a script that is its own interpreter", Cure: "correct the #! line"}, at.name)
 	}
-	interpreter, fault, err := c.stat(absolute(orRoot(f.dir), b.interpreter), b.interpreter, inner)
+	interpreter, fault, err := c.stat(absolute(orRoot(f.dir), b.interpreter), inner)
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
 	}
@@ -252,7 +185,7 @@ func (c *checker) wrapped(words []string, f frame) error {
 	f.shell = false
 	rest, ok := unwrap(words)
 	if !ok {
-		return c.unknown(words, f)
+		return c.other(words, f)
 	}
 	if i := slices.Index(words[:len(words)-len(rest)], "--library-path"); i > 0 { // of a loader
 		f = f.with("LD_LIBRARY_PATH", strings.Join(words[i+1:i+2], ""))
@@ -263,8 +196,8 @@ func (c *checker) wrapped(words []string, f frame) error {
 	return c.run(rest, f)
 }
 
-// unknown goes on behind a program that is no known wrapper.
-func (c *checker) unknown(words []string, f frame) error {
+// other goes on behind a program that is no known wrapper.
+func (c *checker) other(words []string, f frame) error {
 	if known, err := c.services(words, f); known || err != nil {
 		return err
 	}
@@ -300,7 +233,7 @@ func (c *checker) given(words []string, f frame) error {
 		if !path.IsAbs(word) || strings.Contains(word, unknown) {
 			continue
 		}
-		at, fault, err := c.stat(word, word, f)
+		at, fault, err := c.stat(word, f)
 		if err != nil {
 			return err
 		}
@@ -316,62 +249,4 @@ func (c *checker) given(words []string, f frame) error {
 		}
 	}
 	return nil
-}
-
-// absolute joins a working directory and a name. What a shell has to work out stays unknown. A ".." is left to resolve,
-// because behind a link it does not lead back.
-func absolute(dir, name string) string {
-	if !path.IsAbs(name) {
-		if dir == unknown {
-			return unknown
-		}
-		name = "/" + dir + "/" + name
-	}
-	if strings.Contains(name, "..") {
-		return name
-	}
-	return path.Clean(name)
-}
-
-func orRoot(dir string) string {
-	if dir == unknown {
-		return "/"
-	}
-	return dir
-}
-
-// pathList cuts a PATH into its directories; one that only the shell knows is unknown. Behind the first maxPathDirs one
-// unknown directory stands for all others.
-func pathList(value string) []string {
-	list := strings.SplitN(value, ":", maxPathDirs+1)
-	for i, dir := range list {
-		if strings.Contains(dir, unknown) || i == maxPathDirs {
-			list[i] = unknown
-		}
-	}
-	return list
-}
-
-// brief cuts a text that an image could make endless to what fits into a line.
-func brief(text string) string {
-	const line = 200
-	if len(text) <= line {
-		return text
-	}
-	return strings.ToValidUTF8(text[:line], "") + "..."
-}
-
-// kindOf names what is not a regular file.
-func kindOf(mode fs.FileMode) string {
-	switch {
-	case mode.IsDir():
-		return "directory"
-	case mode&fs.ModeNamedPipe != 0:
-		return "FIFO"
-	case mode&fs.ModeSocket != 0:
-		return "socket"
-	case mode&fs.ModeDevice != 0:
-		return "device"
-	}
-	return "special file"
 }

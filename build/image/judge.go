@@ -2,9 +2,7 @@ package image
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
 	"strconv"
 	"strings"
 
@@ -113,7 +111,7 @@ func (c *checker) judgeLoader(at found, f file, fr frame) (bad bool, err error) 
 		What: fmt.Sprintf("linked against %s, whose loader %s is not in the image", name, show(f.elf.Interp))}
 	loader, err := c.resolve(absolute("/", f.elf.Interp))
 	switch {
-	case errors.Is(err, fs.ErrNotExist), errors.Is(err, errLoop), err == nil && !loader.info.Mode().IsRegular():
+	case nowhere(err), err == nil && !loader.info.Mode().IsRegular():
 		return true, c.add(fr, fault, at.name, f.elf.Interp)
 	case err != nil:
 		return false, err

@@ -231,7 +231,7 @@ type foreignFile struct {
 // inFolder finds a library; ok is false for one of another machine.
 func (c *checker) inFolder(dir, name string) (at found, elf platforms.ELF, ok bool, err error) {
 	at, err = c.resolve(path.Join(dir, name))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) || err == nil && !at.info.Mode().IsRegular() {
+	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
 		return found{}, elf, false, nil
 	}
 	if err != nil {

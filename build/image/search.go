@@ -1,7 +1,6 @@
 package image
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -48,7 +47,7 @@ func (c *checker) executables(f frame) ([]string, error) {
 			continue
 		}
 		at, err := c.resolve(absolute(f.dir, dir))
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) || err == nil && (!at.info.IsDir() || seen[at.real]) {
+		if nowhere(err) || err == nil && (!at.info.IsDir() || seen[at.real]) {
 			continue
 		}
 		if err != nil {
@@ -72,7 +71,7 @@ func (c *checker) executables(f frame) ([]string, error) {
 // an empty file, a link to nowhere) is nobody's claim to run and not at fault.
 func (c *checker) helper(name string, f frame) (need string, err error) {
 	at, err := c.resolve(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) {
+	if nowhere(err) {
 		return "", nil
 	}
 	if err != nil || !at.info.Mode().IsRegular() || at.info.Mode()&0o111 == 0 {
@@ -104,7 +103,7 @@ func (c *checker) helperScript(at found, script file, f frame) (need string, err
 		return "", nil
 	}
 	interpreter, err := c.resolve(absolute("/", b.interpreter))
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) {
+	if nowhere(err) {
 		return b.interpreter, nil
 	}
 	if err != nil || !interpreter.info.Mode().IsRegular() {
