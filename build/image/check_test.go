@@ -348,6 +348,9 @@ func TestHostileScripts(t *testing.T) {
 		"blocks without end":       strings.Repeat("if { ( ", 8000),
 		"quotes within quotes":     strings.Repeat("$(", 30000),
 		"here-documents wherever":  strings.Repeat("<<x ", 16000) + "\n",
+		"copies of copies":         strings.Repeat("[ $X ] && cp /a /b || cp /b /a\n", 2000),
+		"replacements that double": "uname -m | sed '" + strings.Repeat("s/a/aa/g;", 5000) + "'\nX=aarch64\n" + strings.Repeat("X=${X//a/aa}\n", 1000),
+		"patterns without end":     "X=aarch64\n" + strings.Repeat("[[ $X =~ (a{1000}) ]]\n", 1000),
 		"functions of one another": strings.Repeat("f(){ f;};", 7000),
 	} {
 		t.Run(name, func(t *testing.T) {

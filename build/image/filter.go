@@ -48,7 +48,7 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 	return text, answered(len(lines) > 0), true
 }
 
-// option letters of a command, and the values of those that have one.
+// lettered are the options of a command by their letters, with - for a long one, and the values of those that have one.
 type lettered struct {
 	letters string
 	values  []string
@@ -56,16 +56,19 @@ type lettered struct {
 
 // letters cuts a command's words into its options and what stands behind them.
 func letters(words []string, valued string) (o lettered, rest []string) {
-	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' && words[0] != "--" {
+	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
 		option := words[0][1:]
 		words = words[1:]
+		if option == "-" {
+			break
+		}
+		if option[0] == '-' {
+			option = "-"
+		}
 		o.letters += option
-		if strings.ContainsAny(option[len(option)-1:], valued) && len(words) > 0 {
+		if strings.Contains(valued, option[len(option)-1:]) && len(words) > 0 {
 			o.values, words = append(o.values, words[0]), words[1:]
 		}
-	}
-	if len(words) > 0 && words[0] == "--" {
-		words = words[1:]
 	}
 	return o, words
 }
@@ -145,19 +148,17 @@ func extended(basic string) string {
 	})
 }
 
-// translated is what tr makes of its input: lower case, or less.
+// translated is what tr makes of its input: lower case, less, or another letter.
 func (w *walker) translated(args []string) (string, bool) {
 	input := w.frame.input
 	if len(args) != 2 || !w.known(input) {
 		return "", false
 	}
-	switch {
-	case args[0] == "-d" && (args[1] == `\n` || args[1] == `\r` || args[1] == `\r\n`):
-		return strings.NewReplacer("\n", "", "\r", "").Replace(input), true
-	case (args[0] == "A-Z" || args[0] == "[A-Z]" || args[0] == "[:upper:]") && (args[1] == "a-z" || args[1] == "[a-z]" || args[1] == "[:lower:]"):
+	switch strings.Join(args, " ") {
+	case `-d \n`:
+		return strings.ReplaceAll(input, "\n", ""), true
+	case "A-Z a-z", "[A-Z] [a-z]", "[:upper:] [:lower:]":
 		return strings.ToLower(input), true
-	case len(args[0]) == 1 && len(args[1]) == 1:
-		return strings.ReplaceAll(input, args[0], args[1]), true
 	}
-	return "", false
+	return strings.ReplaceAll(input, args[0], args[1]), len(args[0]) == 1 && len(args[1]) == 1
 }

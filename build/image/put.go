@@ -2,7 +2,6 @@ package image
 
 import (
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -11,30 +10,47 @@ import (
 func (w *walker) put(words []string) {
 	o, names := letters(words[1:], "mogS")
 	base := path.Base(words[0])
-	if base == "chmod" {
+	switch {
+	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
 			if place := absolute(w.dir, name); len(w.files[place]) == 0 {
 				w.putAt(place, place)
 			}
 		}
+	case len(names) < 2 || strings.Contains(o.letters, "t"): // the folder comes first
+	case base == "ln":
+		w.copies(names, strings.ContainsAny(o.letters, "nT"), strings.Contains(o.letters, "s"), strings.Contains(o.letters, "f"))
+	case base == "cp" || base == "mv":
+		w.copies(names, strings.Contains(o.letters, "T"), false, !strings.ContainsAny(o.letters, "inu"))
+	case base == "install" && !strings.Contains(o.letters, "d"):
+		w.copies(names, strings.Contains(o.letters, "T"), false, true)
 	}
-	if !slices.Contains([]string{"cp", "ln", "mv", "install"}, base) || len(names) < 2 || base == "install" && strings.Contains(o.letters, "d") {
-		return
-	}
+}
+
+// copies puts files in the last of the names: exactly there, or into that folder; as links, whose names count from where they lie;
+// and over what is there, or may be not.
+func (w *walker) copies(names []string, exactly, links, over bool) {
 	target := absolute(w.dir, names[len(names)-1])
 	at, err := w.resolve(target)
 	w.failed(err)
 	for _, name := range names[:len(names)-1] {
-		places := []string{path.Join(target, path.Base(name))}
-		if err != nil || !at.info.IsDir() { // it may become one
+		var places []string
+		if exactly || err != nil || !at.info.IsDir() { // it may become one
 			places = append(places, target)
+		}
+		if !exactly {
+			places = append(places, path.Join(target, path.Base(name)))
 		}
 		for _, place := range places {
 			from := w.dir
-			if base == "ln" && strings.Contains(o.letters, "s") {
+			if links {
 				from = path.Dir(place)
 			}
-			w.putAt(place, absolute(from, name))
+			if put := func() { w.putAt(place, absolute(from, name)) }; over {
+				put()
+			} else {
+				w.either(func() {}, put)
+			}
 		}
 	}
 }

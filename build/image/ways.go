@@ -1,8 +1,6 @@
 package image
 
-import (
-	"slices"
-)
+import "slices"
 
 // either walks ways of which one happens.
 func (w *walker) either(ways ...func()) {
