@@ -4,6 +4,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/manymage/manymage/build/record"
 )
@@ -16,7 +17,7 @@ func (p *Pipeline) own(context string) []string {
 	if onlyOurs(filepath.Join(p.cfg.Dir, folder), left) {
 		left = append(left, folder)
 	}
-	paths := p.cfg.CacheFolders()
+	paths := withParents(p.cfg.CacheFolders())
 	for _, name := range left {
 		paths = append(paths, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
 	}
@@ -28,6 +29,16 @@ func (p *Pipeline) own(context string) []string {
 		}
 	}
 	return patterns
+}
+
+// withParents adds the folders that hold nothing but the given ones.
+func withParents(folders []string) []string {
+	for i := 0; i < len(folders); i++ {
+		if parent := filepath.Dir(folders[i]); !slices.Contains(folders, parent) && onlyOurs(parent, folders) {
+			folders = append(folders, parent)
+		}
+	}
+	return folders
 }
 
 // onlyOurs tells whether a folder holds something, and nothing but what the patterns name. An empty one is the user's.

@@ -51,7 +51,20 @@ func TestOwnCaches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := New(Options{Config: cfg}).own(filepath.Join(dir, "src")); !slices.Equal(got, []string{"cache/amd64", "cache/armv7"}) {
+	p := New(Options{Config: cfg})
+	want := []string{"cache/amd64", "cache/armv7"}
+	if got := p.own(filepath.Join(dir, "src")); !slices.Equal(got, want) {
 		t.Errorf("%q", got)
+	}
+	for _, name := range []string{"src/cache/amd64", "src/cache/armv7"} {
+		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(filepath.Join(dir, "src", "main.go"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.own(filepath.Join(dir, "src")); !slices.Equal(got, append(want, "cache")) {
+		t.Errorf("their folder, which holds nothing else, stays: %q", got)
 	}
 }
