@@ -329,6 +329,39 @@ func (g *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// A token server suffers what registries do. Nothing but the registry can tell whether a token is the right one.
+func TestTokensOutliveEveryPassingFault(t *testing.T) {
+	for method, cred := range map[string]Credential{
+		http.MethodGet:  {Username: testUser, Password: testPassword},
+		http.MethodPost: {IdentityToken: "refresh"},
+	} {
+		for _, fault := range passing {
+			if fault.name == "flipped bit" {
+				continue
+			}
+			t.Run(method+"/"+fault.name, func(t *testing.T) {
+				t.Parallel()
+				g := &gate{expires: 60}
+				proxy := faults.Around(g)
+				server := httptest.NewServer(proxy)
+				defer server.Close()
+				c := (&clock{}).run(New(Options{Credentials: static(cred)}))
+				defer c.Close()
+				if strings.HasPrefix(fault.name, "silence") {
+					c.idle, c.verdict = patience, 2*patience
+				}
+				proxy.Add(faults.Rule{Match: faults.On(method, "/token"), Times: 1, Fault: fault.fault})
+				if _, err := c.Head(t.Context(), ref(t, strings.TrimPrefix(server.URL, "http://")+"/a:1")); err != nil {
+					t.Error(err)
+				}
+				if asked := slices.DeleteFunc(proxy.Requests(), func(r faults.Request) bool { return r.Path != "/token" }); len(asked) < 2 {
+					t.Errorf("the token server was asked %d times", len(asked))
+				}
+			})
+		}
+	}
+}
+
 func TestATokenThatExpires(t *testing.T) {
 	for name, test := range map[string]struct {
 		expires int
