@@ -255,6 +255,28 @@ func (s *scene) pushNested(ref string, undeclared bool, images ...testImage) {
 	s.pushIndex(ref, outer)
 }
 
+// artifact puts something that is no image under a tag.
+func (s *scene) artifact(ref string, annotations map[string]string) ocispec.Descriptor {
+	s.Helper()
+	raw := mustJSON(s, map[string]any{"schemaVersion": 2, "mediaType": index.OCIManifest, "layers": []any{}, "annotations": annotations,
+		"config": s.blob(named(ref), ocispec.MediaTypeEmptyJSON, []byte("{}"))})
+	s.tag(ref, indexEntry(raw), raw)
+	return indexEntry(raw)
+}
+
+// broken puts an index under a tag that no reader accepts: its entry has no size.
+func (s *scene) broken(ref string) {
+	s.Helper()
+	of := s.upload(ref, imageFor("linux/amd64")).entry.Digest
+	s.tag(ref, ocispec.Descriptor{MediaType: index.OCIIndex}, []byte(`{"schemaVersion":2,"mediaType":"`+index.OCIIndex+
+		`","manifests":[{"mediaType":"`+index.OCIManifest+`","digest":"`+of.String()+`","size":0}]}`))
+}
+
+// lose makes the registry one.example answer that it does not have something.
+func (s *scene) lose(d digest.Digest) {
+	s.one.Add(faults.Rule{Match: faults.On("", d.String()), Fault: faults.Status(http.StatusNotFound)})
+}
+
 func (s *scene) blob(repo reference.Named, mediaType string, body []byte) ocispec.Descriptor {
 	s.Helper()
 	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(body), Size: int64(len(body))}

@@ -162,8 +162,7 @@ func (d *doctor) single(ctx context.Context, m registry.Manifest) error {
 	}
 	if len(one.Entries) == 0 {
 		d.step("resolved to %s, %s", m.Descriptor.Digest, m.Descriptor.MediaType)
-		d.found(KindNotAnImage, true, "it is no container image: it has no config that names a platform", "name an image; this is some other artifact")
-		return nil
+		return d.image(ctx, m, d.want, false) // which says what it is, or has lost
 	}
 	has := *one.Entries[0].Platform
 	d.step("resolved to one image, no list: its config says %s", platforms.Format(has))

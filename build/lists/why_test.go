@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
 )
@@ -93,6 +95,37 @@ func TestWhy(t *testing.T) {
 			},
 			on: "linux/arm64", kinds: "missing-content", says: []string{"push that image again"},
 		},
+		"an entry that names no platform": {
+			push: func(s *scene, ref string) {
+				ix := s.listOf(ref, amd64, arm64)
+				ix.Entries[1].Platform = nil
+				s.pushIndex(ref, ix)
+			},
+			on: "linux/arm64", runs: true, says: []string{"1 entry without a platform", "the config of sha256:", "says linux/arm64", "it runs on linux/arm64"},
+		},
+		"a config that is gone": {
+			push: func(s *scene, ref string) { s.lose(s.push(ref, arm64).config.Digest) },
+			on:   "linux/arm64", kinds: "missing-content", says: []string{"its config is not in the registry", "do: push the image again"},
+		},
+		"the config of a list's image that is gone": {
+			push: func(s *scene, ref string) {
+				img := s.push(ref, arm64)
+				s.pushIndex(ref, index.Index{Entries: []index.Entry{img.entry}})
+				s.lose(img.config.Digest)
+			},
+			on: "linux/arm64", kinds: "missing-content", says: []string{"its config is not in the registry"},
+		},
+		"a layer that is gone": {
+			push: func(s *scene, ref string) { s.lose(digest.FromBytes(s.push(ref, arm64).layer)) },
+			on:   "linux/arm64", kinds: "missing-content", says: []string{"a layer is not in the registry"},
+		},
+		"a list inside the list that is gone": {
+			push: func(s *scene, ref string) {
+				s.pushNested(ref, false, arm64)
+				s.lose(s.index(ref).Entries[0].Digest)
+			},
+			on: "linux/arm64", kinds: "missing-content", says: []string{"push the image again and publish the list anew"},
+		},
 		"a list inside the list": {
 			push: func(s *scene, ref string) { s.pushNested(ref, false, amd64, arm64) },
 			on:   "linux/arm64", kinds: "list-in-list", runs: true,
@@ -118,12 +151,8 @@ func TestWhy(t *testing.T) {
 			on:   "linux/amd64", kinds: "not-a-list unverified", says: []string{"it does not run on linux/amd64"},
 		},
 		"an artifact": {
-			push: func(s *scene, ref string) {
-				raw := mustJSON(s, map[string]any{"schemaVersion": 2, "mediaType": index.OCIManifest,
-					"config": s.blob(named(ref), "application/vnd.oci.empty.v1+json", []byte("{}")), "layers": []any{}})
-				s.tag(ref, indexEntry(raw), raw)
-			},
-			on: "linux/arm64", kinds: "not-an-image", says: []string{"no container image"},
+			push: func(s *scene, ref string) { s.artifact(ref, nil) },
+			on:   "linux/arm64", kinds: "not-an-image", says: []string{"no container image but application/vnd.oci.empty.v1+json"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
