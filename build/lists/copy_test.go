@@ -151,6 +151,26 @@ func TestCopyOfOneImage(t *testing.T) {
 	}
 }
 
+// Lists inside a list come along as they are, and what registries do not distribute stays with its owner, which is told.
+func TestCopyTakesListsInsideAndLeavesForeignLayers(t *testing.T) {
+	s := newScene(t)
+	owned := imageFor("linux/amd64").windows("10.0.1").running("base").foreign()
+	s.pushNested("one.example/app:1", false, imageFor("linux/amd64"), owned)
+	s.upload("two.example/app", owned) // this registry wants to have foreign layers, too
+	got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/app:1"}, CopyOptions{})
+	if err != nil || s.digest("two.example/app:1") != s.digest("one.example/app:1") {
+		t.Fatal(err)
+	}
+	if said := strings.Join(got.Notices, "\n"); !containsAll(said, "layer sha256:", "is not distributed by registries and stays where its URLs say") {
+		t.Errorf("said %q", said)
+	}
+	for _, p := range platformsOf("linux/amd64", "windows/amd64") {
+		if _, err := Inspect(t.Context(), s.client, "two.example/app:1", InspectOptions{Platform: &p}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // A digest has no tag to be copied to, and latest is nobody's guess.
 func TestCopyFromADigestAsksForATag(t *testing.T) {
 	s := newScene(t)
@@ -336,6 +356,16 @@ func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(plan.Notices, ""), "part of index 1, which breaks") {
 		t.Errorf("%v %q", err, plan.Notices)
 	}
+	both := mustPlan(s, "one.example/app:1@"+s.digest("one.example/app:1").String(), RemoveOptions{})
+	if got := planned(both); !slices.Equal(got, []string{"- index with the tags 1"}) || !errors.Is(both.Pending(), ErrUsage) {
+		t.Errorf("a tag with a digest: %q, %v", got, both.Pending())
+	}
+	for range 2 { // what is gone already is no fault
+		done, err := Remove(t.Context(), s.client, both)
+		if err != nil || done.Pending() != nil {
+			t.Errorf("%v, %v", err, done.Pending())
+		}
+	}
 	if _, err := Remove(t.Context(), s.client, Removal{}); !errors.Is(err, ErrUsage) {
 		t.Errorf("a removal without a plan: %v", err)
 	}
@@ -349,6 +379,23 @@ func TestRemoveAsksForReferrersAtOnce(t *testing.T) {
 	s.one.Hold = steps.Hold
 	mustPlan(s, "one.example/app:1", RemoveOptions{Children: true})
 	steps.Done()
+}
+
+// Many registries cannot remove a tag by itself: what to do instead depends on who else needs what it names.
+func TestATagThatCannotGoAlone(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	s.pushIndex("one.example/app:same", s.index("one.example/app:1"))
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodDelete, "/manifests/1"), Fault: faults.Status(http.StatusMethodNotAllowed)})
+	for opts, says := range map[RemoveOptions]string{
+		{}:               "use -manifest, which removes what it names with every tag on it",
+		{Manifest: true}: "is used by same, too; to remove all of that, name it by its digest, " + s.digest("one.example/app:1").String(),
+	} {
+		_, err := Remove(t.Context(), s.client, mustPlan(s, "one.example/app:1", opts))
+		if !errors.Is(err, registry.ErrDenied) || !containsAll(err.Error(), "one.example removes no tag by itself; ", says) {
+			t.Errorf("%+v: %v", opts, err)
+		}
+	}
 }
 
 // What a registry lists as a referrer is not believed to be a digest.

@@ -103,6 +103,23 @@ func TestCreate(t *testing.T) {
 			push: func(s *scene) { s.push("one.example/app:a", testImage{program: "arm"}) },
 			from: "linux/arm/v7=one.example/app:a", kind: index.OCIIndex, want: "linux/arm/v7",
 		},
+		"an artifact, whose platform only you know": {
+			push: func(s *scene) { s.artifact("one.example/app:a", nil) },
+			from: "linux/arm64/v8=one.example/app:a", kind: index.OCIIndex, want: "linux/arm64",
+		},
+		"an entry without a platform": {
+			push: func(s *scene) {
+				ix := s.listOf("one.example/app", imageFor("linux/amd64"), imageFor("linux/arm/v6"))
+				ix.Entries[1].Platform = nil
+				s.pushIndex("one.example/app:a", ix)
+			},
+			from: "one.example/app:a", kind: index.OCIIndex, want: "linux/amd64 linux/arm/v6",
+		},
+		"the one image of an index, by force another": {
+			push: func(s *scene) { s.pushList("one.example/app:a", imageFor("linux/amd64").attested()) },
+			from: "linux/arm64=one.example/app:a", opts: CreateOptions{ForcePlatform: true}, kind: index.OCIIndex,
+			want: "linux/arm64", says: "listed as linux/arm64 although its config says linux/amd64",
+		},
 		"an unusual platform": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("plan9/sparc64")) },
 			from: "one.example/app:a", want: "plan9/sparc64", kind: index.OCIIndex,
@@ -200,6 +217,14 @@ func TestCreateRefuses(t *testing.T) {
 			push: func(s *scene) { s.pushList("one.example/app:a", imageFor("linux/amd64")) },
 			from: "linux/arm64=one.example/app:a", want: index.ErrNotFound, says: []string{"it has linux/amd64"},
 		},
+		"one of several images, forced": {
+			push: func(s *scene) { s.pushList("one.example/app:a", imageFor("linux/amd64"), imageFor("linux/386")) },
+			from: "linux/arm64=one.example/app:a", opts: CreateOptions{ForcePlatform: true}, want: index.ErrNotFound, says: []string{"it has linux/amd64, linux/386"},
+		},
+		"an artifact without a platform": {
+			push: func(s *scene) { s.artifact("one.example/app:a", nil) },
+			from: "one.example/app:a", want: index.ErrInvalid, says: []string{"one.example/app:a", "no platform; declare one"},
+		},
 		"annotations in a Docker list": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/amd64").asDocker()) },
 			from: "one.example/app:a", opts: CreateOptions{MediaType: index.DockerList, Annotations: map[string]string{"a": "b"}},
@@ -229,9 +254,12 @@ func TestCreateRefuses(t *testing.T) {
 		},
 		"an index inside an index that cannot be understood": {
 			push: func(s *scene) {
-				of := s.upload("one.example/app", inner).entry.Digest
-				raw := []byte(`{"schemaVersion":2,"mediaType":"` + index.OCIIndex + `","manifests":[{"mediaType":"` + index.OCIManifest + `","digest":"` + of.String() + `","size":0}]}`)
-				s.pushIndex("one.example/app:a", index.Index{Entries: []index.Entry{{Descriptor: s.put(named("one.example/app"), index.OCIIndex, raw)}}})
+				s.broken("one.example/app:inner")
+				m, err := s.client.Manifest(s.Context(), named("one.example/app:inner"))
+				if err != nil {
+					s.Fatal(err)
+				}
+				s.pushIndex("one.example/app:a", index.Index{Entries: []index.Entry{{Descriptor: m.Descriptor}}})
 			},
 			from: "one.example/app:a", want: index.ErrInvalid, says: []string{"source one.example/app:a: one.example/app@sha256:", "no manifest is that small"},
 		},
@@ -335,6 +363,14 @@ func TestAnnotationsOfSourcesAreKept(t *testing.T) {
 	}
 	if said := strings.Join(created.Notices, ""); !strings.Contains(said, `one.example/app:a has "source"`) {
 		t.Errorf("the one that was left out is not told: %q", said)
+	}
+	own := []Source{{Ref: "one.example/app:a", Annotations: map[string]string{"entry": "y", "more": "z"}}}
+	if created, err = Create(t.Context(), s.client, []string{"one.example/app:2"}, own, CreateOptions{}); err != nil || len(created.Notices) > 0 {
+		t.Fatalf("%v, %q", err, created.Notices)
+	}
+	got = s.index("one.example/app:2")
+	if fmt.Sprint(got.Annotations) != "map[both:source from:source]" || fmt.Sprint(got.Entries[0].Annotations) != "map[entry:y more:z]" {
+		t.Errorf("annotations %v, entry %v", got.Annotations, got.Entries[0].Annotations)
 	}
 }
 

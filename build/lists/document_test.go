@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -34,6 +35,29 @@ func FuzzReadImage(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestImagesThatCannotBe(t *testing.T) {
+	good := ocispec.Descriptor{Digest: digest.FromString("x"), Size: 1}
+	layers := func(n int) ocispec.Manifest {
+		return ocispec.Manifest{Config: good, Layers: slices.Repeat([]ocispec.Descriptor{good}, n)}
+	}
+	for name, c := range map[string]struct {
+		doc  ocispec.Manifest
+		says string
+	}{
+		"as many layers as are read": {layers(maxLayers), ""},
+		"one layer more":             {layers(maxLayers + 1), "at most 1000 are read"},
+		"an empty layer":             {ocispec.Manifest{Config: ocispec.Descriptor{Digest: good.Digest}}, ""},
+		"less than nothing":          {ocispec.Manifest{Config: ocispec.Descriptor{Digest: good.Digest, Size: -1}}, "of -1 bytes, which cannot be"},
+		"no digest":                  {ocispec.Manifest{Config: good, Layers: []ocispec.Descriptor{{Digest: "sha256:1", Size: 1}}}, "sha256:1"},
+	} {
+		raw := mustJSON(t, c.doc)
+		_, err := readImage(registry.Manifest{Descriptor: indexEntry(raw), Bytes: raw})
+		if c.says == "" && err != nil || c.says != "" && (err == nil || !strings.Contains(err.Error(), c.says)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
 
 // An entry whose size is not its manifest's is pulled by no engine: nothing takes it over, and everything says so.

@@ -40,6 +40,11 @@ func TestApply(t *testing.T) {
 			want: "linux/amd64 linux/arm64",
 			then: func(ix index.Index) bool { return len(ix.Entries[0].Attestations) == 0 },
 		},
+		"add, with an annotation of the list": {
+			edit: Edit{Add: sources("one.example/app:s390x")}, opts: CreateOptions{Annotations: map[string]string{"new": "1"}},
+			want: "linux/amd64 linux/arm64 linux/s390x",
+			then: func(ix index.Index) bool { return ix.Annotations["new"] == "1" && ix.Annotations["keep"] == "me" },
+		},
 		"remove, with its attestation": {
 			edit: Edit{Remove: []index.Target{target("linux/amd64")}},
 			want: "linux/arm64",
@@ -109,6 +114,7 @@ func editScene(t *testing.T) *scene {
 	s.push("one.example/app:s390x", imageFor("linux/s390x"))
 	s.push("one.example/app:new", imageFor("linux/amd64").named("new"))
 	s.push("two.example/app:riscv64", imageFor("linux/riscv64"))
+	s.broken("one.example/app:broken")
 	return s
 }
 
@@ -121,6 +127,7 @@ func TestApplyRefuses(t *testing.T) {
 	}{
 		"a tag that is not there":       {"one.example/app:none", Edit{Remove: []index.Target{target("linux/amd64")}}, registry.ErrNotFound, "create it first"},
 		"one image":                     {"one.example/app:s390x", Edit{Remove: []index.Target{target("linux/s390x")}}, ErrUsage, "one image and no list"},
+		"a list that nobody can read":   {"one.example/app:broken", Edit{Add: sources("one.example/app:new")}, index.ErrInvalid, "create it anew"},
 		"a platform that it has":        {"one.example/app:1", Edit{Add: sources("one.example/app:new")}, index.ErrDuplicate, "linux/amd64"},
 		"a platform that it lacks":      {"one.example/app:1", Edit{Remove: []index.Target{target("linux/s390x")}}, index.ErrNotFound, "it has linux/amd64, linux/arm64"},
 		"everything":                    {"one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64"), target("linux/arm64")}}, ErrUsage, "nothing would be left"},
@@ -203,6 +210,50 @@ func TestAnEditFlattensListsInside(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What stands beside a list inside a list stays, whatever it is.
+func TestAnEditKeepsWhatStandsBesideListsInside(t *testing.T) {
+	const ref = "one.example/app:1"
+	for name, c := range map[string]struct {
+		edit func(index.Index) Edit
+		want string
+	}{
+		"annotate": {func(index.Index) Edit {
+			return Edit{Changes: []EntryChange{{index.Target{}, index.Change{Annotations: map[string]string{"a": "b"}}}}}
+		}, "linux/amd64 linux/arm64"},
+		"remove the list inside": {func(ix index.Index) Edit { return Edit{Remove: []index.Target{{Digest: ix.Entries[0].Digest}}} }, "linux/arm64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.pushNested(ref, false, imageFor("linux/amd64"))
+			ix := s.index(ref)
+			artifact := s.artifact("one.example/app:artifact", nil)
+			ix.Entries = append(ix.Entries, s.upload(ref, imageFor("linux/arm64")).entry, index.Entry{Descriptor: artifact})
+			s.pushIndex(ref, ix)
+			if _, err := Apply(t.Context(), s.client, ref, c.edit(ix), CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			got := s.index(ref)
+			if last := got.Entries[len(got.Entries)-1]; s.platforms(ref) != c.want || last.Digest != artifact.Digest {
+				t.Errorf("got %+v", got.Entries)
+			}
+		})
+	}
+}
+
+// A Docker list that an OCI image joins becomes an index, which is told.
+func TestAnEditTellsOfAnotherMediaType(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:docker", imageFor("linux/amd64").asDocker())
+	s.push("one.example/app:oci", imageFor("linux/arm64"))
+	if _, err := Create(t.Context(), s.client, []string{"one.example/app:1"}, sources("one.example/app:docker"), CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Add: sources("one.example/app:oci")}, CreateOptions{})
+	if err != nil || got.MediaType != index.OCIIndex || !strings.Contains(strings.Join(got.Notices, ""), "1 Docker and 1 OCI images") {
+		t.Errorf("%v, %+v", err, got)
 	}
 }
 

@@ -108,7 +108,6 @@ type goal struct {
 }
 
 func publish(ctx context.Context, c Publisher, repo reference.Named, tags []string, what payload, opts PublishOptions) (Published, error) {
-	repo = reference.TrimNamed(repo)
 	p := &publication{client: c, repo: repo, payload: what, opts: opts, out: Published{
 		Repository: reference.FamiliarName(repo),
 		Digest:     what.desc.Digest, MediaType: what.desc.MediaType, Size: what.desc.Size,
@@ -178,11 +177,7 @@ func (p *publication) look(ctx context.Context, tags []string) (err error) {
 func (p *publication) compare(i int) {
 	was := p.tags[i].was
 	p.out.Tags[i] = TagMove{Tag: p.tags[i].ref.Tag(), Previous: was.desc.Digest}
-	if i > 0 {
-		return
-	}
-	p.out.Diff = index.Changes{}
-	if !p.has(i) {
+	if i == 0 {
 		p.out.Diff = index.Diff(was.index, p.payload.index)
 	}
 }

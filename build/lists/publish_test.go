@@ -265,6 +265,9 @@ func TestSomebodyElsePublishesAtTheSameTime(t *testing.T) {
 		if !errors.As(err, &moved) || !errors.Is(err, ErrPublish) || moved.Found != theirs || s.digest("one.example/app:1") != theirs {
 			t.Errorf("got %v", err)
 		}
+		if got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, s.index("one.example/app:1"), PublishOptions{Expect: before}); err != nil || !got.Unchanged {
+			t.Errorf("somebody else has published the very same: %v", err)
+		}
 	})
 }
 
@@ -403,10 +406,63 @@ func TestASlowFirstTagHasTheOthersLookedAtAgain(t *testing.T) {
 			if slow := c.heads > 0; heads != c.heads || errors.As(err, &failed) != slow || errors.As(err, &drop) != slow || err != nil && !slow {
 				t.Errorf("looked %d times more, want %d: %v", heads, c.heads, err)
 			}
+			if slices.Contains(written(s.one), "PUT /v2/app/manifests/d") != c.moved[3] {
+				t.Errorf("wrote %q", written(s.one))
+			}
 			for i, tag := range got.Tags {
 				there := s.digest(repo+":"+tag.Tag) == got.Digest
 				if tag.Moved != c.moved[i] || there != (c.moved[i] || tag.Tag == "d") || (tag.Error != "") == there {
 					t.Errorf("%+v; it is there: %v", tag, there)
+				}
+			}
+		})
+	}
+}
+
+// What is there and cannot be understood has no platforms that anybody could lose.
+func TestAnOldImageGivesWay(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/arm64"))
+	before := s.digest("one.example/app:1")
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/manifests/1"), Times: 1, Fault: faults.Substitute(`{"schemaVersion":1,"fsLayers":[]}`)})
+	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{})
+	if err != nil || got.Tags[0].Previous != before || s.digest("one.example/app:1") != got.Digest {
+		t.Errorf("%v, %+v", err, got)
+	}
+}
+
+// Before anything is written, one tag that may not move keeps all of them.
+func TestNothingIsWrittenWhereOneTagMayNotMove(t *testing.T) {
+	const repo = "one.example/app"
+	tags := []string{"a", "b"}
+	for name, c := range map[string]struct {
+		meanwhile func(*scene)
+		want      error
+	}{
+		"it lost a platform meanwhile": {func(s *scene) { s.pushList(repo+":b", imageFor("linux/amd64"), imageFor("linux/386")) }, ErrPublish},
+		"it cannot be read": {func(s *scene) {
+			s.one.Add(faults.Rule{Match: faults.On("", "/manifests/b"), Fault: faults.Status(http.StatusForbidden)})
+		}, registry.ErrUnauthorized},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.listOf(repo, imageFor("linux/amd64"))
+			now := &clock{}
+			opts := PublishOptions{now: now.now}
+			var err error
+			if opts.Current, err = opts.look(t.Context(), s.client, named(repo), tags); err != nil {
+				t.Fatal(err)
+			}
+			now.pass(time.Minute)
+			c.meanwhile(s)
+			for _, current := range []*Current{opts.Current, nil} { // looked at before, and now
+				opts.Current = current
+				before := len(written(s.one))
+				_, err = Publish(t.Context(), s.client, named(repo), tags, ix, opts)
+				var failed *TagsError
+				if !errors.Is(err, c.want) || errors.As(err, &failed) || len(written(s.one)) != before {
+					t.Errorf("%v; wrote %q", err, written(s.one)[before:])
 				}
 			}
 		})

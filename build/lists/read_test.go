@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
@@ -153,6 +155,38 @@ func TestInspectOneImage(t *testing.T) {
 	}
 }
 
+// A single image is what engines take whatever they ask for, and what it is for is told.
+func TestInspectResolvesOneImage(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/arm64"))
+	asked := platformsOf("linux/amd64")[0]
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{Platform: &asked})
+	if err != nil || !containsAll(strings.Join(tree.Steps, "\n"), "one image, no index", "its config says linux/arm64") {
+		t.Errorf("%v, %q", err, tree.Steps)
+	}
+}
+
+func TestInspectShowsReferrers(t *testing.T) {
+	s := newScene(t)
+	ix := s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	of := []digest.Digest{s.digest("one.example/app:1"), ix.Entries[1].Digest}
+	want := []digest.Digest{s.refer("one.example/app", of[0], "signature"), s.refer("one.example/app", of[1], "sbom")}
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{Referrers: s.client})
+	if err != nil || len(tree.Referrers) != 2 {
+		t.Fatalf("%v, %+v", err, tree.Referrers)
+	}
+	var text strings.Builder
+	if err := tree.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	for i, r := range tree.Referrers {
+		line := "  referrer " + want[i].String() + " application/x of " + of[i].String()
+		if r.Digest != want[i] || r.Subject != of[i] || !strings.Contains(text.String(), line) {
+			t.Errorf("%+v, not %q in\n%s", r, line, text.String())
+		}
+	}
+}
+
 func TestLs(t *testing.T) {
 	s := newScene(t)
 	list := s.pushList("one.example/app:list", imageFor("linux/amd64"), imageFor("linux/arm64"))
@@ -160,6 +194,7 @@ func TestLs(t *testing.T) {
 	dated := s.listOf("one.example/app", imageFor("linux/amd64"))
 	dated.Annotations = map[string]string{"org.opencontainers.image.created": "2025-05-05T05:05:05Z"}
 	s.pushIndex("one.example/app:dated", dated)
+	s.artifact("one.example/app:chart", map[string]string{"org.opencontainers.image.created": "2024-04-04T04:04:04Z"})
 	s.push("one.example/app:broken", imageFor("linux/arm64"))
 	s.one.Add(faults.Rule{Match: faults.On("", "/manifests/broken"), Fault: faults.Status(http.StatusNotFound)})
 	got, err := Ls(t.Context(), s.client, "one.example/app")
@@ -175,8 +210,8 @@ func TestLs(t *testing.T) {
 		}
 		lines = append(lines, strings.Join([]string{tag.Tag, tag.Kind, created, strings.Join(tag.Platforms, " "), tag.Problem}, "|"))
 	}
-	want := []string{"broken|unknown|||it is not in the registry", "dated|index|2025|linux/amd64|", "list|index|2026|linux/amd64 linux/arm64|", "one|image|2026|linux/s390x|"}
-	if !slices.Equal(lines, want) || got.Tags[2].Digest != desc.Digest || got.Tags[3].Digest != one.entry.Digest {
+	want := []string{"broken|unknown|||it is not in the registry", "chart|artifact|2024||", "dated|index|2025|linux/amd64|", "list|index|2026|linux/amd64 linux/arm64|", "one|image|2026|linux/s390x|"}
+	if !slices.Equal(lines, want) || got.Tags[3].Digest != desc.Digest || got.Tags[4].Digest != one.entry.Digest {
 		t.Errorf("got %q\nwant %q", lines, want)
 	}
 	if _, err := Ls(t.Context(), s.client, "one.example/app:list"); !errors.Is(err, ErrUsage) {

@@ -64,6 +64,8 @@ func TestSpecRefuses(t *testing.T) {
 		"a mapping for a text":     {"image: {a: b}\nmanifests: []", "s.yaml:1: a text was expected"},
 		"a text for a list":        {ok + "tags: latest", "s.yaml:4: a list was expected"},
 		"an impossible tag":        {ok + "tags: [\"a b\"]", `"a b" cannot be a tag`},
+		"a malformed platform":     {ok + "  platform: {architecture: a/b/c}", "s.yaml:4: malformed platform"},
+		"a text for a mapping":     {ok + "annotations: x", "s.yaml:4: a mapping of names to texts"},
 		"features of processors":   {ok + "  platform: {architecture: arm, features: [vfp]}", "use variant"},
 		"a bomb":                   {"a: &a [x,x]\nb: &b [*a,*a]\nimage: *b", `s.yaml:1: unknown key "a"`},
 		"no YAML":                  {"image: a\nmanifests:\n\t- b", "s.yaml:3: found character"},
@@ -89,7 +91,7 @@ manifests:
 - image: one.example/app:a
   annotations: {c: d}
 - image: one.example/app:b
-  platform: {os: linux, architecture: arm}
+  platform: {architecture: arm}
 `))
 	if err != nil {
 		t.Fatal(err)
