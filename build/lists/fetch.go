@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -212,6 +213,9 @@ func fetch(ctx context.Context, c Fetcher, ref string, to sink, opts FetchOption
 	if m.Descriptor.Digest != out.Digest {
 		out.Written = m.Descriptor.Digest
 		out.Steps = append(out.Steps, fmt.Sprintf("its manifest is of Docker's type; the one written is OCI's, %s, over the same config and layers", out.Written))
+	}
+	if slices.ContainsFunc(doc.Layers, func(d ocispec.Descriptor) bool { return compression(d.MediaType) == "+zstd" }) {
+		out.Steps = append(out.Steps, "its layers are compressed with zstd, which Docker loads since version 23")
 	}
 	l := &layout{client: c, repo: reference.TrimNamed(named), name: named, to: to, progress: opts.Progress}
 	err = l.write(ctx, m, doc)

@@ -3,6 +3,7 @@ package lists
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/index"
@@ -84,6 +86,38 @@ func TestFetchTellsWhichManifestIsWritten(t *testing.T) {
 	s.push("one.example/app:2", imageFor("linux/amd64"))
 	if got, err := Fetch(t.Context(), s.client, "one.example/app:2", io.Discard, FetchOptions{}); err != nil || got.Written != "" {
 		t.Errorf("of OCI's type: %+v, %v", got, err)
+	}
+}
+
+// Not every engine loads what every registry takes, which is told.
+func TestFetchTellsOfZstd(t *testing.T) {
+	s := newScene(t)
+	for _, c := range []struct {
+		docker bool
+		packed string
+		want   string // the layer's type in the layout
+		told   bool
+	}{
+		{false, "", ocispec.MediaTypeImageLayerGzip, false},
+		{false, ocispec.MediaTypeImageLayerZstd, ocispec.MediaTypeImageLayerZstd, true},
+		{true, "", ocispec.MediaTypeImageLayerGzip, false},
+		{true, "application/vnd.docker.image.rootfs.diff.tar.zstd", ocispec.MediaTypeImageLayerZstd, true},
+		{true, "application/vnd.docker.image.rootfs.diff.tar", ocispec.MediaTypeImageLayer, false},
+	} {
+		i := imageFor("linux/amd64")
+		i.docker, i.packed = c.docker, c.packed
+		s.push("one.example/app:1", i)
+		var out bytes.Buffer
+		got, err := Fetch(t.Context(), s.client, "one.example/app:1", &out, FetchOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if said := strings.Join(got.Steps, "\n"); strings.Contains(said, "zstd, which Docker loads since version 23") != c.told {
+			t.Errorf("%+v: said %q", c, said)
+		}
+		if manifest := string(untar(t, out.Bytes())[blobPath(cmp.Or(got.Written, got.Digest))]); !strings.Contains(manifest, `"`+c.want+`"`) {
+			t.Errorf("%+v: %s", c, manifest)
+		}
 	}
 }
 

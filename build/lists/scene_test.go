@@ -101,6 +101,7 @@ type testImage struct {
 	extra     map[string]string // annotations of its entry
 	script    string            // instead of the program
 	elsewhere bool              // its layer is not in the registry but with its owner
+	packed    string            // the media type of its layer, when it is an unusual one
 }
 
 func imageFor(platform string) testImage {
@@ -180,6 +181,9 @@ func (s *scene) upload(ref string, i testImage) pushed {
 	}
 	out := pushed{config: s.blob(repo, kinds[1], config), layer: layer}
 	layers := []ocispec.Descriptor{s.blob(repo, kinds[2], layer)}
+	if i.packed != "" {
+		layers[0].MediaType = i.packed
+	}
 	if i.elsewhere {
 		layers[0].MediaType, layers[0].URLs = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []string{"https://owner.example/base"}
 	}
