@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -242,14 +243,23 @@ func (b *builder) remark(p ocispec.Platform) {
 	}
 }
 
+// believe takes what was declared of a child that says nothing itself.
+func (c *child) believe() error {
+	switch {
+	case c.declared != nil:
+		p := platforms.Normalize(*c.declared)
+		c.entry.Platform = &p
+	case c.entry.Platform == nil && !c.entry.IsAttestation():
+		return usage("%s is no image but %s, which names no platform; leave it out, or declare one, as in linux/amd64=%[1]s",
+			c.entry.Source, cmp.Or(c.doc.ArtifactType, c.doc.Config.MediaType))
+	}
+	return nil
+}
+
 // settle decides the child's platform.
 func (c *child) settle(force bool) (note string, err error) {
 	if c.config == nil {
-		if c.declared != nil {
-			p := platforms.Normalize(*c.declared)
-			c.entry.Platform = &p
-		}
-		return "", nil
+		return "", c.believe()
 	}
 	config, err := image.PlatformOf(c.config)
 	if err != nil {

@@ -223,7 +223,7 @@ func TestCreateRefuses(t *testing.T) {
 		},
 		"an artifact without a platform": {
 			push: func(s *scene) { s.artifact("one.example/app:a", nil) },
-			from: "one.example/app:a", want: index.ErrInvalid, says: []string{"one.example/app:a", "no platform; declare one"},
+			from: "one.example/app:a", want: ErrUsage, says: []string{"one.example/app:a is no image but application/vnd.oci.empty.v1+json", "as in linux/amd64=one.example/app:a"},
 		},
 		"annotations in a Docker list": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/amd64").asDocker()) },

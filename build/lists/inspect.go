@@ -239,6 +239,9 @@ func (i *inspector) single(ctx context.Context, m registry.Manifest) error {
 	i.fill(ctx, &l, m)
 	if doc, err := readImage(m); err == nil {
 		i.tree.Annotations, i.tree.ArtifactType = maps.Clone(doc.Annotations), doc.ArtifactType
+		if !isImageConfig(doc.Config.MediaType) {
+			i.tree.Kind = "artifact"
+		}
 	}
 	l.Platform = l.Config
 	if i.opts.Platform != nil {

@@ -187,6 +187,16 @@ func TestInspectShowsReferrers(t *testing.T) {
 	}
 }
 
+func TestInspectOfAnArtifact(t *testing.T) {
+	s := newScene(t)
+	s.artifact("one.example/app:1", map[string]string{"a": "b"})
+	tree, err := Inspect(t.Context(), s.client, "one.example/app:1", InspectOptions{})
+	var text strings.Builder
+	if err != nil || tree.Kind != "artifact" || tree.Write(&text) != nil || !containsAll(text.String(), "annotation a=b", "\n  no image\n") {
+		t.Errorf("%v, %s\n%s", err, tree.Kind, text.String())
+	}
+}
+
 func TestLs(t *testing.T) {
 	s := newScene(t)
 	list := s.pushList("one.example/app:list", imageFor("linux/amd64"), imageFor("linux/arm64"))

@@ -12,7 +12,7 @@ type Tree struct {
 	Digest       digest.Digest     `json:"digest"`
 	MediaType    string            `json:"mediaType"`
 	Size         int64             `json:"size"` // of the manifest itself
-	Kind         string            `json:"kind"` // "index" or "image"
+	Kind         string            `json:"kind"` // "index", "image" or "artifact"
 	ArtifactType string            `json:"artifactType,omitempty"`
 	Annotations  map[string]string `json:"annotations,omitempty"`
 	Images       []Leaf            `json:"images"`

@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -69,7 +70,7 @@ func oneLine(s string) string {
 
 func (l Leaf) draw(d *drawing) {
 	d.line(0, "")
-	d.line(1, "%s", brief(l.Platform))
+	d.line(1, "%s", brief(cmp.Or(l.Platform, "no image")))
 	for _, p := range l.Problems {
 		d.line(2, "PROBLEM %s", brief(p))
 	}
