@@ -139,7 +139,7 @@ func TestApplyRefuses(t *testing.T) {
 		"the list itself":               {"one.example/app:1", Edit{Remove: []index.Target{{}}}, ErrUsage, "out of itself"},
 		"no change of an image":         {"one.example/app:1", Edit{Changes: []EntryChange{{Target: target("linux/arm64")}}}, ErrUsage, "-annotations"},
 		"a platform of the list":        {"one.example/app:1", Edit{Changes: []EntryChange{{Change: index.Change{OS: text("linux")}}}}, ErrUsage, "no platform of its own"},
-		"a digest, which cannot change": {"one.example/app@sha256:" + strings.Repeat("1", 64), Edit{}, ErrUsage, "digest"},
+		"a digest, which cannot change": {"one.example/app@sha256:" + strings.Repeat("1", 64), Edit{Add: sources("one.example/app:new")}, ErrUsage, "has a digest"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := editScene(t)
@@ -240,6 +240,26 @@ func TestAnEditKeepsWhatStandsBesideListsInside(t *testing.T) {
 				t.Errorf("got %+v", got.Entries)
 			}
 		})
+	}
+}
+
+// What a list says twice, inside and beside, it cannot say in one; and what it does not say stays unsaid.
+func TestAnEditDecidesNothing(t *testing.T) {
+	const ref = "one.example/app:1"
+	annotate := Edit{Changes: []EntryChange{{index.Target{}, index.Change{Annotations: map[string]string{"a": "b"}}}}}
+	s := newScene(t)
+	s.pushNested(ref, false, imageFor("linux/amd64"))
+	ix := s.index(ref)
+	ix.Entries = append(ix.Entries, s.upload(ref, imageFor("linux/amd64").named("another")).entry)
+	s.pushIndex(ref, ix)
+	if _, err := Apply(t.Context(), s.client, ref, annotate, CreateOptions{}); !errors.Is(err, index.ErrDuplicate) {
+		t.Errorf("two images of one platform: %v", err)
+	}
+	ix = s.listOf(ref, imageFor("linux/amd64"))
+	ix.Entries[0].Platform = nil
+	s.pushIndex(ref, ix)
+	if _, err := Apply(t.Context(), s.client, ref, annotate, CreateOptions{}); err != nil || s.index(ref).Entries[0].Platform != nil {
+		t.Errorf("an image without a platform: %v, %+v", err, s.index(ref).Entries)
 	}
 }
 

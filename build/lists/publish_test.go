@@ -236,6 +236,11 @@ func TestReadBackWaits(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "still serves nothing") {
 		t.Errorf("a registry that never shows it: %v", err)
 	}
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodHead, "/manifests/3"), Fault: faults.Status(http.StatusForbidden)})
+	_, err = Publish(t.Context(), s.client, named("one.example/app"), []string{"3"}, ix, PublishOptions{})
+	if !errors.Is(err, registry.ErrUnauthorized) || !strings.Contains(err.Error(), "app:3 was published but could not be read back") {
+		t.Errorf("a registry that does not show it: %v", err)
+	}
 }
 
 func TestSomebodyElsePublishesAtTheSameTime(t *testing.T) {
