@@ -26,6 +26,11 @@ var byMachine = []string{
 	"if uname -a | grep -q x86_64; then exec /app-amd64; else exec /app-arm64; fi",
 	"if uname -m | grep -q '\\(x86_64\\|amd64\\)'; then exec /app-amd64; else exec /app-arm64; fi",
 	"if arch | grep -i -q X86; then exec /app-amd64; else exec /app-arm64; fi",
+	"uname -m | egrep -q '^(x86_64|amd64)$' && exec /app-amd64; exec /app-arm64",
+	"uname -m | fgrep -q x86_64 && exec /app-amd64; exec /app-arm64",
+	"uname -m | grep -vq x86_64 && exec /app-arm64; exec /app-amd64",
+	"uname -m | grep -w -e arch -q && exec /app-amd64; exec /app-arm64",
+	"uname -m | grep -xqF arch64 && exec /app-amd64; exec /app-arm64",
 	"if echo \"$(uname -m)\" | grep x86 >/dev/null 2>&1; then exec /app-amd64; else exec /app-arm64; fi",
 	"if grep -q x86 <<<\"$(uname -m)\"; then exec /app-amd64; else exec /app-arm64; fi",
 	"exec /app-$(uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')",
@@ -92,9 +97,9 @@ var byMachine = []string{
 
 // fat is an image for two machines, told apart by all that they are called; a lie where what is called after arm64 is not for it.
 func fat(script, arm64 string) []entry {
-	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/app-arm", "armhf"), elf("/opt/armv7l/app", "armhf"))
+	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/app-arm", "armhf"), elf("/app-amd64", "amd64"), elf("/app-arm64", arm64))
 	for _, n := range []struct{ name, arch string }{{"amd64", "amd64"}, {"x86_64", "amd64"}, {"arm64", arm64}, {"aarch64", arm64}} {
-		all = append(all, elf("/app-"+n.name, n.arch), elf("/opt/"+n.name+"/app", n.arch))
+		all = append(all, elf("/opt/"+n.name+"/app", n.arch))
 	}
 	for _, name := range []string{"uname", "arch", "dpkg", "apk", "grep", "sed", "tr", "getconf", "dirname", "ln", "cp", "mv", "install", "mkdir", "chmod", "sleep"} {
 		all = append(all, elf("/usr/bin/"+name, "arm64"))

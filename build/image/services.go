@@ -108,7 +108,6 @@ func (c *checker) supervisorConf(name string) (commands [][]string, included []s
 	}
 	text, err := c.tree.text(at.real, at.info.Size())
 	for line := range strings.Lines(text) {
-		line, _, _ = strings.Cut(line, " ;")
 		key, val, _ := strings.Cut(line, "=")
 		switch val = regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllString(strings.TrimSpace(val), unknown); strings.TrimSpace(key) {
 		case "command":
