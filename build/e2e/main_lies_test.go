@@ -63,6 +63,13 @@ func lies() []lie {
 				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Python(t, reg) + " AS build\nFROM " + Python(t, reg) +
 					"\nCOPY --from=build /usr/lib/python3/dist-packages /app\nWORKDIR /app\nENTRYPOINT [\"python3.11\", \"-m\", \"markupsafe\"]\n"}
 			}},
+		{name: "a Node addon from a stage of the builder's platform", arches: "arm64", says: []string{"/app/node_modules/bcrypt/build/Release/bcrypt.node", "amd64", "/usr/local/bin/node", "ALLOW_FOREIGN="},
+			files: func(t *testing.T, _ *Registry) Files {
+				return Files{"Dockerfile": "FROM scratch\nCOPY app /app\nCOPY node /usr/local/bin/\nWORKDIR /app\nCMD [\"node\", \"server.js\"]\n",
+					"node*": contentOf(t, Hello(t, "arm64")), "app/server.js": "require('bcrypt')\n",
+					"app/node_modules/.package-lock.json":               `{"packages": {"node_modules/bcrypt": {"hasInstallScript": true}}}`,
+					"app/node_modules/bcrypt/build/Release/bcrypt.node": contentOf(t, Hello(t, "amd64"))}
+			}},
 		{name: "a loop of symbolic links", arches: "amd64", says: []string{"/bin/loop", "circle"},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nRUN ln -s pool /bin/loop && ln -s loop /bin/pool\nENTRYPOINT [\"/bin/loop\"]\n"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -39,7 +40,7 @@ type modules struct {
 
 // interprets notes an interpreter whose modules are to be looked at.
 func (c *checker) interprets(at found, f file, words []string, fr frame) {
-	if fr.role != Entry && fr.role != Interpreter || c.foreign(f.elf) || !isPython(at.real) {
+	if fr.role != Entry && fr.role != Interpreter || c.foreign(f.elf) || !isPython(at.real) && !isNode(at.real) {
 		return
 	}
 	c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr})
@@ -49,16 +50,20 @@ func (c *checker) interprets(at found, f file, words []string, fr frame) {
 func (c *checker) extensions() error {
 	seen := map[string]bool{}
 	for _, in := range c.interpreted {
-		folders, err := c.pythonPath(in)
+		search, list := c.pythonPath, c.pythonPackages
+		if isNode(in.at.real) {
+			search, list = c.nodePath, c.nodePackages
+		}
+		folders, err := search(in)
 		if err != nil {
 			return err
 		}
-		key := strings.Join(folders, "\x00")
+		key := strings.Join(append(folders, in.at.real), "\x00")
 		if seen[key] {
 			continue
 		}
 		seen[key] = true
-		packages, err := c.pythonPackages(folders, in)
+		packages, err := list(folders, in)
 		if err != nil {
 			return err
 		}
@@ -192,6 +197,21 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 	}
 	entries, err = c.tree.list(at.real)
 	return at.real, entries, err
+}
+
+// there are the folders of a list that are there, links resolved, each once.
+func (c *checker) there(names []string) (folders []string, err error) {
+	for _, name := range names {
+		at, err := c.resolve(name)
+		if absent(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, at.real)
+	}
+	return folders, nil
 }
 
 // values are those that a variable of the environment may have for a command. What only the running system knows is left out.

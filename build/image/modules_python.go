@@ -78,18 +78,7 @@ func (c *checker) pythonPath(in interpreted) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	var folders []string
-	for _, name := range append(names, installed...) {
-		at, err := c.resolve(name)
-		if absent(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		folders = append(folders, at.real)
-	}
-	return folders, nil
+	return c.there(append(names, installed...))
 }
 
 // ownFolders are that of the script and the working folder. The root and the folders of PATH hold everything else and are

@@ -177,18 +177,26 @@ func TestManyPackages(t *testing.T) {
 
 // Whichever look at modules fails, the check fails with it.
 func TestEveryFailureToReadModulesIsTold(t *testing.T) {
-	lost := errors.New("connection lost")
 	for _, test := range pythonChecks {
-		for n := int64(0); ; n++ {
-			root := fragile{rootOf(append(test.root, python("arm64"))...), &atomic.Int64{}, lost}
-			root.left.Store(n)
-			r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
-			if root.left.Load() >= 0 {
-				break // it has not come to pass
-			}
-			if !errors.Is(err, lost) || errors.Is(err, image.ErrRefused) {
-				t.Errorf("%s, failing at operation %d: %s, %v", test.name, n, r.Verdict, err)
-			}
+		everyFailure(t, test.name, test.config, func() fstest.MapFS { return rootOf(append(test.root, python("arm64"))...) })
+	}
+	for _, test := range nodeChecks {
+		everyFailure(t, test.name, nodeConfig(test.config), func() fstest.MapFS { return nodeRoot(test.root) })
+	}
+}
+
+func everyFailure(t *testing.T, name string, c config, made func() fstest.MapFS) {
+	t.Helper()
+	lost := errors.New("connection lost")
+	for n := int64(0); ; n++ {
+		root := fragile{made(), &atomic.Int64{}, lost}
+		root.left.Store(n)
+		r, err := image.Check(c.bytes(), root, platform(t, "arm64"), image.Options{})
+		if root.left.Load() >= 0 {
+			return // it has not come to pass
+		}
+		if !errors.Is(err, lost) || errors.Is(err, image.ErrRefused) {
+			t.Errorf("%s, failing at operation %d: %s, %v", name, n, r.Verdict, err)
 		}
 	}
 }

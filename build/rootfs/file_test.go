@@ -94,7 +94,8 @@ func TestWhatProgramsNeedIsKept(t *testing.T) {
 func TestModulesAreKept(t *testing.T) {
 	module, record := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(20<<10))), strings.Repeat("x/y.py,sha256=,1\n", 10000)
 	names := []string{"lib/python3.11/site-packages/x/_x.abi3.so", "lib/python3.11/lib-dynload/math.cpython-311.so", "app/node_modules/x/build/Release/x.node"}
-	entries := []piece{plain("lib/x-1.dist-info/RECORD", record), plain("lib/x-1.dist-info/WHEEL", record), plain("venv/pyvenv.cfg", record), plain("RECORD", record)}
+	entries := []piece{plain("lib/x-1.dist-info/RECORD", record), plain("lib/x-1.dist-info/WHEEL", record), plain("venv/pyvenv.cfg", record), plain("RECORD", record),
+		plain("app/node_modules/.package-lock.json", record), plain("app/package.json", record)}
 	for _, name := range names {
 		entries = append(entries, plain(name, module))
 	}
@@ -108,7 +109,7 @@ func TestModulesAreKept(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, elf, err)
 		}
 	}
-	for _, name := range []string{"lib/x-1.dist-info/RECORD", "lib/x-1.dist-info/WHEEL", "venv/pyvenv.cfg"} {
+	for _, name := range []string{"lib/x-1.dist-info/RECORD", "lib/x-1.dist-info/WHEEL", "venv/pyvenv.cfg", "app/node_modules/.package-lock.json", "app/package.json"} {
 		got := make([]byte, len(record))
 		if _, err := openAt(t, root, name).ReadAt(got, 0); err != nil || string(got) != record {
 			t.Errorf("%s: %v", name, err)

@@ -197,7 +197,7 @@ func tells(name string) bool {
 	switch dir, base := path.Split(name); base {
 	case "WHEEL", "RECORD":
 		return strings.HasSuffix(dir, ".dist-info/")
-	case "pyvenv.cfg":
+	case "pyvenv.cfg", ".package-lock.json", "package.json":
 		return true
 	}
 	return false

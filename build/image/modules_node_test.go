@@ -1,0 +1,203 @@
+package image_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+const app = "/app/node_modules/"
+
+// locks is npm's list of what it has installed: name and fields of each package.
+func locks(folder string, packages map[string]map[string]any) entry {
+	all := map[string]any{}
+	for name, fields := range packages {
+		all["node_modules/"+name] = fields
+	}
+	b, _ := json.Marshal(map[string]any{"lockfileVersion": 3, "packages": all})
+	return text(folder+"node_modules/.package-lock.json", string(b))
+}
+
+// manifest is a package.json.
+func manifest(folder string, fields map[string]any) entry {
+	b, _ := json.Marshal(fields)
+	return text(folder+"/package.json", string(b))
+}
+
+// depends is a package.json of what depends on these.
+func depends(folder string, names ...string) entry {
+	all := map[string]string{}
+	for _, name := range names {
+		all[name] = "*"
+	}
+	return manifest(folder, map[string]any{"dependencies": all})
+}
+
+// platformed is a package for one kind of machine, as npm's own registry has them: its cpu, a file and the machine that it is for.
+func platformed(name, cpu, file, arch string) entry {
+	return func(root fstest.MapFS) {
+		manifest(app+name, map[string]any{"cpu": []string{cpu}, "os": []string{"linux"}})(root)
+		lib(app+name+"/"+file, arch)(root)
+	}
+}
+
+// script and its kin are packages as a lock has them.
+func script(fields ...string) map[string]any {
+	p := map[string]any{"hasInstallScript": true}
+	for _, f := range fields {
+		p[f] = true
+	}
+	return p
+}
+
+func chooses(names ...string) map[string]any {
+	all := map[string]string{}
+	for _, name := range names {
+		all[name] = "*"
+	}
+	return map[string]any{"optionalDependencies": all}
+}
+
+func one(name string, fields map[string]any) entry {
+	return locks("/app/", map[string]map[string]any{name: fields})
+}
+
+const bcrypt = app + "bcrypt/build/Release/bcrypt.node"
+
+// Each row declares linux/arm64, has a right Node, and runs /app/server.js unless it says otherwise.
+var nodeChecks = []struct {
+	name   string
+	config config
+	root   []entry
+	want   string
+}{
+	// Truth.
+	{"no packages", nil, nil, "verified"},
+	{"a right addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "arm64")}, "verified"},
+	{"prebuilds for several machines", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64"), lib(app+"ws/prebuilds/linux-arm64/ws.node", "arm64")}, "verified"},
+	{"prebuilds for others alone, as everywhere", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64")}, "verified"},
+	{"what compiling left", nil, []entry{one("bcrypt", script()), lib(bcrypt, "arm64"), lib(app+"bcrypt/build/Release/obj.target/x.node", "amd64"), lib(app+"bcrypt/build/obj.target/x.node", "amd64"), lib(app+"bcrypt/build/Release/x.so", "amd64")}, "verified"},
+	{"esbuild for two machines", nil, []entry{one("esbuild", chooses("@esbuild/linux-x64", "@esbuild/linux-arm64", "@esbuild/win32-x64")), platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64"), platformed("@esbuild/linux-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
+	{"musl beside glibc", nil, []entry{one("swc", chooses("swc-linux-arm64-gnu", "swc-linux-arm64-musl")), platformed("swc-linux-arm64-gnu", "arm64", "swc.node", "arm64"), platformed("swc-linux-arm64-musl", "arm64", "swc.node", "arm64")}, "verified"},
+	{"the host's list over the image's packages", nil, []entry{one("esbuild", chooses("esbuild-x64", "esbuild-arm64")), platformed("esbuild-x64", "x64", "bin/esbuild", "amd64"), platformed("esbuild-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
+	{"for development", nil, []entry{locks("/app/", map[string]map[string]any{"bcrypt": script("dev"), "x": script("devOptional")}), lib(bcrypt, "amd64"), lib(app+"x/build/Release/x.node", "amd64")}, "verified"},
+	{"what may be missing", nil, []entry{one("bcrypt", script("optional")), lib(bcrypt, "amd64")}, "verified"},
+	{"a package of a workspace", nil, []entry{one("bcrypt", script("link")), lib(bcrypt, "amd64")}, "verified"},
+	{"a package that made nothing", nil, []entry{one("bcrypt", map[string]any{}), lib(bcrypt, "amd64")}, "verified"},
+	{"an optional package that is for all", nil, []entry{one("x", chooses("y")), manifest(app+"y", nil), lib(app+"y/y.node", "amd64")}, "verified"},
+	{"no list of npm that can be read", nil, []entry{text(app+".package-lock.json", "{\"packages\":[1"), lib(bcrypt, "amd64")}, "verified"},
+	{"Node is not run", run("/bin/x"), []entry{elf("/bin/x", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
+	{"another application's", run("node", "/srv/x.js"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
+	{"npm's own", run("npm", "start").and("WorkingDir", "/srv"), []entry{link("/bin/npm", "/lib/node_modules/npm/bin/npm-cli.js"), exe("/lib/node_modules/npm/bin/npm-cli.js", "#!/usr/local/bin/node\n"), depends("/lib/node_modules/npm", "x"), lib("/lib/node_modules/npm/node_modules/x/build/Release/x.node", "amd64")}, "verified"},
+
+	// Lies.
+	{"a foreign addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"a foreign addon before right prebuilds", nil, []entry{one("x", script()), lib(app+"x/build/Release/x.node", "amd64"), lib(app+"x/prebuilds/linux-arm64/x.node", "arm64")}, "foreign-module:" + app + "x/build/Release/x.node"},
+	{"a foreign addon of a package in a package", nil, []entry{one("a/node_modules/@s/bcrypt", script()), lib(app+"a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node", "amd64")}, "foreign-module:" + app + "a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node"},
+	{"a foreign addon that was downloaded", nil, []entry{one("x", script()), lib(app+"x/lib/binding/x.node", "amd64")}, "foreign-module:" + app + "x/lib/binding/x.node"},
+	{"a macOS addon", nil, []entry{one("bcrypt", script()), text(bcrypt, "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")}, "foreign-module:" + bcrypt},
+	{"esbuild for another machine", nil, []entry{one("esbuild", chooses("@esbuild/linux-x64", "@esbuild/linux-arm64")), platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
+	{"sharp for another machine", nil, []entry{one("sharp", chooses("@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64")), platformed("@img/sharp-linux-x64", "x64", "lib/sharp.node", "amd64"), platformed("@img/sharp-libvips-linux-x64", "x64", "lib/libvips.so.42", "amd64")}, "foreign-module:" + app + "@img/sharp-libvips-linux-x64/lib/libvips.so.42"},
+	{"swc for another machine", nil, []entry{one("a/node_modules/swc", chooses("swc-x64")), platformed("swc-x64", "x64", "swc.node", "amd64")}, "foreign-module:" + app + "swc-x64/swc.node"},
+
+	// Where Node looks.
+	{"beside the script", run("node", "--title", "x", "-r", "dotenv/config", "--inspect", "dist/main.js").and("WorkingDir", "/app"), []entry{text("/app/dist/main.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"beside a script without .js", run("node", "/app/server"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"beside the script behind a link", run("node", "/main.js"), []entry{link("/main.js", "/app/main.js"), text("/app/main.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"a folder as script", run("node", "/app"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"npm start", run("npm", "start").and("WorkingDir", "/app"), []entry{link("/bin/npm", "/lib/node_modules/npm/bin/npm-cli.js"), exe("/lib/node_modules/npm/bin/npm-cli.js", "#!/usr/local/bin/node\n"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"a text of the line", run("node", "-e", "/app/x").and("WorkingDir", "/srv"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
+	{"at the root", run("node", "/app/server.js"), []entry{locks("/", map[string]map[string]any{"x": script()}), lib("/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/node_modules/x/build/Release/x.node"},
+	{"NODE_PATH", run("node", "/app/server.js").and("Env", []string{"NODE_PATH=/x:/opt/node_modules"}), []entry{locks("/opt/", map[string]map[string]any{"x": script()}), lib("/opt/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/opt/node_modules/x/build/Release/x.node"},
+
+	// Without npm's list.
+	{"what the application depends on", nil, []entry{depends("/app", "bcrypt"), depends(app + "bcrypt"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"what that depends on, and in a circle", nil, []entry{depends("/app", "a", "none", "../x", ""), depends(app+"a", "bcrypt"), depends(app+"bcrypt", "a"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"what nobody depends on", nil, []entry{manifest("/app", map[string]any{"devDependencies": map[string]string{"bcrypt": "*"}}), lib(bcrypt, "amd64")}, "verified"},
+	{"pnpm", nil, []entry{depends("/app", "esbuild"), link(app+"esbuild", ".pnpm/esbuild@1/node_modules/esbuild"), manifest(app+".pnpm/esbuild@1/node_modules/esbuild", chooses("@esbuild/linux-x64")),
+		link(app+".pnpm/esbuild@1/node_modules/@esbuild/linux-x64", "../../../@esbuild+linux-x64@1/node_modules/@esbuild/linux-x64"), platformed(".pnpm/@esbuild+linux-x64@1/node_modules/@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")},
+		"foreign-module:" + app + ".pnpm/@esbuild+linux-x64@1/node_modules/@esbuild/linux-x64/bin/esbuild"},
+}
+
+func nodeRoot(entries []entry) fstest.MapFS {
+	return rootOf(append([]entry{elf("/usr/local/bin/node", "arm64"), text("/app/server.js", "")}, entries...)...)
+}
+
+func nodeConfig(c config) config {
+	if c == nil {
+		return run("node", "/app/server.js")
+	}
+	return c
+}
+
+func TestNodeModules(t *testing.T) {
+	for _, test := range nodeChecks {
+		t.Run(test.name, func(t *testing.T) {
+			r, err := image.Check(nodeConfig(test.config).bytes(), watched{MapFS: nodeRoot(test.root), t: t}, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != test.want {
+				t.Errorf("%s, want %s\n%v\nnotes: %s", got, test.want, err, strings.Join(r.Notes, "\n"))
+			}
+		})
+	}
+}
+
+// Where only package.json tell of each other, so many are looked at, and more are told of.
+func TestManyNodePackages(t *testing.T) {
+	var names []string
+	var entries []entry
+	for i := range 65 {
+		name := fmt.Sprintf("x%02d", i)
+		names = append(names, name)
+		entries = append(entries, depends(app+name), lib(app+name+"/build/Release/x.node", "arm64"))
+	}
+	for count, note := range map[int]bool{64: false, 65: true} {
+		root := nodeRoot(append(entries, depends("/app", names[:count]...)))
+		r, err := image.Check(nodeConfig(nil).bytes(), root, platform(t, "arm64"), image.Options{})
+		told := strings.Contains(strings.Join(r.Notes, "\n"), "/app/node_modules has so many packages that not all were looked at")
+		if got := outcome(t, r, err); got != "verified" || told != note {
+			t.Errorf("%d packages: %s, %q", count, got, r.Notes)
+		}
+	}
+	all := map[string]map[string]any{}
+	for i := range 1001 {
+		all[fmt.Sprintf("y%d", i)] = script()
+	}
+	r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{locks("/app/", all)}), platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
+		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// FuzzPackageLists holds that nothing that is written down about packages makes addons for the right machine a fault, or fails the check.
+func FuzzPackageLists(f *testing.F) {
+	f.Add(`{"packages":{"node_modules/x":{"hasInstallScript":true,"optionalDependencies":{"y":"*"}}}}`, `{"cpu":["x64"]}`, true, "server.js")
+	f.Add(`{"packages":{"":{},"../../x":{"hasInstallScript":1},"/":{"optionalDependencies":["y"]}}}`, `{"cpu":"x64","dependencies":{"x":1,"../x":1,"\u0000":1}}`, true, "-e")
+	f.Add(`{"packages":`, `{"dependencies":{"y":{}},"optionalDependencies":{".":1,"/":1,"y":1}}`, false, "--")
+	f.Fuzz(func(t *testing.T, lock, described string, locked bool, option string) {
+		entries := []entry{text("/app/package.json", described), text(app+"x/package.json", described), text(app+"y/package.json", described),
+			lib(app+"x/build/Release/x.node", "arm64"), lib(app+"x/lib/binding/a/x.node", "arm64"), lib(app+"y/y.node", "arm64"), text(app+"y/bin/z", described)}
+		if locked {
+			entries = append(entries, text(app+".package-lock.json", lock))
+		}
+		root := watched{MapFS: nodeRoot(entries), t: t}
+		r, err := image.Check(run("node", option, "x").and("WorkingDir", "/app").bytes(), root, platform(t, "arm64"), image.Options{})
+		if err != nil || r.Verdict != image.Verified {
+			t.Errorf("%s, %v", r.Verdict, err)
+		}
+	})
+}
+
+func TestForeignAddonIsTold(t *testing.T) {
+	file := app + "a/node_modules/@s/bcrypt/build/Release/b.node"
+	root := nodeRoot([]entry{one("a/node_modules/@s/bcrypt", script()), lib(file, "amd64")})
+	_, err := image.Check(nodeConfig(nil).bytes(), root, platform(t, "arm64"), image.Options{})
+	want := file + " is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /usr/local/bin/node finds no other module of @s/bcrypt: " +
+		"install it in a stage for linux/arm64, or allow it with ALLOW_FOREIGN=" + file
+	if err == nil || err.Error() != want {
+		t.Errorf("says\n%v\nwant\n%s", err, want)
+	}
+}
