@@ -79,17 +79,14 @@ func (c *checker) supervised(words []string, f frame) (known bool, err error) {
 		}
 	}
 	var commands [][]string
-	for _, name := range files {
-		list, included, failed := c.supervisorConf(absolute(f.dir, name))
+	for i := 0; i < min(len(files), maxFiles); i++ {
+		name := absolute(f.dir, files[i])
+		list, included, failed := c.supervisorConf(name)
+		commands, err = append(commands, list...), errors.Join(err, failed)
 		for _, pattern := range included {
 			names, failed := c.matching(absolute(path.Dir(name), pattern))
-			for _, name := range names {
-				more, _, failure := c.supervisorConf(name)
-				list, err = append(list, more...), errors.Join(err, failure)
-			}
-			err = errors.Join(err, failed)
+			files, err = append(files, names...), errors.Join(err, failed)
 		}
-		commands, err = append(commands, list...), errors.Join(err, failed)
 	}
 	for _, command := range commands {
 		err = errors.Join(err, c.run(command, f))

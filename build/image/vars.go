@@ -11,7 +11,7 @@ import (
 const (
 	maxValues = 16  // that one variable may have
 	maxNames  = 512 // of variables
-	maxFiles  = 64  // that were put into the image
+	maxFiles  = 64  // that were put into the image, or that configure a supervisor
 )
 
 // unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the
