@@ -90,6 +90,7 @@ var nodeChecks = []struct {
 	{"a package that made nothing", nil, []entry{one("bcrypt", map[string]any{}), lib(bcrypt, "amd64")}, "verified"},
 	{"an optional package that is for all", nil, []entry{one("x", chooses("y")), manifest(app+"y", nil), lib(app+"y/y.node", "amd64")}, "verified"},
 	{"no list of npm that can be read", nil, []entry{text(app+".package-lock.json", "{\"packages\":[1"), lib(bcrypt, "amd64")}, "verified"},
+	{"a file in place of a folder", nil, []entry{one("x", script()), text(app+"x/lib/binding", "")}, "verified"},
 	{"Node is not run", run("/bin/x"), []entry{elf("/bin/x", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"another application's", run("node", "/srv/x.js"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"npm's own", run("npm", "start").and("WorkingDir", "/srv"), []entry{link("/bin/npm", "/lib/node_modules/npm/bin/npm-cli.js"), exe("/lib/node_modules/npm/bin/npm-cli.js", "#!/usr/local/bin/node\n"), depends("/lib/node_modules/npm", "x"), lib("/lib/node_modules/npm/node_modules/x/build/Release/x.node", "amd64")}, "verified"},

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // maxLoose is how many folders without an installer's words are looked into, one level deep.
@@ -341,11 +343,19 @@ func tagged(dir string, entries []fs.DirEntry) (list []string) {
 	return list
 }
 
+// namesMachine tells whether a folder is there for one kind of machine among others: build_x86_64.
+func namesMachine(folder string) bool {
+	return slices.ContainsFunc(strings.Split(folder, "_"), func(word string) bool {
+		_, err := platforms.ParseAny(word)
+		return err == nil
+	})
+}
+
 // loose finds the modules of packages that no wheel tells of, as those of an application are that was compiled in place.
 func (c *checker) loose(dir string, entries []fs.DirEntry) ([]modules, error) {
 	var names []string
 	for _, e := range entries {
-		if e.IsDir() && !strings.ContainsAny(e.Name(), ".-") && !slices.Contains([]string{"__pycache__", "node_modules", "test", "tests"}, e.Name()) {
+		if e.IsDir() && !strings.ContainsAny(e.Name(), ".-") && !namesMachine(e.Name()) && !slices.Contains([]string{"__pycache__", "node_modules", "test", "tests"}, e.Name()) {
 			names = append(names, e.Name())
 		}
 	}

@@ -83,7 +83,9 @@ var pythonChecks = []struct {
 	{"the root is no folder of modules", run("python", "/app.py"), []entry{text("/app.py", ""), lib("/x"+amdName, "amd64")}, "verified"},
 	{"a folder of programs is none", run("/usr/local/bin/gunicorn"), []entry{exe("/usr/local/bin/gunicorn", "#!/usr/local/bin/python\n"), lib("/usr/local/bin/x"+amdName, "amd64")}, "verified"},
 	{"a folder instead of a file", run("python", "/app.py"), []entry{dir(site + "x-1.dist-info/RECORD"), dir(site + "x-1.dist-info/WHEEL"), dir(site + "x.abi3.so"), text(site+"y-1.dist-info", "")}, "verified"},
+	{"a folder named as a module", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so"), dir(site + "x/_x.abi3.so")}, "verified"},
 	{"libraries of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/libs/firmware.so", "amd64"), lib("/app/x.so", "amd64")}, "verified"},
+	{"folders for several machines", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/for_x86_64/x"+amdName, "amd64"), lib("/app/aarch64/x"+armName, "arm64")}, "verified"},
 	{"tests of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/tests/x"+amdName, "amd64")}, "verified"},
 
 	// Lies.
@@ -102,10 +104,11 @@ var pythonChecks = []struct {
 	{"the user's packages", run("python"), []entry{wheel("/root/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/root/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
 	{"... of HOME", run("python").and("Env", []string{"HOME=/h"}), []entry{wheel("/h/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/h/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
 	{"... of USER", run("python").and("User", "me:me"), []entry{wheel("/home/me/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/home/me/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of a HOME that a text may change", sh("[ $X ] && export HOME=/x; python").and("Env", []string{"HOME=/h"}), []entry{busybox("arm64"), wheel("/h/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/h/.local/lib/python3.11/site-packages/x/_x.abi3.so"},
 	{"... not with -s", run("python", "-us"), []entry{wheel("/root/.local/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
 	{"no packages with -S", run("python", "-S"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
 	{"pip install --target beside the script", run("python", "main.py").and("WorkingDir", "/app"), []entry{text("/app/main.py", ""), wheel("/app/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/app/x/_x.abi3.so"},
-	{"the folder of the script behind a link", run("python", "-W", "ignore", "-Xdev", "/main.py"), []entry{link("/main.py", "/opt/a/main.py"), text("/opt/a/main.py", ""), lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
+	{"the folder of the script behind a link", run("python", "-W", "ignore", "-Xfrozen_modules=off", "/main.py"), []entry{link("/main.py", "/opt/a/main.py"), text("/opt/a/main.py", ""), lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
 	{"a folder as script", run("python", "--check-hash-based-pycs", "never", "--", "/opt/a"), []entry{lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
 	{"the working folder of -m", run("python", "-um", "mine").and("WorkingDir", "/app"), []entry{lib("/app/mine/y"+amdName, "amd64")}, "foreign-module:/app/mine/y" + amdName},
 	{"neither with -I", run("python", "-I", "/app/main.py").and("Env", []string{"PYTHONPATH=/app"}), []entry{text("/app/main.py", ""), lib("/app/y"+amdName, "amd64")}, "verified"},
@@ -151,6 +154,15 @@ func TestForeignModuleIsToldAndCanBeAllowed(t *testing.T) {
 	r, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{site}})
 	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
 		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// A health check's interpreter brings no note of modules, either.
+func TestModulesOfAHealthCheckAreNotLookedAt(t *testing.T) {
+	c := run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "python", "-c", "1"}})
+	root := rootOf(python("arm64"), elf("/app", "arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64"))
+	if r, err := image.Check(c.bytes(), root, platform(t, "arm64"), image.Options{}); err != nil || len(r.Notes) > 0 {
+		t.Errorf("%q, %v", r.Notes, err)
 	}
 }
 
