@@ -402,6 +402,41 @@ func TestATokenThatExpires(t *testing.T) {
 	}
 }
 
+// What the keyring is given decides whom a registry sees, or why nobody.
+func TestKeysOfOtherKinds(t *testing.T) {
+	g := &gate{valid: "given"}
+	server := httptest.NewServer(g)
+	defer server.Close()
+	basic := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("WWW-Authenticate", `Basic realm="r"`)
+		w.WriteHeader(http.StatusUnauthorized)
+	}))
+	defer basic.Close()
+	head := func(c *Client, server *httptest.Server) error {
+		_, err := c.Head(t.Context(), ref(t, strings.TrimPrefix(server.URL, "http://")+"/a:1"))
+		return err
+	}
+	c := New(Options{Credentials: static(Credential{RegistryToken: "given"})})
+	defer c.Close()
+	if err := head(c, server); err != nil || g.issued > 0 {
+		t.Errorf("a registry's own token: %v after %d others", err, g.issued)
+	}
+	locked := New(Options{Credentials: func(context.Context, string) (Credential, error) {
+		return Credential{}, errors.New("the keychain is locked")
+	}})
+	defer locked.Close()
+	if err := head(locked, server); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), "the keychain is locked") {
+		t.Errorf("credentials that cannot be looked up: %v", err)
+	}
+	wrong := New(Options{Credentials: static(Credential{Username: testUser, Password: "wrong"})})
+	defer wrong.Close()
+	for _, says := range []string{"answers 401", "does not accept the credentials of " + testUser} { // the second time it is known that they were given
+		if err := head(wrong, basic); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), says) {
+			t.Errorf("a wrong password: %v, want %q", err, says)
+		}
+	}
+}
+
 // A 401 takes the key that it was for, whatever stands before it in the ring.
 func TestAKeyThatIsRefusedIsForgotten(t *testing.T) {
 	here := make(chan struct{})

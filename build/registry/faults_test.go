@@ -340,6 +340,52 @@ func TestBlobsResumeWhereTheyBroke(t *testing.T) {
 	}
 }
 
+// What has come a good way is worth the patience that a blob had at its beginning.
+func TestBlobsThatGetOnAreWaitedFor(t *testing.T) {
+	for name, test := range map[string]struct {
+		size int
+		want error
+	}{"by a lot": {8 * progressStep, nil}, "by little": {progressStep, ErrUnreachable}} {
+		s := newScene(t, Options{Retry: firstWait})
+		layer := bytes.Repeat([]byte("01234567"), test.size/8)
+		if err := s.client.PutBlob(t.Context(), s.to, descOf("", layer), Bytes(layer)); err != nil {
+			t.Fatal(err)
+		}
+		s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 2, Fault: faults.ResetInBody()})
+		if got, err := readBlobOnce(t.Context(), s.client, s.to, descOf("", layer)); !errors.Is(err, test.want) || err == nil && !bytes.Equal(got, layer) {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
+		}
+	}
+}
+
+// A proxy's answer, an upload that a restart ended and a manifest ahead of its blobs are asked about once more.
+func TestAnswersThatDecideNothing(t *testing.T) {
+	said := func(code string) faults.Fault {
+		return faults.Answer(400, "application/json", `{"errors":[{"code":"`+code+`","message":"no"}]}`)
+	}
+	for _, test := range []struct {
+		op    string
+		path  string
+		fault faults.Fault
+	}{
+		{"PutManifest", "/manifests/", faults.Status(202)},
+		{"PutManifest", "/manifests/", faults.Redirect(307, "/elsewhere")},
+		{"PutManifest", "/manifests/", said("MANIFEST_INVALID")},
+		{"PutManifest", "/manifests/", said("MANIFEST_BLOB_UNKNOWN")},
+		{"PutManifest", "/manifests/", said("SIZE_INVALID")},
+		{"PutBlob", "/blobs/", faults.Status(202)},
+		{"PutBlob", "/blobs/", faults.Status(404)},
+		{"PutBlob", "/blobs/", said("DIGEST_INVALID")},
+		{"PutBlob", "/blobs/", faults.WithHeader("Docker-Content-Digest", digest.FromString("another").String())},
+	} {
+		s := newScene(t, Options{})
+		s.Add(faults.Rule{Match: faults.On("PUT", test.path), Times: 1, Fault: test.fault})
+		if err := called(t, test.op)[0].run(t.Context(), s); err != nil {
+			t.Errorf("%s: %v\n%s", test.op, err, s.trace())
+		}
+	}
+}
+
 func TestBlobsRestartWithoutRanges(t *testing.T) {
 	s := newScene(t, Options{})
 	noRange := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
@@ -395,6 +441,17 @@ func TestALaggingRegistryWithoutDigests(t *testing.T) {
 	}
 }
 
+// One that never shows what it was given is not waited for longer than people wait.
+func TestARegistryThatShowsNothing(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: faults.Status(404)})
+	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "")})
+	_, err := s.client.PutManifest(t.Context(), s.moved, ocispec.MediaTypeImageManifest, s.there.manifest)
+	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "has taken it and does not have it") || s.waits.passed > defaultRetry {
+		t.Errorf("%v after %s", err, s.waits.passed)
+	}
+}
+
 func TestADigestHeaderThatLies(t *testing.T) {
 	other := digest.FromString("other").String()
 	for _, op := range called(t, "Manifest by tag", "Manifest by digest") { // Head of a tag believes: it may be at any digest
@@ -402,6 +459,9 @@ func TestADigestHeaderThatLies(t *testing.T) {
 		s.Add(faults.Rule{Fault: faults.WithHeader("Docker-Content-Digest", other)})
 		if err := op.run(t.Context(), s); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("%s: %v", op.name, err)
+		}
+		if _, err := s.client.Head(t.Context(), s.byDigest); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("Head by digest: %v", err)
 		}
 	}
 	s := newScene(t, Options{})

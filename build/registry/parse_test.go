@@ -170,6 +170,14 @@ func TestTokenAnswers(t *testing.T) {
 	}
 }
 
+func TestWhereAHostAnswers(t *testing.T) {
+	for host, want := range map[string]string{"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io", "ghcr.io": "ghcr.io", "127.0.0.1:5000": "127.0.0.1:5000"} {
+		if got := apiHost(host); got != want {
+			t.Errorf("%s answers at %s, want %s", host, got, want)
+		}
+	}
+}
+
 func TestLoopback(t *testing.T) {
 	for host, want := range map[string]bool{"localhost": true, "LOCALHOST:5000": true, "127.0.0.1": true, "127.9.9.9:80": true, "[::1]:5000": true, "::1": true,
 		"localhost.example": false, "127.0.0.1.example": false, "10.0.0.1": false, "ghcr.io": false, "": false, "[::ffff:127.0.0.1]:1": true} {
