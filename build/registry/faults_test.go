@@ -343,15 +343,15 @@ func TestBlobsResumeWhereTheyBroke(t *testing.T) {
 // What has come a good way is worth the patience that a blob had at its beginning.
 func TestBlobsThatGetOnAreWaitedFor(t *testing.T) {
 	for name, test := range map[string]struct {
-		size int
-		want error
-	}{"by a lot": {8 * progressStep, nil}, "by little": {progressStep, ErrUnreachable}} {
+		size, breaks int
+		want         error
+	}{"by a lot": {8 * progressStep, 2, nil}, "by less and less": {4 * progressStep, 3, ErrUnreachable}, "by little": {progressStep, 2, ErrUnreachable}} {
 		s := newScene(t, Options{Retry: firstWait})
 		layer := bytes.Repeat([]byte("01234567"), test.size/8)
 		if err := s.client.PutBlob(t.Context(), s.to, descOf("", layer), Bytes(layer)); err != nil {
 			t.Fatal(err)
 		}
-		s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 2, Fault: faults.ResetInBody()})
+		s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: test.breaks, Fault: faults.ResetInBody()})
 		if got, err := readBlobOnce(t.Context(), s.client, s.to, descOf("", layer)); !errors.Is(err, test.want) || err == nil && !bytes.Equal(got, layer) {
 			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
