@@ -116,7 +116,27 @@ func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 			edits = append(edits, edit{i, text})
 		}
 	}
-	return p.file.with(edits), nil
+	return p.file.with(edits), p.clash()
+}
+
+// clash names an argument that an ONBUILD of a base wants from the platform,
+// and a line of the Dockerfile from its own default, which outranks it: a build
+// request has one value for both.
+func (p *classicPlan) clash() error {
+	last := p.file.until(p.Target)
+	for _, in := range p.file.statements {
+		if in.keyword != "ARG" || in.stage > last {
+			continue
+		}
+		for _, arg := range argumentsOf(in) {
+			value, automatic := p.args.platform[arg.name]
+			if _, given := p.args.given[arg.name]; automatic && p.onBase[arg.name] && arg.hasDefault && !given && arg.fallback != value {
+				return fmt.Errorf("%s:%d: %w: ARG %s has the default %q here, and an ONBUILD of the base image wants the platform's %q; the classic builder has one value for both: use BuildKit, or take the default away",
+					p.dockerfileName(), in.line, ErrUnsupported, arg.name, arg.fallback, value)
+			}
+		}
+	}
+	return nil
 }
 
 // rewriteOne gives the new text of a statement, or "" to leave it.

@@ -300,6 +300,32 @@ func TestClassicArgumentsOfOnBuild(t *testing.T) {
 	}
 }
 
+// A build request has one value for the argument of a base's ONBUILD and for the
+// Dockerfile's of that name.
+func TestClassicArgumentsThatClashWithOnBuild(t *testing.T) {
+	for lines, refused := range map[string]bool{
+		"FROM busybox:1\nARG TARGETARCH=riscv64\n":                         true,
+		"ARG TARGETARCH=riscv64\nFROM busybox:1\n":                         true,
+		"FROM busybox:1\nARG TARGETARCH\n":                                 false,
+		"FROM busybox:1\nARG TARGETARCH=arm64\n":                           false,
+		"FROM busybox:1\nARG TARGETOS=none FOO=1\n":                        false,
+		"FROM busybox:1 AS wanted\nFROM scratch\nARG TARGETARCH=riscv64\n": false,
+	} {
+		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Target: "wanted", Dockerfile: []byte(lines)},
+			map[string]string{"busybox:1 linux/arm64": "B"})
+		p.bases.onBuild["B"] = []string{"ARG TARGETARCH FOO"}
+		if _, err := p.rewrite(t.Context()); errors.Is(err, ErrUnsupported) != refused || (err != nil) != refused {
+			t.Errorf("%q: %v", lines, err)
+		}
+	}
+	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, BuildArgs: map[string]string{"TARGETARCH": "s390x"},
+		Dockerfile: []byte("FROM busybox:1\nARG TARGETARCH=riscv64\n")}, map[string]string{"busybox:1 linux/arm64": "B"})
+	p.bases.onBuild["B"] = []string{"ARG TARGETARCH"}
+	if _, err := p.rewrite(t.Context()); err != nil || *p.buildArgs()["TARGETARCH"] != "s390x" {
+		t.Errorf("the caller's own value is for both: %v", err)
+	}
+}
+
 func TestClassicContexts(t *testing.T) {
 	for name, given := range map[string]Context{
 		"a secret":           {Secrets: []Secret{{ID: "x"}}},
