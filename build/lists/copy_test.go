@@ -338,6 +338,10 @@ func TestRemoveTakesCosignsTagsAlong(t *testing.T) {
 	if got := planned(mustPlan(s, repo+"amd64", RemoveOptions{Manifest: true})); !slices.Equal(got, []string{"- image with the tags amd64"}) {
 		t.Errorf("without -children: %q", got)
 	}
+	s.push(repo+"alone", imageFor("linux/amd64").named("alone"))
+	if got := planned(mustPlan(s, repo+"alone", RemoveOptions{Children: true})); !slices.Equal(got, []string{"- image with the tags alone"}) {
+		t.Errorf("an image, which has no children: %q", got)
+	}
 }
 
 func mustPlan(s *scene, ref string, opts RemoveOptions) Removal {

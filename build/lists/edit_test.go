@@ -263,6 +263,25 @@ func TestAnEditDecidesNothing(t *testing.T) {
 	}
 }
 
+// A platform that an entry gets may be misspelt, which is told and allowed.
+func TestAnEditTellsOfAnUnusualPlatform(t *testing.T) {
+	for name, c := range map[string]struct {
+		change index.Change
+		told   bool
+	}{
+		"an architecture": {index.Change{Architecture: text("rscv64")}, true},
+		"a system":        {index.Change{OS: text("linx")}, true},
+		"a variant":       {index.Change{Variant: text("v99")}, true},
+		"a known one":     {index.Change{Architecture: text("riscv64")}, false},
+	} {
+		s := editScene(t)
+		got, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), c.change}}}, CreateOptions{ForcePlatform: true})
+		if told := strings.Contains(strings.Join(got.Notices, "\n"), "it is listed all the same"); err != nil || told != c.told {
+			t.Errorf("%s: %v, said %q", name, err, got.Notices)
+		}
+	}
+}
+
 // A Docker list that an OCI image joins becomes an index, which is told.
 func TestAnEditTellsOfAnotherMediaType(t *testing.T) {
 	s := newScene(t)
