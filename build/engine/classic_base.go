@@ -15,6 +15,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -205,7 +206,7 @@ func (b *bases) refuseIndex(ctx context.Context, name string) error {
 		return nil
 	}
 	kind, err := b.mediaType(ctx, name)
-	if err != nil || (kind != ocispec.MediaTypeImageIndex && kind != dockerList) {
+	if err != nil || (kind != ocispec.MediaTypeImageIndex && kind != index.DockerList) {
 		return err
 	}
 	return fmt.Errorf("%w: base image %s is a manifest list, which the classic builder of a containerd image store mixes up; use BuildKit (unset DOCKER_BUILDKIT), or name one platform's image by digest", ErrUnsupported, name)
@@ -229,9 +230,6 @@ func (b *bases) mediaType(ctx context.Context, name string) (string, error) {
 	}
 	return found.Descriptor.MediaType, nil
 }
-
-// dockerList is the media type of Docker's manifest lists.
-const dockerList = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 // pullImage pulls one platform of an image with the user's credentials.
 func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) error {
