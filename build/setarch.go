@@ -38,11 +38,16 @@ type NewLabel struct {
 	Identity string   `json:"id"` // the engine's ID, or the manifest's digest in a registry
 }
 
-// Write says what changed, in one line.
+// Write says what changed, in one line, and what the check has to say beside its verdict.
 func (l NewLabel) Write(w io.Writer) error {
-	verdict := l.Verdict
-	if verdict == string(image.Unverified) && len(l.Notes) > 0 {
-		verdict += ": " + l.Notes[0]
+	verdict, notes := l.Verdict, l.Notes
+	if verdict == string(image.Unverified) && len(notes) > 0 {
+		verdict, notes = verdict+": "+notes[0], notes[1:]
+	}
+	for _, note := range notes {
+		if _, err := fmt.Fprintf(w, "note: %s\n", note); err != nil {
+			return err
+		}
 	}
 	if !l.Changed {
 		_, err := fmt.Fprintf(w, "%s: label is %s already (%s), nothing to change\n", l.Ref, l.Is, verdict)

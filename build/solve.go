@@ -59,7 +59,34 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return err
 	}
 	p.built = results
+	p.remark(results)
 	return p.record()
+}
+
+// maxRemarks is how many notes of the truth check are told where nobody asked for everything: an image with a hundred scripts may
+// have as many. The record has all.
+const maxRemarks = 5
+
+// remark tells what the truth check has to say beside its verdicts: "verified" is about what could be followed.
+func (p *Pipeline) remark(results []result) {
+	names, notes := make([]string, len(results)), make([][]string, len(results))
+	for i, r := range results {
+		names[i], notes[i] = r.name, r.report.Notes
+		if r.report.Verdict == image.Unverified {
+			notes[i] = notes[i][min(1, len(notes[i])):] // told with the verdict
+		}
+	}
+	texts := image.Remarks(names, notes)
+	told := len(texts)
+	if told > maxRemarks && !p.cfg.Verbose {
+		told = maxRemarks
+	}
+	for _, text := range texts[:told] {
+		p.opts.Show(progress.Notice{Text: "note: " + text})
+	}
+	if told < len(texts) {
+		p.opts.Show(progress.Notice{Text: fmt.Sprintf("note: %d more are in %s, and V=1 tells them", len(texts)-told, record.Path)})
+	}
 }
 
 // ready gives the engine when everything is there that the jobs are read from. What is in the way of a run is told before what takes

@@ -14,6 +14,8 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/build/registry/registrytest"
 )
@@ -73,5 +75,34 @@ func TestMissingFilesComeBeforeTheEngine(t *testing.T) {
 	p := pipelineFor(t, t.TempDir(), "unix:///nowhere.sock", nil)
 	if _, err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
 		t.Error(err)
+	}
+}
+
+// What the truth check could not decide is told with its verdict, each note once, and not by the hundred.
+func TestRemark(t *testing.T) {
+	many := []string{"a", "b", "c", "d", "e", "f", "g"}
+	for name, test := range map[string]struct {
+		verdicts [2]image.Verdict
+		notes    [2][]string
+		verbose  bool
+		want     []string
+	}{
+		"nothing":    {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{}, false, nil},
+		"of one":     {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{nil, {"a"}}, false, []string{"note: linux/arm64: a"}},
+		"unverified": {[2]image.Verdict{image.Unverified, image.Unverified}, [2][]string{{"a", "b"}, {"a", "b"}}, false, []string{"note: b"}},
+		"many": {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{many, many}, false,
+			[]string{"note: a", "note: b", "note: c", "note: d", "note: e", "note: 2 more are in dist/manymage.json, and V=1 tells them"}},
+		"all of them": {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{many, many}, true,
+			[]string{"note: a", "note: b", "note: c", "note: d", "note: e", "note: f", "note: g"}},
+	} {
+		var told []string
+		p := New(Options{Config: config.Config{Verbose: test.verbose}, Show: func(e progress.Event) { told = append(told, e.(progress.Notice).Text) }})
+		var results []result
+		for i, platform := range []string{"linux/amd64", "linux/arm64"} {
+			results = append(results, result{job: job{name: platform}, report: image.Report{Verdict: test.verdicts[i], Notes: test.notes[i]}})
+		}
+		if p.remark(results); !slices.Equal(told, test.want) {
+			t.Errorf("%s: %q, want %q", name, told, test.want)
+		}
 	}
 }

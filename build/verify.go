@@ -132,6 +132,9 @@ func (v Verification) Write(w io.Writer) error {
 		return err
 	}
 	text := "\n"
+	for _, note := range v.remarks() {
+		text += "note: " + note + "\n"
+	}
 	if len(v.Unasked) > 0 {
 		text += strings.Join(v.Unasked, ", ") + " is there beside ARCHES\n"
 	}
@@ -140,6 +143,15 @@ func (v Verification) Write(w io.Writer) error {
 	}
 	_, err := fmt.Fprintf(w, "%s%s@%s holds what it says\n", text, v.Ref, v.Digest)
 	return err
+}
+
+// remarks are the notes of all children.
+func (v Verification) remarks() []string {
+	names, notes := make([]string, len(v.Children)), make([][]string, len(v.Children))
+	for i, c := range v.Children {
+		names[i], notes[i] = c.Platform, c.Notes
+	}
+	return image.Remarks(names, notes)
 }
 
 // Verify reads an index or image back from its registry and checks every child: digest and size, the config's platform against

@@ -323,6 +323,7 @@ const deepAtOnce = 2
 // deep looks at the programs in every image. The verdicts are by child, empty without Deep.
 func (b *builder) deep(ctx context.Context) ([]string, error) {
 	verdicts, errs := make([]string, len(b.children)), make([]error, len(b.children))
+	names, notes := make([]string, len(b.children)), make([][]string, len(b.children))
 	if !b.opts.Deep {
 		return verdicts, nil
 	}
@@ -333,20 +334,17 @@ func (b *builder) deep(ctx context.Context) ([]string, error) {
 			continue
 		}
 		g.Go(func() error {
-			verdicts[i], errs[i] = b.deepOne(ctx, c)
+			report, err := checkLayers(ctx, b.client, c.from, c, b.opts.AllowForeign)
+			verdicts[i], names[i], notes[i] = string(report.Verdict), entryName(c.entry), report.Notes
+			if err != nil {
+				errs[i] = fmt.Errorf("%s (%s): %w", c.entry.Source, names[i], err)
+			}
 			return nil // every lie is told, not only the first
 		})
 	}
 	_ = g.Wait()
+	b.out.Notices = append(b.out.Notices, image.Remarks(names, notes)...)
 	return verdicts, errors.Join(errs...)
-}
-
-func (b *builder) deepOne(ctx context.Context, c *child) (string, error) {
-	report, err := checkLayers(ctx, b.client, c.from, c, b.opts.AllowForeign)
-	if err != nil {
-		return "", fmt.Errorf("%s (%s): %w", c.entry.Source, entryName(c.entry), err)
-	}
-	return string(report.Verdict), nil
 }
 
 // checkLayers is the truth check of an image in its registry.
