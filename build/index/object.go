@@ -146,9 +146,6 @@ func (w *objectWriter) object() (json.RawMessage, error) {
 
 // encode is json.Marshal without the escapes for HTML, which no registry needs.
 func encode(value any) ([]byte, error) {
-	if raw, ok := value.(json.RawMessage); ok {
-		return raw, nil
-	}
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
