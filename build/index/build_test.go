@@ -1,6 +1,8 @@
 package index
 
 import (
+	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -45,11 +47,18 @@ func (e Entry) windows(version string, features ...string) Entry {
 	return e
 }
 
-// attested is the image with an attestation below it, as BuildKit writes them.
+// attested is the image with one more attestation below it, as BuildKit writes them.
 func (e Entry) attested() Entry {
-	a := oci("", "attestation of "+e.Digest.String())
+	a := oci("", fmt.Sprintf("attestation %d of %s", len(e.Attestations), e.Digest))
 	a.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
 	e.Attestations = append(e.Attestations, a.with(RefType, "attestation-manifest").with(RefDigest, e.Digest.String()))
+	return e
+}
+
+// foreign is the entry with a field that is not ours, of its own and of its platform.
+func (e Entry) foreign(value string) Entry {
+	e.extra = map[string]json.RawMessage{"x": json.RawMessage(value)}
+	e.platformExtra = e.extra
 	return e
 }
 
@@ -59,6 +68,11 @@ func dockerList(entries ...Entry) Index { return Index{MediaType: DockerList, En
 
 func (ix Index) with(key, value string) Index {
 	ix.Annotations = annotate(ix.Annotations, map[string]string{key: value})
+	return ix
+}
+
+func (ix Index) foreign(value string) Index {
+	ix.extra = map[string]json.RawMessage{"x": json.RawMessage(value)}
 	return ix
 }
 

@@ -28,6 +28,7 @@ func TestNewChoosesTheMediaType(t *testing.T) {
 		"OCI asked for over OCI":              {[]Entry{oci("linux/amd64")}, Options{MediaType: OCIIndex}, OCIIndex, ""},
 		"Docker asked for over Docker":        {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList}, DockerList, ""},
 		"attestations of images elsewhere":    {[]Entry{oci("linux/amd64"), oci("", "a").attested().Attestations[0], oci("", "b").attested().Attestations[0]}, Options{}, OCIIndex, ""},
+		"an attestation without platform":     {[]Entry{placed(ocispec.Platform{}).with(RefType, "attestation-manifest").with(RefDigest, "x")}, Options{}, OCIIndex, ""},
 		"an index of one":                     {[]Entry{oci("linux/amd64")}, Options{}, OCIIndex, ""},
 		"the same platform, other os.version": {[]Entry{docker("", "a").windows("10.0.1"), docker("", "b").windows("10.0.2")}, Options{}, DockerList, ""},
 	} {
@@ -52,6 +53,8 @@ func TestNewRefuses(t *testing.T) {
 	inner.MediaType = OCIIndex
 	old := docker("linux/amd64")
 	old.MediaType = DockerSigned1
+	empty := oci("linux/amd64")
+	empty.Size = 0
 	for name, c := range map[string]struct {
 		entries []Entry
 		opts    Options
@@ -61,6 +64,9 @@ func TestNewRefuses(t *testing.T) {
 		"one platform twice":            {[]Entry{oci("linux/arm64", "a").from("me/app:arm64"), oci("linux/arm64/v8", "b").from("me/app:v8")}, Options{}, ErrDuplicate, "me/app:arm64 and me/app:v8"},
 		"the same image twice":          {[]Entry{oci("linux/arm64"), oci("linux/arm64")}, Options{}, ErrDuplicate, ": linux/arm64 sha256:"},
 		"no platform":                   {[]Entry{oci("", "x").from("me/app:x")}, Options{}, ErrInvalid, "me/app:x: it has no platform"},
+		"half a platform":               {[]Entry{placed(ocispec.Platform{OS: "linux"})}, Options{}, ErrInvalid, "no operating system or no architecture"},
+		"its other half":                {[]Entry{placed(ocispec.Platform{Architecture: "arm64"})}, Options{}, ErrInvalid, "no operating system or no architecture"},
+		"no size":                       {[]Entry{empty}, Options{}, ErrInvalid, "size 0"},
 		"an index":                      {[]Entry{inner}, Options{}, ErrInvalid, "index inside an index"},
 		"schema 1":                      {[]Entry{old}, Options{}, ErrInvalid, "schema 1"},
 		"annotations with Docker asked": {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Annotations: map[string]string{"a": "b"}}, ErrAnnotations, "use the OCI"},
@@ -73,6 +79,13 @@ func TestNewRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %v with %q", name, err, c.want, c.says)
 		}
 	}
+}
+
+// placed is an image whose platform is written as it stands.
+func placed(p ocispec.Platform) Entry {
+	e := oci("", "placed")
+	e.Platform = &p
+	return e
 }
 
 func TestAdd(t *testing.T) {
@@ -89,9 +102,10 @@ func TestAdd(t *testing.T) {
 		"the same image changes nothing":    {false, []Entry{oci("linux/amd64")}, base, nil},
 		"its attestation is added":          {false, []Entry{oci("linux/arm64").attested()}, listOf(oci("linux/amd64").attested(), oci("linux/arm64").attested()), nil},
 		"and not twice":                     {false, []Entry{oci("linux/amd64").attested()}, base, nil},
+		"a second one stands beside it":     {false, []Entry{oci("linux/amd64").attested().attested()}, listOf(oci("linux/amd64").attested().attested(), oci("linux/arm64")), nil},
 		"its annotations are added":         {false, []Entry{oci("linux/arm64").with("k", "v")}, listOf(oci("linux/amd64").attested(), oci("linux/arm64").with("k", "v")), nil},
 		"something without platform":        {false, []Entry{oci("", "x")}, Index{}, ErrInvalid},
-		"what needs no platform":            {false, []Entry{artifact("x"), artifact("y")}, listOf(append(base.Entries, artifact("x"), artifact("y"))...), nil},
+		"what needs no platform":            {false, []Entry{artifact("x"), artifact("y"), oci("linux/arm/v7")}, listOf(append(base.Entries, artifact("x"), artifact("y"), oci("linux/arm/v7"))...), nil},
 	} {
 		got, err := Add(base, c.replace, c.add...)
 		if !errors.Is(err, c.err) || err == nil && !reflect.DeepEqual(got, c.want) {
@@ -101,9 +115,14 @@ func TestAdd(t *testing.T) {
 }
 
 func TestAddKeepsTheOldAnnotation(t *testing.T) {
-	got, err := Add(listOf(oci("linux/amd64").with("k", "old")), false, oci("linux/amd64").with("k", "new").with("l", "new"))
-	if err != nil || !sameIndex(got, listOf(oci("linux/amd64").with("k", "old").with("l", "new"))) {
-		t.Errorf("%v %+v", err, got)
+	old := oci("linux/amd64").with("k", "old")
+	for _, c := range []struct{ again, want Entry }{
+		{oci("linux/amd64").with("k", "new").with("l", "new"), old.with("l", "new")},
+		{oci("linux/amd64"), old},
+	} {
+		if got, err := Add(listOf(old), false, c.again); err != nil || !sameIndex(got, listOf(c.want)) {
+			t.Errorf("%v %+v", err, got)
+		}
 	}
 }
 
@@ -136,8 +155,12 @@ func TestRemove(t *testing.T) {
 	if _, err := Remove(base, Target{}); err == nil || !strings.Contains(err.Error(), "give a platform or a digest") {
 		t.Errorf("removing nothing: %v", err)
 	}
-	if _, err := Remove(base, Target{Platform: &s390x}); err == nil || !strings.Contains(err.Error(), "linux/s390x is not in the index; it has linux/amd64, linux/arm64, linux/arm/v7") {
-		t.Errorf("removing what is not there: %v", err)
+	gone := artifact("gone").Digest
+	for what, target := range map[string]Target{"linux/s390x": {Platform: &s390x}, gone.String(): {Digest: gone}} {
+		_, err := Remove(base, target)
+		if err == nil || !strings.Contains(err.Error(), what+" is not in the index; it has linux/amd64, linux/arm64, linux/arm/v7") {
+			t.Errorf("removing what is not there: %v", err)
+		}
 	}
 }
 
@@ -178,8 +201,10 @@ func TestAnnotate(t *testing.T) {
 			t.Errorf("%s: said %q", name, said)
 		}
 	}
-	if _, _, err := Annotate(base, Target{}, Change{OS: &amd64}); err == nil {
-		t.Error("an index took a platform")
+	for _, c := range []Change{{OS: &amd64}, {Architecture: &amd64}, {Variant: &v6}, {OSVersion: &version}, {OSFeatures: []string{"a"}}} {
+		if _, _, err := Annotate(base, Target{}, c); err == nil {
+			t.Errorf("an index took %+v", c)
+		}
 	}
 	if _, notes, err := Annotate(listOf(docker("linux/amd64")), Target{}, Change{Annotations: map[string]string{"k": "v"}}); err != nil || notes != nil {
 		t.Errorf("an OCI index is no news: %v %q", err, notes)
@@ -195,6 +220,24 @@ func TestAnnotate(t *testing.T) {
 	}
 	if got := names(base.Platforms()); got != "linux/amd64, linux/arm/v7" || base.Annotations != nil {
 		t.Errorf("the index given was changed: %s", got)
+	}
+}
+
+// What is not named stays, and an image that has no platform yet gets one.
+func TestAnnotateThePlatformInPart(t *testing.T) {
+	freebsd, amd64, version := "freebsd", "amd64", "10.0.2"
+	for name, c := range map[string]struct {
+		entry  Entry
+		change Change
+		want   Entry
+	}{
+		"features stay": {oci("", "x").windows("10.0.1", "win32k"), Change{OSVersion: &version}, oci("", "x").windows(version, "win32k")},
+		"a first one":   {oci("", "x"), Change{OS: &freebsd, Architecture: &amd64}, oci("freebsd/amd64", "x")},
+	} {
+		got, _, err := Annotate(listOf(c.entry), Target{Digest: c.entry.Digest}, c.change)
+		if err != nil || !sameIndex(got, listOf(c.want)) {
+			t.Errorf("%s: %v %+v", name, err, got)
+		}
 	}
 }
 

@@ -64,16 +64,52 @@ func TestFindTellsTheWalk(t *testing.T) {
 	if m, err := ix.Find(platform(t, "linux/s390x")); err == nil || m.Steps[2] != "found none" {
 		t.Errorf("%v %q", err, m.Steps)
 	}
-	m, err := listOf(oci("", "x")).Find(platform(t, "linux/arm64"))
-	if err == nil || len(m.Undeclared) != 1 || m.Steps[2] != "1 entry without a platform: only what is in it can tell" {
-		t.Errorf("%v %q", err, m.Steps)
+	nested := oci("", "y")
+	nested.MediaType = OCIIndex
+	for _, c := range []struct {
+		have Index
+		n    int
+		says string
+	}{
+		{listOf(oci("", "x"), artifact("z")), 1, "1 entry without a platform: only what is in it can tell"},
+		{listOf(oci("", "x"), nested), 2, "2 entries without a platform: only what is in them can tell"},
+	} {
+		m, err := c.have.Find(platform(t, "linux/arm64"))
+		if err == nil || len(m.Undeclared) != c.n || m.Steps[2] != c.says {
+			t.Errorf("%v %q", err, m.Steps)
+		}
 	}
 }
 
 func TestFindAnyVersionOfWindows(t *testing.T) {
 	ix := listOf(oci("linux/amd64"), oci("").windows("10.0.1", "win32k"))
-	if m, err := ix.Find(ocispec.Platform{OS: "windows", Architecture: "amd64"}); err != nil || !m.Exact || m.Entry.Digest != ix.Entries[1].Digest {
-		t.Errorf("%v %+v", err, m)
+	for _, asked := range []ocispec.Platform{
+		{OS: "windows", Architecture: "amd64"},
+		{OS: "windows", Architecture: "amd64", OSVersion: "10.0.1"},
+		{OS: "windows", Architecture: "amd64", OSVersion: "10.0.1", OSFeatures: []string{"win32k"}},
+	} {
+		if m, err := ix.Find(asked); err != nil || !m.Exact || m.Entry.Digest != ix.Entries[1].Digest {
+			t.Errorf("%v: %v %+v", asked, err, m)
+		}
+	}
+}
+
+// An entry belongs to a platform when it is an image that names both halves of it.
+func TestGetSeesPlatforms(t *testing.T) {
+	lone := oci("linux/amd64").attested().Attestations[0]
+	lone.Platform = oci("linux/s390x").Platform
+	ix := listOf(oci("linux/arm64"), artifact("x"), lone)
+	for _, p := range []ocispec.Platform{{OS: "linux"}, {OS: "linux", Architecture: "unknown"}, {OS: "unknown", Architecture: "amd64"}} {
+		ix.Entries = append(ix.Entries, placed(p))
+	}
+	if got := names(ix.Platforms()); got != "linux/arm64" {
+		t.Errorf("platforms %s", got)
+	}
+	if e, ok := ix.Get(platform(t, "linux/arm64/v8")); !ok || e.Digest != ix.Entries[0].Digest {
+		t.Errorf("%v %+v", ok, e)
+	}
+	if e, ok := ix.Get(platform(t, "linux/s390x")); ok {
+		t.Errorf("there is an image for s390x: %+v", e)
 	}
 }
 
@@ -108,6 +144,10 @@ func TestDiff(t *testing.T) {
 		"a lone attestation": {listOf(oci("linux/amd64"), base.Entries[0].Attestations[0].with(RefDigest, short(oci("", "gone")))), listOf(oci("linux/amd64")), []string{"- unknown/unknown (attestation) " + short(base.Entries[0].Attestations[0])}, "no platforms"},
 		"a subject":          {listOf(), about(oci("", "s")), []string{`+ index subject = "` + short(oci("", "s")) + `"`}, "no platforms"},
 		"spelling of arm64":  {listOf(spelled("v8")), listOf(spelled("")), []string{`- linux/arm64 variant = "v8"`}, "no platforms"},
+		"of features":        {listOf(oci("", "w").windows("10.0.1", "a", "b")), listOf(oci("", "w").windows("10.0.1", "b", "a")), []string{`~ windows(10.0.1+a+b)/amd64 os.features = "a,b" -> "b,a"`}, "no platforms"},
+		"no version at all":  {listOf(oci("", "w").windows("")), listOf(oci("", "w").windows("1")), []string{"- windows/amd64 " + short(oci("", "w")), "+ windows(1)/amd64 " + short(oci("", "w"))}, "windows/amd64"},
+		"another system's":   {listOf(oci("freebsd(1.2.3.4)/amd64", "w")), listOf(oci("freebsd(1.2.3.5)/amd64", "w")), []string{"- freebsd(1.2.3.4)/amd64 " + short(oci("", "w")), "+ freebsd(1.2.3.5)/amd64 " + short(oci("", "w"))}, "freebsd(1.2.3.4)/amd64"},
+		"fields of others":   {listOf(oci("linux/amd64").foreign("1")).foreign("2"), listOf(oci("linux/amd64").foreign("3")).foreign("4"), []string{`~ linux/amd64 field x = "1" -> "3"`, `~ linux/amd64 platform field x = "1" -> "3"`, `~ index field x = "2" -> "4"`}, "no platforms"},
 		"all of it":          {listOf(oci("linux/amd64")), Index{}, []string{"- linux/amd64 " + short(oci("linux/amd64"))}, "linux/amd64"},
 		"an attested change": {listOf(oci("linux/amd64").attested()), listOf(oci("linux/amd64", "new").attested()), []string{"~ linux/amd64 " + short(oci("linux/amd64")) + " -> " + short(oci("", "new")), "~ linux/amd64 (attestation) " + short(oci("linux/amd64").attested().Attestations[0]) + " -> " + short(oci("", "new").attested().Attestations[0])}, "no platforms"},
 	} {

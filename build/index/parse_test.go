@@ -15,6 +15,8 @@ import (
 const (
 	d1 = `"sha256:1111111111111111111111111111111111111111111111111111111111111111"`
 	d2 = `"sha256:2222222222222222222222222222222222222222222222222222222222222222"`
+	// hello is the digest of what aGVsbG8= stands for.
+	hello = `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"`
 )
 
 func one(rest string) string {
@@ -55,6 +57,7 @@ func TestParseRefuses(t *testing.T) {
 		"a subject that is none":       {`{"schemaVersion":2,"manifests":[],"subject":{"digest":` + d1 + `}}`, "", ErrInvalid, "subject: no media type"},
 		"an os of another type":        {one(`,"platform":{"os":1,"architecture":"arm"}`), "", ErrInvalid, `platform: field "os"`},
 		"a platform of another type":   {one(`,"platform":"linux/amd64"`), "", ErrInvalid, "platform"},
+		"embedded data of other size":  {strings.Replace(one(`,"data":"aGVsbG8="`), d1+`,"size":5`, hello+`,"size":6`, 1), "", ErrInvalid, "embedded data"},
 		"embedded data that lies":      {one(`,"data":"aGVsbG8="`), "", ErrInvalid, "embedded data"},
 		"too large":                    {one("") + strings.Repeat(" ", MaxBytes), "", ErrTooLarge, "bytes"},
 		"too many": {`{"schemaVersion":2,"manifests":[` + strings.Repeat("{},", MaxEntries) + `{}]}`, "", ErrTooLarge,
@@ -90,8 +93,16 @@ func TestParseBounds(t *testing.T) {
 	if _, _, err := ix.Marshal(); !errors.Is(err, ErrTooLarge) {
 		t.Errorf("too many written: %v", err)
 	}
-	if _, _, err := listOf(oci("linux/amd64")).with("k", strings.Repeat("v", MaxBytes)).Marshal(); !errors.Is(err, ErrTooLarge) {
-		t.Errorf("too much written: %v", err)
+	short, _, err := listOf(oci("linux/amd64")).with("k", "v").Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := MaxBytes - len(short) + 1
+	if _, desc, err := listOf(oci("linux/amd64")).with("k", strings.Repeat("v", room)).Marshal(); err != nil || desc.Size != MaxBytes {
+		t.Errorf("all that fits: %v %d", err, desc.Size)
+	}
+	if _, _, err := listOf(oci("linux/amd64")).with("k", strings.Repeat("v", room+1)).Marshal(); !errors.Is(err, ErrTooLarge) {
+		t.Errorf("a byte more: %v", err)
 	}
 }
 
@@ -139,16 +150,37 @@ func TestAttestationWithoutItsImageIsKept(t *testing.T) {
 	if got := names(ix.Platforms()); got != "linux/arm64" {
 		t.Errorf("an attestation counts as a platform: %s", got)
 	}
-	if half := oci("linux/amd64").with(RefDigest, "x"); half.IsAttestation() || half.Attests() != "" {
-		t.Error("one annotation alone makes an attestation")
+	for _, key := range []string{RefDigest, RefType} {
+		if half := oci("linux/amd64").with(key, "x"); half.IsAttestation() || half.Attests() != "" {
+			t.Errorf("%s alone makes an attestation", key)
+		}
+	}
+}
+
+// An image that stands for two platforms has its attestation once, below the first.
+func TestAttestationOfAnImageTwice(t *testing.T) {
+	raw, _, err := listOf(oci("linux/amd64", "x").attested(), oci("linux/arm64", "x")).Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix, err := Parse(raw, "")
+	if err != nil || len(ix.Entries) != 2 || len(ix.Entries[0].Attestations) != 1 {
+		t.Errorf("%v: %+v", err, ix.Entries)
+	}
+}
+
+// What is null is not there.
+func TestParseNull(t *testing.T) {
+	null := strings.Replace(one(`,"platform":null`), `{`, `{"subject":null,`, 1)
+	if ix, err := Parse([]byte(null), ""); err != nil || ix.Subject != nil || ix.Entries[0].Platform != nil {
+		t.Errorf("%v: %+v", err, ix)
 	}
 }
 
 func TestUnknownFieldsSurviveAnEdit(t *testing.T) {
-	const hello = `"sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824","size":5,"data":"aGVsbG8="`
 	raw := []byte(`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","artifactType":"a/list","com.example":{"a":[1,2.50]},
 		"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7},"manifests":[
-		{"mediaType":"` + OCIManifest + `","digest":` + hello + `,"urls":["https://x/y"],"artifactType":"an/entry","x":true,"platform":{"os":"linux","architecture":"arm","features":["sse4"]}},
+		{"mediaType":"` + OCIManifest + `","digest":` + hello + `,"size":5,"data":"aGVsbG8=","urls":["https://x/y"],"artifactType":"an/entry","x":true,"platform":{"os":"linux","architecture":"arm","features":["sse4"]}},
 		{"mediaType":"` + OCIManifest + `","digest":` + d2 + `,"size":6,"platform":{"os":"linux","architecture":"s390x"}}]}`)
 	ix, err := Parse(raw, "")
 	if err != nil {
@@ -201,20 +233,48 @@ func TestMarshal(t *testing.T) {
 }
 
 func TestMarshalRefuses(t *testing.T) {
+	typed := docker("linux/amd64")
+	typed.ArtifactType = "x/y"
 	for name, c := range map[string]struct {
 		ix   Index
 		want error
 	}{
-		"annotations in a Docker list":   {dockerList(docker("linux/amd64")).with("a", "b"), ErrAnnotations},
-		"entry annotations in one":       {dockerList(docker("linux/amd64").with("a", "b")), ErrAnnotations},
-		"attestations in one":            {dockerList(docker("linux/amd64").attested()), ErrAnnotations},
-		"an artifact type in one":        {Index{MediaType: DockerList, ArtifactType: "x/y"}, ErrAnnotations},
-		"a media type that is no index":  {Index{MediaType: OCIManifest}, ErrNotIndex},
-		"an entry that cannot be loaded": {listOf(Entry{}), ErrInvalid},
-		"more than registries take":      {listOf(oci("linux/amd64").with("a", strings.Repeat("x", MaxBytes))), ErrTooLarge},
+		"annotations in a Docker list":    {dockerList(docker("linux/amd64")).with("a", "b"), ErrAnnotations},
+		"entry annotations in one":        {dockerList(docker("linux/amd64").with("a", "b")), ErrAnnotations},
+		"attestations in one":             {dockerList(docker("linux/amd64").attested()), ErrAnnotations},
+		"an artifact type in one":         {Index{MediaType: DockerList, ArtifactType: "x/y"}, ErrAnnotations},
+		"an entry's artifact type in one": {dockerList(typed), ErrAnnotations},
+		"a media type that is no index":   {Index{MediaType: OCIManifest}, ErrNotIndex},
+		"an entry that cannot be loaded":  {listOf(Entry{}), ErrInvalid},
+		"more than registries take":       {listOf(oci("linux/amd64").with("a", strings.Repeat("x", MaxBytes))), ErrTooLarge},
 	} {
 		if _, _, err := c.ix.Marshal(); !errors.Is(err, c.want) {
 			t.Errorf("%s: got %v, want %v", name, err, c.want)
+		}
+	}
+}
+
+func TestMediaTypes(t *testing.T) {
+	for mediaType, want := range map[string]string{
+		OCIIndex:       "index",
+		OCIManifest:    "image",
+		DockerList:     "index docker",
+		DockerManifest: "image docker",
+		DockerSchema1:  "schema1 docker",
+		DockerSigned1:  "schema1 docker",
+		"text/plain":   "",
+	} {
+		var got []string
+		for _, c := range []struct {
+			name string
+			is   func(string) bool
+		}{{"index", IsIndex}, {"image", IsImage}, {"schema1", IsSchema1}, {"docker", IsDocker}} {
+			if c.is(mediaType) {
+				got = append(got, c.name)
+			}
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s is %q, want %q", mediaType, got, want)
 		}
 	}
 }
@@ -223,6 +283,9 @@ func TestZeroIndexIsAnEmptyOCIIndex(t *testing.T) {
 	raw, desc, err := Index{}.Marshal()
 	if err != nil || desc.MediaType != OCIIndex || !bytes.Contains(raw, []byte(`"manifests": []`)) {
 		t.Fatalf("%v %s %s", err, desc.MediaType, raw)
+	}
+	if ix, notes := Fit(Index{}); ix.MediaType != OCIIndex || notes != nil {
+		t.Errorf("fitted as %q, %q", ix.MediaType, notes)
 	}
 }
 
