@@ -51,10 +51,10 @@ func (w *walker) builtin(words []string) bool {
 		}
 	case "exit", "logout":
 		w.gives(args)
-		w.leave(&w.exits)
+		w.leave(&w.whole)
 	case "return":
 		if w.gives(args); w.calls > 0 { // elsewhere it fails, and the script goes on
-			w.leave(&w.returns)
+			w.leave(&w.part)
 		}
 	case "break", "continue":
 		w.leaveLoop(words)
@@ -82,14 +82,21 @@ func (w *walker) gives(args []string) {
 	}
 }
 
-// leaveLoop walks break and continue; of several loops, and outside of any, nothing is left.
+// leaveLoop walks break and continue, of as many loops as they say; outside of any nothing is left.
 func (w *walker) leaveLoop(words []string) {
-	switch {
-	case !w.loop || len(words) > 1:
-	case words[0] == "break":
-		w.leave(&w.breaks)
-	default:
-		w.leave(&w.nexts)
+	if len(w.loops) == 0 {
+		return
+	}
+	most := len(w.loops)
+	n, err := strconv.Atoi(strings.Join(append(words[1:], "1")[:1], ""))
+	if n = min(n, most); err != nil || n < 1 { // any number
+		n = 1
+		w.either(func() {}, func() { w.leaveLoop([]string{words[0], strconv.Itoa(most)}) })
+	}
+	if loop := w.loops[most-n]; words[0] == "break" {
+		w.leave(&loop.whole)
+	} else {
+		w.leave(&loop.part)
 	}
 }
 
@@ -207,7 +214,7 @@ func (w *walker) source(args []string) {
 		if len(args) > 1 {
 			w.set("@", append(value{}, args[1:]...))
 		}
-		w.until(&w.returns, func() { w.stmts(w.parse(src)) })
+		w.until(&w.part, func() { w.stmts(w.parse(src)) })
 		w.frame.reading, w.frame.cut = outer.reading, outer.cut
 		if len(args) > 1 {
 			w.vars["@"] = params

@@ -73,7 +73,7 @@ func (w *walker) command(words []string) {
 		w.softly(func() { w.command(words[1:]) })
 	}
 	if exec && slices.ContainsFunc(words, func(word string) bool { return word != unknown }) {
-		w.leave(&w.exits)
+		w.leave(&w.whole)
 	}
 }
 
@@ -152,8 +152,8 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 		w.tooMany(w.frame)
 	} else {
 		w.active[key] = true
-		args, locals, loop := w.vars["@"], w.locals, w.loop
-		w.vars["@"], w.locals, w.loop = []value{append(value{}, words[1:]...)}, map[string][]value{}, false
+		args, locals, loops := w.vars["@"], w.locals, w.loops
+		w.vars["@"], w.locals, w.loops = []value{append(value{}, words[1:]...)}, map[string][]value{}, nil
 		var ways []func()
 		for _, body := range bodies {
 			if body == nil {
@@ -162,9 +162,9 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 				ways = append(ways, func() { w.stmt(body) })
 			}
 		}
-		w.until(&w.returns, func() { w.either(ways...) })
+		w.until(&w.part, func() { w.either(ways...) })
 		maps.Copy(w.vars, w.locals)
-		w.vars["@"], w.locals, w.loop = args, locals, loop
+		w.vars["@"], w.locals, w.loops = args, locals, loops
 		delete(w.active, key)
 	}
 	w.calls--

@@ -31,7 +31,7 @@ func (w *walker) ifs(c *syntax.IfClause) {
 func (w *walker) while(c *syntax.WhileClause) {
 	w.repeat(func() {
 		if w.stmts(c.Cond); w.status == answered(c.Until) {
-			w.leave(&w.breaks)
+			w.leave(&w.loops[len(w.loops)-1].whole)
 		}
 		w.stmts(c.Do)
 	})
@@ -105,7 +105,7 @@ func (w *walker) each(c *syntax.ForClause) {
 		w.looped(func() {
 			for _, word := range lists[0] {
 				w.set(words.Name.Value, value{word})
-				w.softly(func() { w.until(&w.nexts, body) })
+				w.softly(func() { w.turn(body) })
 			}
 		})
 		return

@@ -765,8 +765,12 @@ func FuzzTexts(f *testing.F) {
 
 const server = "foreign:/app/server"
 
-func TestTexts(t *testing.T) {
-	for _, row := range texts {
+func TestTexts(t *testing.T) { follow(t, texts) }
+
+// follow checks rows that are written as in texts.
+func follow(t *testing.T, rows []string) {
+	t.Helper()
+	for _, row := range rows {
 		sign, src := row[:1], row[2:]
 		root := rootOf(scripts(exe("/run", "#!/bin/bash\n"+src+"\n"))...)
 		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{})

@@ -27,7 +27,7 @@ type walker struct {
 	soft     bool                         // inside of what may not happen
 	early    bool                         // what fails here does not end the text, which goes on behind it
 	made     bool                         // an earlier command may have put programs into the image
-	loop     bool                         // inside of a loop
+	loops    []*doors                     // those that it is inside of
 	often    bool                         // ... that may happen any number of times
 	err      error                        // the first failure to read; nothing is walked behind it
 }

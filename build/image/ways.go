@@ -20,7 +20,7 @@ func (w *walker) repeat(body func()) {
 	often, before := w.often, w.vars[printed]
 	w.often = true
 	w.looped(func() {
-		again := func() { w.until(&w.nexts, body) }
+		again := func() { w.turn(body) }
 		w.either(func() {}, func() { again(); w.either(func() {}, again) })
 	})
 	if w.often, w.status = often, maybe; !slices.EqualFunc(before, w.vars[printed], sameValue) {
@@ -30,19 +30,20 @@ func (w *walker) repeat(body func()) {
 
 // looped walks a loop.
 func (w *walker) looped(walk func()) {
-	outer := w.loop
-	w.loop = true
-	w.until(&w.breaks, walk)
-	w.loop = outer
+	outer, inner := w.loops, closed()
+	w.loops = append(slices.Clip(outer), &inner)
+	walk()
+	w.loops, w.state = outer, w.state.join(inner.whole)
 }
 
-// doors are the states in which what is being walked was left before its end. One that nobody went through has ended.
-type doors struct{ exits, returns, breaks, nexts state }
+// turn walks the body of the innermost loop once.
+func (w *walker) turn(body func()) { w.until(&w.loops[len(w.loops)-1].part, body) }
 
-func closed() doors {
-	shut := state{ended: true}
-	return doors{shut, shut, shut, shut}
-}
+// doors are the states in which a text and function, or a loop and a turn of it, was left before its end. One that nobody went
+// through has ended.
+type doors struct{ whole, part state }
+
+func closed() doors { return doors{state{ended: true}, state{ended: true}} }
 
 // leave ends the way that is walked. Who is behind the door goes on with its state, too.
 func (w *walker) leave(door *state) {
@@ -61,14 +62,18 @@ func (w *walker) until(door *state, body func()) {
 
 // fork walks what happens in another process, which leaves files behind, what it printed and whether it succeeded.
 func (w *walker) fork(walk func()) {
-	outer, outside := w.state, w.doors
-	w.state, w.doors = outer.clone(), closed()
+	outer, outside, loops := w.state, w.doors, w.loops
+	w.state, w.doors, w.loops = outer.clone(), closed(), nil
+	for range loops {
+		inner := closed()
+		w.loops = append(w.loops, &inner)
+	}
 	walk()
 	behind := w.state
-	for _, left := range []state{w.exits, w.returns, w.breaks, w.nexts} {
-		behind = behind.join(left)
+	for _, left := range append(w.loops, &w.doors) {
+		behind = behind.join(left.whole).join(left.part)
 	}
-	w.state, w.doors = outer, outside
+	w.state, w.doors, w.loops = outer, outside, loops
 	w.status, w.files, w.vars[printed] = behind.status, behind.files, behind.vars[printed]
 }
 
