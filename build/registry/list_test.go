@@ -3,6 +3,7 @@ package registry
 import (
 	"archive/tar"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -270,6 +271,28 @@ func TestCopyToAnotherRegistry(t *testing.T) {
 	}
 	if got, err := readBlob(t.Context(), to.client, to.at, desc); err != nil || !bytes.Equal(got, from.fresh.layer) {
 		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// A registry that will not mount is one to copy to; who gives up is told so.
+func TestMountThatIsRefused(t *testing.T) {
+	for name, no := range map[string]faults.Fault{"not done here": faults.Status(405), "not for us": faults.Status(401)} {
+		s := newScene(t, Options{})
+		desc := descOf("", s.there.layer)
+		mount := func(r *http.Request) bool { return r.URL.Query().Has("mount") }
+		s.Add(faults.Rule{Match: faults.On("HEAD", "/team/new/blobs/"), Times: 1, Fault: faults.Status(404)})
+		s.Add(faults.Rule{Match: mount, Times: 2, Fault: no})
+		if ok, err := s.client.Mount(t.Context(), s.to, s.at, desc); ok || err != nil {
+			t.Errorf("%s: Mount = %v, %v", name, ok, err)
+		}
+		if how, err := s.client.CopyBlob(t.Context(), s.to, s.at, desc, nil); how != Sent || err != nil {
+			t.Errorf("%s: CopyBlob = %v, %v", name, how, err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if ok, err := s.client.Mount(ctx, s.to, s.at, desc); ok || !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: cancelled: %v, %v", name, ok, err)
+		}
 	}
 }
 

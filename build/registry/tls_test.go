@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bufio"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -214,6 +216,59 @@ func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
 	insecure := resolving(New(Options{Insecure: only("registry.test")}), address)
 	defer insecure.Close()
 	publish(t, insecure, ref(t, "registry.test/a:1"), imageOf(t, "plain", []byte("layer")))
+}
+
+// A server may break off what it does not understand; only its answer in plain HTTP makes it one without TLS.
+func TestProbeOfWhatBreaksOff(t *testing.T) {
+	bye := func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }
+	reset := func(c *net.TCPConn) { _ = c.SetLinger(0) }
+	for name, c := range map[string]struct {
+		end    func(*net.TCPConn)
+		answer string
+		want   string
+	}{
+		"it hangs up":            {bye, "401 Unauthorized", "http"},
+		"it resets":              {reset, "200 OK", "http"},
+		"it wants TLS after all": {bye, "400 Bad Request", ""},
+	} {
+		client := New(Options{})
+		scheme, err := client.probe(t.Context(), breaksOff(t, c.end, c.answer))
+		client.Close()
+		if scheme != c.want || (err == nil) != (c.want != "") {
+			t.Errorf("%s: %q, %v; want %q", name, scheme, err, c.want)
+		}
+	}
+}
+
+// breaksOff is a server that ends every connection on which TLS begins, and gives all others the same answer.
+func breaksOff(t *testing.T, end func(*net.TCPConn), answer string) string {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	serve := func(conn *net.TCPConn) {
+		defer conn.Close()
+		first := bufio.NewReader(conn)
+		const handshake = 22 // the type of the record that a TLS connection begins with
+		if b, err := first.Peek(1); err != nil || b[0] == handshake {
+			end(conn)
+			return
+		}
+		if _, err := http.ReadRequest(first); err == nil {
+			_, _ = io.WriteString(conn, "HTTP/1.1 "+answer+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+		}
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn.(*net.TCPConn))
+		}
+	}()
+	return listener.Addr().String()
 }
 
 func TestHTTP2IsUsed(t *testing.T) {
