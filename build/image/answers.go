@@ -2,7 +2,9 @@ package image
 
 import (
 	"errors"
+	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/expand"
@@ -39,6 +41,12 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		text, ok = w.translated(args)
 	case "cat":
 		text, ok = w.frame.input, len(args) == 0 && w.known(w.frame.input)
+	case "command", "which", "type":
+		at, is := w.there(strings.Join(args[max(0, len(args)-1):], ""))
+		if is == no && w.made { // it may have come
+			is = maybe
+		}
+		return strings.TrimPrefix(at.name+"\n", "\n"), is, is == no || at.info != nil
 	default:
 		text, ok = w.asked(path.Base(words[0]), args)
 		text += "\n"
@@ -47,6 +55,30 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		return "", maybe, false
 	}
 	return text, yes, true
+}
+
+// there finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
+func (w *walker) there(name string) (at found, is answer) {
+	if w.functions[name] != nil || isBuiltin(name) || slices.Contains([]string{".", "alias", "break", "builtin", "cd", "command", "continue", "declare", "enable", "eval",
+		"exec", "exit", "export", "getopts", "hash", "local", "logout", "mapfile", "popd", "printf", "pushd", "read", "readarray", "readonly", "return", "set", "shift",
+		"source", "trap", "typeset", "unset"}, name) {
+		return at, yes
+	}
+	f := w.frame
+	f.path, f.dir = w.path(), w.dir
+	for _, f.put = range w.places() {
+		var fault *Fault
+		var err error
+		at, fault, err = w.find(name, f)
+		w.failed(err)
+		switch {
+		case err == nil && fault == nil && at.info != nil:
+			return at, yes
+		case fault == nil:
+			return found{}, maybe
+		}
+	}
+	return found{}, no
 }
 
 // failed keeps a failure to read, which ends the walk.
@@ -88,15 +120,13 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 	case "basename":
 		return path.Base(last), len(args) == 1
 	case "readlink", "realpath":
-		at, err := w.resolve(absolute(w.dir, last))
+		place := absolute(w.dir, last)
+		if o, _ := letters(args, ""); name == "readlink" && !strings.ContainsAny(o.letters, "-fem") {
+			return w.pointed(place)
+		}
+		at, err := w.resolve(place)
 		w.failed(err)
 		return at.real, err == nil && last != "" && w.dir != unknown
-	case "command", "which", "type":
-		f := w.frame
-		f.path, f.dir = w.path(), w.dir
-		at, fault, err := w.find(last, f)
-		w.failed(err)
-		return at.name, err == nil && fault == nil && at.info != nil
 	case "uname":
 		return w.uname(strings.Join(args, ""))
 	case "arch":
@@ -109,6 +139,22 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 		return bits(w.declared), last == "LONG_BIT"
 	}
 	return "", false
+}
+
+// pointed is what a symbolic link holds.
+func (w *walker) pointed(name string) (string, bool) {
+	folder, err := w.resolve(path.Dir(name))
+	if w.failed(err); err != nil || !w.known(name) {
+		return "", false
+	}
+	place := path.Join(folder.real, path.Base(name))
+	info, err := w.tree.lstat(place)
+	if w.failed(err); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		return "", false
+	}
+	text, err := w.tree.readLink(place)
+	w.failed(err)
+	return text, err == nil
 }
 
 // uname answers what does not depend on the kernel's version.

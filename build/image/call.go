@@ -77,13 +77,25 @@ func (w *walker) command(words []string) {
 	}
 }
 
-// answer takes what a command says.
+// answer takes what a command says. A program that is not in the image says nothing, and fails.
 func (w *walker) answer(words []string) {
 	text, status, ok := w.says(words)
-	if w.status = status; !ok && !quiet(words[0]) {
-		text = unknown
+	said := func() { w.status = status; w.print(text) }
+	if !ok {
+		if !quiet(words[0]) {
+			text = unknown
+		}
+		said()
+		return
 	}
-	w.print(text)
+	switch _, is := w.there(words[0]); is {
+	case yes:
+		said()
+	case no:
+		w.status = no
+	default:
+		w.either(said, func() { w.status = no })
+	}
 }
 
 // program follows a command that is another process, or takes the shell's place.

@@ -29,7 +29,7 @@ var texts = []string{
 	"- A=`dpkg --print-architecture`; case $A in amd*) exec /app/server ;; esac",
 	"+ case $(uname -m) in aarch64) exec /app/server ;; esac",
 	"- case $(uname -m) in \"x86_64\") exec /app/server ;; 'aarch64') : ;; esac",
-	"- case $(/bin/uname -m) in [Xx]86*) exec /app/server ;; *) : ;; esac",
+	"- case $(/usr/bin/uname -m) in [Xx]86*) exec /app/server ;; *) : ;; esac",
 	"+ case $(uname -m) in \"aarch*\" | [!a]*) : ;; *) exec /app/server ;; esac",
 	"- case $(apk --print-arch) in aarch64) : ;; *) exec /app/server ;; esac",
 	"+ case $(uname -m) in $X) : ;; *) exec /app/server ;; esac",
@@ -528,7 +528,8 @@ func scripts(more ...entry) []entry {
 		text("/app/aarch64/env", "DIR=$(dirname \"${BASH_SOURCE[0]}\")\n"),
 		link("/usr/bin/env", "/bin/busybox"),
 	}
-	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run"} {
+	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run",
+		"uname", "arch", "dpkg", "apk", "grep", "sed", "tr", "cat", "getconf", "dirname", "basename", "readlink", "which"} {
 		all = append(all, elf("/usr/bin/"+name, "arm64"))
 	}
 	return append(all, more...)

@@ -1,0 +1,39 @@
+package image_test
+
+import (
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+// A program that is not in the image says nothing, and fails. /app/server is amd64.
+func TestAnswers(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"A=$(dpkg --print-architecture 2>/dev/null || uname -m); exec /good/$A/x", "verified"},
+		{"if A=$(dpkg --print-architecture); then :; else A=$(uname -m); fi; exec /good/$A/x", "verified"},
+		{"if command -v dpkg; then A=$(dpkg --print-architecture); else A=$(uname -m); fi; if [ $A = aarch64 ]; then exec /app/x; fi; exec /app/server", "verified"},
+		{"A=$(apk --print-arch || echo x); case $A in x) exec /app/server ;; esac; exec /app/x", server},
+		{"if [ \"$(getconf LONG_BIT || echo 32)\" = 32 ]; then exec /app/server; fi; exec /app/x", server},
+		{"/app/x; A=$(dpkg --print-architecture || uname -m); case $A in arm64) exec /app/server ;; aarch64) exec /app/x ;; esac", "verified"},
+		{"ln -s /bin/uname /bin/arch; A=$(arch || echo x); case $A in x) exec /app/server ;; esac; exec /app/x", "verified"},
+		{"PATH=$X:$PATH; A=$(dpkg --print-architecture || echo amd64); if [ $A = amd64 ]; then exec /app/server; fi", server},
+		{"f() { :; }; if command -v f; then exec /app/server; fi", server},
+		{"/app/x; if command -v app; then exec /app/server; fi", server},
+		{"if command -v cd; then exec /app/server; fi", server},
+		{"if command -v getopts; then exec /app/server; fi", server},
+
+		{"cd /app; exec ./$(readlink /app/current)", "verified"},
+		{"cd /app; exec ./$(readlink -n lie)", server},
+		{"exec $(readlink -f /app/lie)", server},
+		{"exec $(readlink --canonicalize /app/lie)", server},
+		{"B=$(readlink /app/x) || B=/app/server; exec $B", server},
+		{"B=$(readlink /nowhere/x) || B=/app/server; exec $B", server},
+	} {
+		root := rootOf(busybox("arm64"), elf("/bin/uname", "arm64"), elf("/bin/readlink", "arm64"), elf("/bin/ln", "arm64"), elf("/good/aarch64/x", "arm64"), elf("/app/x", "arm64"),
+			elf("/app/server", "amd64"), link("/app/current", "x"), link("/app/lie", "server"))
+		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
