@@ -36,6 +36,8 @@ type interpreted struct {
 type modules struct {
 	name  string
 	files []string // absolute, the likeliest first
+	wheel string   // what may say that they are data for any machine, "" where nothing does
+	also  string   // another way to the right ones than a stage for the platform
 }
 
 // interprets notes an interpreter whose modules are to be looked at.
@@ -117,6 +119,9 @@ func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
 	if fits, err := c.beside(other.at); err != nil || fits {
 		return nil, err
 	}
+	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
+		return nil, err
+	}
 	return &Fault{
 		Kind: ForeignModule, Path: other.at.real,
 		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other module of " + show(p.name),
@@ -134,7 +139,7 @@ type compiled struct {
 // compiled reads for which machine a file is. One that is not there is none.
 func (c *checker) compiled(name string) (compiled, error) {
 	at, err := c.resolve(name)
-	if absent(err) || err == nil && !at.info.Mode().IsRegular() {
+	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
 		return compiled{}, nil
 	}
 	if err != nil {
@@ -151,9 +156,6 @@ func (c *checker) compiled(name string) (compiled, error) {
 	}
 	return compiled{}, nil
 }
-
-// absent tells whether a name leads to nothing.
-func absent(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) }
 
 // beside tells whether there is a module of the same name for the right machine, which another installation left.
 func (c *checker) beside(at found) (bool, error) {
@@ -177,7 +179,7 @@ func (c *checker) beside(at found) (bool, error) {
 // evidence reads what an installer left, "" where there is nothing.
 func (c *checker) evidence(name string) (string, error) {
 	at, err := c.resolve(name)
-	if absent(err) || err == nil && !at.info.Mode().IsRegular() {
+	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
 		return "", nil
 	}
 	if err != nil {
@@ -189,7 +191,7 @@ func (c *checker) evidence(name string) (string, error) {
 // folder lists a folder, and nothing where there is none.
 func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err error) {
 	at, err := c.resolve(name)
-	if absent(err) || err == nil && !at.info.IsDir() {
+	if nowhere(err) || err == nil && !at.info.IsDir() {
 		return "", nil, nil
 	}
 	if err != nil {
@@ -203,7 +205,7 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 func (c *checker) there(names []string) (folders []string, err error) {
 	for _, name := range names {
 		at, err := c.resolve(name)
-		if absent(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
+		if nowhere(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
 			continue
 		}
 		if err != nil {

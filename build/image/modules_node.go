@@ -36,7 +36,7 @@ func (c *checker) nodePath(in interpreted) (list []string, err error) {
 	if script := absolute(in.frame.dir, nodeLine(in.args)); !strings.Contains(script, unknown) {
 		dir := path.Dir(script)
 		switch at, err := c.resolve(script); {
-		case absent(err): // it may leave out the .js
+		case nowhere(err): // it may leave out the .js
 		case err != nil:
 			return nil, err
 		case at.info.IsDir():
@@ -196,7 +196,7 @@ func (c *checker) required(name, from string) (string, error) {
 		switch {
 		case err == nil && at.info.IsDir():
 			return at.real, nil
-		case err != nil && !absent(err):
+		case err != nil && !nowhere(err):
 			return "", err
 		case dir == "/":
 			return "", nil
@@ -219,7 +219,7 @@ func (c *checker) addons(p nodePackage) (list []modules, err error) {
 		}
 		chosen.files = append(chosen.files, files...)
 	}
-	return []modules{{p.name, built}, chosen}, nil
+	return []modules{{name: p.name, files: built}, chosen}, nil
 }
 
 // forMachine are the binaries of a package that is there for one kind of machine.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
@@ -90,7 +91,7 @@ func (c *checker) ownFolders(script string, f frame) (list []string, err error) 
 	if script != "" && !strings.Contains(absolute(f.dir, script), unknown) {
 		at, err := c.resolve(absolute(f.dir, script))
 		switch {
-		case absent(err):
+		case nowhere(err):
 		case err != nil:
 			return nil, err
 		case at.info.IsDir():
@@ -228,7 +229,7 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 		return nil, err
 	}
 	if path.Base(dir) == "lib-dynload" {
-		return []modules{{"the standard library", tagged(dir, entries)}}, nil
+		return []modules{{name: "the standard library", files: tagged(dir, entries)}}, nil
 	}
 	var infos []string
 	for _, e := range entries {
@@ -249,7 +250,7 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	}
 	for _, name := range tagged(dir, entries) {
 		if !slices.ContainsFunc(list, func(p modules) bool { return slices.Contains(p.files, name) }) {
-			list = append(list, modules{stem(name), []string{name}})
+			list = append(list, modules{name: stem(name), files: []string{name}})
 		}
 	}
 	if slices.Contains(wheels, true) {
@@ -259,22 +260,25 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	return append(list, loose...), err
 }
 
-// wheel reads what pip and its like have put down of a package: for which platform it is, and its files. What distributions
-// install has no list of them, and is not ok.
+// shortWheel is how long a WHEEL hardly gets that names a platform. Of the others most are shorter.
+const shortWheel = 96
+
+// wheel reads what pip and its like have put down of a package: its files, and where these are few words for which platform it is. Each
+// of the two is a round trip, and mostly one says enough. What distributions install has no list of files, and is not ok.
 func (c *checker) wheel(dir, info string) (p modules, ok bool, err error) {
 	name := strings.TrimSuffix(info, ".dist-info")
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
 		name = name[:i]
 	}
-	p.name = strings.ToLower(name)
+	p.name, p.wheel = strings.ToLower(name), path.Join(dir, info, "WHEEL")
 	record := path.Join(dir, info, "RECORD")
 	if _, err := c.resolve(record); err != nil {
-		if absent(err) {
+		if nowhere(err) {
 			err = nil
 		}
 		return p, false, err
 	}
-	text, err := c.evidence(path.Join(dir, info, "WHEEL"))
+	text, err := c.brief(p.wheel)
 	if err != nil || forAny(text) {
 		return p, true, err
 	}
@@ -283,6 +287,18 @@ func (c *checker) wheel(dir, info string) (p modules, ok bool, err error) {
 		p.files = append(p.files, path.Join(dir, file))
 	}
 	return p, true, err
+}
+
+// brief reads a WHEEL that is short.
+func (c *checker) brief(wheel string) (string, error) {
+	at, err := c.resolve(wheel)
+	if err == nil && at.info.Size() < shortWheel {
+		return c.evidence(wheel)
+	}
+	if nowhere(err) {
+		err = nil
+	}
+	return "", err
 }
 
 // forAny tells whether a WHEEL is one for every platform: what it holds of machine code is data, for several of them or none.
@@ -300,7 +316,8 @@ func forAny(wheel string) bool {
 	return tags > 0
 }
 
-// recorded are the compiled files of a RECORD: the modules, or where there is none the libraries that Python opens by their names.
+// recorded are the compiled files of a RECORD: the modules, or where there is none the libraries that Python opens by their names. First
+// come those for which the fewest folders have to be listed.
 func recorded(record string) []string {
 	var modules, libraries []string
 	for line := range strings.Lines(record) {
@@ -315,8 +332,9 @@ func recorded(record string) []string {
 		}
 	}
 	if len(modules) == 0 {
-		return libraries
+		modules = libraries
 	}
+	slices.SortStableFunc(modules, func(a, b string) int { return cmp.Compare(strings.Count(a, "/"), strings.Count(b, "/")) })
 	return modules
 }
 
@@ -362,7 +380,7 @@ func (c *checker) loose(dir string, entries []fs.DirEntry) ([]modules, error) {
 	list := make([]modules, min(len(names), maxLoose))
 	err := each(len(list), func(i int) error {
 		real, entries, err := c.folder(path.Join(dir, names[i]))
-		list[i] = modules{names[i], tagged(real, entries)}
+		list[i] = modules{name: names[i], files: tagged(real, entries)}
 		return err
 	})
 	return list, err

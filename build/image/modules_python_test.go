@@ -3,7 +3,10 @@ package image_test
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/fstest"
@@ -42,7 +45,7 @@ func wheel(folder, name, tag string, files ...string) entry {
 			}
 		}
 		info := folder + name + "-1.0.dist-info/"
-		text(info+"WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: "+tag+"\n")(root)
+		text(info+"WHEEL", "Wheel-Version: 1.0\nGenerator: bdist_wheel (0.45.1)\nRoot-Is-Purelib: false\nTag: "+tag+"\n")(root)
 		text(info+"RECORD", record+name+"-1.0.dist-info/RECORD,,\n")(root)
 	}
 }
@@ -89,6 +92,9 @@ var pythonChecks = []struct {
 	{"tests of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/tests/x"+amdName, "amd64")}, "verified"},
 
 	// Lies.
+	{"data of a wheel for any machine that says much", run("python", "/app.py"), []entry{wheel(site, "x", "py2-none-any\nTag: py3-none-any", "x/_x.abi3.so amd64")}, "verified"},
+	{"... beside the packages", run("python", "/app.py"), []entry{wheel(site, "x", "py2-none-any\nTag: py3-none-any", "_x.abi3.so amd64")}, "verified"},
+	{"a foreign wheel that says little", run("python", "/app.py"), []entry{wheel(site, "x", "cp39-abi3-linux_i686", "x/_x.abi3.so amd64"), text(site+"x-1.0.dist-info/WHEEL", "Tag: cp39-abi3-linux_x86_64\n")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"a foreign wheel", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64")}, "foreign-module:" + site + "x/_x" + amdName},
 	{"a foreign wheel among right ones", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64"), wheel(site, "a", armTag, "a/_a.abi3.so arm64"), wheel(site, "z", "py3-none-any")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"a foreign wheel that says that it is right", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
@@ -156,6 +162,67 @@ func TestForeignModuleIsToldAndCanBeAllowed(t *testing.T) {
 	r, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{site}})
 	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
 		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// requests counts what an engine is asked through its API: a folder is listed once, a file is read anew.
+type requests struct {
+	fstest.MapFS
+	mu     *sync.Mutex
+	listed map[string]bool
+	read   *int
+}
+
+func (r requests) list(dir string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.listed[dir] = true
+}
+
+func (r requests) Lstat(name string) (fs.FileInfo, error) {
+	r.list(path.Dir(name))
+	return r.MapFS.Lstat(name)
+}
+
+func (r requests) ReadDir(name string) ([]fs.DirEntry, error) {
+	r.list(name)
+	return r.MapFS.ReadDir(name)
+}
+
+func (r requests) Open(name string) (fs.File, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*r.read++
+	return r.MapFS.Open(name)
+}
+
+// A request takes an engine milliseconds, and many images have a hundred packages.
+func TestPackagesCostFewRequests(t *testing.T) {
+	for _, test := range []struct {
+		name, tag string
+		files     []string
+		want      int // for each package
+	}{
+		{"a wheel for any machine: its folder and WHEEL", "py3-none-any", nil, 2},
+		{"one with modules: its folder and RECORD, theirs and a header", armTag, []string{"%s/a/b/_x.abi3.so arm64", "%[1]s/_x.abi3.so arm64", "%[1]s/_y.abi3.so arm64"}, 4},
+	} {
+		asked := func(packages int) int {
+			r := requests{rootOf(python("arm64")), &sync.Mutex{}, map[string]bool{}, new(int)}
+			for i := range packages {
+				name, files := fmt.Sprintf("x%d", i), []string{}
+				for _, file := range test.files {
+					files = append(files, fmt.Sprintf(file, name))
+				}
+				wheel(site, name, test.tag, files...)(r.MapFS)
+			}
+			if _, err := image.Check(run("python").bytes(), r, platform(t, "arm64"), image.Options{}); err != nil {
+				t.Error(err)
+			}
+			return len(r.listed) + *r.read
+		}
+		if got := asked(11) - asked(1); got != 10*test.want {
+			t.Errorf("%s: %d requests for 10, want %d", test.name, got, 10*test.want)
+		}
 	}
 }
 
