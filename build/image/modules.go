@@ -125,7 +125,7 @@ func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
 	return &Fault{
 		Kind: ForeignModule, Path: other.at.real,
 		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other module of " + show(p.name),
-		Cure: "install it in a stage for " + c.name,
+		Cure: "install it in a stage for " + c.name + p.also,
 	}, nil
 }
 

@@ -204,6 +204,10 @@ func (c *checker) required(name, from string) (string, error) {
 	}
 }
 
+// nextCompiler begins the names of what Next.js compiles an application with, and what it has compiled runs without: it is a
+// dependency of production all the same.
+const nextCompiler = "@next/swc-"
+
 // addons are what a package's installation has made, and the packages that it chose by their machine. Those that it brings for several
 // machines (prebuilds) are everywhere the same.
 func (c *checker) addons(p nodePackage) (list []modules, err error) {
@@ -211,8 +215,11 @@ func (c *checker) addons(p nodePackage) (list []modules, err error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen := modules{name: p.name}
+	chosen := modules{name: p.name, also: ", or with npm's --os and --cpu"}
 	for _, name := range p.optional {
+		if strings.HasPrefix(name, nextCompiler) {
+			continue
+		}
 		files, err := c.forMachine(name, p.dir)
 		if err != nil {
 			return nil, err

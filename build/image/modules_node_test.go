@@ -84,6 +84,8 @@ var nodeChecks = []struct {
 	{"esbuild for two machines", nil, []entry{one("esbuild", chooses("@esbuild/linux-x64", "@esbuild/linux-arm64", "@esbuild/win32-x64")), platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64"), platformed("@esbuild/linux-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
 	{"musl beside glibc", nil, []entry{one("swc", chooses("swc-linux-arm64-gnu", "swc-linux-arm64-musl")), platformed("swc-linux-arm64-gnu", "arm64", "swc.node", "arm64"), platformed("swc-linux-arm64-musl", "arm64", "swc.node", "arm64")}, "verified"},
 	{"the host's list over the image's packages", nil, []entry{one("esbuild", chooses("esbuild-x64", "esbuild-arm64")), platformed("esbuild-x64", "x64", "bin/esbuild", "amd64"), platformed("esbuild-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
+	{"what Next.js has compiled with", nil, []entry{one("next", chooses("@next/swc-linux-x64-gnu")), platformed("@next/swc-linux-x64-gnu", "x64", "next-swc.linux-x64-gnu.node", "amd64")}, "verified"},
+	{"... by pnpm", nil, []entry{depends("/app", "next"), manifest(app+"next", chooses("@next/swc-linux-x64-gnu")), platformed("@next/swc-linux-x64-gnu", "x64", "next-swc.linux-x64-gnu.node", "amd64")}, "verified"},
 	{"for development", nil, []entry{locks("/app/", map[string]map[string]any{"bcrypt": script("dev"), "x": script("devOptional")}), lib(bcrypt, "amd64"), lib(app+"x/build/Release/x.node", "amd64")}, "verified"},
 	{"what may be missing", nil, []entry{one("bcrypt", script("optional")), lib(bcrypt, "amd64")}, "verified"},
 	{"a package of a workspace", nil, []entry{one("bcrypt", script("link")), lib(bcrypt, "amd64")}, "verified"},
@@ -192,11 +194,17 @@ func FuzzPackageLists(f *testing.F) {
 	})
 }
 
+// The cure is one that helps: what was compiled can only be so for its platform, what was chosen can be chosen otherwise.
 func TestForeignAddonIsTold(t *testing.T) {
+	_, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{one("esbuild", chooses("@esbuild/x")), platformed("@esbuild/x", "x64", "bin/esbuild", "amd64")}), platform(t, "arm64"), image.Options{})
+	want := "install it in a stage for linux/arm64, or with npm's --os and --cpu, or allow it"
+	if err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("says\n%v\nwant\n%s", err, want)
+	}
 	file := app + "a/node_modules/@s/bcrypt/build/Release/b.node"
 	root := nodeRoot([]entry{one("a/node_modules/@s/bcrypt", script()), lib(file, "amd64")})
-	_, err := image.Check(nodeConfig(nil).bytes(), root, platform(t, "arm64"), image.Options{})
-	want := file + " is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /usr/local/bin/node finds no other module of @s/bcrypt: " +
+	_, err = image.Check(nodeConfig(nil).bytes(), root, platform(t, "arm64"), image.Options{})
+	want = file + " is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /usr/local/bin/node finds no other module of @s/bcrypt: " +
 		"install it in a stage for linux/arm64, or allow it with ALLOW_FOREIGN=" + file
 	if err == nil || err.Error() != want {
 		t.Errorf("says\n%v\nwant\n%s", err, want)

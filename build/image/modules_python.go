@@ -270,7 +270,7 @@ func (c *checker) wheel(dir, info string) (p modules, ok bool, err error) {
 	if i := strings.LastIndexByte(name, '-'); i > 0 {
 		name = name[:i]
 	}
-	p.name, p.wheel = strings.ToLower(name), path.Join(dir, info, "WHEEL")
+	p.name, p.wheel, p.also = strings.ToLower(name), path.Join(dir, info, "WHEEL"), ", or with pip's --platform"
 	record := path.Join(dir, info, "RECORD")
 	if _, err := c.resolve(record); err != nil {
 		if nowhere(err) {

@@ -155,7 +155,7 @@ func TestForeignModuleIsToldAndCanBeAllowed(t *testing.T) {
 	_, err := image.Check(run("python").bytes(), root, platform(t, "arm64"), image.Options{})
 	file := site + "markupsafe/_speedups" + amdName
 	want := file + " is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /usr/local/bin/python3.11 finds no other module of markupsafe: " +
-		"install it in a stage for linux/arm64, or allow it with ALLOW_FOREIGN=" + file
+		"install it in a stage for linux/arm64, or with pip's --platform, or allow it with ALLOW_FOREIGN=" + file
 	if err == nil || err.Error() != want {
 		t.Errorf("says\n%v\nwant\n%s", err, want)
 	}
