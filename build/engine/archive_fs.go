@@ -198,7 +198,10 @@ func (f *boxFS) inListed(name string) (*rootfs.FS, string, bool) {
 	defer f.mu.Unlock()
 	for at := path.Dir(name); name != "."; at = path.Dir(at) {
 		if dir, ok := f.listed[at]; ok {
-			rest := strings.TrimPrefix(strings.TrimPrefix(name, at), "/")
+			rest := name
+			if at != "." {
+				rest = strings.TrimPrefix(name, at+"/")
+			}
 			return dir, rest, isPlain(dir, path.Dir(rest))
 		}
 		if at == "." || at == "/" {

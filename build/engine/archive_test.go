@@ -355,3 +355,15 @@ func TestInterruptedRootLeavesNoContainer(t *testing.T) {
 		t.Errorf("asked %s", got)
 	}
 }
+
+// A name that begins with a dot is not the one without it.
+func TestNamesInTheRootsOwnArchive(t *testing.T) {
+	d := &boxDouble{files: map[string]string{"/.venv/bin/python": "right", "/venv/bin/python": "wrong"}}
+	root, _ := openDouble(t, d, tooLarge)
+	if _, err := fs.ReadDir(root, "."); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := headOf(root, ".venv/bin/python", 5); err != nil || got != "right" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
