@@ -228,10 +228,10 @@ func TestNewestAPI(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", "1.51") }))
 	defer server.Close()
 	place := address{host: "tcp://" + server.Listener.Addr().String()}
-	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "1.60": "1.51", "1.40": "", "new": ""} {
+	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "v1.44": "1.44", "1.60": "1.51", "1.40": "", "new": "", "1": ""} {
 		api, err := place.dial(t.Context(), newest)
 		if want == "" {
-			if !errors.Is(err, ErrTooOld) || !strings.Contains(err.Error(), "DOCKER_API_VERSION="+newest) {
+			if errors.Is(err, ErrTooOld) != (newest == "1.40") || err == nil || !strings.Contains(err.Error(), "DOCKER_API_VERSION="+newest) {
 				t.Errorf("%q: %v", newest, err)
 			}
 			continue

@@ -112,6 +112,10 @@ func (a address) negotiate(ctx context.Context, api *client.Client, newest strin
 	if versions.LessThan(ping.APIVersion, minAPI) {
 		return fmt.Errorf("%w: %s speaks API %s, and %s (Docker 20.10) is needed: update the engine", ErrTooOld, a.host, ping.APIVersion, minAPI)
 	}
+	newest = strings.TrimPrefix(newest, "v") // as the docker command takes it
+	if newest != "" && !isVersion(newest) {
+		return fmt.Errorf("%w: %s=%s is no version of an API: write one such as %s, or unset it", ErrUnreachable, apiVersion, newest, minAPI)
+	}
 	if newest != "" && versions.LessThan(newest, minAPI) {
 		return fmt.Errorf("%w: %s=%s, and API %s (Docker 20.10) is needed: unset it", ErrTooOld, apiVersion, newest, minAPI)
 	}
@@ -120,6 +124,14 @@ func (a address) negotiate(ctx context.Context, api *client.Client, newest strin
 	}
 	api.NegotiateAPIVersionPing(ping)
 	return nil
+}
+
+// isVersion tells whether a text is like "1.44".
+func isVersion(text string) bool {
+	major, minor, ok := strings.Cut(text, ".")
+	_, one := strconv.ParseUint(major, 10, 16)
+	_, other := strconv.ParseUint(minor, 10, 16)
+	return ok && one == nil && other == nil
 }
 
 // probe connects to a socket once by itself, because the client's own error
