@@ -117,7 +117,10 @@ func cachesIn(text string) ([]Cache, string) {
 	}
 	c := Cache{Attrs: map[string]string{}}
 	for _, field := range fields {
-		key, value, _ := strings.Cut(field, "=")
+		key, value, ok := strings.Cut(field, "=")
+		if !ok && strings.ContainsAny(field, "/:") {
+			return nil, "has " + field + " among what belongs to one cache: put a blank between two of them"
+		}
 		if value == "" {
 			return nil, "has " + field + " without a value: write " + strings.TrimSuffix(field, "=") + "=value, or leave it out"
 		}
@@ -139,19 +142,22 @@ func (l *loader) badCache(c Cache, written bool) string {
 	if problem := badName(c.String(), "{arch}", "{version}"); problem != "" {
 		return problem
 	}
-	where := map[string]string{"registry": "ref", "local": "src", "gha": "scope"}[c.Type]
+	where, other := map[string]string{"registry": "ref", "local": "src", "gha": "scope"}[c.Type], "dest"
 	switch {
 	case c.Type == "inline" && written:
 		return ""
 	case c.Type == "inline":
 		return "is only written: read it by the reference of the image that it is in"
 	case c.Type == "local" && written:
-		where = "dest"
+		where, other = "dest", "src"
 	case c.Type == "gha" && c.Attrs[where] == "":
 		c.Attrs[where] = "buildkit-{arch}" // BuildKit's own default is one for all
 	}
 	if c.Attrs[where] == "" {
 		return "does not say where: add " + where + "="
+	}
+	if c.Attrs[other] != "" {
+		return "has " + other + "=, which is for the other of CACHE_FROM and CACHE_TO: leave it out"
 	}
 	return l.badPlace(c, where, written)
 }
@@ -163,14 +169,16 @@ func (l *loader) badPlace(c Cache, where string, written bool) string {
 		c.Attrs[where], own = l.absolute(place), "/{arch}"
 	}
 	if c.Type == "registry" {
-		ref, err := reference.ParseNormalizedNamed(l.config.fill([]Cache{c}, ocispec.Platform{OS: "linux", Architecture: "arm64"})[0].Attrs[where])
-		switch {
-		case err != nil:
-			return "names " + place + ", which is no reference: write one such as ghcr.io/me/app:cache"
-		case written && l.config.publishes(reference.TagNameOnly(ref).String()):
-			return "would be written over the image itself: choose another tag, such as cache-{arch}"
-		case reference.IsNameOnly(ref):
-			own = ":cache-{arch}"
+		for _, p := range l.config.Platforms {
+			ref, err := reference.ParseNormalizedNamed(childTag(place, p, l.config.Version))
+			switch {
+			case err != nil:
+				return "names " + place + ", which is no reference: write one such as ghcr.io/me/app:cache"
+			case written && l.config.publishes(reference.TagNameOnly(ref).String()):
+				return "would be written over the image itself: choose another tag, such as cache-{arch}"
+			case reference.IsNameOnly(ref):
+				own = ":cache-{arch}"
+			}
 		}
 	}
 	if written && len(l.config.Platforms) > 1 && !strings.Contains(place, "{arch}") {

@@ -64,6 +64,8 @@ func TestWrongCaches(t *testing.T) {
 		{"CACHE_FROM=type=registry", "does not say where: add ref="},
 		{"CACHE_FROM=type=local,dest=c", "does not say where: add src="},
 		{"CACHE_TO=type=local,src=c", "does not say where: add dest="},
+		{"CACHE_TO=type=local,src=c,dest=d/{arch}", "has src=, which is for the other of CACHE_FROM and CACHE_TO: leave it out"},
+		{"CACHE_FROM=a/b:1,type=local,src=c", "has a/b:1 among what belongs to one cache: put a blank between two of them"},
 		{"CACHE_FROM=type=registry,ref", "has ref without a value: write ref=value, or leave it out"},
 		{"CACHE_FROM=type=registry,ref=", "has ref= without a value: write ref=value, or leave it out"},
 		{"CACHE_FROM=Me/App", "names Me/App, which is no reference: write one such as ghcr.io/me/app:cache"},
@@ -74,6 +76,11 @@ func TestWrongCaches(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", test.word, err)
 		}
+	}
+	// It is the image that any of its platforms is.
+	_, err := line("CACHE_TO=ghcr.io/me/app:{arch}-{version}", "IMG=ghcr.io/me/app", "VERSION=7", "ARCHES=amd64 arm/v7").load(t)
+	if err == nil || !strings.Contains(err.Error(), "over the image itself") {
+		t.Errorf("over arm/v7: %v", err)
 	}
 	for _, word := range []string{"CACHE_TO=type=gha,token=hunter2", "CACHE_FROM=type=registry,ref=a/b,password=hunter2", "CACHE_FROM=type=gha,url=https://me:hunter2@cache.example"} {
 		_, err := line(word).load(t)

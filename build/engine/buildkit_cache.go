@@ -3,7 +3,9 @@ package engine
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"strconv"
 	"strings"
@@ -87,7 +89,10 @@ func (c Cache) withDigest() (Cache, string) {
 	}
 	attrs := maps.Clone(c.Attrs)
 	found, err := ociindex.NewStoreIndex(attrs["src"]).Get(c.tag())
-	if err != nil || found == nil {
+	switch {
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return c, "the build cache " + attrs["src"] + " is not read: " + err.Error()
+	case err != nil || found == nil:
 		return c, "the build cache " + attrs["src"] + " is not there (yet)"
 	}
 	attrs["digest"] = found.Digest.String()

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -124,5 +125,17 @@ func TestUnreadCache(t *testing.T) {
 	}
 	if unread("[build 2/2] RUN make", "exit code: 1") != "" {
 		t.Error("a step passes for a cache")
+	}
+}
+
+// A folder that is there and cannot be read says why.
+func TestADamagedFolderOfCache(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "index.json"), []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, why := Cache{"local", map[string]string{"src": dir}}.withDigest()
+	if !strings.HasPrefix(why, "the build cache "+dir+" is not read: ") {
+		t.Error(why)
 	}
 }
