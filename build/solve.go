@@ -115,10 +115,10 @@ func (p *Pipeline) ready(ctx context.Context) (*engine.Engine, error) {
 	return e, p.before(ctx)
 }
 
-// checkFiles looks for the files of the build, but where Options.Before may make them: then they are missed after it.
+// checkFiles looks for what the build takes, but not for files where Options.Before may make them: those are missed after it.
 func (p *Pipeline) checkFiles() error {
 	if p.opts.Before != nil {
-		return nil
+		return p.cfg.CheckVariables()
 	}
 	return p.cfg.CheckFiles()
 }

@@ -70,6 +70,20 @@ func TestBefore(t *testing.T) {
 	}
 }
 
+// What no step can make is missed before one runs.
+func TestMissingVariablesComeBeforeAll(t *testing.T) {
+	env := map[string]string{"IMG": "reg.example/me/app", "BUILD_ARGS": "URL", "DOCKER_HOST": "unix:///nowhere.sock"}
+	getenv := func(name string) string { return env[name] }
+	cfg, err := config.Load(config.Input{Dir: t.TempDir(), Getenv: getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{Config: cfg, Getenv: getenv, Before: func(context.Context, []string) error { return nil }})
+	if _, err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
+		t.Error(err)
+	}
+}
+
 // Without such a step nothing can make the missing files: that is told before an engine is started.
 func TestMissingFilesComeBeforeTheEngine(t *testing.T) {
 	p := pipelineFor(t, t.TempDir(), "unix:///nowhere.sock", nil)

@@ -12,7 +12,7 @@ import (
 // the variables that SECRETS, SSH and BUILD_ARGS take are there: what a build needs and other targets do not.
 // Its errors are *UsageError.
 func (c Config) CheckFiles() error {
-	faults := slices.Clone(c.unready)
+	var faults []error
 	add := func(err error) {
 		if err != nil {
 			faults = append(faults, err)
@@ -35,8 +35,11 @@ func (c Config) CheckFiles() error {
 			add(c.file("SECRETS", s.File))
 		}
 	}
-	return errors.Join(faults...)
+	return errors.Join(append([]error{c.CheckVariables()}, faults...)...)
 }
+
+// CheckVariables looks for those variables alone. Its errors are *UsageError.
+func (c Config) CheckVariables() error { return errors.Join(c.unready...) }
 
 // dockerfiles are those of this run, each once.
 func (c Config) dockerfiles() []string {
