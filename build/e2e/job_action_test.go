@@ -79,11 +79,11 @@ func TestGitHubAction(t *testing.T) {
 	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nARG WORDS\nLABEL words=$WORDS\nCOPY Dockerfile /\n"})
 	repo := reg.Repo(t)
 	outputs := a.step(t, "mage", dir, With(e, "HOME="+os.Getenv("HOME"), "DOCKER_CONFIG="+suite.home), map[string]string{
-		"knobs":    fmt.Sprintf("IMG=%s\nVERSION=1\n\n  \nARCHES=amd64 arm64\nTAGS={version} latest\nBUILD_ARGS=\"WORDS=a $HOME 'b'\"\n", repo),
-		"username": User, "password": Password,
+		"knobs":   fmt.Sprintf("IMG=%s\nVERSION=1\n\n  \nARCHES=amd64 arm64\nTAGS={version} latest\nBUILD_ARGS=\"WORDS=a $HOME 'b'\"\n", repo),
+		"targets": "build\npush\n", "username": User, "password": Password,
 	})
-	if sources := a.step(t, "sources", dir, nil, nil); len(sources["sum"]) != 16 {
-		t.Errorf("the cache goes by %v", sources)
+	if seen := a.step(t, "look", dir, nil, nil); len(seen["sources"]) != 16 || !strings.HasSuffix(seen["go"], "/go") {
+		t.Errorf("the cache and the way to Go go by %v", seen)
 	}
 	index := reg.Index(t, repo+":latest")
 	if outputs["image"] != repo+":1" || reg.Raw(t, repo+"@"+outputs["digest"]) != reg.Raw(t, repo+":1") {
