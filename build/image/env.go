@@ -75,7 +75,7 @@ func envWords(text string) (words []string) {
 			b.add("")
 		case quote == c && quote != 0:
 			quote = 0
-		case quote == 0 && (c == ' ' || c == '\t'):
+		case quote == 0 && (c == ' ' || c == '\t' || c == '\n'):
 			b.flush()
 		default:
 			b.add(text[i : i+1])

@@ -72,16 +72,17 @@ func (c *checker) matching(pattern string) (names []string, err error) {
 func (c *checker) supervised(words []string, f frame) (known bool, err error) {
 	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
 	for i, word := range words {
-		if name, ok := strings.CutPrefix(word, "--configuration="); ok {
-			files = []string{name}
-		} else if (word == "-c" || word == "--configuration") && i+1 < len(words) {
+		option := regexp.MustCompile(`^(?:-[hknstv]*c|--configuration=?)(.*)`).FindStringSubmatch(word)
+		if option != nil && option[1] != "" {
+			files = option[1:]
+		} else if option != nil && i+1 < len(words) {
 			files = []string{words[i+1]}
 		}
 	}
 	var commands [][]string
 	for i := 0; i < min(len(files), maxFiles); i++ {
 		name := absolute(f.dir, files[i])
-		list, included, failed := c.supervisorConf(name)
+		list, included, failed := c.supervisorConf(name, f)
 		commands, err = append(commands, list...), errors.Join(err, failed)
 		for _, pattern := range included {
 			names, failed := c.matching(absolute(path.Dir(name), pattern))
@@ -95,7 +96,7 @@ func (c *checker) supervised(words []string, f frame) (known bool, err error) {
 }
 
 // supervisorConf reads the commands of a configuration, and the patterns of others that it includes.
-func (c *checker) supervisorConf(name string) (commands [][]string, included []string, err error) {
+func (c *checker) supervisorConf(name string, f frame) (commands [][]string, included []string, err error) {
 	at, err := c.resolve(name)
 	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
 		return nil, nil, nil
@@ -104,9 +105,11 @@ func (c *checker) supervisorConf(name string) (commands [][]string, included []s
 		return nil, nil, err
 	}
 	text, err := c.tree.text(at.real, at.info.Size())
-	for line := range strings.Lines(text) {
-		key, val, _ := strings.Cut(line, "=")
-		switch val = regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllString(strings.TrimSpace(val), unknown); strings.TrimSpace(key) {
+	if at.info.Size() > maxScript {
+		c.note(f, "%s was followed only in part: it is longer than %d KiB", show(name), maxScript>>10)
+	}
+	for _, o := range settings(text) {
+		switch val := regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllString(o.val, unknown); o.key {
 		case "command":
 			commands = append(commands, envWords(val))
 		case "files":
@@ -114,4 +117,27 @@ func (c *checker) supervisorConf(name string) (commands [][]string, included []s
 		}
 	}
 	return commands, included, err
+}
+
+type setting struct{ key, val string }
+
+// settings reads a configuration as Python's ConfigParser does: a line that is indented more than the setting above it goes on with it.
+func settings(text string) (list []setting) {
+	comment, above := regexp.MustCompile(`(^|\s)[;#].*`), -1
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(comment.ReplaceAllString(line, ""), " \t\r\n")
+		body := strings.TrimLeft(line, " \t")
+		indent, cut := len(line)-len(body), strings.IndexAny(body, "=:")
+		switch {
+		case body == "":
+		case above >= 0 && indent > above:
+			list[len(list)-1].val += "\n" + body
+		case body[0] == '[':
+			above = -1
+		case cut >= 0:
+			above = indent
+			list = append(list, setting{strings.ToLower(strings.TrimSpace(body[:cut])), strings.TrimSpace(body[cut+1:])})
+		}
+	}
+	return list
 }
