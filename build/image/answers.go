@@ -24,6 +24,9 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		return "", maybe, false
 	}
 	args := words[1:]
+	if w.frame.input == "" && slices.Contains([]string{"sed", "tr", "cat"}, path.Base(words[0])) {
+		w.outside++ // who starts the text may feed it
+	}
 	switch path.Base(words[0]) {
 	case "true", ":":
 		return "", yes, true
@@ -114,6 +117,7 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 	}
 	switch name {
 	case "pwd":
+		w.outside++
 		return w.dir, true
 	case "dirname":
 		return path.Dir(last), last != ""

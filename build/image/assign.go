@@ -60,7 +60,9 @@ func (w *walker) inside(node syntax.Node) {
 
 // output walks a substitution and returns all that it may give.
 func (w *walker) output(c *syntax.CmdSubst) (all []value) {
+	before := w.outside
 	w.softly(func() { all = w.capture(func() { w.stmts(c.Stmts) }) })
+	w.theirs[c] = w.outside > before
 	for i, v := range all {
 		all[i] = value{strings.TrimRight(v[0], "\n")}
 	}
@@ -76,8 +78,12 @@ func (w *walker) forget(x syntax.ArithmExpr) {
 // assign gives a variable what it may be from here on.
 func (w *walker) assign(a *syntax.Assign) {
 	var values []value
+	name, before := a.Name.Value, w.outside
 	w.worlds(func(e *expansion) { values = append(values, e.assigned(a)) })
-	w.set(a.Name.Value, values...)
+	w.set(name, values...)
+	if _, kept := w.vars[name]; kept && w.outside == before && !w.often && !slices.Contains([]string{"OPTARG", "OPTIND", "RANDOM", "REPLY", "SECONDS"}, name) {
+		w.fixed[name] = true
+	}
 }
 
 // declare walks export, local and their like.
@@ -90,6 +96,7 @@ func (w *walker) declare(c *syntax.DeclClause) {
 			given := map[string][]value{}
 			w.worlds(func(e *expansion) {
 				for _, word := range e.fields([]*syntax.Word{a.Value}) {
+					w.wild = w.wild || !w.known(word)
 					if name, val, ok := strings.Cut(word, "="); ok && name != "" {
 						given[name] = append(given[name], value{val})
 					} else if strings.HasPrefix(word, "-") {
@@ -111,6 +118,7 @@ func (w *walker) declare(c *syntax.DeclClause) {
 		switch {
 		case reference:
 			w.set(name, value{unknown})
+			w.wild = true
 		case !a.Naked:
 			w.assign(a)
 		case local && w.locals != nil:

@@ -26,6 +26,7 @@ func skipExec(words []string) []string {
 // builtin takes a command that the shell runs by itself.
 func (w *walker) builtin(words []string) bool {
 	args := words[1:]
+	w.wild = w.wild || changes(words)
 	switch words[0] {
 	case "cd", "pushd":
 		w.dir = w.folder(args)
@@ -73,6 +74,12 @@ func (w *walker) builtin(words []string) bool {
 		w.answer(words)
 	}
 	return true
+}
+
+// changes tells whether a builtin may change variables, now or later, in ways that are not seen.
+func changes(words []string) bool {
+	return slices.Contains([]string{"alias", "enable", "shopt", "trap"}, words[0]) ||
+		slices.Contains([]string{"eval", "export", "mapfile", "printf", "read", "readarray", "readonly", "unset"}, words[0]) && strings.Contains(strings.Join(words, ""), unknown)
 }
 
 // gives is whether a text or function succeeds that is left with this number.
@@ -198,7 +205,7 @@ func (w *walker) source(args []string) {
 		return
 	}
 	at, ok := w.sourced(args[0])
-	if !ok {
+	if w.wild = w.wild || !ok; !ok {
 		return
 	}
 	src, err := w.tree.text(at.real, at.info.Size())

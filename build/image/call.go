@@ -20,9 +20,11 @@ func (w *walker) call(c *syntax.CallExpr) {
 		}
 		return
 	}
+	before := w.outside
 	var ways [][]string // before the assignments, which are not for these words
 	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
 	ways = unique(ways, slices.Equal)
+	reads := w.outside - before
 	for _, a := range c.Assigns { // for this command alone
 		name := a.Name.Value
 		outer, there := w.vars[name]
@@ -30,6 +32,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 		w.assign(a)
 		w.exported[name] = true
 		defer func() {
+			delete(w.fixed, name)
 			if w.exported[name] = exported; there {
 				w.vars[name] = outer
 			} else {
@@ -37,13 +40,16 @@ func (w *walker) call(c *syntax.CallExpr) {
 			}
 		}()
 	}
-	if len(ways) == 1 {
-		w.command(ways[0])
-		return
-	}
 	var walks []func()
 	for _, words := range ways {
-		walks = append(walks, func() { w.command(words) })
+		walks = append(walks, func() {
+			w.since = w.outside - reads
+			w.command(words)
+		})
+	}
+	if len(walks) == 1 {
+		walks[0]()
+		return
 	}
 	w.either(walks...)
 }
@@ -158,6 +164,7 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 	key := strings.Join(words, unknown)
 	if w.active[key] {
 		w.print(unknown)
+		w.wild = true
 		return
 	}
 	if w.calls++; w.calls > maxDepth {
@@ -176,6 +183,9 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 		}
 		w.until(&w.part, func() { w.either(ways...) })
 		maps.Copy(w.vars, w.locals)
+		for name := range w.locals {
+			delete(w.fixed, name)
+		}
 		w.vars["@"], w.locals, w.loops = args, locals, loops
 		delete(w.active, key)
 	}

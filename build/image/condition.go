@@ -55,7 +55,10 @@ func (a answer) and(b answer) answer { return a.not().or(b.not()).not() }
 // everywhere is the answer that all worlds give.
 func (w *walker) everywhere(ask func(*expansion) answer) answer {
 	var all []answer
-	w.worlds(func(e *expansion) { all = append(all, ask(e)) })
+	w.worlds(func(e *expansion) {
+		e.since = e.outside
+		all = append(all, ask(e))
+	})
 	if all = slices.Compact(all); len(all) > 1 {
 		return maybe
 	}
@@ -64,19 +67,51 @@ func (w *walker) everywhere(ask func(*expansion) answer) answer {
 
 // bracket is the answer of test and [.
 func (w *walker) bracket(words []string) answer {
-	if i := slices.Index(words, "-o"); i >= 0 {
+	if len(words) < 2 {
+		return w.filled(strings.Join(words, ""))
+	}
+	if i := loose(words, "-o"); i >= 0 {
 		return w.bracket(words[:i]).or(w.bracket(words[i+1:]))
 	}
-	if i := slices.Index(words, "-a"); i >= 0 {
+	if i := loose(words, "-a"); i >= 0 {
 		return w.bracket(words[:i]).and(w.bracket(words[i+1:]))
 	}
+	last := len(words) - 1
 	switch {
-	case len(words) > 1 && words[0] == "!":
+	case words[0] == "!":
 		return w.bracket(words[1:]).not()
-	case len(words) == 3:
+	case last == 1 && words[0] == "-n":
+		return w.filled(words[1])
+	case last == 1 && words[0] == "-z":
+		return w.filled(words[1]).not()
+	case last == 2 && words[0] != "(":
 		return w.compare(words[1], words[0], pattern.QuoteMeta(words[2], 0))
+	case words[0] == "(" && words[last] == ")":
+		return w.bracket(words[1:last])
 	}
 	return maybe
+}
+
+// loose is where a word stands outside of parentheses.
+func loose(words []string, word string) int {
+	depth := 0
+	return slices.IndexFunc(words, func(s string) bool {
+		switch s {
+		case "(":
+			depth++
+		case ")":
+			depth--
+		}
+		return s == word && depth == 0
+	})
+}
+
+// filled is the answer to whether there is a text at all.
+func (w *walker) filled(text string) answer {
+	if w.outside > w.since || !w.known(text) {
+		return maybe
+	}
+	return answered(text != "")
 }
 
 // test is the answer of [[ ]].
@@ -84,9 +119,15 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 	switch x := x.(type) {
 	case *syntax.ParenTest:
 		return e.test(x.X)
+	case *syntax.Word:
+		e.since = e.outside
+		return e.filled(e.text(x))
 	case *syntax.UnaryTest:
-		if x.Op == syntax.TsNot {
+		switch x.Op {
+		case syntax.TsNot, syntax.TsEmpStr:
 			return e.test(x.X).not()
+		case syntax.TsNempStr:
+			return e.test(x.X)
 		}
 	case *syntax.BinaryTest:
 		switch x.Op {
@@ -97,6 +138,7 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 		}
 		left, ok := x.X.(*syntax.Word)
 		right, also := x.Y.(*syntax.Word)
+		e.since = e.outside
 		switch {
 		case ok && also && x.Op == syntax.TsReMatch:
 			return e.search(e.text(left), e.pattern(right, regexp.QuoteMeta))
@@ -107,8 +149,8 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 	return maybe
 }
 
-// compare is the answer to whether a text matches a pattern. One of them has to tell of the machine: other words are often those
-// of whoever runs the image.
+// compare is the answer to whether a text matches a pattern. One of them has to tell of the machine, where any comes from outside:
+// other words are often those of whoever runs the image.
 func (w *walker) compare(op, text, glob string) answer {
 	switch op {
 	case "!=", "-ne":
@@ -118,13 +160,13 @@ func (w *walker) compare(op, text, glob string) answer {
 			return yes
 		}
 		expr, err := pattern.Regexp(glob, pattern.EntireString|pattern.ExtendedOperators)
-		if err == nil && (w.ofMachine(text) || w.ofMachine(glob)) {
+		if err == nil && w.decides(text, glob) {
 			return w.matches(text, expr)
 		}
 	case "-eq":
 		x, err := strconv.Atoi(text)
 		y, bad := strconv.Atoi(glob)
-		if err == nil && bad == nil && (w.ofMachine(text) || w.ofMachine(glob)) {
+		if err == nil && bad == nil && w.decides(text, glob) {
 			return answered(x == y)
 		}
 	}
@@ -133,7 +175,7 @@ func (w *walker) compare(op, text, glob string) answer {
 
 // search is the answer to whether a regular expression is found in a text.
 func (w *walker) search(text, expr string) answer {
-	if !w.ofMachine(text) {
+	if !w.decides(text) {
 		return maybe
 	}
 	return w.matches(text, expr)
@@ -148,6 +190,11 @@ func (w *walker) matches(text, expr string) answer {
 		return maybe
 	}
 	return answered(re.MatchString(text))
+}
+
+// decides tells whether texts are the same whenever the image runs, as one tells of the machine or none comes from outside.
+func (w *walker) decides(texts ...string) bool {
+	return w.outside == w.since || slices.ContainsFunc(texts, w.ofMachine)
 }
 
 // ofMachine tells whether a text tells of the declared machine or system.

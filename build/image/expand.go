@@ -107,7 +107,10 @@ func (e *expansion) assigned(a *syntax.Assign) value {
 			v = append(v, e.fields([]*syntax.Word{elem.Value})...)
 		}
 	}
-	if old := e.value(a.Name.Value); a.Append && old != nil {
+	if !a.Append {
+		return v
+	}
+	if old := e.value(a.Name.Value); old != nil {
 		if a.Array == nil {
 			return append(value{old[:min(1, len(old))].text() + v[0]}, old[min(1, len(old)):]...)
 		}
@@ -161,6 +164,9 @@ func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 		all, ok := e.outputs[part]
 		if !ok {
 			all = e.output(part)
+		}
+		if e.theirs[part] {
+			e.outside++
 		}
 		e.put(b, all[e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), len(all))], quoted)
 	default: // arithmetic, process substitutions, patterns

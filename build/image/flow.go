@@ -98,9 +98,11 @@ func (w *walker) each(c *syntax.ForClause) {
 	for _, item := range items {
 		w.inside(item)
 	}
+	before := w.outside
 	var lists [][]string
 	w.worlds(func(e *expansion) { lists = append(lists, e.fields(items)) })
 	lists = unique(lists, slices.Equal)
+	w.wild = w.wild || w.outside > before // other words would come to other ends
 	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && w.known(strings.Join(lists[0], "")) {
 		w.looped(func() {
 			for _, word := range lists[0] {

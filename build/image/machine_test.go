@@ -110,9 +110,13 @@ func fat(script, arm64 string) []entry {
 	return all
 }
 
-func TestByMachine(t *testing.T) {
+func TestByMachine(t *testing.T) { choose(t, byMachine) }
+
+// choose checks scripts that start the right program of an image for two machines.
+func choose(t *testing.T, scripts []string) {
+	t.Helper()
 	env := []string{"TARGETARCH=arm64", "TARGETPLATFORM=linux/arm64"}
-	for _, script := range byMachine {
+	for _, script := range scripts {
 		r, err := image.Check(run("/run").and("Env", env).bytes(), rootOf(fat(script, "arm64")...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
 		if got := outcome(t, r, err); got != "verified" || len(r.Notes) > 0 {
 			t.Errorf("%s\n%s, notes %q", script, got, r.Notes)

@@ -11,6 +11,9 @@ import (
 
 // value is what a variable holds in this world; nil when it is not set.
 func (e *expansion) value(name string) value {
+	if e.wild || !e.fixed[name] {
+		e.outside++
+	}
 	switch name {
 	case "PWD":
 		return value{e.dir}
@@ -144,7 +147,11 @@ type reader struct {
 // simple refuses what would have to be worked out.
 func (r *reader) simple(n syntax.Node) bool {
 	switch n := n.(type) {
-	case nil, *syntax.Word, *syntax.SglQuoted, *syntax.DblQuoted, *syntax.ParamExp:
+	case nil, *syntax.Word, *syntax.SglQuoted, *syntax.DblQuoted:
+	case *syntax.ParamExp:
+		if n.Param != nil {
+			r.value(n.Param.Value)
+		}
 	case *syntax.Lit:
 		r.blind = r.blind || strings.Contains(n.Value, unknownRune)
 	default:
@@ -155,9 +162,13 @@ func (r *reader) simple(n syntax.Node) bool {
 
 // Get is that of expand.Environ.
 func (r *reader) Get(name string) expand.Variable {
+	before := r.outside
 	v := r.value(name)
 	if name == "IFS" {
 		v = value{r.separators()}
+	}
+	if name == "IFS" || name == "PWD" { // which the library asks for by itself
+		r.outside = before
 	}
 	if n, err := strconv.Atoi(name); err == nil && n > 0 {
 		v = r.element(&syntax.ParamExp{Param: &syntax.Lit{Value: name}})

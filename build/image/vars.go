@@ -31,6 +31,7 @@ const printed = unknown + "printed"
 // state is what earlier commands of a text changed for later ones.
 type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
+	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself
 	dir       string                    // unknown when it is not known
@@ -39,7 +40,7 @@ type state struct {
 }
 
 func (s state) clone() state {
-	s.vars, s.functions, s.files = maps.Clone(s.vars), maps.Clone(s.functions), maps.Clone(s.files)
+	s.vars, s.fixed, s.functions, s.files = maps.Clone(s.vars), maps.Clone(s.fixed), maps.Clone(s.functions), maps.Clone(s.files)
 	return s
 }
 
@@ -63,6 +64,8 @@ func (s state) join(other state) state {
 			s.vars[name] = alternatives(values)
 		}
 	}
+	s.fixed = maps.Clone(s.fixed)
+	maps.DeleteFunc(s.fixed, func(name string, _ bool) bool { return !other.fixed[name] })
 	s.functions = joined(s.functions, other.functions, same)
 	s.files = joined(s.files, other.files, same)
 	return s
@@ -128,6 +131,7 @@ func (s state) set(name string, values ...value) {
 	if len(values) == 0 {
 		values = []value{nil}
 	}
+	delete(s.fixed, name)
 	if _, ok := s.vars[name]; ok || len(s.vars) < maxNames {
 		s.vars[name] = alternatives(values)
 	}

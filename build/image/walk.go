@@ -23,6 +23,10 @@ type walker struct {
 	machine  *regexp.Regexp               // finds names of the declared machine
 	active   map[string]bool              // calls of functions that are being walked
 	locals   map[string][]value           // what the function's local variables were before; nil outside of functions
+	theirs   map[*syntax.CmdSubst]bool    // substitutions that say what comes from outside
+	outside  int                          // how often expansions have read what comes from outside
+	since    int                          // ... and had before those of this condition
+	wild     bool                         // variables may change in ways that are not seen
 	calls    int                          // how many functions and sourced files deep it is
 	soft     bool                         // inside of what may not happen
 	early    bool                         // what fails here does not end the text, which goes on behind it
@@ -45,8 +49,8 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	for name, source := range f.put {
 		files[name] = []string{source}
 	}
-	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, machine: machineNames(c.declared),
-		active: map[string]bool{}, doors: closed(), state: state{vars: vars, functions: map[string][]*syntax.Stmt{}, files: files, dir: f.dir}}
+	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, theirs: map[*syntax.CmdSubst]bool{}, wild: tongue(f.tongue) != syntax.LangBash, machine: machineNames(c.declared),
+		active: map[string]bool{}, doors: closed(), state: state{vars: vars, fixed: map[string]bool{}, functions: map[string][]*syntax.Stmt{}, files: files, dir: f.dir}}
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
