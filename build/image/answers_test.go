@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build/image"
@@ -34,6 +35,25 @@ func TestAnswers(t *testing.T) {
 		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
 		if got := outcome(t, r, err); got != test.want {
 			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
+
+// What a text expands is bounded: what is too long is unknown, and behind too much of it nothing is followed, which is told.
+func TestExpansionBounds(t *testing.T) {
+	const followed = "the image's scripts start so many commands that not all were followed"
+	choose := "\nif [ $(uname -m) = x86_64 ]; then exec /app/server; fi\nexec /app/x"
+	letters := strings.Repeat("x", 1000)
+	for _, test := range []struct{ name, script, want, note string }{
+		{"what nobody reads", strings.Repeat("echo 'a line of help that is about this long'\n", 1000) + choose, "verified", ""},
+		{"long work", "X='" + letters + "'\n" + strings.Repeat("echo $X$X$X | sed 's/"+strings.Repeat("a", 100)+"/b/'\n", 60) + choose, "verified", ""},
+		{"too much", "X=" + letters + letters + "\n" + strings.Repeat(": $X$X$X$X\n", 2000) + choose, "verified", followed},
+		{"too much in a condition", "X=" + letters + letters + "\n" + strings.Repeat(": $X$X$X$X\n", 1048) + "if [ \"$(uname -m) $X$X$X\" = x86_64 ]; then exec /app/server; fi\nexec /app/x", "verified", followed},
+	} {
+		root := rootOf(busybox("arm64"), elf("/bin/uname", "arm64"), elf("/bin/sed", "arm64"), elf("/app/x", "arm64"), elf("/app/server", "amd64"), text("/run", test.script))
+		r, err := image.Check(run("sh", "/run").bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want || strings.Join(r.Notes, "\n") != test.note {
+			t.Errorf("%s: %s, want %s; notes %q, want %q", test.name, got, test.want, r.Notes, test.note)
 		}
 	}
 }

@@ -57,10 +57,14 @@ func (e *expansion) pick(of string, n int) int {
 	return 0
 }
 
-// afford tells whether so many bytes more may be expanded.
+// afford tells whether so many bytes more may be expanded. What is too long is not, and costs nothing; behind the last that may be
+// nothing is walked, since what is chosen by machine could not be told there.
 func (w *walker) afford(n int) bool {
+	if n > maxWord {
+		return false
+	}
 	w.spent += n
-	return n <= maxWord && w.spent <= maxExpanded
+	return w.spent <= maxExpanded
 }
 
 // fields expands words as those of a command, where blanks and arrays make several of one.

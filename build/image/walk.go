@@ -29,6 +29,7 @@ type walker struct {
 	wild     bool                         // variables may change in ways that are not seen
 	calls    int                          // how many functions and sourced files deep it is
 	soft     bool                         // inside of what may not happen
+	heard    bool                         // something reads what is printed
 	early    bool                         // what fails here does not end the text, which goes on behind it
 	made     bool                         // an earlier command may have put programs into the image
 	loops    []*doors                     // those that it is inside of
@@ -71,7 +72,7 @@ func (w *walker) before(walk func()) {
 }
 
 func (w *walker) stmt(s *syntax.Stmt) {
-	if w.steps++; w.steps > maxSteps {
+	if w.steps++; w.steps > maxSteps || w.spent > maxExpanded {
 		w.tooMany(w.frame)
 		return
 	}

@@ -79,19 +79,22 @@ func (w *walker) fork(walk func()) {
 
 // capture walks what happens in another process and returns all that it may print.
 func (w *walker) capture(walk func()) []value {
-	outer := w.vars[printed]
-	w.vars[printed] = []value{{""}}
+	outer, heard := w.vars[printed], w.heard
+	w.vars[printed], w.heard = []value{{""}}, true
 	w.fork(walk)
 	all := w.vars[printed]
-	w.vars[printed] = outer
+	w.vars[printed], w.heard = outer, heard
 	return all
 }
 
-// print adds to what the text has printed.
+// print adds to what the text has printed, where that is read.
 func (w *walker) print(text string) {
+	if !w.heard {
+		return
+	}
 	var all []value
 	for _, v := range w.vars[printed] {
-		if !w.afford(len(v[0]) + len(text)) {
+		if len(v[0])+len(text) > maxWord || !w.afford(len(text)) {
 			v, text = value{""}, unknown
 		}
 		all = append(all, value{v[0] + text})
