@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -44,11 +45,16 @@ func TestExpansionBounds(t *testing.T) {
 	const followed = "the image's scripts start so many commands that not all were followed"
 	choose := "\nif [ $(uname -m) = x86_64 ]; then exec /app/server; fi\nexec /app/x"
 	letters := strings.Repeat("x", 1000)
+	var words strings.Builder
+	for i := range 4000 {
+		fmt.Fprintf(&words, "%x ", i)
+	}
 	for _, test := range []struct{ name, script, want, note string }{
 		{"what nobody reads", strings.Repeat("echo 'a line of help that is about this long'\n", 1000) + choose, "verified", ""},
 		{"long work", "X='" + letters + "'\n" + strings.Repeat("echo $X$X$X | sed 's/"+strings.Repeat("a", 100)+"/b/'\n", 60) + choose, "verified", ""},
 		{"too much", "X=" + letters + letters + "\n" + strings.Repeat(": $X$X$X$X\n", 2000) + choose, "verified", followed},
 		{"too much in a condition", "X=" + letters + letters + "\n" + strings.Repeat(": $X$X$X$X\n", 1048) + "if [ \"$(uname -m) $X$X$X\" = x86_64 ]; then exec /app/server; fi\nexec /app/x", "verified", followed},
+		{"words of which one may be any", "A='" + words.String() + "'\n" + strings.Repeat("for x in $A $U; do :; done\n", 350) + choose, "verified", ""},
 	} {
 		root := rootOf(busybox("arm64"), elf("/bin/uname", "arm64"), elf("/bin/sed", "arm64"), elf("/app/x", "arm64"), elf("/app/server", "amd64"), text("/run", test.script))
 		r, err := image.Check(run("sh", "/run").bytes(), root, platform(t, "arm64"), image.Options{})

@@ -101,9 +101,14 @@ func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equa
 
 // alternatives drops what stands twice. Of too many only the words that all begin with remain.
 func alternatives(values []value) []value {
-	values = unique(values, sameValue)
-	if len(values) <= maxValues {
-		return values
+	var few []value
+	for _, v := range values {
+		if len(few) <= maxValues && !slices.ContainsFunc(few, func(old value) bool { return sameValue(old, v) }) {
+			few = append(few, v)
+		}
+	}
+	if len(few) <= maxValues {
+		return few
 	}
 	common := values[0]
 	for _, v := range values {
