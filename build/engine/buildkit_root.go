@@ -197,7 +197,7 @@ func (r *root) list(dir string) ([]*fstypes.Stat, error) {
 }
 
 func (r *root) readDir(dir string) ([]*fstypes.Stat, error) {
-	list, err := r.ref.ReadDir(r.ctx, gateway.ReadDirRequest{Path: dir})
+	list, err := patient(r.ctx, func() ([]*fstypes.Stat, error) { return r.ref.ReadDir(r.ctx, gateway.ReadDirRequest{Path: dir}) })
 	if err != nil {
 		r.note(err)
 		return nil, err
@@ -225,12 +225,27 @@ func undoHardLinks(list []*fstypes.Stat) {
 
 // read fetches a range of a regular file.
 func (r *root) read(name string, offset int64, length int) ([]byte, error) {
-	data, err := r.ref.ReadFile(r.ctx, gateway.ReadRequest{
-		Filename: name,
-		Range:    &gateway.FileRange{Offset: int(offset), Length: length},
-	})
+	ask := gateway.ReadRequest{Filename: name, Range: &gateway.FileRange{Offset: int(offset), Length: length}}
+	data, err := patient(r.ctx, func() ([]byte, error) { return r.ref.ReadFile(r.ctx, ask) })
 	r.note(err)
 	return data, err
+}
+
+// BuildKit mounts the root for whoever asks first, and lets the others wait until they give up (util/flightcontrol). On a busy
+// machine they may: that says nothing of the file.
+const (
+	gaveUp   = "exceeded retry timeout"
+	maxAsked = 5
+)
+
+// patient asks again where BuildKit gave up waiting.
+func patient[T any](ctx context.Context, ask func() (T, error)) (answer T, err error) {
+	for range maxAsked {
+		if answer, err = ask(); err == nil || ctx.Err() != nil || !strings.Contains(err.Error(), gaveUp) {
+			break
+		}
+	}
+	return answer, err
 }
 
 // note keeps the first fault of the engine's: nothing that was said of a root

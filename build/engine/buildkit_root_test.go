@@ -231,3 +231,19 @@ func FuzzRoot(f *testing.F) {
 		}
 	})
 }
+
+// Who gave up waiting for another's question asks again; what the engine says of a file is told at once.
+func TestPatient(t *testing.T) {
+	for text, want := range map[string]int{"": 1, "no such file": 1, "flightcontrol: exceeded retry timeout": maxAsked} {
+		asked := 0
+		_, err := patient(t.Context(), func() (int, error) {
+			if asked++; text == "" {
+				return 0, nil
+			}
+			return 0, errors.New(text)
+		})
+		if asked != want || (err == nil) != (text == "") {
+			t.Errorf("%q: asked %d times, want %d: %v", text, asked, want, err)
+		}
+	}
+}
