@@ -141,6 +141,11 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 			return err
 		}
 	}
+	if path.Base(b.interpreter) == "execlineb" {
+		if err := c.execline(at, f); err != nil {
+			return err
+		}
+	}
 	if err := c.start(interpreter, b.words(at.name, words[1:]), inner); err != nil {
 		return err
 	}

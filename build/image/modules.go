@@ -204,6 +204,9 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 // there are the folders of a list that are there, links resolved, each once.
 func (c *checker) there(names []string) (folders []string, err error) {
 	for _, name := range names {
+		if strings.Contains(name, unknown) {
+			continue
+		}
 		at, err := c.resolve(name)
 		if nowhere(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
 			continue
@@ -216,7 +219,8 @@ func (c *checker) there(names []string) (folders []string, err error) {
 	return folders, nil
 }
 
-// values are those that a variable of the environment may have for a command. What only the running system knows is left out.
+// values are those that a variable of the environment may have for a command, with what only the running system knows of them as
+// unknown.
 func (c *checker) values(name string, f frame) (list []string) {
 	image, there := c.env[name]
 	values, ok := f.env[name]
@@ -224,12 +228,10 @@ func (c *checker) values(name string, f frame) (list []string) {
 		return []string{image}
 	}
 	for _, v := range values {
-		text := v.text()
 		if v == nil {
-			text = image
-		}
-		if !strings.Contains(text, unknown) {
-			list = append(list, text)
+			list = append(list, image)
+		} else {
+			list = append(list, v.text())
 		}
 	}
 	return list

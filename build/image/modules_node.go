@@ -98,6 +98,11 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 			return nil, err
 		}
 		list = append(list, slices.Concat(found...)...)
+		engines, err := c.under(dir, ".prisma/client") // generated into a folder of no package
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, modules{name: "@prisma/client", files: engines})
 	}
 	return list, nil
 }

@@ -99,6 +99,8 @@ var nodeChecks = []struct {
 
 	// Lies.
 	{"a foreign addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"Prisma's engine", nil, []entry{lib(app+".prisma/client/libquery_engine-debian-openssl-3.0.x.so.node", "amd64")}, "foreign-module:" + app + ".prisma/client/libquery_engine-debian-openssl-3.0.x.so.node"},
+	{"Prisma's engines for several machines", nil, []entry{lib(app+".prisma/client/libquery_engine-debian.so.node", "amd64"), lib(app+".prisma/client/libquery_engine-linux-arm64.so.node", "arm64")}, "verified"},
 	{"a foreign addon before right prebuilds", nil, []entry{one("x", script()), lib(app+"x/build/Release/x.node", "amd64"), lib(app+"x/prebuilds/linux-arm64/x.node", "arm64")}, "foreign-module:" + app + "x/build/Release/x.node"},
 	{"a foreign addon of a package in a package", nil, []entry{one("a/node_modules/@s/bcrypt", script()), lib(app+"a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node", "amd64")}, "foreign-module:" + app + "a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node"},
 	{"a foreign addon that was downloaded", nil, []entry{one("x", script()), lib(app+"x/lib/binding/x.node", "amd64")}, "foreign-module:" + app + "x/lib/binding/x.node"},

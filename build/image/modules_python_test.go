@@ -118,6 +118,7 @@ var pythonChecks = []struct {
 	{"a folder as script", run("python", "--check-hash-based-pycs", "never", "--", "/opt/a"), []entry{lib("/opt/a/y"+amdName, "amd64")}, "foreign-module:/opt/a/y" + amdName},
 	{"the working folder of -m", run("python", "-um", "mine").and("WorkingDir", "/app"), []entry{lib("/app/mine/y"+amdName, "amd64")}, "foreign-module:/app/mine/y" + amdName},
 	{"neither with -I", run("python", "-I", "/app/main.py").and("Env", []string{"PYTHONPATH=/app"}), []entry{text("/app/main.py", ""), lib("/app/y"+amdName, "amd64")}, "verified"},
+	{"a PYTHONPATH of which a part is not known", sh("export PYTHONPATH=/vendor:$PYTHONPATH; exec python"), []entry{busybox("arm64"), wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
 	{"PYTHONPATH", run("python").and("Env", []string{"PYTHONPATH=/x:/vendor"}), []entry{wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
 	{"PYTHONPATH of a text", sh("export PYTHONPATH=/vendor; exec python x.py"), []entry{busybox("arm64"), wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/vendor/x/_x.abi3.so"},
 	{"PYTHONPATH for each machine", sh("PYTHONPATH=/vendor/$(uname -m) python x.py"), []entry{busybox("arm64"), wheel("/vendor/x86_64/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},

@@ -625,7 +625,7 @@ func TestAbsentPrograms(t *testing.T) {
 
 // What may start a program of another machine is told of, and not refused.
 func TestGivenPrograms(t *testing.T) {
-	const note = "starter is given /app/server, which is amd64: if it starts it, it will not run"
+	const note = "starter" + isGiven
 	for _, test := range []struct{ command, note string }{
 		{"starter -wait tcp://db:5432 /app/server", note},
 		{"sh -c 'exec starter /app/server'", note},
@@ -690,6 +690,12 @@ func TestStarters(t *testing.T) {
 		{"/sbin/my_init", []entry{exe("/sbin/my_init", "#!/bin/starter\n"), exe("/etc/rc.local", "#!/bin/sh\n/app/server\n")}, server},
 		{"runsvdir -P /srv", []entry{exe("/srv/x/run", "#!/bin/sh\nexec chpst -u app /app/server\n"), elf("/bin/chpst", "arm64")}, server},
 		{"s6-svscan /srv", []entry{link("/srv", "/etc/s"), exe("/etc/s/x/run", "#!/bin/sh\nexec 2>&1\nexec s6-setuidgid app /app/server\n"), elf("/bin/s6-setuidgid", "arm64")}, server},
+		{"runsvdir /srv", []entry{exe("/srv/x/log/run", "#!/bin/sh\nexec /app/server\n")}, server},
+		{"runsvdir /srv", []entry{exe("/srv/x/run", "#!/bin/sh\nexec /app/ok\n"), exe("/srv/x/finish", "#!/bin/sh\n/app/server\n")}, server},
+		{"/init", []entry{exe("/etc/s6-overlay/s6-rc.d/x/run", "#!/command/execlineb -P\n# /app/none\ns6-setuidgid app\n/app/server --all\n"), elf("/command/execlineb", "arm64")}, "run" + isGiven},
+		{"/init", []entry{text("/etc/s6-overlay/s6-rc.d/x/up", "foreground { /app/ok }\n/app/server --all\n"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "up" + isGiven},
+		{"/init", []entry{dir("/etc/s6-overlay/s6-rc.d/x/up"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "verified"},
+		{"scp -- /app/server host:", []entry{elf("/bin/scp", "arm64")}, "verified"},
 		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
 		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
 	} {
@@ -764,7 +770,10 @@ func FuzzTexts(f *testing.F) {
 	})
 }
 
-const server = "foreign:/app/server"
+const (
+	server  = "foreign:/app/server"
+	isGiven = " is given /app/server, which is amd64: if it starts it, it will not run"
+)
 
 func TestTexts(t *testing.T) { follow(t, texts) }
 

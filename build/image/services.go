@@ -18,17 +18,51 @@ func (c *checker) services(words []string, f frame) (known bool, err error) {
 	switch path.Base(words[0]) {
 	case "init": // of s6-overlay, which starts CMD as well
 		known, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
-		return known || len(args) > 0, errors.Join(err, c.run(args, f))
+		return known || len(args) > 0, errors.Join(err, c.oneshots(f), c.run(args, f))
 	case "my_init":
 		return c.each(f, "/etc/my_init.d/*", "/etc/rc.local", "/etc/service/*/run")
 	case "runsvdir", "s6-svscan":
-		return c.each(f, folder+"/*/run")
+		return c.each(f, folder+"/*/run", folder+"/*/log/run", folder+"/*/finish")
 	case "run-parts":
 		return c.each(f, folder+"/*")
 	case "supervisord":
 		return c.supervised(words, f)
 	}
 	return false, nil
+}
+
+// oneshots looks at the command lines of s6-rc's services that run once, which execline reads.
+func (c *checker) oneshots(f frame) error {
+	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
+	for _, name := range names {
+		at, failed := c.resolve(name)
+		if failed == nil {
+			failed = c.execline(at, f)
+		} else if nowhere(failed) {
+			failed = nil
+		}
+		err = errors.Join(err, failed)
+	}
+	return err
+}
+
+// execline looks at the programs that a text in execline's language names. Its commands are chained without a mark between them, so
+// that a foreign one is noted, not refused.
+func (c *checker) execline(at found, f frame) error {
+	if !at.info.Mode().IsRegular() {
+		return nil
+	}
+	text, err := c.tree.text(at.real, at.info.Size())
+	if err != nil {
+		return err
+	}
+	words := []string{at.name}
+	for line := range strings.Lines(text) {
+		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	return c.given(words, f)
 }
 
 // each follows every program that one of the patterns names.

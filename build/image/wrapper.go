@@ -142,10 +142,10 @@ func isOpaque(name string) bool {
 		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "watch", "start-stop-daemon", "init", "systemd", "supervisord", "s6-svscan", "runsvdir", "my_init"}, base)
 }
 
-// reads tells whether a program only reads or moves the files that it is given, by its name.
+// reads tells whether a program only reads or moves the files that it is given, here or to another machine, by its name.
 func reads(name string) bool {
-	return harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "head", "install", "ldd", "ln", "md5sum", "mv", "readlink",
-		"realpath", "sed", "setcap", "sha256sum", "stat", "tail", "tar", "test"}, path.Base(name))
+	return harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "gzip", "head", "install", "kubectl", "ldd", "ln", "md5sum",
+		"mv", "objdump", "rclone", "readlink", "realpath", "rsync", "scp", "sed", "setcap", "sha256sum", "stat", "strip", "tail", "tar", "test", "zip"}, path.Base(name))
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.
