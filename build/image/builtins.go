@@ -192,6 +192,8 @@ func (w *walker) given(words []string) {
 		}
 		if words[0] == "unset" {
 			w.set(name)
+		} else if w.guesses(words) {
+			w.set(name, value{guessed})
 		} else {
 			w.set(name, value{unknown})
 		}

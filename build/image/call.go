@@ -91,6 +91,9 @@ func (w *walker) answer(words []string) {
 		if !quiet(words[0]) {
 			text = unknown
 		}
+		if w.guess = w.guesses(words); w.guess {
+			text = guessed
+		}
 		said()
 		return
 	}

@@ -116,6 +116,10 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
 		return nil
 	}
+	if fr.chosen && fault.Kind == Foreign {
+		c.note(fr, "%s is %s: what starts it chooses by machine in a way that was not followed", show(fault.Path), fault.What)
+		return nil
+	}
 	if path.IsAbs(fault.Path) { // a name that is on no PATH is no path that could be allowed
 		fault.Cure += ", or allow it with ALLOW_FOREIGN=" + quoted(fault.Path)
 	}

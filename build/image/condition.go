@@ -152,6 +152,7 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 // compare is the answer to whether a text matches a pattern. One of them has to tell of the machine, where any comes from outside:
 // other words are often those of whoever runs the image.
 func (w *walker) compare(op, text, glob string) answer {
+	w.guess = w.guess || strings.Contains(text+glob, guessed)
 	switch op {
 	case "!=", "-ne":
 		return w.compare(strings.NewReplacer("!=", "=", "-ne", "-eq").Replace(op), text, glob).not()

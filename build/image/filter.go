@@ -1,6 +1,7 @@
 package image
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,13 @@ import (
 
 // known tells whether nothing of a text is unknown.
 func (w *walker) known(text string) bool { return !strings.Contains(text, unknown) }
+
+// guesses tells whether a command that cannot be computed says something of the machine.
+func (w *walker) guesses(words []string) bool {
+	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
+	filter := slices.Contains([]string{"awk", "cut", "egrep", "expr", "fgrep", "gawk", "grep", "head", "read", "sed", "tail", "tr", "xargs"}, name)
+	return name == "lscpu" || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
+}
 
 // grepped is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
 // found, whatever its version.

@@ -24,7 +24,7 @@ func (w *walker) ifs(c *syntax.IfClause) {
 	case no:
 		otherwise()
 	default:
-		w.either(then, otherwise)
+		w.choice(then, otherwise)
 	}
 }
 
@@ -50,6 +50,7 @@ func (w *walker) cases(c *syntax.CaseClause) {
 // choose walks the ways that a case may take, and none behind one that it surely takes.
 func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 	var ways []func()
+	w.guess = false
 	for i, item := range items {
 		is := w.everywhere(func(e *expansion) (is answer) {
 			text := e.text(word)
@@ -63,11 +64,11 @@ func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 			ways = append(ways, func() { w.way(word, items[i:]) })
 		}
 		if is == yes {
-			w.either(ways...)
+			w.choice(ways...)
 			return
 		}
 	}
-	w.either(append(ways, func() { w.status = yes })...)
+	w.choice(append(ways, func() { w.status = yes })...)
 }
 
 // way walks the first of some ways of a case, and those in which it goes on.
@@ -146,7 +147,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 			w.state = before // what stands first may fail
 		}
 	default:
-		w.either(func() { w.status = answered(!and) }, second)
+		w.choice(func() { w.status = answered(!and) }, second)
 	}
 }
 

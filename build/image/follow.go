@@ -24,6 +24,7 @@ type frame struct {
 	role   Role
 	soft   bool   // it may well not be run: only what is there can be at fault
 	doubt  bool   // what is not there may be made before, or its absence ends nothing: it is worth a note
+	chosen bool   // it is run or not by a choice that depends on the machine and was not followed
 	told   bool   // ... and so it is although soft: a script that is surely run needs it
 	shell  bool   // started by a shell, which runs a text without #! itself
 	script string // the script whose #! line this command is
@@ -71,7 +72,9 @@ func (c *checker) tooMany(f frame) {
 }
 
 // shown quotes a word of a script, with what is unknown of it as dots.
-func shown(word string) string { return strconv.Quote(brief(strings.ReplaceAll(word, unknown, "..."))) }
+func shown(word string) string {
+	return strconv.Quote(brief(strings.NewReplacer(guessed, "...", unknown, "...").Replace(word)))
+}
 
 // longPath says that a PATH was not followed to its end.
 func (c *checker) longPath(f frame) {

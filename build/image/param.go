@@ -7,6 +7,8 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // value is what a variable holds in this world; nil when it is not set.
@@ -33,7 +35,12 @@ func (e *expansion) value(name string) value {
 	if v, ok := e.env[name]; ok {
 		return value{v}
 	}
-	if name != "" && strings.Contains("#?$!-_", name) {
+	switch bash := e.frame.tongue == "bash"; {
+	case name == "HOSTTYPE" && bash:
+		return value{platforms.Uname(e.declared)}
+	case name == "MACHTYPE" && bash:
+		return value{guessed}
+	case name != "" && strings.Contains("#?$!-_", name):
 		return value{unknown}
 	}
 	if name == "LD_LIBRARY_PATH" { // texts add to what nobody sets from outside

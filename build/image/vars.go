@@ -19,6 +19,7 @@ const (
 const (
 	unknown     = "\x00"
 	unknownRune = "\uffff"
+	guessed     = unknown + "\x01" // it depends on the machine
 )
 
 // value is what a variable holds: one word, or those of an array. nil: it is set neither in the image nor by the text, so

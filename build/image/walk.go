@@ -26,6 +26,7 @@ type walker struct {
 	theirs   map[*syntax.CmdSubst]bool    // substitutions that say what comes from outside
 	outside  int                          // how often expansions have read what comes from outside
 	since    int                          // ... and had before those of this condition
+	guess    bool                         // the last answer depends on the machine, and is not known
 	wild     bool                         // variables may change in ways that are not seen
 	calls    int                          // how many functions and sourced files deep it is
 	soft     bool                         // inside of what may not happen
@@ -81,7 +82,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	}
 	input, before := w.frame.input, w.vars[printed]
 	w.redirect(s.Redirs)
-	w.status = maybe
+	w.status, w.guess = maybe, false
 	if s.Background || s.Coprocess {
 		w.fork(func() { w.cmd(s.Cmd) })
 		w.status = yes

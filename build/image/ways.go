@@ -2,6 +2,14 @@ package image
 
 import "slices"
 
+// choice walks ways of which one happens by the last answer.
+func (w *walker) choice(ways ...func()) {
+	outer := w.frame.chosen
+	w.frame.chosen = outer || w.guess
+	w.either(ways...)
+	w.frame.chosen = outer
+}
+
 // either walks ways of which one happens.
 func (w *walker) either(ways ...func()) {
 	before := w.state

@@ -1,0 +1,42 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+// A choice by machine that cannot be computed refuses no other machine's program, and says that it was not followed.
+func TestChoicesThatAreNotFollowed(t *testing.T) {
+	for _, script := range []string{
+		"case $(uname -m | cut -c1-3) in x86) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
+		"case $(uname -m | head -n1) in x86_64) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
+		"case $(uname -m | awk '{print $1}' | cut -c1-3) in x86) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
+		"case $(uname -m | tr -d '[:space:]') in x86_64) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
+		"if [ $(uname -m | cut -c1-3) = x86 ]; then exec /app-amd64; fi; exec /app-arm64",
+		"[ $(uname -m | grep -c x86) = 1 ] && exec /app-amd64; exec /app-arm64",
+		"if lscpu | grep -q x86_64; then exec /app-amd64; fi; exec /app-arm64",
+		"read -r A <<<\"$(uname -m)\"; [ $A = x86_64 ] && exec /app-amd64; exec /app-arm64",
+		"uname -m | while read A; do [ $A = x86_64 ] && /app-amd64; done; exec /app-arm64",
+		"if expr \"$(uname -m)\" : x86 >/dev/null; then exec /app-amd64; fi; exec /app-arm64",
+		"case $MACHTYPE in x86*) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
+	} {
+		root := fat(script, "arm64")
+		for _, name := range []string{"cut", "head", "awk", "lscpu", "expr"} {
+			root = append(root, elf("/usr/bin/"+name, "arm64"))
+		}
+		r, err := image.Check(run("/run").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		notes := strings.Join(r.Notes, "\n")
+		if got := outcome(t, r, err); got != "verified" || !strings.HasPrefix(notes, "/app-amd64 is amd64 ") || !strings.HasSuffix(notes, "chooses by machine in a way that was not followed") {
+			t.Errorf("%s\n%s, notes %q", script, got, r.Notes)
+		}
+	}
+	choose(t, []string{"case $HOSTTYPE in x86_64) exec /app-amd64 ;; *) exec /app-arm64 ;; esac"})
+	follow(t, []string{
+		"+ if [ $(ls | cut -c1-3) = x86 ]; then /app/server; fi",
+		"+ if [ $(uname -m | cut -c1-3) = x86 ]; then :; fi; /app/server",
+		"+ if [ $(uname -m | cut -c1-3) = x86 ]; then /app/server; fi; if ls; then /app/server; fi",
+		"+ A=$(uname -m | cut -c1-3); if /app/x $A; then /app/server; fi",
+	})
+}
