@@ -147,18 +147,25 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 
 // pointed is what a symbolic link holds.
 func (w *walker) pointed(name string) (string, bool) {
-	folder, err := w.resolve(path.Dir(name))
-	if w.failed(err); err != nil || !w.known(name) {
-		return "", false
-	}
-	place := path.Join(folder.real, path.Base(name))
-	info, err := w.tree.lstat(place)
-	if w.failed(err); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+	place, info, ok := w.itself(name)
+	if !ok || info.Mode()&fs.ModeSymlink == 0 {
 		return "", false
 	}
 	text, err := w.tree.readLink(place)
 	w.failed(err)
 	return text, err == nil
+}
+
+// itself is what the image has under a name, and not what a link there leads to.
+func (w *walker) itself(name string) (place string, info fs.FileInfo, ok bool) {
+	folder, err := w.resolve(path.Dir(name))
+	if w.failed(err); err != nil || !w.known(name) {
+		return "", nil, false
+	}
+	place = path.Join(folder.real, path.Base(name))
+	info, err = w.tree.lstat(place)
+	w.failed(err)
+	return place, info, err == nil
 }
 
 // uname answers what does not depend on the kernel's version.

@@ -2,6 +2,7 @@ package image
 
 import (
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -13,9 +14,13 @@ func (w *walker) put(words []string) {
 	switch {
 	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
-			if place := absolute(w.dir, name); len(w.files[place]) == 0 {
+			if place := absolute(w.dir, name); len(w.files[place]) == 0 || w.isGone(place) {
 				w.putAt(place, place)
 			}
+		}
+	case base == "rm":
+		for _, name := range names {
+			w.remove(absolute(w.dir, name), strings.ContainsAny(o.letters, "rR"))
 		}
 	case len(names) < 2 || strings.Contains(o.letters, "t"): // the folder comes first
 	case base == "ln":
@@ -35,7 +40,7 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 	w.failed(err)
 	for _, name := range names[:len(names)-1] {
 		var places []string
-		if exactly || err != nil || !at.info.IsDir() { // it may become one
+		if exactly || err != nil || !at.info.IsDir() || w.isGone(target) { // it may become one
 			places = append(places, target)
 		}
 		if !exactly {
@@ -46,13 +51,26 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 			if links {
 				from = path.Dir(place)
 			}
-			if put := func() { w.putAt(place, absolute(from, name)) }; over {
+			if put := func() { w.putAt(place, absolute(from, name)) }; over || w.isGone(place) {
 				put()
 			} else {
 				w.either(func() {}, put)
 			}
 		}
 	}
+}
+
+// gone stands for where the image has what the text removed: what is put there takes its place, and until then it is judged still.
+const gone = unknown
+
+func (w *walker) remove(place string, folders bool) {
+	if _, info, ok := w.itself(place); ok && (folders || !info.IsDir()) && len(w.files) < maxFiles {
+		w.files[path.Clean(place)] = []string{gone}
+	}
+}
+
+func (w *walker) isGone(place string) bool {
+	return slices.Equal(w.files[path.Clean(place)], []string{gone})
 }
 
 // putAt keeps where the image has what is put at a place, which may have been put there in turn.
@@ -91,7 +109,7 @@ func (w *walker) places() []map[string]string {
 // origin is where the image has what is started under a name, and whether it was put there.
 func (f frame) origin(name string) (string, bool) {
 	for folder := path.Clean(name); len(folder) > 1; folder = path.Dir(folder) {
-		if from := f.put[folder]; from != "" {
+		if from := f.put[folder]; from != "" && from != gone {
 			return path.Join(from, strings.TrimPrefix(path.Clean(name), folder)), true
 		}
 	}

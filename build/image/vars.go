@@ -34,7 +34,7 @@ type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
-	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself
+	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone
 	dir       string                    // unknown when it is not known
 	status    answer                    // of the last command: whether it succeeded
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop

@@ -1,0 +1,33 @@
+package image_test
+
+import (
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+// What a text removes is no longer in the way of what it puts there. /app/server and /opt/current are for amd64.
+func TestRemoved(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"rm -f /app/server; ln -s /app/x /app/server; exec /app/server", "verified"},
+		{"cd /app; rm server && ln -s x server; exec ./server", "verified"},
+		{"rm -rf /app/server; mv -n /app/x /app/server; exec /app/server", "verified"},
+		{"rm -f /opt/current; ln -s /opt/aarch64 /opt/current; exec /opt/current/x", "verified"},
+		{"rm -rf /opt/current; mkdir /opt/current; cp /opt/aarch64/x /opt/current; exec /opt/current/x", "verified"},
+		{"rm -f /app/server; sh -c 'ln -s /app/x /app/server; exec /app/server'", "verified"},
+		{"rm -f /run/x; echo >/run/x; chmod +x /run/x; exec /run/x", "verified"},
+
+		{"ln -s /app/x /app/server; exec /app/server", server},
+		{"[ $Y ] && rm -f /app/server; ln -s /app/x /app/server; exec /app/server", server},
+		{"rm -f /app/server; ln -s /app/lie /app/server; exec /app/server", "foreign:/app/lie"},
+		{"rm -f /app; ln -s /opt/aarch64 /app; exec /app/server", server},
+		{"rm -f /app/server; exec /app/server", server},
+	} {
+		root := rootOf(busybox("arm64"), elf("/bin/ln", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mkdir", "arm64"), elf("/bin/rm", "arm64"), elf("/bin/mv", "arm64"), elf("/bin/chmod", "arm64"), text("/run/x", ""),
+			elf("/app/x", "arm64"), elf("/app/server", "amd64"), elf("/app/lie", "amd64"), elf("/opt/x86_64/x", "amd64"), elf("/opt/aarch64/x", "arm64"), link("/opt/current", "x86_64"))
+		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
