@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -90,7 +91,7 @@ func (w *walker) assign(a *syntax.Assign) {
 func (w *walker) declare(c *syntax.DeclClause) {
 	w.inside(c)
 	export, local := c.Variant.Value == "export", c.Variant.Value != "export" && c.Variant.Value != "readonly"
-	reference := c.Variant.Value == "nameref"
+	reference, functions := c.Variant.Value == "nameref", false
 	for _, a := range c.Args {
 		if a.Name == nil {
 			given := map[string][]value{}
@@ -101,6 +102,7 @@ func (w *walker) declare(c *syntax.DeclClause) {
 						given[name] = append(given[name], value{val})
 					} else if strings.HasPrefix(word, "-") {
 						export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
+						functions = functions || strings.Contains(word, "f")
 						local = local && !strings.Contains(word, "g")
 					}
 				}
@@ -113,6 +115,14 @@ func (w *walker) declare(c *syntax.DeclClause) {
 		name := a.Name.Value
 		if _, saved := w.locals[name]; w.locals != nil && local && !saved {
 			w.locals[name] = orZero(w.vars[name])
+		}
+		if export && functions {
+			w.frame.exports = maps.Clone(w.frame.exports)
+			if w.frame.exports == nil {
+				w.frame.exports = map[string][]*syntax.Stmt{}
+			}
+			w.frame.exports[name] = w.functions[name]
+			continue
 		}
 		w.exported[name] = w.exported[name] || export
 		switch {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // Bounds on what a hostile image can make of following it. Real ones need a depth of five or six, and some dozens of
@@ -30,12 +32,13 @@ type frame struct {
 	script string // the script whose #! line this command is
 	depth  int
 
-	tongue  string             // the shell that reads a text: bash, zsh
-	input   string             // the text that is its standard input, unknown when that only comes at run time
-	reading string             // the script that is followed
-	cut     bool               // ... and of which there is more than was read
-	env     map[string][]value // set by shells and env on the way, but for PATH; never changed
-	put     map[string]string  // files that shells on the way put into the image, and where it has them
+	tongue  string                    // the shell that reads a text: bash, zsh
+	input   string                    // the text that is its standard input, unknown when that only comes at run time
+	reading string                    // the script that is followed
+	cut     bool                      // ... and of which there is more than was read
+	env     map[string][]value        // set by shells and env on the way, but for PATH; never changed
+	exports map[string][]*syntax.Stmt // functions that bash hands on; never changed
+	put     map[string]string         // files that shells on the way put into the image, and where it has them
 }
 
 // run follows a command: it finds the program, judges it and goes on with what the program starts.

@@ -1,6 +1,10 @@
 package image_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
 
 // What break and continue leave, of several loops, too: the rows are written as in texts.
 func TestLeavingLoops(t *testing.T) {
@@ -18,4 +22,21 @@ func TestLeavingLoops(t *testing.T) {
 		"- A=server; for i in a; do for j in a; do A=x; break 2; done; A=server; done; exec /app/$A",
 		"- A=server; for i in a b; do for j in a; do A=x; continue 2; done; A=server; done; exec /app/$A",
 	})
+}
+
+// Bash hands the functions on that it exports: the rows are written as in texts.
+func TestExportedFunctions(t *testing.T) {
+	follow(t, []string{
+		"- f() { :; }; export -f f; bash -c f",
+		"- f() { :; }; export -f f; nohup bash -c 'bash -c f'",
+		"+ f() { /app/server; }; export -f f; bash -c f",
+		"+ f() { /app/server; }; declare -fx f; bash -c 'f db'",
+		"- f() { /app/server; }; bash -c f",
+		"- f() { /app/server; }; export -f f; sh -c f",
+	})
+	config := config{"Cmd": []string{"/bin/bash", "-c", "f() { :; }; export -f f; bash -c f"}}
+	r, err := image.Check(config.bytes(), rootOf(scripts()...), platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || len(r.Notes) > 0 {
+		t.Errorf("%s, notes %q", got, r.Notes)
+	}
 }

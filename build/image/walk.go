@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,8 +52,12 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	for name, source := range f.put {
 		files[name] = []string{source}
 	}
+	functions := map[string][]*syntax.Stmt{}
+	if f.tongue == "bash" {
+		maps.Copy(functions, f.exports)
+	}
 	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, theirs: map[*syntax.CmdSubst]bool{}, wild: tongue(f.tongue) != syntax.LangBash, machine: machineNames(c.declared),
-		active: map[string]bool{}, doors: closed(), state: state{vars: vars, fixed: map[string]bool{}, functions: map[string][]*syntax.Stmt{}, files: files, dir: f.dir}}
+		active: map[string]bool{}, doors: closed(), state: state{vars: vars, fixed: map[string]bool{}, functions: functions, files: files, dir: f.dir}}
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
