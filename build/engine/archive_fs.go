@@ -31,6 +31,7 @@ type boxFS struct {
 	mu     sync.Mutex
 	stats  map[string]looked
 	listed map[string]*rootfs.FS // folders whose archive was read, by name
+	lists  map[string]func() (*rootfs.FS, error)
 }
 
 // looked is the remembered answer of a HEAD.
@@ -46,7 +47,7 @@ var (
 )
 
 func newBoxFS(b *box) *boxFS {
-	return &boxFS{box: b, stats: map[string]looked{}, listed: map[string]*rootfs.FS{}}
+	return &boxFS{box: b, stats: map[string]looked{}, listed: map[string]*rootfs.FS{}, lists: map[string]func() (*rootfs.FS, error){}}
 }
 
 // Lstat describes a name itself.
@@ -173,14 +174,19 @@ func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	return dir.ReadDir(".")
 }
 
-// list reads a folder's archive, which holds all that is below it.
+// list reads a folder's archive, which holds all that is below it. Whoever asks for it meanwhile waits.
 func (f *boxFS) list(name string) (*rootfs.FS, error) {
 	f.mu.Lock()
-	dir, ok := f.listed[name]
-	f.mu.Unlock()
-	if ok {
-		return dir, nil
+	get, ok := f.lists[name]
+	if !ok {
+		get = sync.OnceValues(func() (*rootfs.FS, error) { return f.keep(name) })
+		f.lists[name] = get
 	}
+	f.mu.Unlock()
+	return get()
+}
+
+func (f *boxFS) keep(name string) (*rootfs.FS, error) {
 	dir, err := f.box.read(f.box.ctx, f.box.source("/"+name+"/."))
 	if err != nil {
 		return nil, err

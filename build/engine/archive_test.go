@@ -20,6 +20,7 @@ import (
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/client"
+	"golang.org/x/sync/errgroup"
 )
 
 // boxDouble answers as Docker does for one container: HEAD evaluates a link's
@@ -365,5 +366,24 @@ func TestNamesInTheRootsOwnArchive(t *testing.T) {
 	}
 	if got, err := headOf(root, ".venv/bin/python", 5); err != nil || got != "right" {
 		t.Errorf("%q, %v", got, err)
+	}
+}
+
+// Many read at once, and a folder's archive holds all that is below it.
+func TestAFolderIsFetchedOnce(t *testing.T) {
+	d := newBoxDouble()
+	root, _ := openDouble(t, d, tooLarge)
+	var g errgroup.Group
+	for range 8 {
+		g.Go(func() error {
+			_, err := fs.ReadDir(root, "usr/bin")
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if took := d.took(); strings.Count(took, "GET /usr/bin/.") != 1 {
+		t.Errorf("asked %s", took)
 	}
 }
