@@ -70,9 +70,9 @@ type TagMove struct {
 // All manifests of the index must be in the repository. A tag that has the index already is
 // not written. Without tags the index is put under its digest alone.
 //
-// Errors: *DropError and *MovedError before anything is written; *TagsError when a tag could
-// not be moved, with Published saying which were; *MovedError with After when somebody else
-// moved a tag at the same time.
+// Errors: *DropError and *MovedError before anything is written, and inside a *TagsError for a
+// tag whose second look found one; *TagsError when a tag could not be moved, with Published
+// saying which were; *MovedError with After when somebody else moved a tag at the same time.
 func Publish(ctx context.Context, c Publisher, repo reference.Named, tags []string, ix index.Index, opts PublishOptions) (Published, error) {
 	raw, desc, err := ix.Marshal()
 	if err != nil {
@@ -203,7 +203,7 @@ func (p *publication) guard(ctx context.Context, i int) error {
 	if want := p.opts.Expect; want != "" && tag.was.desc.Digest != want {
 		return &MovedError{Tag: name, Expected: want, Found: tag.was.desc.Digest}
 	}
-	lost, err := p.lost(ctx, tag.was)
+	lost, err := p.lost(ctx, &tag.was)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%s: its platforms cannot be compared: %w", name, err)
@@ -220,7 +220,7 @@ func (p *publication) guard(ctx context.Context, i int) error {
 
 // lost lists the platforms that go and were not allowed to. Entries count by what is in them,
 // which is read where they do not say it.
-func (p *publication) lost(ctx context.Context, was content) ([]ocispec.Platform, error) {
+func (p *publication) lost(ctx context.Context, was *content) ([]ocispec.Platform, error) {
 	if was.unfolded == nil {
 		all, err := unfold(ctx, p.client, p.repo, was.index)
 		if err != nil {
