@@ -2,7 +2,8 @@
 // that agrees with the platform on its label (Check), and how the label is repaired (Relabel).
 //
 //	config + root --> what runs (Entrypoint, Cmd, shells, wrappers, #! lines, PATH)
-//	              --> each program's ELF header, loader, ARM version; the libraries of what is run
+//	              --> each program's ELF header, loader, ARM version; the libraries of what is run,
+//	                  and the extension modules of a Python or Node that is
 //	              --> Report, or a Refusal that lists every Fault
 //
 // Nothing is executed, only regular files are ever opened, and symbolic links never lead out of the root.
@@ -74,8 +75,8 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 //
 // The error is a *Refusal (errors.Is ErrRefused) with all faults, or a failure to read config or root. The report is
 // filled as far as the check came even when it refuses. root may be nil for an image without layers; it should
-// implement fs.ReadLinkFS, and must bear eight goroutines reading at once. Every Lstat, ReadLink, ReadDir and head of a
-// file is asked for once; a root that answers Lstat and ReadLink for what it listed from memory makes the check cheap.
+// implement fs.ReadLinkFS, and must bear eight goroutines reading at once. Every Lstat, ReadLink and head of a program is
+// asked for once; a root that answers from memory for what it has listed makes the check cheap.
 func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (Report, error) {
 	facts, err := FactsOf(config)
 	if err != nil {

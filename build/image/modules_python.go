@@ -383,5 +383,23 @@ func (c *checker) loose(dir string, entries []fs.DirEntry) ([]modules, error) {
 		list[i] = modules{name: names[i], files: tagged(real, entries)}
 		return err
 	})
-	return list, err
+	return sideBySide(list), err
+}
+
+// sideBySide puts behind each folder's modules those of the same names in the others: an application may have a folder for each
+// machine, whatever it calls them.
+func sideBySide(folders []modules) []modules {
+	all := make(map[string][]string)
+	for _, f := range folders {
+		for _, file := range f.files {
+			all[stem(file)] = append(all[stem(file)], file)
+		}
+	}
+	out := slices.Clone(folders)
+	for i, f := range folders {
+		for _, file := range f.files {
+			out[i].files = slices.Concat(out[i].files, slices.DeleteFunc(slices.Clone(all[stem(file)]), func(s string) bool { return s == file }))
+		}
+	}
+	return out
 }

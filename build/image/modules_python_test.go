@@ -88,6 +88,8 @@ var pythonChecks = []struct {
 	{"a folder instead of a file", run("python", "/app.py"), []entry{dir(site + "x-1.dist-info/RECORD"), dir(site + "x-1.dist-info/WHEEL"), dir(site + "x.abi3.so"), text(site+"y-1.dist-info", "")}, "verified"},
 	{"a folder named as a module", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so"), dir(site + "x/_x.abi3.so")}, "verified"},
 	{"libraries of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/libs/firmware.so", "amd64"), lib("/app/x.so", "amd64")}, "verified"},
+	{"folders for several machines under other names", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/intel/x"+amdName, "amd64"), lib("/app/graviton/x"+armName, "arm64")}, "verified"},
+	{"another module of a name in another folder", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/intel/x"+amdName, "amd64"), lib("/app/graviton/y"+armName, "arm64")}, "foreign-module:/app/intel/x" + amdName},
 	{"folders for several machines", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/for_x86_64/x"+amdName, "amd64"), lib("/app/aarch64/x"+armName, "arm64")}, "verified"},
 	{"tests of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/tests/x"+amdName, "amd64")}, "verified"},
 
