@@ -81,7 +81,21 @@ func (w *walker) there(name string) (at found, is answer) {
 			return found{}, maybe
 		}
 	}
-	return found{}, no
+	return w.applet(name)
+}
+
+// applet finds a command that busybox's shell has in itself, whether or not a link in the image has its name.
+func (w *walker) applet(name string) (at found, is answer) {
+	if !slices.Contains([]string{"arch", "basename", "cat", "cut", "dirname", "egrep", "expr", "fgrep", "grep", "head", "readlink", "realpath", "sed", "tail", "tr",
+		"uname", "which"}, name) {
+		return at, no
+	}
+	at, err := w.resolve("/bin/sh")
+	w.failed(err)
+	if err != nil || !isBox(at.real) && path.Base(at.real) != "sh" {
+		return found{}, no
+	}
+	return at, yes
 }
 
 // failed keeps a failure to read, which ends the walk.

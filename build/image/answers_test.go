@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/manymage/manymage/build/image"
 )
@@ -36,6 +37,24 @@ func TestAnswers(t *testing.T) {
 		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
 		if got := outcome(t, r, err); got != test.want {
 			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
+
+// Busybox's shell needs no links to what it can do.
+func TestAppletsOfTheShell(t *testing.T) {
+	const choose = "if [ $(uname -m | cat) = x86_64 ]; then exec /app/server; fi; exec /app/x"
+	for name, test := range map[string]struct {
+		shell entry
+		want  string
+	}{
+		"a link to busybox":   {busybox("arm64"), "verified"},
+		"busybox by its name": {elf("/bin/sh", "arm64"), "verified"},
+		"another shell":       {func(root fstest.MapFS) { elf("/bin/dash", "arm64")(root); link("/bin/sh", "dash")(root) }, server},
+	} {
+		r, err := image.Check(sh(choose).bytes(), rootOf(test.shell, elf("/app/x", "arm64"), elf("/app/server", "amd64")), platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s: %s, want %s; notes %q", name, got, test.want, r.Notes)
 		}
 	}
 }
