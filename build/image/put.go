@@ -9,8 +9,11 @@ import (
 // put takes what a command puts into the image that it has under another name, or makes executable. What only the shell knows is
 // left out: it is told of as absent where it is started.
 func (w *walker) put(words []string) {
-	o, names := letters(words[1:], "mogS")
 	base := path.Base(words[0])
+	if base != "chmod" && base != "rm" {
+		words = folderLast(words)
+	}
+	o, names := letters(words[1:], "mogS")
 	switch {
 	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
@@ -22,7 +25,7 @@ func (w *walker) put(words []string) {
 		for _, name := range names {
 			w.remove(absolute(w.dir, name), strings.ContainsAny(o.letters, "rR"))
 		}
-	case len(names) < 2 || strings.Contains(o.letters, "t"): // the folder comes first
+	case len(names) < 2:
 	case base == "ln":
 		w.copies(names, strings.ContainsAny(o.letters, "nT"), strings.Contains(o.letters, "s"), strings.Contains(o.letters, "f"))
 	case base == "cp" || base == "mv":
@@ -30,6 +33,25 @@ func (w *walker) put(words []string) {
 	case base == "install" && !strings.Contains(o.letters, "d"):
 		w.copies(names, strings.Contains(o.letters, "T"), false, true)
 	}
+}
+
+// folderLast puts the folder that -t or --target-directory names behind the files.
+func folderLast(words []string) []string {
+	for i, word := range words {
+		folder, ok := strings.CutPrefix(word, "--target-directory=")
+		rest := words[i+1:]
+		switch {
+		case ok:
+		case word == "--target-directory" || strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "t"):
+			folder, rest = strings.Join(rest[:min(1, len(rest))], ""), rest[min(1, len(rest)):]
+		case strings.HasPrefix(word, "-t"):
+			folder = word[len("-t"):]
+		default:
+			continue
+		}
+		return append(slices.Concat(words[:i], rest), folder)
+	}
+	return words
 }
 
 // copies puts files in the last of the names: exactly there, or into that folder; as links, whose names count from where they lie;

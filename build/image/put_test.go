@@ -31,3 +31,22 @@ func TestRemoved(t *testing.T) {
 		}
 	}
 }
+
+// The folder may come first. /app/server is for amd64.
+func TestFolderFirst(t *testing.T) {
+	for _, test := range []struct{ text, want string }{
+		{"cp -t /run /app/server; exec /run/server", server},
+		{"cp -at /run /app/x /app/server; exec /run/server", server},
+		{"mv --target-directory=/run /app/server; exec /run/server", server},
+		{"install -m 755 --target-directory /run -- /app/server; exec /run/server", server},
+		{"ln -s -t/run /app/server; exec /run/server", server},
+		{"cp -t /run /app/server /app/x; exec /run/x", "verified"},
+		{"cp -t; exec /app/x", "verified"},
+	} {
+		root := rootOf(busybox("arm64"), elf("/bin/ln", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mv", "arm64"), elf("/bin/install", "arm64"), dir("/run"), elf("/app/x", "arm64"), elf("/app/server", "amd64"))
+		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
