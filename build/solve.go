@@ -71,9 +71,9 @@ const maxRemarks = 5
 func (p *Pipeline) remark(results []result) {
 	names, notes := make([]string, len(results)), make([][]string, len(results))
 	for i, r := range results {
-		names[i], notes[i] = r.name, r.report.Notes
-		if r.report.Verdict == image.Unverified {
-			notes[i] = notes[i][min(1, len(notes[i])):] // told with the verdict
+		names[i] = r.name
+		if r.report.Verdict == image.Verified { // of others the notes say why not, which is told with the verdict
+			notes[i] = r.report.Notes
 		}
 	}
 	texts := image.Remarks(names, notes)

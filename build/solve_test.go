@@ -103,7 +103,7 @@ func TestRemark(t *testing.T) {
 	}{
 		"nothing":    {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{}, false, nil},
 		"of one":     {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{nil, {"a"}}, false, []string{"note: linux/arm64: a"}},
-		"unverified": {[2]image.Verdict{image.Unverified, image.Unverified}, [2][]string{{"a", "b"}, {"a", "b"}}, false, []string{"note: b"}},
+		"unverified": {[2]image.Verdict{image.Unverified, image.Unverified}, [2][]string{{"a", "b"}, {"a", "b"}}, false, nil},
 		"many": {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{many, many}, false,
 			[]string{"note: a", "note: b", "note: c", "note: d", "note: e", "note: 2 more are in dist/manymage.json, and V=1 tells them"}},
 		"all of them": {[2]image.Verdict{image.Verified, image.Verified}, [2][]string{many, many}, true,
