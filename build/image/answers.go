@@ -20,7 +20,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "[":
 		return "", w.bracket(words[1:max(1, len(words)-1)]), true
 	}
-	if strings.Contains(strings.Join(words, ""), unknown) {
+	if !known(strings.Join(words, "")) {
 		return "", maybe, false
 	}
 	args := words[1:]
@@ -43,7 +43,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "tr":
 		text, ok = w.translated(args)
 	case "cat":
-		text, ok = w.frame.input, len(args) == 0 && w.known(w.frame.input)
+		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
 	case "command", "which", "type":
 		at, is := w.there(strings.Join(args[max(0, len(args)-1):], ""))
 		if is == no && w.made { // it may have come
@@ -173,7 +173,7 @@ func (w *walker) pointed(name string) (string, bool) {
 // itself is what the image has under a name, and not what a link there leads to.
 func (w *walker) itself(name string) (place string, info fs.FileInfo, ok bool) {
 	folder, err := w.resolve(path.Dir(name))
-	if w.failed(err); err != nil || !w.known(name) {
+	if w.failed(err); err != nil || !known(name) {
 		return "", nil, false
 	}
 	place = path.Join(folder.real, path.Base(name))

@@ -97,7 +97,7 @@ func (w *walker) declare(c *syntax.DeclClause) {
 			given := map[string][]value{}
 			w.worlds(func(e *expansion) {
 				for _, word := range e.fields([]*syntax.Word{a.Value}) {
-					w.wild = w.wild || !w.known(word)
+					w.wild = w.wild || !known(word)
 					if name, val, ok := strings.Cut(word, "="); ok && name != "" {
 						given[name] = append(given[name], value{val})
 					} else if strings.HasPrefix(word, "-") {

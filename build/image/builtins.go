@@ -79,12 +79,12 @@ func (w *walker) builtin(words []string) bool {
 // changes tells whether a builtin may change variables, now or later, in ways that are not seen.
 func changes(words []string) bool {
 	return slices.Contains([]string{"alias", "enable", "shopt", "trap"}, words[0]) ||
-		slices.Contains([]string{"eval", "export", "mapfile", "printf", "read", "readarray", "readonly", "unset"}, words[0]) && strings.Contains(strings.Join(words, ""), unknown)
+		slices.Contains([]string{"eval", "export", "mapfile", "printf", "read", "readarray", "readonly", "unset"}, words[0]) && !known(strings.Join(words, ""))
 }
 
 // gives is whether a text or function succeeds that is left with this number.
 func (w *walker) gives(args []string) {
-	if len(args) > 0 && !strings.Contains(args[0], unknown) {
+	if len(args) > 0 && known(args[0]) {
 		w.status = answered(args[0] == "0")
 	}
 }
@@ -140,7 +140,7 @@ func (w *walker) folder(args []string) string {
 	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
 		args = args[1:]
 	}
-	if len(args) != 1 || args[0] == "-" || strings.Contains(args[0], unknown) {
+	if len(args) != 1 || args[0] == "-" || !known(args[0]) {
 		return unknown
 	}
 	return absolute(w.dir, args[0])
@@ -238,13 +238,12 @@ func (w *walker) sourced(name string) (at found, ok bool) {
 	if strings.Contains(name, "/") {
 		dirs = []string{"."}
 	}
-	known := !strings.Contains(name, unknown)
 	for _, dir := range dirs {
 		full := name
 		if !strings.HasPrefix(name, "/") {
 			full = absolute(absolute(w.dir, dir), name)
 		}
-		if known = known && !strings.Contains(full, unknown); !known {
+		if !known(name + full) {
 			w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
 			return at, false
 		}

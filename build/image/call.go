@@ -133,7 +133,7 @@ func (w *walker) makesNone(word string, f frame) bool {
 	}
 	_, fault, err := w.find(word, f)
 	w.err = errors.Join(w.err, err)
-	return fault != nil && !strings.Contains(word, unknown)
+	return fault != nil && known(word)
 }
 
 // harmless tells whether a program neither makes nor starts another one, by its name.

@@ -108,7 +108,7 @@ func loose(words []string, word string) int {
 
 // filled is the answer to whether there is a text at all.
 func (w *walker) filled(text string) answer {
-	if w.outside > w.since || !w.known(text) {
+	if w.outside > w.since || !known(text) {
 		return maybe
 	}
 	return answered(text != "")
@@ -183,7 +183,7 @@ func (w *walker) search(text, expr string) answer {
 }
 
 func (w *walker) matches(text, expr string) answer {
-	if strings.Contains(text+expr, unknown) || !w.afford(len(text)*len(expr)) {
+	if !known(text+expr) || !w.afford(len(text)*len(expr)) {
 		return maybe
 	}
 	re, err := regexp.Compile(expr)

@@ -9,9 +9,6 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// known tells whether nothing of a text is unknown.
-func (w *walker) known(text string) bool { return !strings.Contains(text, unknown) }
-
 // guesses tells whether a command that cannot be computed says something of the machine.
 func (w *walker) guesses(words []string) bool {
 	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
@@ -43,7 +40,7 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 		}
 	}
 	re, err := regexp.Compile(expr)
-	if err != nil || !w.known(input) || !w.ofMachine(input) || !w.afford(len(input)*len(expr)) {
+	if err != nil || !known(input) || !w.ofMachine(input) || !w.afford(len(input)*len(expr)) {
 		return "", maybe, false
 	}
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(input)), func(line string) bool {
@@ -91,7 +88,7 @@ func (w *walker) edited(args []string) (string, bool) {
 	text := w.frame.input
 	for script := strings.Join(scripts, "\n"); ; {
 		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
-			return text, w.known(text)
+			return text, known(text)
 		}
 		s, ok := substitutionOf(script, !strings.ContainsAny(o.letters, "Er"))
 		if !ok || !w.afford(len(text)*len(script)) {
@@ -159,7 +156,7 @@ func extended(basic string) string {
 // translated is what tr makes of its input: lower case, less, or another letter.
 func (w *walker) translated(args []string) (string, bool) {
 	input := w.frame.input
-	if len(args) != 2 || !w.known(input) {
+	if len(args) != 2 || !known(input) {
 		return "", false
 	}
 	switch strings.Join(args, " ") {

@@ -125,7 +125,7 @@ func orRoot(dir string) string {
 func pathList(value string) []string {
 	list := strings.SplitN(value, ":", maxPathDirs+1)
 	for i, dir := range list {
-		if strings.Contains(dir, unknown) || i == maxPathDirs {
+		if !known(dir) || i == maxPathDirs {
 			list[i] = unknown
 		}
 	}

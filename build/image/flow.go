@@ -104,7 +104,7 @@ func (w *walker) each(c *syntax.ForClause) {
 	w.worlds(func(e *expansion) { lists = append(lists, e.fields(items)) })
 	lists = unique(lists, slices.Equal)
 	w.wild = w.wild || w.outside > before // other words would come to other ends
-	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && w.known(strings.Join(lists[0], "")) {
+	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && known(strings.Join(lists[0], "")) {
 		w.looped(func() {
 			for _, word := range lists[0] {
 				w.set(words.Name.Value, value{word})

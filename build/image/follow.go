@@ -53,7 +53,7 @@ func (c *checker) run(words []string, f frame) error {
 	if f.depth++; f.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
-	if strings.Contains(words[0], unknown) {
+	if !known(words[0]) {
 		c.note(f, "a shell works out at run time what it starts as %s: that program was not followed", shown(words[0]))
 		return nil
 	}
@@ -209,7 +209,7 @@ func (c *checker) wrapped(words []string, f frame) error {
 
 // other goes on behind a program that is no known wrapper.
 func (c *checker) other(words []string, f frame) error {
-	if known, err := c.services(words, f); known || err != nil {
+	if some, err := c.services(words, f); some || err != nil {
 		return err
 	}
 	if isOpaque(words[0]) {
@@ -219,16 +219,16 @@ func (c *checker) other(words []string, f frame) error {
 	if reads(words[0]) {
 		return nil
 	}
-	if known, err := c.behind(words, f); known || err != nil {
+	if started, err := c.behind(words, f); started || err != nil {
 		return err
 	}
 	return c.given(words, f)
 }
 
 // behind follows what stands behind --, if that is a program: it is surely what is started.
-func (c *checker) behind(words []string, f frame) (known bool, err error) {
+func (c *checker) behind(words []string, f frame) (started bool, err error) {
 	i := slices.Index(words, "--") + 1
-	if i == 0 || i == len(words) || strings.Contains(words[i], unknown) {
+	if i == 0 || i == len(words) || !known(words[i]) {
 		return false, nil
 	}
 	at, fault, err := c.find(words[i], f)
@@ -241,7 +241,7 @@ func (c *checker) behind(words []string, f frame) (known bool, err error) {
 // given notes an argument that names a program of another architecture: many programs start what they are given.
 func (c *checker) given(words []string, f frame) error {
 	for _, word := range words[1:] {
-		if !path.IsAbs(word) || strings.Contains(word, unknown) {
+		if !path.IsAbs(word) || !known(word) {
 			continue
 		}
 		at, fault, err := c.stat(word, f)

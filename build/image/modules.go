@@ -204,7 +204,7 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 // there are the folders of a list that are there, links resolved, each once.
 func (c *checker) there(names []string) (folders []string, err error) {
 	for _, name := range names {
-		if strings.Contains(name, unknown) {
+		if !known(name) {
 			continue
 		}
 		at, err := c.resolve(name)

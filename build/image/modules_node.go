@@ -33,7 +33,7 @@ func nodeLine(args []string) string {
 // nodePath are the node_modules folders in which a script, and what a package manager starts in the working folder, find their packages.
 func (c *checker) nodePath(in interpreted) (list []string, err error) {
 	starts := []string{in.frame.dir}
-	if script := absolute(in.frame.dir, nodeLine(in.args)); !strings.Contains(script, unknown) {
+	if script := absolute(in.frame.dir, nodeLine(in.args)); known(script) {
 		dir := path.Dir(script)
 		switch at, err := c.resolve(script); {
 		case nowhere(err): // it may leave out the .js
@@ -148,9 +148,9 @@ func (c *checker) followed(root string, in interpreted) (list []nodePackage, err
 			return nil, err
 		}
 		queue = slices.DeleteFunc(queue, func(p nodePackage) bool {
-			known := p.dir == "" || seen[p.dir]
+			twice := p.dir == "" || seen[p.dir]
 			seen[p.dir] = true
-			return known
+			return twice
 		})
 		if left := maxFollowed - len(list); len(queue) > left {
 			c.note(in.frame, "%s has so many packages that not all were looked at", show(path.Join(root, "node_modules")))

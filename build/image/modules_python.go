@@ -88,7 +88,7 @@ func (c *checker) pythonPath(in interpreted) ([]string, error) {
 // left out.
 func (c *checker) ownFolders(script string, f frame) (list []string, err error) {
 	names := []string{f.dir}
-	if script != "" && !strings.Contains(absolute(f.dir, script), unknown) {
+	if script != "" && known(absolute(f.dir, script)) {
 		at, err := c.resolve(absolute(f.dir, script))
 		switch {
 		case nowhere(err):

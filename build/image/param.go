@@ -97,7 +97,7 @@ func (e *expansion) element(p *syntax.ParamExp) value {
 func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool) {
 	op, text := p.Exp.Op, v.text()
 	set := v != nil && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
-	if strings.Contains(text, unknown) { // either, by the position of the expansion
+	if !known(text) { // either, by the position of the expansion
 		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, 2) == 0
 	}
 	switch op {
@@ -181,7 +181,7 @@ func (r *reader) Get(name string) expand.Variable {
 		v = r.element(&syntax.ParamExp{Param: &syntax.Lit{Value: name}})
 	}
 	r.size *= 1 + len(v.text())
-	if r.blind = r.blind || v == nil || strings.Contains(v.text(), unknown) || !r.afford(r.size); r.blind {
+	if r.blind = r.blind || v == nil || !known(v.text()) || !r.afford(r.size); r.blind {
 		return expand.Variable{Set: true, Kind: expand.String}
 	}
 	if len(v) == 1 && name != "@" {

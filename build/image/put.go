@@ -97,7 +97,7 @@ func (w *walker) isGone(place string) bool {
 
 // putAt keeps where the image has what is put at a place, which may have been put there in turn.
 func (w *walker) putAt(place, source string) {
-	if !w.known(place+source) || len(w.files) >= maxFiles {
+	if !known(place+source) || len(w.files) >= maxFiles {
 		return
 	}
 	var all []string

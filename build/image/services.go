@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// services follows what a supervisor starts by its folders or its configuration; known tells whether it has any.
-func (c *checker) services(words []string, f frame) (known bool, err error) {
+// services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
+func (c *checker) services(words []string, f frame) (some bool, err error) {
 	_, args := letters(words[1:], "ctuU")
 	f.soft, f.told = true, false
 	folder := "/nowhere"
@@ -17,8 +17,8 @@ func (c *checker) services(words []string, f frame) (known bool, err error) {
 	}
 	switch path.Base(words[0]) {
 	case "init": // of s6-overlay, which starts CMD as well
-		known, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
-		return known || len(args) > 0, errors.Join(err, c.oneshots(f), c.run(args, f))
+		some, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
+		return some || len(args) > 0, errors.Join(err, c.oneshots(f), c.run(args, f))
 	case "my_init":
 		return c.each(f, "/etc/my_init.d/*", "/etc/rc.local", "/etc/service/*/run")
 	case "runsvdir", "s6-svscan":
@@ -103,7 +103,7 @@ func (c *checker) matching(pattern string) (names []string, err error) {
 }
 
 // supervised follows the commands in supervisord's configuration.
-func (c *checker) supervised(words []string, f frame) (known bool, err error) {
+func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
 	for i, word := range words {
 		option := regexp.MustCompile(`^(?:-[hknstv]*c|--configuration=?)(.*)`).FindStringSubmatch(word)

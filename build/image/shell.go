@@ -77,7 +77,7 @@ func (c *checker) input(args []string, f frame) error {
 
 // scriptFile follows the script that a shell was given, which must be there.
 func (c *checker) scriptFile(word string, args []string, f frame) error {
-	if strings.Contains(word, unknown) || f.dir == unknown && !strings.HasPrefix(word, "/") {
+	if !known(word) || f.dir == unknown && !strings.HasPrefix(word, "/") {
 		c.note(f, "a shell works out at run time that it reads the script %s: that was not followed", shown(word))
 		return nil
 	}

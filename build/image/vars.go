@@ -3,6 +3,7 @@ package image
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
 )
@@ -21,6 +22,9 @@ const (
 	unknownRune = "\uffff"
 	guessed     = unknown + "\x01" // it depends on the machine
 )
+
+// known tells whether nothing of a text is unknown.
+func known(text string) bool { return !strings.Contains(text, unknown) }
 
 // value is what a variable holds: one word, or those of an array. nil: it is set neither in the image nor by the text, so
 // that whoever runs the image may set it.
