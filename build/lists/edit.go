@@ -53,7 +53,7 @@ func Apply(ctx context.Context, c Creator, target string, edit Edit, opts Create
 		return Edited{}, err
 	}
 	ctx = registry.WithPush(ctx, ref)
-	e := &editor{ref: ref, out: &builder{client: c, opts: opts, dest: destinations{{reference.TrimNamed(ref), []string{ref.Tag()}}}}}
+	e := &editor{ref: ref, builder: &builder{client: c, opts: opts, dest: destinations{{reference.TrimNamed(ref), []string{ref.Tag()}}}}}
 	if err := e.read(ctx, edit.Add); err != nil {
 		return e.edited(), err
 	}
@@ -84,31 +84,31 @@ func (edit Edit) check() error {
 
 // editor is one Apply under way.
 type editor struct {
-	ref    reference.NamedTagged
-	out    *builder // of the images to add, and then of the edited list
-	before content
-	all    index.Index // before, unfolded
-	base   index.Index // what the edit is compared with: all where there are lists inside, and before otherwise
-	index  index.Index // what becomes of it
-	diff   index.Changes
-	same   bool
+	ref     reference.NamedTagged
+	builder *builder // of the images to add, and then of the edited list
+	before  content
+	all     index.Index // before, unfolded
+	base    index.Index // what the edit is compared with: all where there are lists inside, and before otherwise
+	index   index.Index // what becomes of it
+	diff    index.Changes
+	same    bool
 }
 
 // read reads the images to add and then, with their configs, the list: as late as it can be.
 func (e *editor) read(ctx context.Context, add []Source) error {
 	if len(add) > 0 {
-		if err := e.out.gather(ctx, add); err != nil {
+		if err := e.builder.gather(ctx, add); err != nil {
 			return err
 		}
 	}
-	if len(add) == 0 || e.out.current[0] == nil {
-		current, err := e.out.opts.Publish.look(ctx, e.out.client, e.ref, e.out.dest[0].tags)
+	if len(add) == 0 || e.builder.current[0] == nil {
+		current, err := e.builder.opts.Publish.look(ctx, e.builder.client, e.ref, e.builder.dest[0].tags)
 		if err != nil {
 			return err
 		}
-		e.out.current = []*Current{current}
+		e.builder.current = []*Current{current}
 	}
-	e.before = e.out.current[0].tags[e.ref.Tag()]
+	e.before = e.builder.current[0].tags[e.ref.Tag()]
 	switch {
 	case e.before.desc.Digest == "":
 		return fmt.Errorf("%s is not there: %w; create it first", reference.FamiliarString(e.ref), registry.ErrNotFound)
@@ -123,14 +123,14 @@ func (e *editor) read(ctx context.Context, add []Source) error {
 // start takes out what goes. Lists inside the list are flattened, as for a new list, after
 // those that go as a whole.
 func (e *editor) start(ctx context.Context, remove []index.Target) error {
-	parts, err := unfoldEach(ctx, e.out.client, e.ref, e.before.index)
+	parts, err := unfoldEach(ctx, e.builder.client, e.ref, e.before.index)
 	if err != nil {
 		return err
 	}
 	e.base, e.index, e.all = e.before.index, e.before.index, e.before.index
 	e.all.Entries = slices.Concat(parts...)
 	e.before.unfolded = &e.all
-	e.out.current[0].tags[e.ref.Tag()] = e.before
+	e.builder.current[0].tags[e.ref.Tag()] = e.before
 	within := inside(e.before.index)
 	if len(within) == 0 {
 		e.index, err = index.Remove(e.index, remove...)
@@ -164,12 +164,12 @@ func (e *editor) flat(parts [][]index.Entry, remove []index.Target) {
 	}
 	e.allowDrop(index.Dropped(e.base, e.index)...)
 	if note := unfolded(e.before.index, e.base); note != "" {
-		e.out.note("%s", note)
+		e.builder.note("%s", note)
 	}
 }
 
 func (e *editor) allowDrop(platforms ...ocispec.Platform) {
-	e.out.opts.Publish.AllowDrop = append(e.out.opts.Publish.AllowDrop, platforms...)
+	e.builder.opts.Publish.AllowDrop = append(e.builder.opts.Publish.AllowDrop, platforms...)
 }
 
 func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
@@ -186,7 +186,7 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 		if e.index, notes, err = index.Annotate(e.index, change.Target, change.Change); err != nil {
 			return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
 		}
-		e.out.out.Notices = append(e.out.out.Notices, notes...)
+		e.builder.out.Notices = append(e.builder.out.Notices, notes...)
 		e.renamed(change)
 	}
 	if err := e.believe(ctx); err != nil {
@@ -203,7 +203,7 @@ func (e *editor) apply(ctx context.Context, edit Edit) (err error) {
 
 // believe compares the platforms that entries have got with the images' own configs, as for a new list.
 func (e *editor) believe(ctx context.Context) error {
-	if e.out.opts.ForcePlatform {
+	if e.builder.opts.ForcePlatform {
 		return nil
 	}
 	errs := make([]error, len(e.index.Entries))
@@ -237,11 +237,11 @@ func (e *editor) renames(entry index.Entry) bool {
 
 // contradicted is the *MismatchError of an entry whose image says that it is for another platform.
 func (e *editor) contradicted(ctx context.Context, entry index.Entry) error {
-	m, err := listed(ctx, e.out.client, e.ref, entry.Descriptor)
+	m, err := listed(ctx, e.builder.client, e.ref, entry.Descriptor)
 	if err != nil {
 		return fmt.Errorf("%s: %w", entryName(entry), err)
 	}
-	one, err := indexOfOne(ctx, e.out.client, e.ref, m)
+	one, err := indexOfOne(ctx, e.builder.client, e.ref, m)
 	if err != nil || len(one.Entries) == 0 {
 		return err
 	}
@@ -257,29 +257,29 @@ func (e *editor) renamed(change EntryChange) {
 	for _, p := range e.index.Platforms() {
 		_, before := e.base.Get(p)
 		if !before && (change.OS != nil || change.Architecture != nil || change.Variant != nil) {
-			e.out.remark(p)
+			e.builder.remark(p)
 		}
 	}
 }
 
 // add checks the new images as for a new list, and puts them into the old one.
 func (e *editor) add(ctx context.Context, replace bool) error {
-	if err := e.out.assemble(ctx); err != nil {
+	if err := e.builder.assemble(ctx); err != nil {
 		return err
 	}
-	out, err := index.Add(e.index, replace, e.out.index.Entries...)
+	out, err := index.Add(e.index, replace, e.builder.index.Entries...)
 	if err != nil {
 		return fmt.Errorf("%s: %w", reference.FamiliarString(e.ref), err)
 	}
-	for key, value := range e.out.annotations {
-		if _, asked := e.out.opts.Annotations[key]; asked {
+	for key, value := range e.builder.annotations {
+		if _, asked := e.builder.opts.Annotations[key]; asked {
 			out.Annotations = over(out.Annotations, map[string]string{key: value})
 		}
 	}
 	var notes []string
 	e.index, notes = index.Fit(out)
 	if e.index.MediaType != e.before.index.MediaType {
-		e.out.out.Notices = append(e.out.out.Notices, notes...)
+		e.builder.out.Notices = append(e.builder.out.Notices, notes...)
 	}
 	return nil
 }
@@ -291,14 +291,14 @@ func (e *editor) finish(ctx context.Context, edit Edit) (Edited, error) {
 		out.Digest, out.MediaType, out.Size = e.before.desc.Digest.String(), e.before.desc.MediaType, e.before.desc.Size
 		return out, nil
 	}
-	e.out.opts.Publish.Expect = e.before.desc.Digest
+	e.builder.opts.Publish.Expect = e.before.desc.Digest
 	for _, p := range index.Dropped(e.all, e.index) {
 		if wanted(edit, e.all, p) {
 			e.allowDrop(p)
 		}
 	}
-	e.out.index = e.index
-	err := e.out.publish(ctx)
+	e.builder.index = e.index
+	err := e.builder.publish(ctx)
 	return e.edited(), err
 }
 
@@ -325,7 +325,7 @@ func wanted(edit Edit, before index.Index, p ocispec.Platform) bool {
 }
 
 func (e *editor) edited() Edited {
-	return Edited{Created: e.out.out, Before: e.before.desc.Digest, Unchanged: e.same, Changes: e.diff}
+	return Edited{Created: e.builder.out, Before: e.before.desc.Digest, Unchanged: e.same, Changes: e.diff}
 }
 
 // Write prints what changed and where the tag stands.
