@@ -12,7 +12,7 @@ import (
 // the variables that SECRETS, SSH and BUILD_ARGS take are there: what a build needs and other targets do not.
 // Its errors are *UsageError.
 func (c Config) CheckFiles() error {
-	var faults []error
+	faults := []error{c.CheckVariables()}
 	add := func(err error) {
 		if err != nil {
 			faults = append(faults, err)
@@ -35,7 +35,7 @@ func (c Config) CheckFiles() error {
 			add(c.file("SECRETS", s.File))
 		}
 	}
-	return errors.Join(append([]error{c.CheckVariables()}, faults...)...)
+	return errors.Join(faults...)
 }
 
 // CheckVariables looks for those variables alone. Its errors are *UsageError.
