@@ -105,8 +105,9 @@ func (c *checker) matching(pattern string) (names []string, err error) {
 // supervised follows the commands in supervisord's configuration.
 func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
+	named := regexp.MustCompile(`^(?:-[hknstv]*c|--configuration=?)(.*)`)
 	for i, word := range words {
-		option := regexp.MustCompile(`^(?:-[hknstv]*c|--configuration=?)(.*)`).FindStringSubmatch(word)
+		option := named.FindStringSubmatch(word)
 		if option != nil && option[1] != "" {
 			files = option[1:]
 		} else if option != nil && i+1 < len(words) {
@@ -142,8 +143,9 @@ func (c *checker) supervisorConf(name string, f frame) (commands [][]string, inc
 	if at.info.Size() > maxScript {
 		c.note(f, "%s was followed only in part: it is longer than %d KiB", show(name), maxScript>>10)
 	}
+	filledIn := regexp.MustCompile(`%\([^)]*\)s`)
 	for _, o := range settings(text) {
-		switch val := regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllString(o.val, unknown); o.key {
+		switch val := filledIn.ReplaceAllString(o.val, unknown); o.key {
 		case "command":
 			commands = append(commands, envWords(val))
 		case "files":
