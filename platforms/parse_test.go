@@ -71,6 +71,8 @@ func TestParseSuggests(t *testing.T) {
 		{"amd6", "amd64"},
 		{"linux/amd46", "linux/amd64"},
 		{"arm46", "arm64"},
+		{"amr64", "arm64"},
+		{"adm64", "amd64"},
 		{"aarm64", "arm64"},
 		{"aarch46", "arm64"},
 		{"arm/v8", "arm64"},

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hbollon/go-edlib"
@@ -45,7 +46,7 @@ func suggest(s string) string {
 }
 
 // nearest returns the architecture, by GOARCH's name, whose name or alias is the fewest slips away from s: at most two,
-// and fewer than half of its letters. Of equals the more usual wins.
+// and fewer than half of its letters. Of equals wins the one with the same letters, then the more usual.
 func nearest(s string) (arch, variant string) {
 	if len(s) > 32 {
 		return "", ""
@@ -53,16 +54,24 @@ func nearest(s string) (arch, variant string) {
 	if a, v := alias(s); knownArch(a) {
 		return a, v
 	}
-	best := 3
+	best, same := 3, false
 	for _, n := range names() {
 		for _, candidate := range append([]string{n.arch, n.uname, n.debian}, n.aliases...) {
 			if candidate == "" {
 				continue
 			}
-			if d := edlib.OSADamerauLevenshteinDistance(s, candidate); d < best && 2*d < len(candidate) {
-				best, arch, variant = d, n.arch, n.variant
+			d, swapped := edlib.OSADamerauLevenshteinDistance(s, candidate), sorted(s) == sorted(candidate)
+			if (d < best || d == best && swapped && !same) && 2*d < len(candidate) {
+				best, same, arch, variant = d, swapped, n.arch, n.variant
 			}
 		}
 	}
 	return arch, variant
+}
+
+// sorted are the letters of a name, in their order.
+func sorted(name string) string {
+	letters := []byte(name)
+	slices.Sort(letters)
+	return string(letters)
 }
