@@ -53,14 +53,20 @@ type Proxy struct {
 	requests []*Request
 }
 
+// Transport reaches a registry beside this process.
+func Transport() *http.Transport { return &http.Transport{MaxIdleConnsPerHost: keptOpen} }
+
 // New makes a proxy to a registry's URL.
-func New(upstream string) *Proxy {
+func New(upstream string) *Proxy { return Over(Transport(), upstream) }
+
+// Over makes a proxy that reaches a registry's URL over a transport.
+func Over(transport http.RoundTripper, upstream string) *Proxy {
 	target, err := url.Parse(upstream)
 	if err != nil {
 		panic(err) // a test's own constant
 	}
 	return Around(&httputil.ReverseProxy{
-		Transport: &http.Transport{MaxIdleConnsPerHost: keptOpen},
+		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
