@@ -28,10 +28,10 @@ import (
 type boxFS struct {
 	box *box
 
-	mu     sync.Mutex
-	stats  map[string]looked
-	listed map[string]*rootfs.FS // folders whose archive was read, by name
-	lists  map[string]func() (*rootfs.FS, error)
+	listed folders // each with all that is below it
+
+	mu    sync.Mutex
+	stats map[string]looked
 }
 
 // looked is the remembered answer of a HEAD.
@@ -47,7 +47,7 @@ var (
 )
 
 func newBoxFS(b *box) *boxFS {
-	return &boxFS{box: b, stats: map[string]looked{}, listed: map[string]*rootfs.FS{}, lists: map[string]func() (*rootfs.FS, error){}}
+	return &boxFS{box: b, stats: map[string]looked{}}
 }
 
 // Lstat describes a name itself.
@@ -167,43 +167,18 @@ func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if !info.IsDir() {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("not a folder")}
 	}
-	dir, err := f.list(real)
+	dir, err := f.listed.get(real, func() (*rootfs.FS, error) { return f.box.read(f.box.ctx, f.box.source("/"+real+"/.")) })
 	if err != nil {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: err}
 	}
 	return dir.ReadDir(".")
 }
 
-// list reads a folder's archive, which holds all that is below it. Whoever asks for it meanwhile waits.
-func (f *boxFS) list(name string) (*rootfs.FS, error) {
-	f.mu.Lock()
-	get, ok := f.lists[name]
-	if !ok {
-		get = sync.OnceValues(func() (*rootfs.FS, error) { return f.keep(name) })
-		f.lists[name] = get
-	}
-	f.mu.Unlock()
-	return get()
-}
-
-func (f *boxFS) keep(name string) (*rootfs.FS, error) {
-	dir, err := f.box.read(f.box.ctx, f.box.source("/"+name+"/."))
-	if err != nil {
-		return nil, err
-	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.listed[name] = dir
-	return dir, nil
-}
-
 // inListed finds a listed folder that a name is in, at any depth. Links inside it
 // may lead out of it: only a name without one on its way is served.
 func (f *boxFS) inListed(name string) (*rootfs.FS, string, bool) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	for at := path.Dir(name); name != "."; at = path.Dir(at) {
-		if dir, ok := f.listed[at]; ok {
+		if dir := f.listed.have(at); dir != nil {
 			rest := name
 			if at != "." {
 				rest = strings.TrimPrefix(name, at+"/")

@@ -32,10 +32,11 @@ type root struct {
 	ref   looker
 	whole func(ctx context.Context, dir string) (*rootfs.FS, error) // reads a folder's files at once; may be nil
 
-	mu      sync.Mutex
-	dirs    map[string]func() ([]*fstypes.Stat, error) // by path without links
-	folders map[string]*rootfs.FS                      // that were read as a whole, likewise
-	fault   error                                      // of the first request that failed
+	folders folders // that were read as a whole, by path without links
+
+	mu    sync.Mutex
+	dirs  map[string]func() ([]*fstypes.Stat, error) // likewise
+	fault error                                      // of the first request that failed
 }
 
 // looker is what is asked of a gateway's reference.
@@ -51,7 +52,7 @@ var (
 )
 
 func newRoot(ctx context.Context, ref looker) *root {
-	return &root{ctx: ctx, ref: ref, dirs: map[string]func() ([]*fstypes.Stat, error){}, folders: map[string]*rootfs.FS{}}
+	return &root{ctx: ctx, ref: ref, dirs: map[string]func() ([]*fstypes.Stat, error){}}
 }
 
 // Open opens a regular file or a folder, through links.
@@ -64,7 +65,7 @@ func (r *root) Open(name string) (fs.File, error) {
 	case mode.IsDir():
 		return &rootDir{root: r, path: real, stat: st}, nil
 	case mode.IsRegular():
-		if folder := r.folder(path.Dir(real)); folder != nil {
+		if folder := r.folders.have(path.Dir(real)); folder != nil {
 			return folder.Open(path.Base(real))
 		}
 		return &rootFile{root: r, path: real, stat: st}, nil
@@ -275,25 +276,12 @@ func (r *root) readWhole(dir string, list []*fstypes.Stat) error {
 			programs++
 		}
 	}
-	if r.whole == nil || programs <= fewPrograms || r.folder(dir) != nil {
+	if r.whole == nil || programs <= fewPrograms {
 		return nil
 	}
-	folder, err := r.whole(r.ctx, dir)
-	if err != nil {
-		r.note(err)
-		return err
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.folders[dir] = folder
-	return nil
-}
-
-// folder is one that was read as a whole, or nil.
-func (r *root) folder(dir string) *rootfs.FS {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.folders[dir]
+	_, err := r.folders.get(dir, func() (*rootfs.FS, error) { return r.whole(r.ctx, dir) })
+	r.note(err)
+	return err
 }
 
 // rootInfo is a listing's entry as fs.FileInfo.
