@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -158,16 +157,11 @@ func backoff(count int, jitter float64) time.Duration {
 
 // retryAfter reads the header in both of its forms, seconds and HTTP-date (RFC 9110, 10.2.3); 0 when it has neither.
 func retryAfter(value string, now time.Time) time.Duration {
-	if value == "" {
-		return 0
-	}
 	if seconds, err := strconv.ParseInt(value, 10, 32); err == nil {
 		return max(0, time.Duration(seconds)*time.Second)
 	}
-	if date, err := http.ParseTime(value); err == nil {
-		return max(0, date.Sub(now))
-	}
-	return 0
+	date, _ := http.ParseTime(value) // what is none is long ago
+	return max(0, date.Sub(now))
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -182,9 +176,6 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // isLost says whether a failure leaves open what the registry did: then it pays to look before trying again.
-func isLost(err error) bool {
-	f := asFailure(err)
-	return f.again == bounded || f.again == contact || errors.Is(err, ErrCorrupt)
-}
+func isLost(err error) bool { return asFailure(err).again != never }
 
 func randomJitter() float64 { return rand.Float64() }

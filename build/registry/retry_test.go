@@ -48,6 +48,13 @@ func TestBackOff(t *testing.T) {
 	}
 }
 
+// Those who failed together do not come back together.
+func TestJitter(t *testing.T) {
+	if a, b := New(Options{}).jitter(), New(Options{}).jitter(); a == b || min(a, b) < 0 || max(a, b) >= 1 {
+		t.Errorf("%v and %v", a, b)
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	for value, want := range map[string]time.Duration{
 		"": 0, "0": 0, "7": 7 * time.Second, "-7": 0, "soon": 0, "99999999999999": 0, "1.5": 0,
@@ -92,8 +99,16 @@ func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
 	}
 }
 
-// Patience is only spoken of when the registry has asked for some.
-func TestARegistryThatWantsMorePatience(t *testing.T) {
+// Patience and the number of tries are only spoken of where they are the reason.
+func TestWhyItIsGivenUp(t *testing.T) {
+	first := func(once roundTrip, then roundTrip) roundTrip {
+		return func(r *http.Request) (*http.Response, error) {
+			next := once
+			once = then
+			return next(r)
+		}
+	}
+	const login = "; run `docker login registry.test` or `podman login registry.test` as somebody who may"
 	for _, test := range []struct {
 		network roundTrip
 		retry   time.Duration
@@ -101,10 +116,13 @@ func TestARegistryThatWantsMorePatience(t *testing.T) {
 	}{
 		{answering(429, "Retry-After", "3600"), time.Minute, "answers 429; it asks for 1h0m0s of patience and RETRY allows 1m0s"},
 		{answering(429, "Retry-After", "3600"), -1, "answers 429; it asks for 1h0m0s of patience and RETRY allows 0s"},
+		{answering(403, "Retry-After", "3600"), time.Minute, "answers 403" + login},
 		{answering(500), -1, "answers 500"},
 		{answering(503, "Retry-After", "0"), -1, "answers 503"},
+		{answering(503), 2 * time.Second, "answers 503 (tried 4 times in 1s)"},
+		{first(answering(503), answering(403)), time.Minute, "answers 403" + login},
 	} {
-		_, err := New(Options{Transport: test.network, Retry: test.retry}).Tags(t.Context(), ref(t, "registry.test/a"))
+		_, err := (&clock{}).run(New(Options{Transport: test.network, Retry: test.retry})).Tags(t.Context(), ref(t, "registry.test/a"))
 		if err == nil || !strings.HasSuffix(err.Error(), test.want) {
 			t.Errorf("%v, want %s", err, test.want)
 		}
@@ -211,7 +229,12 @@ func TestASlowUploadIsTriedAgain(t *testing.T) {
 	for name, test := range map[string]struct {
 		perByte time.Duration
 		fails   int
-	}{"slow": {time.Minute / size, 5}, "with a source that stops to wait": {4 * defaultIdle, 0}} {
+		want    error
+	}{
+		"slow":                             {time.Minute / size, 5, nil},
+		"in vain":                          {time.Minute / size, 10, ErrUnreachable}, // with the tenth pause a minute of waiting is over
+		"with a source that stops to wait": {4 * defaultIdle, 0, nil},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
@@ -237,7 +260,9 @@ func TestASlowUploadIsTriedAgain(t *testing.T) {
 					return &slowBody{after: test.perByte, text: iotest.OneByteReader(bytes.NewReader(content))}, nil
 				}
 				c := New(Options{Transport: network, Retry: time.Minute})
-				if err := c.PutBlob(t.Context(), ref(t, "registry.test/a"), descOf("", content), open); err != nil || tries != test.fails+1 {
+				c.jitter = func() float64 { return 0 }
+				err := c.PutBlob(t.Context(), ref(t, "registry.test/a"), descOf("", content), open)
+				if failed := min(tries, test.fails); !errors.Is(err, test.want) || failed != test.fails || (tries == failed) != (test.want != nil) {
 					t.Errorf("%d tries: %v", tries, err)
 				}
 			})
@@ -259,16 +284,28 @@ func (b *slowBody) Read(p []byte) (int, error) {
 func (*slowBody) Close() error { return nil }
 
 func TestCancellationEndsTheWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancelCause(t.Context())
-		stopped := errors.New("interrupted")
-		time.AfterFunc(time.Second, func() { cancel(stopped) })
-		start := time.Now()
-		_, err := New(Options{Transport: answering(503)}).Tags(ctx, ref(t, "registry.test/a"))
-		if !errors.Is(err, stopped) || time.Since(start) != time.Second {
-			t.Errorf("%v after %s", err, time.Since(start))
-		}
-	})
+	for name, network := range map[string]roundTrip{
+		"for the next try": answering(503),
+		"for an answer":    silent,
+		"for a token": func(r *http.Request) (*http.Response, error) {
+			if r.URL.Path == "/token" {
+				return silent(r)
+			}
+			return answering(401, "WWW-Authenticate", `Bearer realm="https://registry.test/token"`)(r)
+		},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			stopped := errors.New("interrupted")
+			time.AfterFunc(time.Second, func() { cancel(stopped) })
+			start := time.Now()
+			_, err := New(Options{Transport: network}).Tags(ctx, ref(t, "registry.test/a"))
+			if !errors.Is(err, stopped) || !strings.HasSuffix(err.Error(), ": interrupted") || time.Since(start) != time.Second {
+				t.Errorf("%s: %v after %s", name, err, time.Since(start))
+			}
+			time.Sleep(fetchLimit) // others might have wanted the token: nobody waits for it longer
+		})
+	}
 }
 
 func TestNoticeOnlyOfALongWait(t *testing.T) {
