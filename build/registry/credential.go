@@ -32,9 +32,6 @@ func login(host string) string {
 // String names the account and hides the secrets.
 func (c Credential) String() string { return "credential of " + c.who() }
 
-// GoString hides the secrets from %#v.
-func (c Credential) GoString() string { return c.String() }
-
 // Format hides the secrets from every verb.
 func (c Credential) Format(f fmt.State, _ rune) { fmt.Fprint(f, c.String()) }
 
