@@ -14,6 +14,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
 	"net/http"
 	"net/http/httptest"
@@ -24,6 +25,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/distribution/reference"
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/registry/registrytest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -293,6 +295,57 @@ func TestOneTokenForAll(t *testing.T) {
 	}
 }
 
+// Each operation asks for the right that it needs and no other, whatever the registry's challenge proposes: here, nothing.
+func TestRightsThatAreAskedFor(t *testing.T) {
+	const app, fresh = "repository:team/app:", "repository:team/new:"
+	scoped := func(t *testing.T) (s *scene, asked func() []string) {
+		s = newScene(t, Options{})
+		var tokens []string
+		issuer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			tokens = append(tokens, strings.Join(r.URL.Query()["scope"], " "))
+			_, _ = io.WriteString(w, `{"token":"t"}`)
+		}))
+		t.Cleanup(issuer.Close)
+		s.Add(faults.Rule{Match: func(r *http.Request) bool { return r.Header.Get("Authorization") == "" },
+			Fault: faults.Status(401, "WWW-Authenticate", `Bearer realm="`+issuer.URL+`"`)})
+		return s, func() []string { return tokens }
+	}
+	wants := map[string][]string{
+		"PutBlob":        {fresh + "pull,push"},
+		"Mount":          {app + "pull " + fresh + "pull,push"},
+		"CopyBlob":       {fresh + "pull,push", app + "pull " + fresh + "pull,push"},
+		"PutManifest":    {app + "pull,push"},
+		"DeleteManifest": {app + "delete,pull"},
+		"Ping":           {""},
+	}
+	for _, op := range operations {
+		s, asked := scoped(t)
+		err := op.run(t.Context(), s)
+		want, writes := wants[op.name]
+		if !writes {
+			want = []string{app + "pull"}
+		}
+		if got := asked(); !slices.Equal(got, want) {
+			t.Errorf("%s: asked for %q, want %q (%v)", op.name, got, want, err)
+		}
+	}
+
+	// Who is going to push says so before reading.
+	s, asked := scoped(t)
+	outer := WithPush(t.Context(), s.at)
+	inner := WithPush(outer, s.to)
+	other := ref(t, s.host+"/team/other:1")
+	for _, ask := range []struct {
+		ctx context.Context
+		of  reference.Named
+	}{{outer, s.to}, {inner, s.at}, {inner, s.to}, {inner, other}, {outer, s.at}} { // the last has its token
+		_, _ = s.client.Head(ask.ctx, ask.of)
+	}
+	if want := []string{fresh + "pull", app + "pull,push", fresh + "pull,push", "repository:team/other:pull"}; !slices.Equal(asked(), want) {
+		t.Errorf("with the intention to push: asked for %q, want %q", asked(), want)
+	}
+}
+
 func inParallel(n int, do func(i int)) {
 	var group sync.WaitGroup
 	for i := range n {
@@ -416,23 +469,69 @@ func TestKeysOfOtherKinds(t *testing.T) {
 		_, err := c.Head(t.Context(), ref(t, strings.TrimPrefix(server.URL, "http://")+"/a:1"))
 		return err
 	}
-	c := New(Options{Credentials: static(Credential{RegistryToken: "given"})})
+	asked := 0
+	c := New(Options{Credentials: func(context.Context, string) (Credential, error) {
+		asked++
+		return Credential{RegistryToken: "given"}, nil
+	}})
 	defer c.Close()
-	if err := head(c, server); err != nil || g.issued > 0 {
-		t.Errorf("a registry's own token: %v after %d others", err, g.issued)
+	for range 2 {
+		if err := head(c, server); err != nil || g.issued > 0 || asked != 1 {
+			t.Errorf("a registry's own token: %v after %d others and %d look-ups", err, g.issued, asked)
+		}
 	}
 	locked := New(Options{Credentials: func(context.Context, string) (Credential, error) {
 		return Credential{}, errors.New("the keychain is locked")
 	}})
 	defer locked.Close()
-	if err := head(locked, server); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), "the keychain is locked") {
-		t.Errorf("credentials that cannot be looked up: %v", err)
+	for _, asks := range []*httptest.Server{server, basic} {
+		if err := head(locked, asks); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), "the keychain is locked") {
+			t.Errorf("credentials that cannot be looked up: %v", err)
+		}
 	}
 	wrong := New(Options{Credentials: static(Credential{Username: testUser, Password: "wrong"})})
 	defer wrong.Close()
 	for _, says := range []string{"answers 401", "does not accept the credentials of " + testUser} { // the second time it is known that they were given
 		if err := head(wrong, basic); !errors.Is(err, ErrUnauthorized) || !strings.Contains(err.Error(), says) {
 			t.Errorf("a wrong password: %v, want %q", err, says)
+		}
+	}
+}
+
+// Basic wants a name or a password.
+func TestBasicKeys(t *testing.T) {
+	for want, cred := range map[string]Credential{
+		"Basic " + b64("u:p"): {Username: "u", Password: "p"},
+		"Basic " + b64("u:"):  {Username: "u"},
+		"Basic " + b64(":p"):  {Password: "p"},
+		"":                    {IdentityToken: "r"},
+	} {
+		k := &keyring{credentials: static(cred)}
+		if got, err := k.answerBasic(t.Context(), "registry.test", ""); got != want || (err == nil) != (want != "") {
+			t.Errorf("%s, %v; want %s", got, err, want)
+		}
+	}
+}
+
+// A token is preferred to a password, and where it is asked for depends on how the registry itself was spoken to.
+func TestTheWayToATokenServer(t *testing.T) {
+	for scheme, want := range map[string]string{
+		"http":  "http://insecure.test/token?account=alice&scope=repository%3Aa%3Apull&service=s",
+		"https": "insecure.test wants credentials sent to http://insecure.test, which is refused",
+	} {
+		c := New(Options{Retry: -1, Insecure: only("insecure.test"), Credentials: static(Credential{Username: testUser, Password: testPassword}),
+			Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+				switch {
+				case r.URL.Path == "/token":
+					return nil, errors.New(r.URL.String())
+				case r.URL.Scheme != scheme:
+					return nil, http.ErrSchemeMismatch
+				}
+				return answering(401, "WWW-Authenticate", `Basic realm="r", Bearer realm="http://insecure.test/token",service="s"`)(r)
+			})})
+		_, err := c.Head(t.Context(), ref(t, "insecure.test/a:1"))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", scheme, err, want)
 		}
 	}
 }
@@ -493,8 +592,47 @@ func TestCredentialsGoNowhereElse(t *testing.T) {
 	}
 }
 
+// What a token server is sent is Docker's scheme to the letter: who we are, what for, and a password in no address.
+func TestTokenRequests(t *testing.T) {
+	const get, basic = "GET https://auth.test/token?", "Basic "
+	secret := "u:p" // the password's characters would be escaped in an address
+	for name, test := range map[string]struct {
+		cred    Credential
+		service string
+		want    string // method, address, Authorization and body
+	}{
+		"anonymous":              {Credential{}, "s", get + "keep=1&scope=a%3Apull&scope=b%3Apull%2Cpush&service=s"},
+		"no service":             {Credential{}, "", get + "keep=1&scope=a%3Apull&scope=b%3Apull%2Cpush"},
+		"name and password":      {Credential{Username: "u", Password: "p"}, "s", get + "account=u&keep=1&scope=a%3Apull&scope=b%3Apull%2Cpush&service=s " + basic + b64(secret)},
+		"a name alone":           {Credential{Username: "u"}, "s", get + "account=u&keep=1&scope=a%3Apull&scope=b%3Apull%2Cpush&service=s " + basic + b64("u:")},
+		"a password alone":       {Credential{Password: "p"}, "s", get + "account=&keep=1&scope=a%3Apull&scope=b%3Apull%2Cpush&service=s " + basic + b64(":p")},
+		"an identity token":      {Credential{IdentityToken: "r"}, "s", "POST https://auth.test/token?keep=1 client_id=manymage&grant_type=refresh_token&refresh_token=r&scope=a%3Apull+b%3Apull%2Cpush&service=s"},
+		"the registry's own":     {Credential{RegistryToken: "given"}, "s", ""},
+		"both kinds of identity": {Credential{Username: "u", IdentityToken: "r"}, "s", "POST https://auth.test/token?keep=1 client_id=manymage&grant_type=refresh_token&refresh_token=r&scope=a%3Apull+b%3Apull%2Cpush&service=s"},
+	} {
+		var sent string
+		c := New(Options{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+			sent = strings.TrimSpace(r.Method + " " + r.URL.String() + " " + r.Header.Get("Authorization"))
+			if r.Body != nil {
+				body, _ := io.ReadAll(r.Body)
+				sent += " " + string(body)
+				if r.ContentLength != int64(len(body)) || r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+					t.Errorf("%s: %d bytes of %s", name, r.ContentLength, r.Header.Get("Content-Type"))
+				}
+			}
+			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"token":"given"}`)), Request: r}, nil
+		})})
+		from := issuer{host: "registry.test", realm: "https://auth.test/token?keep=1", service: test.service}
+		got, err := c.fetchToken(t.Context(), from, test.cred, scopes{"b": {push, pull}, "a": {pull}})
+		if err != nil || got.token != "given" || sent != test.want {
+			t.Errorf("%s: %v, sent\n%s, want\n%s", name, err, sent, test.want)
+		}
+	}
+}
+
 func TestRealmsThatAreRefused(t *testing.T) {
-	c := New(Options{})
+	c := New(Options{Insecure: only("insecure.test"), Transport: roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.New("sent") })})
+	const plain, loopback = true, "127.0.0.1:5000"
 	for _, test := range []struct {
 		from issuer
 		ok   bool
@@ -502,16 +640,26 @@ func TestRealmsThatAreRefused(t *testing.T) {
 		{issuer{host: "ghcr.io", realm: "https://auth.example/token"}, true},
 		{issuer{host: "ghcr.io", realm: "http://auth.example/token"}, false},
 		{issuer{host: "ghcr.io", realm: "http://127.0.0.1/token"}, false},
-		{issuer{host: "127.0.0.1:5000", plain: true, realm: "http://127.0.0.1:5001/token"}, true},
-		{issuer{host: "127.0.0.1:5000", plain: true, realm: "http://auth.example/token"}, false},
+		{issuer{host: "ghcr.io", realm: "http://insecure.test/token"}, false},
+		{issuer{host: loopback, plain: plain, realm: "http://127.0.0.1:5001/token"}, true},
+		{issuer{host: loopback, plain: plain, realm: "http://auth.example/token"}, false},
+		{issuer{host: loopback, plain: plain, realm: "ftp://127.0.0.1:5001/token"}, false},
+		{issuer{host: loopback, realm: "http://127.0.0.1:5001/token"}, true},
+		{issuer{host: loopback, realm: "ftp://127.0.0.1:5001/token"}, false},
+		{issuer{host: loopback, realm: "http://insecure.test/token"}, false},
+		{issuer{host: "insecure.test", plain: plain, realm: "http://insecure.test/token"}, true},
+		{issuer{host: "insecure.test", plain: plain, realm: "http://auth.example/token"}, false},
+		{issuer{host: "insecure.test", realm: "http://insecure.test/token"}, false}, // it speaks TLS itself
 		{issuer{host: "ghcr.io", realm: "https://user:pw@auth.example/token"}, false},
 		{issuer{host: "ghcr.io", realm: "/token"}, false},
 		{issuer{host: "ghcr.io", realm: ""}, false},
 		{issuer{host: "ghcr.io", realm: "file:///etc/passwd"}, false},
 		{issuer{host: "ghcr.io", realm: "https:auth.example"}, false},
+		{issuer{host: "ghcr.io", realm: "https:///token"}, false},
 		{issuer{host: "ghcr.io", realm: "https://auth.example:bad/"}, false},
 	} {
-		if _, err := c.realm(test.from); (err == nil) != test.ok {
+		_, err := c.fetchToken(t.Context(), test.from, Credential{Username: testUser, Password: testPassword}, nil)
+		if refused := errors.Is(err, ErrUnauthorized); refused == test.ok || refused == strings.HasSuffix(err.Error(), "sent") {
 			t.Errorf("%+v: %v, want allowed %v", test.from, err, test.ok)
 		}
 	}

@@ -19,7 +19,7 @@ func parseChallenges(header http.Header) []challenge {
 	var found []challenge
 	for _, value := range header.Values("WWW-Authenticate") {
 		rest := value
-		for rest != "" && len(found) < maxChallenges {
+		for len(found) < maxChallenges {
 			var c challenge
 			var ok bool
 			if c, rest, ok = nextChallenge(rest); !ok {
@@ -53,13 +53,7 @@ func nextChallenge(s string) (challenge, string, bool) {
 
 // afterToken68 passes over the single value that some schemes have instead of parameters, as Negotiate (RFC 9110, 11.2).
 func afterToken68(s string) string {
-	value := strings.TrimLeft(s, " \t")
-	rest := strings.TrimLeftFunc(value, func(r rune) bool {
-		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._~+/", r)
-	})
-	if len(rest) == len(value) {
-		return s
-	}
+	_, rest := token(strings.TrimLeft(s, " \t"))
 	rest = strings.TrimLeft(strings.TrimLeft(rest, "="), " \t")
 	if rest != "" && rest[0] != ',' {
 		return s // a parameter, or the next scheme
@@ -72,7 +66,7 @@ func nextParam(s string) (key, value, rest string, ok bool) {
 	key, rest = token(strings.TrimLeft(s, " \t,"))
 	rest = strings.TrimLeft(rest, " \t")
 	if key == "" || !strings.HasPrefix(rest, "=") {
-		return "", "", s, false
+		return "", "", "", false
 	}
 	rest = strings.TrimLeft(rest[1:], " \t")
 	if strings.HasPrefix(rest, `"`) {

@@ -171,26 +171,16 @@ func (k *keyring) hold(ctx context.Context, l *lock, want scopes) *key {
 		}
 	}
 	held := &key{scopes: want, ready: make(chan struct{})}
-	l.keys = append(l.usableKeys(k.now()), held)
+	l.keys = append(l.keys, held)
 	go k.send(context.WithoutCancel(ctx), l.issuer, held)
 	return held
 }
 
-func (l *lock) usableKeys(now time.Time) []*key {
-	var out []*key
-	for _, held := range l.keys {
-		if held.usable(now) {
-			out = append(out, held)
-		}
-	}
-	return out
-}
-
-// usable says whether a key is on its way, or here and good.
+// usable says whether a key is on its way, or here and good. One that never came has ended long ago.
 func (held *key) usable(now time.Time) bool {
 	select {
 	case <-held.ready:
-		return held.err == nil && now.Add(expiryMargin).Before(held.bearer.expires)
+		return now.Add(expiryMargin).Before(held.bearer.expires)
 	default:
 		return true
 	}

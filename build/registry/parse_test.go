@@ -29,6 +29,8 @@ func TestChallenges(t *testing.T) {
 		`Negotiate, Basic realm="r"`:                {{"negotiate", map[string]string{}}, {"basic", map[string]string{"realm": "r"}}},
 		`Negotiate YII==, Basic realm="r"`:          {{"negotiate", map[string]string{}}, {"basic", map[string]string{"realm": "r"}}},
 		`Negotiate a-b._~+/9 , Bearer realm="a"`:    {{"negotiate", map[string]string{}}, {"bearer", map[string]string{"realm": "a"}}},
+		`Negotiate YII==`:                           {{"negotiate", map[string]string{}}},
+		`Bearer =x, realm="a"`:                      {{"bearer", map[string]string{}}},
 		`Bearer realm="a",realm="b"`:                {{"bearer", map[string]string{"realm": "a"}}},
 		`Bearer realm="never ends`:                  {{"bearer", map[string]string{}}},
 		``:                                          nil,
@@ -45,14 +47,28 @@ func TestChallenges(t *testing.T) {
 }
 
 func TestScopes(t *testing.T) {
-	got := parseScopes("repository:a/b:push,pull repository:host:5000/x:pull registry:catalog:* nonsense : a:").strings()
+	got := parseScopes("repository:a/b:push,pull repository:host:5000/x:pull registry:catalog:* repository:a/b:pull nonsense : a: :pull").strings()
 	want := []string{"registry:catalog:*", "repository:a/b:pull,push", "repository:host:5000/x:pull"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	both := scopes{"repository:a": {pull, push}}
-	if !both.covers(scopes{"repository:a": {pull}}) || both.covers(scopes{"repository:b": {pull}}) || both.covers(scopes{"repository:a": {remove}}) {
-		t.Error("covers")
+	both, all := scopes{"repository:a": {pull, push}}, scopes{"repository:a": {"*"}}
+	for _, test := range []struct {
+		have, want scopes
+		covered    bool
+	}{
+		{both, scopes{"repository:a": {pull}}, true},
+		{both, both, true},
+		{both, scopes{"repository:b": {pull}}, false},
+		{both, scopes{"repository:a": {pull, remove}}, false},
+		{both, scopes{"repository:a": {pull}, "repository:b": {pull}}, false},
+		{all, both, true},
+		{all, scopes{"repository:b": {pull}}, false},
+		{both, all, false},
+	} {
+		if got := test.have.covers(test.want); got != test.covered {
+			t.Errorf("%q covers %q: %v", test.have.strings(), test.want.strings(), got)
+		}
 	}
 }
 
@@ -161,7 +177,8 @@ func TestTokenAnswers(t *testing.T) {
 		`{"token":""}`:                          {},
 		`{}`:                                    {},
 		`s3cret`:                                {},
-		`{"token":"` + strings.Repeat("a", maxToken) + `"}`: {},
+		`{"token":"a"}` + strings.Repeat(" ", maxToken-len(`{"token":"a"}`)):   {"a", time.Minute},
+		`{"token":"a"}` + strings.Repeat(" ", maxToken-len(`{"token":"a"}`)+1): {},
 	} {
 		got, err := parseToken([]byte(body))
 		if got != want || (err != nil) != (want == tokenAnswer{}) || err != nil && strings.Contains(err.Error(), "s3cret") {

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -16,7 +15,7 @@ func (c *Client) MayPush(ctx context.Context, repo reference.Named) (cancel func
 	cancel = func(context.Context) {}
 	resp, err := c.send(ctx, uploadCall(repo))
 	if err != nil {
-		if f := asFailure(err); errors.Is(f, ErrUnauthorized) && isUnwelcome(f.status) {
+		if f := asFailure(err); isUnwelcome(f.status) {
 			return cancel, &Error{Op: "push to", Ref: repo.Name(), Status: f.status, Err: f.err}
 		}
 		return cancel, nil

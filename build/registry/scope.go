@@ -36,9 +36,7 @@ func parseScopes(s string) scopes {
 }
 
 func (s scopes) add(resource string, actions []string) {
-	all := slices.Concat(s[resource], actions)
-	slices.Sort(all)
-	s[resource] = slices.Compact(all)
+	s[resource] = slices.Concat(s[resource], actions)
 }
 
 func (s scopes) union(others ...scopes) scopes {
@@ -63,7 +61,7 @@ func (s scopes) covers(wanted scopes) bool {
 	return true
 }
 
-// strings are the scopes as a token endpoint takes them, in a fixed order.
+// strings are the scopes as a token endpoint takes them, in a fixed order and each action once.
 func (s scopes) strings() []string {
 	var out []string
 	for _, resource := range slices.Sorted(maps.Keys(s)) {

@@ -88,7 +88,7 @@ func tokenByPost(from issuer, cred Credential, want scopes) tokenRequest {
 func (c *Client) realm(from issuer) (*url.URL, error) {
 	realm, err := url.Parse(from.realm)
 	switch {
-	case err != nil || realm.Host == "" || realm.User != nil || realm.Opaque != "":
+	case err != nil || realm.Host == "" || realm.User != nil:
 		return nil, refusal(ErrUnauthorized, "%s names no usable address for tokens", from.host)
 	case realm.Scheme == "https":
 	case realm.Scheme == "http" && from.plain && c.plainAllowed(realm.Host):
