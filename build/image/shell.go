@@ -110,8 +110,8 @@ func (c *checker) script(at found, args []string, f frame) error {
 	return c.text(src, args, f)
 }
 
-// text follows the commands of a shell text; args begin with $0. What was followed in the same situation before, and a
-// text that starts itself for the third time, is left out.
+// text follows the commands of a shell text; args begin with $0. What was followed in the same situation before is left out, and so is a
+// text that starts itself with the words that it had before, in whatever order and number, or for the third time.
 func (c *checker) text(src string, args []string, f frame) error {
 	f.shell, f.script, f.input = true, "", ""
 	if f.role == Interpreter {
@@ -120,11 +120,13 @@ func (c *checker) text(src string, args []string, f frame) error {
 	situation := f
 	situation.depth = 0
 	seen := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, args, situation))
+	situation.told, situation.doubt = false, false
+	alike := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, slices.Compact(slices.Sorted(slices.Values(args))), situation))
 	itself := sha256.Sum256([]byte(src))
-	if c.texts[seen] {
+	if c.texts[seen] || c.active[itself] > 0 && c.texts[alike] {
 		return nil
 	}
-	if c.texts[seen] = true; c.active[itself] >= 3 {
+	if c.texts[seen], c.texts[alike] = true, true; c.active[itself] >= 3 {
 		c.note(f, "a script in the image that starts itself was followed only three times")
 		return nil
 	}
@@ -134,7 +136,7 @@ func (c *checker) text(src string, args []string, f frame) error {
 	w.stmts(w.parse(src))
 	if f.cut { // what calls its functions may lie behind
 		for _, name := range slices.Sorted(maps.Keys(w.functions)) {
-			w.function(w.functions[name], []string{name})
+			w.function(w.functions[name], [][]string{{name}})
 		}
 	}
 	return w.err
