@@ -41,26 +41,38 @@ func (w *walker) call(c *syntax.CallExpr) {
 		}()
 	}
 	var walks []func()
-	for _, words := range ways {
+	for _, calls := range w.alike(ways) {
 		walks = append(walks, func() {
 			w.since = w.outside - reads
-			w.command(words)
+			w.command(calls...)
 		})
-	}
-	if len(walks) == 1 {
-		walks[0]()
-		return
 	}
 	w.either(walks...)
 }
 
-// command takes words: functions and builtins are walked, programs followed.
-func (w *walker) command(words []string) {
+// alike puts together the words that call the same function.
+func (w *walker) alike(ways [][]string) (groups [][][]string) {
+	for _, words := range ways {
+		i := slices.IndexFunc(groups, func(g [][]string) bool {
+			return len(words) > 0 && len(g[0]) > 0 && g[0][0] == words[0] && len(w.functions[words[0]]) > 0
+		})
+		if i < 0 {
+			groups = append(groups, [][]string{words})
+		} else {
+			groups[i] = append(groups[i], words)
+		}
+	}
+	return groups
+}
+
+// command takes words: functions and builtins are walked, programs followed. Where there are several, they call one function.
+func (w *walker) command(ways ...[]string) {
+	words := ways[0]
 	if w.status = maybe; len(words) == 0 {
 		return
 	}
 	if bodies := w.functions[words[0]]; len(bodies) > 0 {
-		w.function(bodies, words)
+		w.function(bodies, ways)
 		return
 	}
 	rest := skipExec(words)
@@ -162,9 +174,15 @@ func first(v value) string {
 	return v[0]
 }
 
-// function walks the bodies that a function may have. One that calls itself with the same words is not walked again.
-func (w *walker) function(bodies []*syntax.Stmt, words []string) {
-	key := strings.Join(words, unknown)
+// function walks the bodies that a function may have, with all words that it may be called with. One that calls itself with the same
+// words is not walked again.
+func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
+	var params []value
+	key := ""
+	for _, words := range ways {
+		params = append(params, append(value{}, words[1:]...))
+		key += strings.Join(words, unknown) + "\n"
+	}
 	if w.active[key] {
 		w.print(unknown)
 		w.wild = true
@@ -175,16 +193,18 @@ func (w *walker) function(bodies []*syntax.Stmt, words []string) {
 	} else {
 		w.active[key] = true
 		args, locals, loops := w.vars["@"], w.locals, w.loops
-		w.vars["@"], w.locals, w.loops = []value{append(value{}, words[1:]...)}, map[string][]value{}, nil
-		var ways []func()
+		w.vars["@"], w.locals, w.loops = alternatives(params), map[string][]value{}, nil
+		var walks []func()
 		for _, body := range bodies {
 			if body == nil {
-				ways = append(ways, func() { w.program(words, false) })
+				for _, words := range ways {
+					walks = append(walks, func() { w.program(words, false) })
+				}
 			} else {
-				ways = append(ways, func() { w.stmt(body) })
+				walks = append(walks, func() { w.stmt(body) })
 			}
 		}
-		w.until(&w.part, func() { w.either(ways...) })
+		w.until(&w.part, func() { w.softly(func() { w.either(walks...) }) })
 		maps.Copy(w.vars, w.locals)
 		for name := range w.locals {
 			delete(w.fixed, name)

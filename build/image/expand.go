@@ -30,7 +30,7 @@ type choice struct {
 // worlds calls do for each combination of values that what do expands may have.
 func (w *walker) worlds(do func(*expansion)) {
 	e := &expansion{walker: w}
-	for range maxWorlds {
+	for {
 		do(e)
 		last := len(e.choices) - 1
 		for last >= 0 && e.choices[last].at+1 == e.choices[last].is {
@@ -41,20 +41,25 @@ func (w *walker) worlds(do func(*expansion)) {
 		}
 		e.choices[last].at++
 	}
-	w.tooMany(w.frame)
 }
 
-// pick chooses one of n ways, the same one each time in this world.
-func (e *expansion) pick(of string, n int) int {
+// pick chooses one of some values, the same one each time in this world. Where there would be too many worlds it is unknown which.
+func (e *expansion) pick(of string, values []value) value {
+	ways := len(values)
 	for _, c := range e.choices {
 		if c.of == of {
-			return c.at
+			return values[c.at]
 		}
+		ways *= c.is
 	}
-	if n > 1 {
-		e.choices = append(e.choices, choice{of: of, is: n})
+	switch {
+	case len(values) == 1:
+		return values[0]
+	case ways > maxWorlds:
+		return value{unknown}
 	}
-	return 0
+	e.choices = append(e.choices, choice{of: of, is: len(values)})
+	return values[0]
 }
 
 // afford tells whether so many bytes more may be expanded. What is too long is not, and costs nothing; behind the last that may be
@@ -172,7 +177,7 @@ func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 		if e.theirs[part] {
 			e.outside++
 		}
-		e.put(b, all[e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), len(all))], quoted)
+		e.put(b, e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), all), quoted)
 	default: // arithmetic, process substitutions, patterns
 		b.add(unknown)
 	}

@@ -14,7 +14,7 @@ import (
 // commands.
 const (
 	maxDepth    = 24
-	maxCommands = 2000
+	maxCommands = 4000
 	maxWords    = 4096
 	maxPathDirs = 512
 )

@@ -28,7 +28,7 @@ func (e *expansion) value(name string) value {
 		name = "0"
 	}
 	if values, ok := e.vars[name]; ok {
-		if v := values[e.pick(name, len(values))]; v != nil || name != "LD_LIBRARY_PATH" {
+		if v := e.pick(name, values); v != nil || name != "LD_LIBRARY_PATH" {
 			return v
 		}
 	}
@@ -98,7 +98,7 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 	op, text := p.Exp.Op, v.text()
 	set := v != nil && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
 	if !known(text) { // either, by the position of the expansion
-		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, 2) == 0
+		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{unknown}, nil}) != nil
 	}
 	switch op {
 	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
@@ -133,7 +133,7 @@ func (e *expansion) word(b *builder, word *syntax.Word, quoted bool) {
 func (e *expansion) computed(p *syntax.ParamExp) value {
 	r := &reader{expansion: e, size: int(p.End().Offset()-p.Pos().Offset()) + 1}
 	syntax.Walk(p, r.simple)
-	if r.blind {
+	if r.blind || !e.afford(r.size) {
 		return value{unknown}
 	}
 	quoted := &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: []syntax.WordPart{p}}}}
@@ -157,7 +157,8 @@ func (r *reader) simple(n syntax.Node) bool {
 	case nil, *syntax.Word, *syntax.SglQuoted, *syntax.DblQuoted:
 	case *syntax.ParamExp:
 		if n.Param != nil {
-			r.value(n.Param.Value)
+			r.size *= 1 + len(r.holds(n.Param.Value).text())
+			r.blind = r.blind || r.size > maxWord
 		}
 	case *syntax.Lit:
 		r.blind = r.blind || strings.Contains(n.Value, unknownRune)
@@ -170,24 +171,28 @@ func (r *reader) simple(n syntax.Node) bool {
 // Get is that of expand.Environ.
 func (r *reader) Get(name string) expand.Variable {
 	before := r.outside
-	v := r.value(name)
+	v := r.holds(name)
 	if name == "IFS" {
 		v = value{r.separators()}
 	}
 	if name == "IFS" || name == "PWD" { // which the library asks for by itself
 		r.outside = before
 	}
-	if n, err := strconv.Atoi(name); err == nil && n > 0 {
-		v = r.element(&syntax.ParamExp{Param: &syntax.Lit{Value: name}})
-	}
-	r.size *= 1 + len(v.text())
-	if r.blind = r.blind || v == nil || !known(v.text()) || !r.afford(r.size); r.blind {
+	if r.blind = r.blind || v == nil || !known(v.text()); r.blind {
 		return expand.Variable{Set: true, Kind: expand.String}
 	}
 	if len(v) == 1 && name != "@" {
 		return expand.Variable{Set: true, Kind: expand.String, Str: v[0]}
 	}
 	return expand.Variable{Set: true, Kind: expand.Indexed, List: v}
+}
+
+// holds is what a variable or positional parameter holds.
+func (r *reader) holds(name string) value {
+	if n, err := strconv.Atoi(name); err == nil && n > 0 {
+		return r.element(&syntax.ParamExp{Param: &syntax.Lit{Value: name}})
+	}
+	return r.value(name)
 }
 
 // Each is that of expand.Environ, and never asked for.

@@ -717,6 +717,7 @@ func TestStarters(t *testing.T) {
 // What cannot be followed to its end is said, and the rest is followed.
 func TestTextsInPart(t *testing.T) {
 	long := strings.Repeat("# padding\n", 7000)
+	several := "A=1; B=1; C=1; [ $X ] && A=2; [ $X ] && B=2; [ $X ] && C=2; [ $X ] && A=3; [ $X ] && B=3\n"
 	for _, test := range []struct{ script, want, note string }{
 		{"/app/server\n" + long, server, ""},
 		{"main() {\n/app/server\n" + long + "}\nmain", server, ""},
@@ -726,11 +727,16 @@ func TestTextsInPart(t *testing.T) {
 		{"/app/server; cat <<X&#0\n0", server, ""},
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
-		{strings.Repeat(":\n", 10001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
+		{strings.Repeat(":\n", 20001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
 		{". /run; . /run", "verified", "the image's scripts start so many commands that not all were followed"},
 		{"f() { g x$1; g y$1; }; g() { f a$1; f b$1; }; f", "verified", "the image's scripts start so many commands that not all were followed"},
 		{strings.Repeat("for x in a b; do ", 30) + "/x $x" + strings.Repeat("; done", 30), "verified", "the image's scripts start so many commands that not all were followed"},
-		{"sh $0 x \"$@\"", "verified", "a script in the image that starts itself was followed only three times"},
+		{"sh $0 x$1 \"$@\"", "verified", "a script in the image that starts itself was followed only three times"},
+		{"sh $0 x \"$@\"", "verified", ""},
+		{"[ \"${1#-}\" = \"$1\" ] || set -- x \"$@\"\nif [ \"$(id -u)\" = 0 ]; then exec sh \"$0\" \"$@\"; fi", "verified", ""},
+		{strings.Repeat("[ $X ] && A=$A$X || B=$B$Y\n", 8) + strings.Repeat("set -- \"$1$A\" \"$B$2\" \"$3$A$B\"\n: \"$A\" \"$B\" $1 $2 $3\n", 2), "verified", ""},
+		{several + "g() { : $1; : $2; : $3; }; f() { g $A \"$@\"; g $B \"$@\"; g $C \"$@\"; }; " + strings.Repeat("f $A $B\n", 60), "verified", ""},
+		{"e() { local x=$1; " + strings.Repeat("x=\"${x//a/b}\"; ", 10) + "echo \"$x\"; }; " + strings.Repeat("A=$(e /etc/app/app.conf)\n", 120), "verified", ""},
 		{"X=" + strings.Repeat("x", 1000) + "\nexec $(" + strings.Repeat("echo $X;", 131) + ")", "verified", "a shell works out at run time what it starts as \"...\": that program was not followed"},
 	} {
 		root := rootOf(scripts(text("/run", test.script))...)

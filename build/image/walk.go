@@ -19,7 +19,7 @@ import (
 //	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
-const maxSteps = 10000
+const maxSteps = 20000
 
 // walker walks the tree of a text as the shell would run it. Of conditions it decides those that are the same whenever the
 // image runs: what may or may not happen is walked, softly, and what holds behind it is either.

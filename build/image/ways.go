@@ -12,6 +12,10 @@ func (w *walker) choice(ways ...func()) {
 
 // either walks ways of which one happens.
 func (w *walker) either(ways ...func()) {
+	if len(ways) == 1 {
+		ways[0]()
+		return
+	}
 	before := w.state
 	var after state
 	for i, way := range ways {
