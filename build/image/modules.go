@@ -18,11 +18,12 @@ import (
 // the files' own headers decide. A package may hold modules for several machines side by side. It is at fault when
 // there are some, and all that are there are for others.
 
-// Bounds on what a hostile image can make of it. Large ones have 300 packages, one of which has 200 modules.
+// Bounds on what a hostile image can make of it. Large ones have 300 packages, one of which has 200 modules; npm's list of 10000
+// packages has 5 MB.
 const (
 	maxPackages = 1000
 	maxModules  = 256
-	maxEvidence = 4 << 20 // bytes of a file that an installer left
+	maxEvidence = 16 << 20 // bytes of a file that an installer left
 )
 
 // interpreted is an interpreter that is run.
@@ -184,6 +185,9 @@ func (c *checker) evidence(name string) (string, error) {
 	}
 	if err != nil {
 		return "", err
+	}
+	if at.info.Size() > maxEvidence {
+		c.note(frame{}, "%s is so long that not all of it was read", show(at.real))
 	}
 	return c.tree.begin(at.real, at.info.Size(), maxEvidence)
 }

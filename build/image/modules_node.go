@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"io/fs"
 	"path"
 	"slices"
@@ -9,102 +10,55 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// maxFollowed is how many packages are looked at where only their own package.json tell which of them there are.
-const maxFollowed = 64
-
-// isNode tells whether a program is Node.
-func isNode(real string) bool { return slices.Contains([]string{"node", "nodejs"}, path.Base(real)) }
-
-// nodeLine is the script of a command line, "" where there is none.
-func nodeLine(args []string) string {
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		word := args[0]
-		args = args[1:]
-		switch word {
-		case "-e", "--eval", "-p", "--print", "-pe":
-			return ""
-		case "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title":
-			args = args[min(1, len(args)):]
-		}
-	}
-	return strings.Join(args[:min(1, len(args))], "")
-}
-
-// nodePath are the node_modules folders in which a script, and what a package manager starts in the working folder, find their packages.
-func (c *checker) nodePath(in interpreted) (list []string, err error) {
-	starts := []string{in.frame.dir}
-	if script := absolute(in.frame.dir, nodeLine(in.args)); known(script) {
-		dir := path.Dir(script)
-		switch at, err := c.resolve(script); {
-		case nowhere(err): // it may leave out the .js
-		case err != nil:
-			return nil, err
-		case at.info.IsDir():
-			dir = at.real
-		default:
-			dir = path.Dir(at.real)
-		}
-		if !isManager(dir) {
-			starts = []string{dir, in.frame.dir}
-		}
-	}
-	for _, dir := range starts {
-		for ; path.IsAbs(dir) && dir != "/"; dir = path.Dir(dir) {
-			list = append(list, path.Join(dir, "node_modules"))
-		}
-	}
-	for _, given := range c.values("NODE_PATH", in.frame) {
-		for dir := range strings.SplitSeq(given, ":") {
-			list = append(list, absolute(in.frame.dir, dir))
-		}
-	}
-	return c.there(append(list, "/node_modules"))
-}
-
-// isManager tells whether a folder is one of npm or its like, which start what the working folder's package.json says.
-func isManager(dir string) bool {
-	return slices.ContainsFunc([]string{"npm", "corepack", "yarn", "pnpm"}, func(name string) bool { return strings.Contains(dir+"/", "/node_modules/"+name+"/") })
-}
+const (
+	// maxFollowed is how many packages are looked at where only their own package.json tell which of them there are.
+	maxFollowed = 64
+	// maxFolders is how many folders of a package for one kind of machine are looked into. The deepest ones have four.
+	maxFolders = 16
+)
 
 // nodePackage is an installed package that a program needs.
 type nodePackage struct {
 	dir, name    string
+	scripted     bool     // its installation ran a script
 	optional     []string // packages of which it takes the one for its machine
 	dependencies []string
 }
 
-// nodePackages are the packages with addons in these folders.
+// nodePackages are the packages with addons in these folders: those of npm's lists, or where it has left none those that the
+// package.json of applications lead to.
 func (c *checker) nodePackages(folders []string, in interpreted) (list []modules, err error) {
+	var packages, roots []nodePackage
+	installed := false // by npm
 	for _, dir := range folders {
 		lock, err := c.evidence(path.Join(dir, ".package-lock.json"))
 		if err != nil {
 			return nil, err
 		}
-		packages := locked(path.Dir(dir), lock)
-		if lock == "" {
-			if packages, err = c.followed(path.Dir(dir), in); err != nil {
-				return nil, err
-			}
-		}
-		if len(packages) > maxPackages {
+		installed = installed || lock != ""
+		some := locked(path.Dir(dir), lock)
+		if len(some) > maxPackages {
 			c.note(in.frame, "%s has so many packages that not all were looked at", show(dir))
-			packages = packages[:maxPackages]
+			some = some[:maxPackages]
 		}
-		found := make([][]modules, len(packages))
-		if err := each(len(packages), func(i int) (err error) {
-			found[i], err = c.addons(packages[i])
-			return err
-		}); err != nil {
-			return nil, err
-		}
-		list = append(list, slices.Concat(found...)...)
+		packages, roots = append(packages, some...), append(roots, nodePackage{dir: path.Dir(dir)})
 		engines, err := c.under(dir, ".prisma/client") // generated into a folder of no package
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, modules{name: "@prisma/client", files: engines})
 	}
-	return list, nil
+	if !installed {
+		if packages, err = c.followed(roots, in); err != nil {
+			return nil, err
+		}
+	}
+	found := make([][]modules, len(packages))
+	err = each(len(packages), func(i int) (err error) {
+		found[i], err = c.addons(packages[i])
+		return err
+	})
+	return append(list, slices.Concat(found...)...), err
 }
 
 // locked are the packages of npm's list of what it has installed that may have addons: that ran a script or chose others by their
@@ -114,9 +68,9 @@ func locked(root, lock string) (list []nodePackage) {
 		if p.Get("dev").Bool() || p.Get("optional").Bool() || p.Get("devOptional").Bool() || p.Get("link").Bool() {
 			return true
 		}
-		optional := keys(p.Get("optionalDependencies"))
-		if at := key.String(); at != "" && (len(optional) > 0 || p.Get("hasInstallScript").Bool()) {
-			list = append(list, nodePackage{dir: path.Join(root, path.Clean("/"+at)), name: packageName(at), optional: optional})
+		optional, scripted := keys(p.Get("optionalDependencies")), p.Get("hasInstallScript").Bool()
+		if at := key.String(); at != "" && (len(optional) > 0 || scripted) {
+			list = append(list, nodePackage{dir: path.Join(root, path.Clean("/"+at)), name: packageName(at), scripted: scripted, optional: optional})
 		}
 		return true
 	})
@@ -132,15 +86,14 @@ func packageName(at string) string {
 	return at
 }
 
-// followed are the packages that an application's package.json names, and those that these need in turn: what other package
+// followed are the packages that the package.json of applications name, and those that these need in turn: what other package
 // managers than npm have installed.
-func (c *checker) followed(root string, in interpreted) (list []nodePackage, err error) {
-	level, err := c.described(nodePackage{dir: root})
-	if err != nil {
+func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePackage, err error) {
+	if err := c.describe(roots); err != nil {
 		return nil, err
 	}
 	seen := map[string]bool{}
-	for queue := level.needs(); len(queue) > 0; {
+	for queue := needs(roots); len(queue) > 0; queue = needs(queue) {
 		if err := each(len(queue), func(i int) (err error) {
 			queue[i].dir, err = c.required(queue[i].name, queue[i].dir)
 			return err
@@ -153,36 +106,35 @@ func (c *checker) followed(root string, in interpreted) (list []nodePackage, err
 			return twice
 		})
 		if left := maxFollowed - len(list); len(queue) > left {
-			c.note(in.frame, "%s has so many packages that not all were looked at", show(path.Join(root, "node_modules")))
+			i := slices.IndexFunc(roots, func(p nodePackage) bool { return len(p.dependencies) > 0 })
+			c.note(in.frame, "%s leads to so many packages that not all were looked at", show(path.Join(roots[i].dir, "package.json")))
 			queue = queue[:left]
 		}
-		if err := each(len(queue), func(i int) (err error) {
-			queue[i], err = c.described(queue[i])
-			return err
-		}); err != nil {
+		if err := c.describe(queue); err != nil {
 			return nil, err
 		}
 		list = append(list, queue...)
-		var next []nodePackage
-		for _, p := range queue {
-			next = append(next, p.needs()...)
-		}
-		queue = next
 	}
 	return list, nil
 }
 
-// described adds what its package.json says of a package.
-func (c *checker) described(p nodePackage) (nodePackage, error) {
-	text, err := c.evidence(path.Join(p.dir, "package.json"))
-	p.optional, p.dependencies = keys(gjson.Get(text, "optionalDependencies")), keys(gjson.Get(text, "dependencies"))
-	return p, err
+// describe adds what their package.json say of packages.
+func (c *checker) describe(list []nodePackage) error {
+	return each(len(list), func(i int) error {
+		text, err := c.evidence(path.Join(list[i].dir, "package.json"))
+		p := &list[i]
+		p.optional, p.dependencies = keys(gjson.Get(text, "optionalDependencies")), keys(gjson.Get(text, "dependencies"))
+		p.scripted = slices.ContainsFunc([]string{"preinstall", "install", "postinstall"}, func(name string) bool { return gjson.Get(text, "scripts."+name).Exists() })
+		return err
+	})
 }
 
-// needs are what a package depends on, to be found from its folder.
-func (p nodePackage) needs() (list []nodePackage) {
-	for _, name := range p.dependencies {
-		list = append(list, nodePackage{name: name, dir: p.dir})
+// needs are what packages depend on, to be found from their folders.
+func needs(packages []nodePackage) (list []nodePackage) {
+	for _, p := range packages {
+		for _, name := range p.dependencies {
+			list = append(list, nodePackage{name: name, dir: p.dir})
+		}
 	}
 	return list
 }
@@ -213,41 +165,105 @@ func (c *checker) required(name, from string) (string, error) {
 // dependency of production all the same.
 const nextCompiler = "@next/swc-"
 
-// addons are what a package's installation has made, and the packages that it chose by their machine. Those that it brings for several
-// machines (prebuilds) are everywhere the same.
-func (c *checker) addons(p nodePackage) (list []modules, err error) {
-	built, err := c.under(p.dir, "build/Release", "lib/binding", "lib/binding/*")
-	if err != nil {
-		return nil, err
-	}
-	chosen := modules{name: p.name, also: ", or with npm's --os and --cpu"}
+// addons are what a package's installation has made or fetched, and the packages that it chose by their machine. Those that it brings
+// for several machines (prebuilds) are everywhere the same.
+func (c *checker) addons(p nodePackage) ([]modules, error) {
+	chosen, anywhere := modules{name: p.name, also: ", or with npm's --os and --cpu"}, false
 	for _, name := range p.optional {
 		if strings.HasPrefix(name, nextCompiler) {
 			continue
 		}
-		files, err := c.forMachine(name, p.dir)
+		files, portable, err := c.forMachine(name, p.dir)
 		if err != nil {
 			return nil, err
 		}
+		anywhere = anywhere || portable
 		chosen.files = append(chosen.files, files...)
 	}
-	return []modules{{name: p.name, files: built}, chosen}, nil
+	if anywhere {
+		chosen.files = nil
+	}
+	built, err := c.under(p.dir, "build/Release", "lib/binding", "lib/binding/*")
+	if err != nil {
+		return nil, err
+	}
+	list := []modules{{name: p.name, files: built}, chosen}
+	if !p.scripted || len(chosen.files) > 0 {
+		return list, nil
+	}
+	program, err := c.namesake(p)
+	return append(list, modules{name: p.name, files: program}), err
 }
 
-// forMachine are the binaries of a package that is there for one kind of machine.
-func (c *checker) forMachine(name, from string) ([]string, error) {
+// namesake is the program that a package is there for and fetches when it is installed: ffmpeg-static/ffmpeg, gifsicle/vendor/gifsicle.
+func (c *checker) namesake(p nodePackage) (list []string, err error) {
+	for _, folder := range []string{".", "bin", "vendor"} {
+		real, entries, err := c.folder(path.Join(p.dir, folder))
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if !e.IsDir() && slices.Contains(strings.Split(path.Base(p.name), "-"), e.Name()) {
+				list = append(list, path.Join(real, e.Name()))
+			}
+		}
+	}
+	return list, nil
+}
+
+// forMachine are the binaries of a package that is there for one kind of machine. One of WebAssembly is for all.
+func (c *checker) forMachine(name, from string) (list []string, portable bool, err error) {
 	dir, err := c.required(name, from)
 	if err != nil || dir == "" {
-		return nil, err
+		return nil, false, err
 	}
 	text, err := c.evidence(path.Join(dir, "package.json"))
-	if err != nil || len(texts(gjson.Get(text, "cpu"))) == 0 {
-		return nil, err
+	switch cpu := texts(gjson.Get(text, "cpu")); {
+	case err != nil || len(cpu) == 0:
+		return nil, false, err
+	case slices.Contains(cpu, "wasm32"):
+		return nil, true, nil
 	}
-	return c.under(dir, ".", "lib", "bin")
+	list, err = c.binaries(dir)
+	return list, false, err
 }
 
-// under are the addons in folders of a package, and the programs and libraries of its bin and lib.
+// binaries are the addons, libraries and programs of a package, wherever they lie, the likeliest first.
+func (c *checker) binaries(dir string) (list []string, err error) {
+	folders := []string{dir}
+	for i := 0; i < min(len(folders), maxFolders); i++ {
+		real, entries, err := c.folder(folders[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			name := path.Join(real, e.Name())
+			switch {
+			case e.IsDir() && e.Name() != "node_modules":
+				folders = append(folders, name)
+			case unlikely(name) < 3:
+				list = append(list, name)
+			}
+		}
+	}
+	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(unlikely(a), unlikely(b)) })
+	return list, nil
+}
+
+// unlikely tells by a file's name how little it looks like machine code, 3 for not at all.
+func unlikely(name string) int {
+	switch base := path.Base(name); {
+	case path.Ext(base) == ".node":
+		return 0
+	case isLibrary(base):
+		return 1
+	case !strings.Contains(base, ".") && base != strings.ToUpper(base), path.Ext(base) == ".exe": // not LICENSE
+		return 2
+	}
+	return 3
+}
+
+// under are the addons in folders of a package.
 func (c *checker) under(dir string, folders ...string) (list []string, err error) {
 	for _, folder := range folders {
 		deep := path.Base(folder) == "*"
@@ -264,7 +280,7 @@ func (c *checker) under(dir string, folders ...string) (list []string, err error
 					return nil, err
 				}
 				list = append(list, inner...)
-			case !deep && (path.Ext(name) == ".node" || folder == "bin" || folder == "lib" && strings.Contains(e.Name(), ".so")):
+			case !deep && path.Ext(name) == ".node":
 				list = append(list, name)
 			}
 		}

@@ -66,6 +66,19 @@ func one(name string, fields map[string]any) entry {
 	return locks("/app/", map[string]map[string]any{name: fields})
 }
 
+// npm and pm2 are tools that are installed beside Node.
+func npm(root fstest.MapFS) { tool("npm", "npm-cli.js")(root) }
+
+func pm2(root fstest.MapFS) { tool("pm2", "pm2-runtime")(root) }
+
+func tool(name, program string) entry {
+	return func(root fstest.MapFS) {
+		script := "/lib/node_modules/" + name + "/bin/" + program
+		exe(script, "#!/usr/local/bin/node\n")(root)
+		link("/bin/"+strings.TrimSuffix(program, "-cli.js"), script)(root)
+	}
+}
+
 const bcrypt = app + "bcrypt/build/Release/bcrypt.node"
 
 // Each row declares linux/arm64, has a right Node, and runs /app/server.js unless it says otherwise.
@@ -91,11 +104,15 @@ var nodeChecks = []struct {
 	{"a package of a workspace", nil, []entry{one("bcrypt", script("link")), lib(bcrypt, "amd64")}, "verified"},
 	{"a package that made nothing", nil, []entry{one("bcrypt", map[string]any{}), lib(bcrypt, "amd64")}, "verified"},
 	{"an optional package that is for all", nil, []entry{one("x", chooses("y")), manifest(app+"y", nil), lib(app+"y/y.node", "amd64")}, "verified"},
+	{"WebAssembly for the others", nil, []entry{one("x", chooses("x-x64", "x-wasm32-wasi")), platformed("x-x64", "x64", "x.node", "amd64"), manifest(app+"x-wasm32-wasi", map[string]any{"cpu": []string{"wasm32"}})}, "verified"},
+	{"a text beside a program for one kind of machine", nil, []entry{one("x", chooses("x-arm64")), platformed("x-arm64", "arm64", "bin/x", "arm64"), exe(app+"x-arm64/a", "#!/bin/sh\n"), text(app+"x-arm64/LICENSE", "")}, "verified"},
+	{"Prisma's engines to migrate with, which it fetches anew", nil, []entry{one("@prisma/engines", script()), elf(app+"@prisma/engines/schema-engine-debian-openssl-3.0.x", "amd64")}, "verified"},
+	{"esbuild for two machines, installed for one", nil, []entry{locks("/app/", map[string]map[string]any{"esbuild": {"hasInstallScript": true, "optionalDependencies": map[string]string{"esbuild-x64": "*", "esbuild-arm64": "*"}}}), elf(app+"esbuild/bin/esbuild", "amd64"), platformed("esbuild-x64", "x64", "bin/esbuild", "amd64"), platformed("esbuild-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
 	{"no list of npm that can be read", nil, []entry{text(app+".package-lock.json", "{\"packages\":[1"), lib(bcrypt, "amd64")}, "verified"},
 	{"a file in place of a folder", nil, []entry{one("x", script()), text(app+"x/lib/binding", "")}, "verified"},
 	{"Node is not run", run("/bin/x"), []entry{elf("/bin/x", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"another application's", run("node", "/srv/x.js"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
-	{"npm's own", run("npm", "start").and("WorkingDir", "/srv"), []entry{link("/bin/npm", "/lib/node_modules/npm/bin/npm-cli.js"), exe("/lib/node_modules/npm/bin/npm-cli.js", "#!/usr/local/bin/node\n"), depends("/lib/node_modules/npm", "x"), lib("/lib/node_modules/npm/node_modules/x/build/Release/x.node", "amd64")}, "verified"},
+	{"npm's own", run("npm", "start").and("WorkingDir", "/srv"), []entry{npm, depends("/lib/node_modules/npm", "x"), lib("/lib/node_modules/npm/node_modules/x/build/Release/x.node", "amd64")}, "verified"},
 
 	// Lies.
 	{"a foreign addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
@@ -107,6 +124,11 @@ var nodeChecks = []struct {
 	{"a macOS addon", nil, []entry{one("bcrypt", script()), text(bcrypt, "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")}, "foreign-module:" + bcrypt},
 	{"esbuild for another machine", nil, []entry{one("esbuild", chooses("@esbuild/linux-x64", "@esbuild/linux-arm64")), platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
 	{"sharp for another machine", nil, []entry{one("sharp", chooses("@img/sharp-linux-x64", "@img/sharp-libvips-linux-x64")), platformed("@img/sharp-linux-x64", "x64", "lib/sharp.node", "amd64"), platformed("@img/sharp-libvips-linux-x64", "x64", "lib/libvips.so.42", "amd64")}, "foreign-module:" + app + "@img/sharp-libvips-linux-x64/lib/libvips.so.42"},
+	{"a program for another machine, beside what tells of it", nil, []entry{one("biome", chooses("@biomejs/cli-linux-x64")), platformed("@biomejs/cli-linux-x64", "x64", "biome", "amd64")}, "foreign-module:" + app + "@biomejs/cli-linux-x64/biome"},
+	{"... and deep in its package", nil, []entry{one("sass", chooses("sass-linux-x64")), platformed("sass-linux-x64", "x64", "dart-sass/src/dart", "amd64"), exe(app+"sass-linux-x64/dart-sass/sass", "#!/bin/sh\n")}, "foreign-module:" + app + "sass-linux-x64/dart-sass/src/dart"},
+	{"a program that was downloaded", nil, []entry{one("ffmpeg-static", script()), elf(app+"ffmpeg-static/ffmpeg", "amd64")}, "foreign-module:" + app + "ffmpeg-static/ffmpeg"},
+	{"... into a folder", nil, []entry{one("@x/gifsicle", script()), elf(app+"@x/gifsicle/vendor/gifsicle", "amd64")}, "foreign-module:" + app + "@x/gifsicle/vendor/gifsicle"},
+	{"... by pnpm", nil, []entry{depends("/app", "jq"), manifest(app+"jq", map[string]any{"scripts": map[string]string{"postinstall": "x"}}), elf(app+"jq/bin/jq", "amd64")}, "foreign-module:" + app + "jq/bin/jq"},
 	{"swc for another machine", nil, []entry{one("a/node_modules/swc", chooses("swc-x64")), platformed("swc-x64", "x64", "swc.node", "amd64")}, "foreign-module:" + app + "swc-x64/swc.node"},
 
 	// Where Node looks.
@@ -114,7 +136,13 @@ var nodeChecks = []struct {
 	{"beside a script without .js", run("node", "/app/server"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"beside the script behind a link", run("node", "/main.js"), []entry{link("/main.js", "/app/main.js"), text("/app/main.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"a folder as script", run("node", "/app"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
-	{"npm start", run("npm", "start").and("WorkingDir", "/app"), []entry{link("/bin/npm", "/lib/node_modules/npm/bin/npm-cli.js"), exe("/lib/node_modules/npm/bin/npm-cli.js", "#!/usr/local/bin/node\n"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"npm start", run("npm", "start").and("WorkingDir", "/app"), []entry{npm, one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"npm --prefix", run("npm", "--prefix", "/app", "start"), []entry{npm, one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"npm's folder is not the working folder", run("npm", "start", "--prefix=/srv").and("WorkingDir", "/app"), []entry{npm, dir("/srv"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
+	{"pm2-runtime", run("pm2-runtime", "start", "/app/server.js"), []entry{pm2, one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"pm2-runtime with packages of its own", run("pm2-runtime", "x"), []entry{pm2, depends("/lib/node_modules/pm2", "x"), lib("/lib/node_modules/pm2/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/lib/node_modules/pm2/node_modules/x/build/Release/x.node"},
+	{"a package of a workspace, hoisted", run("node", "/app/packages/api/server.js"), []entry{text("/app/packages/api/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"... by yarn", run("node", "/app/packages/api/server.js"), []entry{text("/app/packages/api/server.js", ""), depends("/app/packages/api", "bcrypt"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"a text of the line", run("node", "-e", "/app/x").and("WorkingDir", "/srv"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"at the root", run("node", "/app/server.js"), []entry{locks("/", map[string]map[string]any{"x": script()}), lib("/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/node_modules/x/build/Release/x.node"},
 	{"NODE_PATH", run("node", "/app/server.js").and("Env", []string{"NODE_PATH=/x:/opt/node_modules"}), []entry{locks("/opt/", map[string]map[string]any{"x": script()}), lib("/opt/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/opt/node_modules/x/build/Release/x.node"},
@@ -162,7 +190,7 @@ func TestManyNodePackages(t *testing.T) {
 	for count, note := range map[int]bool{64: false, 65: true} {
 		root := nodeRoot(append(entries, depends("/app", names[:count]...)))
 		r, err := image.Check(nodeConfig(nil).bytes(), root, platform(t, "arm64"), image.Options{})
-		told := strings.Contains(strings.Join(r.Notes, "\n"), "/app/node_modules has so many packages that not all were looked at")
+		told := strings.Contains(strings.Join(r.Notes, "\n"), "/app/package.json leads to so many packages that not all were looked at")
 		if got := outcome(t, r, err); got != "verified" || told != note {
 			t.Errorf("%d packages: %s, %q", count, got, r.Notes)
 		}
@@ -174,6 +202,21 @@ func TestManyNodePackages(t *testing.T) {
 	r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{locks("/app/", all)}), platform(t, "arm64"), image.Options{})
 	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
 		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// A list is read to its end, or that it was not is told.
+func TestLongPackageLists(t *testing.T) {
+	for size, want := range map[int]string{5 << 20: "foreign-module:" + bcrypt, 17 << 20: "verified, [/app/node_modules/.package-lock.json is so long that not all of it was read]"} {
+		lock := fmt.Sprintf(`{"packages":{"node_modules/a":{"license":"%s"},"node_modules/bcrypt":{"hasInstallScript":true}}}`, strings.Repeat("x", size))
+		r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{text(app+".package-lock.json", lock), lib(bcrypt, "amd64")}), platform(t, "arm64"), image.Options{})
+		got := outcome(t, r, err)
+		if len(r.Notes) > 0 {
+			got += fmt.Sprintf(", %s", r.Notes)
+		}
+		if got != want {
+			t.Errorf("%d bytes: %s, want %s", size, got, want)
+		}
 	}
 }
 

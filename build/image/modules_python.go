@@ -327,7 +327,7 @@ func recorded(record string) []string {
 		case strings.HasPrefix(name, "/"), strings.HasPrefix(name, ".."):
 		case isModule(name):
 			modules = append(modules, name)
-		case strings.HasSuffix(name, ".so"), strings.Contains(path.Base(name), ".so."):
+		case isLibrary(name):
 			libraries = append(libraries, name)
 		}
 	}
@@ -343,6 +343,11 @@ func recorded(record string) []string {
 func isModule(name string) bool {
 	_, tag, _ := strings.Cut(path.Base(name), ".")
 	return strings.HasSuffix(tag, ".so") && (strings.HasPrefix(tag, "cpython-") || strings.HasPrefix(tag, "abi3") || strings.HasPrefix(tag, "pypy"))
+}
+
+// isLibrary tells by its name whether a file is a library of Linux: libx.so.1, x.so.
+func isLibrary(name string) bool {
+	return strings.HasSuffix(name, ".so") || strings.Contains(path.Base(name), ".so.")
 }
 
 // stem is the name that a module is imported by.

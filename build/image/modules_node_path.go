@@ -1,0 +1,114 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// isNode tells whether a program is Node.
+func isNode(real string) bool { return slices.Contains([]string{"node", "nodejs"}, path.Base(real)) }
+
+// nodeLine is the script of a command line, "" where there is none, and what it is given.
+func nodeLine(args []string) (script string, given []string) {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		word := args[0]
+		args = args[1:]
+		switch word {
+		case "-e", "--eval", "-p", "--print", "-pe":
+			return "", nil
+		case "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title":
+			args = args[min(1, len(args)):]
+		}
+	}
+	if len(args) == 0 {
+		return "", nil
+	}
+	return args[0], args[1:]
+}
+
+// nodePath are the node_modules folders, there or not, in which what is run finds its packages.
+func (c *checker) nodePath(in interpreted) (list []string, err error) {
+	starts, err := c.nodeStarts(in)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range starts {
+		for ; dir != "/"; dir = path.Dir(dir) {
+			list = append(list, path.Join(dir, "node_modules"))
+		}
+	}
+	var named []string
+	for _, value := range c.values("NODE_PATH", in.frame) {
+		for dir := range strings.SplitSeq(value, ":") {
+			named = append(named, absolute(in.frame.dir, dir))
+		}
+	}
+	named, err = c.there(named)
+	return slices.Concat(list, named, []string{"/node_modules"}), err
+}
+
+// nodeStarts are the folders from which packages are looked for: that of the script and the working folder, in which a package manager
+// starts what package.json says. Another tool (pm2-runtime, nodemon) starts a script that it is given.
+func (c *checker) nodeStarts(in interpreted) (starts []string, err error) {
+	script, given := nodeLine(in.args)
+	dir, err := c.folderOf(absolute(in.frame.dir, script))
+	switch {
+	case err != nil:
+		return nil, err
+	case script == "":
+	case isManager(dir):
+		if told := managed(given); told != "" {
+			return c.there([]string{absolute(in.frame.dir, told)})
+		}
+	case strings.Contains(dir+"/", "/node_modules/"):
+		starts = append(starts, dir)
+		for _, word := range given {
+			if !slices.Contains([]string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"}, path.Ext(word)) {
+				continue
+			}
+			if dir, err = c.folderOf(absolute(in.frame.dir, word)); err != nil {
+				return nil, err
+			}
+			starts = append(starts, dir)
+		}
+	default:
+		starts = append(starts, dir)
+	}
+	return c.there(append(starts, in.frame.dir))
+}
+
+// folderOf is where a script lies, which may leave out its .js, or the folder that is run as one.
+func (c *checker) folderOf(script string) (string, error) {
+	if !known(script) {
+		return unknown, nil
+	}
+	at, err := c.resolve(script)
+	switch {
+	case nowhere(err):
+		return path.Dir(script), nil
+	case err == nil && !at.info.IsDir():
+		return path.Dir(at.real), nil
+	}
+	return at.real, err
+}
+
+// isManager tells whether a folder is one of npm or its like, which start what the working folder's package.json says.
+func isManager(dir string) bool {
+	return slices.ContainsFunc([]string{"npm", "corepack", "yarn", "pnpm"}, func(name string) bool { return strings.Contains(dir+"/", "/node_modules/"+name+"/") })
+}
+
+// managed is the folder that a package manager is told to work in, "" for where it is.
+func managed(args []string) string {
+	for i, word := range args {
+		option, dir, ok := strings.Cut(word, "=")
+		if !slices.Contains([]string{"--prefix", "-C", "--dir", "--cwd"}, option) {
+			continue
+		}
+		if !ok && i+1 < len(args) {
+			dir = args[i+1]
+		}
+		return dir
+	}
+	return ""
+}
