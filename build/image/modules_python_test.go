@@ -25,6 +25,12 @@ func python(arch string) entry {
 	}
 }
 
+// standard is of the standard library.
+func standard(root fstest.MapFS) {
+	text("/usr/local/lib/python3.11/http/server.py", "")(root)
+	text("/usr/local/lib/python3.11/pdb.py", "")(root)
+}
+
 // wheel is a package that pip has installed for a tag's platform into a folder, with these files for machines: "numpy/_core.abi3.so arm64".
 func wheel(folder, name, tag string, files ...string) entry {
 	return func(root fstest.MapFS) {
@@ -92,6 +98,9 @@ var pythonChecks = []struct {
 	{"another module of a name in another folder", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/intel/x"+amdName, "amd64"), lib("/app/graviton/y"+armName, "arm64")}, "foreign-module:/app/intel/x" + amdName},
 	{"folders for several machines", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/for_x86_64/x"+amdName, "amd64"), lib("/app/aarch64/x"+armName, "arm64")}, "verified"},
 	{"tests of an application", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), lib("/app/tests/x"+amdName, "amd64")}, "verified"},
+	{"a wheel whose one library is what its tests read", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/tests/foo.so amd64")}, "verified"},
+	{"a server of the standard library, over foreign modules", run("python", "-m", "http.server").and("WorkingDir", "/srv"), []entry{standard, lib("/srv/y"+amdName, "amd64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"what a wheel for any machine brings, beside a package without wheel", run("python", "/app.py"), []entry{wheel(site, "y", "py3-none-any"), dir(site + "z.egg-info"), lib(site+"y/_y"+amdName, "amd64")}, "verified"},
 
 	// Lies.
 	{"data of a wheel for any machine that says much", run("python", "/app.py"), []entry{wheel(site, "x", "py2-none-any\nTag: py3-none-any", "x/_x.abi3.so amd64")}, "verified"},
@@ -105,6 +114,10 @@ var pythonChecks = []struct {
 	{"a macOS wheel", run("python", "/app.py"), []entry{wheel(site, "x", "cp311-cp311-macosx_11_0_arm64", "x/_x.cpython-311-darwin.so macos")}, "foreign-module:" + site + "x/_x.cpython-311-darwin.so"},
 	{"a module beside the packages", run("python", "/app.py"), []entry{wheel(site, "z", "py3-none-any"), lib(site+"_y"+amdName, "amd64")}, "foreign-module:" + site + "_y" + amdName},
 	{"a package without wheel", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/dist-packages/y/_y"+amdName, "amd64"), dir("/usr/local/lib/python3.11/dist-packages/y.egg-info")}, "foreign-module:/usr/local/lib/python3.11/dist-packages/y/_y" + amdName},
+	{"... beside wheels", run("python", "/app.py"), []entry{wheel(site, "z", "py3-none-any"), dir(site + "y.egg-info"), lib(site+"y/_y"+amdName, "amd64")}, "foreign-module:" + site + "y/_y" + amdName},
+	{"modules of a server of the standard library", run("python", "-uIm", "http.server"), []entry{standard, lib("/usr/local/lib/python3.11/lib-dynload/math"+amdName, "amd64")}, "foreign-module:/usr/local/lib/python3.11/lib-dynload/math" + amdName},
+	{"a module that is called as one of the standard library", run("python", "-mhttp").and("WorkingDir", "/srv"), []entry{standard, lib("/srv/http/y"+amdName, "amd64")}, "foreign-module:/srv/http/y" + amdName},
+	{"a module of the standard library that runs another", run("python", "-m", "pdb", "/app.py"), []entry{standard, wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"the standard library", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/lib-dynload/math"+amdName, "amd64")}, "foreign-module:/usr/local/lib/python3.11/lib-dynload/math" + amdName},
 	{"two of one package", run("python"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/_y.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 
@@ -127,6 +140,8 @@ var pythonChecks = []struct {
 	{"PYTHONPATH that is not heard", run("python", "-E").and("Env", []string{"PYTHONPATH=/vendor"}), []entry{wheel("/vendor/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
 	{"PYTHONHOME", run("python").and("Env", []string{"PYTHONHOME=/py"}), []entry{wheel("/py/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/py/lib/python3.11/site-packages/x/_x.abi3.so"},
 	{"PYTHONHOME that is not heard", run("python", "-E").and("Env", []string{"PYTHONHOME=/py"}), []entry{wheel("/py/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
+	{"a folder that a .pth file adds", run("python"), []entry{text(site+"__editable__.y.pth", "# x\nimport os\n\n/opt/src\n"), lib("/opt/src/y"+amdName, "amd64")}, "foreign-module:/opt/src/y" + amdName},
+	{"an egg", run("python"), []entry{text(site+"easy-install.pth", "./y-1.0-py3.11-linux-x86_64.egg"), lib(site+"y-1.0-py3.11-linux-x86_64.egg/y/_y"+amdName, "amd64")}, "foreign-module:" + site + "y-1.0-py3.11-linux-x86_64.egg/y/_y" + amdName},
 	{"lib64", run("python"), []entry{wheel("/usr/local/lib64/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/usr/local/lib64/python3.11/site-packages/x/_x.abi3.so"},
 	{"Debian's Python", run("/usr/bin/python3"), []entry{link("/usr/bin/python3", "python3.13t"), elf("/usr/bin/python3.13t", "arm64"), lib("/usr/lib/python3/dist-packages/y/_y.cpython-313-x86_64-linux-gnu.so", "amd64")}, "foreign-module:/usr/lib/python3/dist-packages/y/_y.cpython-313-x86_64-linux-gnu.so"},
 	{"PyPy", run("/opt/bin/pypy3"), []entry{link("/opt/bin/pypy3", "pypy3.9"), elf("/opt/bin/pypy3.9", "arm64"), wheel("/opt/lib/pypy3.9/site-packages/", "x", amdTag, "x/_x.pypy39-pp73-x86_64-linux-gnu.so amd64")}, "foreign-module:/opt/lib/pypy3.9/site-packages/x/_x.pypy39-pp73-x86_64-linux-gnu.so"},

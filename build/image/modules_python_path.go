@@ -1,0 +1,267 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxAdded bounds the folders that .pth files add.
+const maxAdded = 64
+
+// isPython tells whether a program is CPython or PyPy, whose packages are put down in the same way.
+func isPython(real string) bool {
+	version, ok := strings.CutPrefix(path.Base(real), "python")
+	if !ok {
+		version, ok = strings.CutPrefix(path.Base(real), "pypy")
+	}
+	return ok && strings.Trim(version, "0123456789.t") == ""
+}
+
+// pythonOptions are what a command line says about where modules are looked for.
+type pythonOptions struct {
+	script, module                 string
+	isolated, bare, noUser, noSite bool
+}
+
+func pythonLine(args []string) (o pythonOptions) {
+	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
+		word := args[0]
+		args = args[1:]
+		if word == "--check-hash-based-pycs" {
+			args = args[min(1, len(args)):]
+		}
+		for i := 1; i < len(word) && word[1] != '-'; i++ {
+			switch word[i] {
+			case 'c':
+				return o
+			case 'm':
+				o.module = word[i+1:]
+				if len(args) > 0 && o.module == "" {
+					o.module = args[0]
+				}
+				return o
+			case 'W', 'X':
+				if i+1 == len(word) {
+					args = args[min(1, len(args)):]
+				}
+				i = len(word)
+			case 'I':
+				o.isolated, o.bare, o.noUser = true, true, true
+			case 'E':
+				o.bare = true
+			case 's':
+				o.noUser = true
+			case 'S':
+				o.noSite = true
+			}
+		}
+	}
+	if len(args) > 0 && args[0] != "-" {
+		o.script = args[0]
+	}
+	return o
+}
+
+// pythonPath are the folders that are there of sys.path, links resolved, in its order.
+func (c *checker) pythonPath(in interpreted) ([]string, error) {
+	o := pythonLine(in.args)
+	own, err := c.ownFolders(o, in.frame)
+	if err != nil {
+		return nil, err
+	}
+	if given := c.values("PYTHONPATH", in.frame); len(given) == 1 && !o.bare {
+		for dir := range strings.SplitSeq(given[0], ":") {
+			own = append(own, absolute(in.frame.dir, dir))
+		}
+	}
+	sites, library, err := c.installed(in, o)
+	if err != nil {
+		return nil, err
+	}
+	if library == "" {
+		return c.there(own)
+	}
+	compiled := []string{path.Join(library, "lib-dynload"), path.Join(path.Dir(library)+"64", path.Base(library), "lib-dynload")}
+	switch alone, err := c.standard(o.module, own, library); {
+	case err != nil:
+		return nil, err
+	case alone:
+		return c.there(compiled)
+	}
+	if sites, err = c.there(sites); err != nil {
+		return nil, err
+	}
+	for _, site := range slices.Clone(sites) {
+		added, err := c.added(site)
+		if err != nil {
+			return nil, err
+		}
+		sites = append(sites, added...)
+	}
+	return c.there(slices.Concat(own, sites, compiled))
+}
+
+// standard tells whether a module of the standard library is run that imports nobody else's: http.server, and not pdb.
+func (c *checker) standard(module string, own []string, library string) (bool, error) {
+	name, _, _ := strings.Cut(module, ".")
+	if name == "" || !known(name) || slices.Contains([]string{"asyncio", "cProfile", "code", "doctest", "pdb", "profile", "runpy", "test", "timeit", "trace", "unittest"}, name) {
+		return false, nil
+	}
+	for i, dir := range append(slices.Clone(own), library) {
+		for _, file := range []string{name, name + ".py"} {
+			switch _, err := c.resolve(path.Join(dir, file)); {
+			case err == nil:
+				return i == len(own), nil
+			case !nowhere(err):
+				return false, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// added are the folders that the .pth files in a folder of packages add: those of packages under development, and eggs.
+func (c *checker) added(site string) (list []string, err error) {
+	_, entries, err := c.folder(site)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if path.Ext(e.Name()) != ".pth" || len(list) > maxAdded {
+			continue
+		}
+		text, err := c.evidence(path.Join(site, e.Name()))
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(text) {
+			line = strings.TrimSpace(line)
+			if line != "" && line[0] != '#' && !strings.HasPrefix(line, "import ") {
+				list = append(list, absolute(site, line))
+			}
+		}
+	}
+	return list[:min(len(list), maxAdded)], nil
+}
+
+// ownFolders are that of the script and the working folder. The root and the folders of PATH hold everything else and are
+// left out.
+func (c *checker) ownFolders(o pythonOptions, f frame) (list []string, err error) {
+	if o.isolated {
+		return nil, nil
+	}
+	names, script := []string{f.dir}, o.script
+	if script != "" && known(absolute(f.dir, script)) {
+		at, err := c.resolve(absolute(f.dir, script))
+		switch {
+		case nowhere(err):
+		case err != nil:
+			return nil, err
+		case at.info.IsDir():
+			names = append(names, at.real)
+		default:
+			names = append(names, path.Dir(at.real))
+		}
+	}
+	for _, name := range names {
+		if name != unknown && path.Clean(name) != "/" && !slices.Contains(f.path, name) {
+			list = append(list, name)
+		}
+	}
+	return list, nil
+}
+
+// installed are the folders of packages that belong to the interpreter's installation, to its virtual environment and to the user, and
+// its standard library.
+func (c *checker) installed(in interpreted, o pythonOptions) (list []string, library string, err error) {
+	prefix, lib := path.Dir(path.Dir(in.at.real)), path.Base(in.at.real)
+	for _, home := range c.values("PYTHONHOME", in.frame) {
+		if !o.bare {
+			prefix, _, _ = strings.Cut(home, ":")
+		}
+	}
+	venv, err := c.venv(in.at.name)
+	if err != nil {
+		return nil, "", err
+	}
+	if !strings.Contains(lib, ".") {
+		if lib = venv.lib; lib == "" {
+			return nil, "", nil
+		}
+	}
+	site := func(prefix string, folders ...string) {
+		for _, folder := range folders {
+			list = append(list, path.Join(prefix, "lib", lib, folder), path.Join(prefix, "lib64", lib, folder))
+		}
+	}
+	if !o.noSite && venv.prefix != "" {
+		site(venv.prefix, "site-packages")
+	}
+	if !o.noSite && (venv.prefix == "" || venv.system) {
+		if !o.noUser {
+			for _, home := range c.homes(in.frame) {
+				list = append(list, path.Join(home, ".local/lib", lib, "site-packages"))
+			}
+		}
+		site(prefix, "site-packages", "dist-packages")
+		if prefix == "/usr" { // Debian's and Red Hat's, where users install
+			site("/usr/local", "site-packages", "dist-packages")
+			list = append(list, "/usr/lib/python3/dist-packages")
+		}
+	}
+	return list, path.Join(prefix, "lib", lib), nil
+}
+
+// venv is a virtual environment.
+type venv struct {
+	prefix string // "": there is none
+	lib    string // python3.11, of its version
+	system bool   // the packages of the installation count, too
+}
+
+// venv reads the pyvenv.cfg beside the interpreter as it was named, or above it.
+func (c *checker) venv(name string) (v venv, err error) {
+	dir := path.Dir(path.Clean(name))
+	for _, prefix := range []string{path.Dir(dir), dir} {
+		text, err := c.evidence(path.Join(prefix, "pyvenv.cfg"))
+		if err != nil {
+			return v, err
+		}
+		if text != "" {
+			v = readVenv(text)
+			v.prefix = prefix
+			return v, nil
+		}
+	}
+	return v, nil
+}
+
+func readVenv(text string) (v venv) {
+	for line := range strings.Lines(text) {
+		key, val, _ := strings.Cut(line, "=")
+		val = strings.TrimSpace(val)
+		switch strings.TrimSpace(key) {
+		case "include-system-site-packages":
+			v.system = strings.EqualFold(val, "true")
+		case "version", "version_info":
+			if parts := strings.SplitN(val, ".", 3); len(parts) > 1 {
+				v.lib = "python" + parts[0] + "." + parts[1]
+			}
+		}
+	}
+	return v
+}
+
+// homes are the folders that the user may have: HOME's, or what the image says of its user.
+func (c *checker) homes(f frame) []string {
+	if list := c.values("HOME", f); len(list) > 0 {
+		return list
+	}
+	switch user, _, _ := strings.Cut(c.user, ":"); user {
+	case "", "0", "root":
+		return []string{"/root"}
+	default:
+		return []string{"/home/" + user}
+	}
+}
