@@ -16,9 +16,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -158,6 +160,7 @@ func TestSpareRoots(t *testing.T) {
 		{"the machine's own", pool(ca), nil, ErrNotFound},
 		{"the machine's own, whatever is spare", pool(other), pool(ca), ErrUnreachable},
 		{"none at all", pool(), nil, ErrUnreachable},
+		{"a machine that cannot tell", nil, pool(ca), ErrNotFound},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			opts := Options{}
@@ -166,7 +169,12 @@ func TestSpareRoots(t *testing.T) {
 			}
 			c := resolving((&clock{}).run(New(opts)), server.Listener.Addr().String())
 			defer c.Close()
-			c.http.Transport.(*transports).machine = func() (*x509.CertPool, error) { return test.machine, nil }
+			c.http.Transport.(*transports).machine = func() (*x509.CertPool, error) {
+				if test.machine == nil {
+					return nil, errors.New("no such file")
+				}
+				return test.machine, nil
+			}
 			if _, err := c.Head(t.Context(), ref(t, "registry.test/a:1")); !errors.Is(err, test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
@@ -187,7 +195,9 @@ func TestTLSThatDoesNotVerify(t *testing.T) {
 	address := server.Listener.Addr().String()
 	img := imageOf(t, "tls", []byte("layer"))
 
-	insecure := resolving(New(Options{Insecure: only("registry.test")}), address)
+	certs := t.TempDir() // with an authority that has not signed it
+	write(t, filepath.Join(certs, "registry.test/ca.crt"), newAuthority(t).pem)
+	insecure := resolving(New(Options{Insecure: only("registry.test"), CertsDir: certs}), address)
 	defer insecure.Close()
 	publish(t, insecure, ref(t, "registry.test/a:1"), img)
 	loopback := New(Options{})
@@ -271,10 +281,11 @@ func breaksOff(t *testing.T, end func(*net.TCPConn), answer string) string {
 	return listener.Addr().String()
 }
 
+// Nothing is compressed on the way: sizes and ranges are of the bytes that a digest is of.
 func TestHTTP2IsUsed(t *testing.T) {
-	var protocol string
+	var protocol, encoding string
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		protocol = r.Proto
+		protocol, encoding = r.Proto, r.Header.Get("Accept-Encoding")
 		_, _ = w.Write([]byte("{}"))
 	}))
 	server.EnableHTTP2 = true
@@ -282,16 +293,20 @@ func TestHTTP2IsUsed(t *testing.T) {
 	defer server.Close()
 	c := New(Options{})
 	defer c.Close()
-	if _, err := c.Ping(t.Context(), server.Listener.Addr().String()); err != nil || protocol != "HTTP/2.0" {
-		t.Errorf("%s, %v", protocol, err)
+	if _, err := c.Ping(t.Context(), server.Listener.Addr().String()); err != nil || protocol != "HTTP/2.0" || encoding != "" {
+		t.Errorf("%s, in %q, %v", protocol, encoding, err)
 	}
 }
 
 func TestCertsThatCannotBeUsed(t *testing.T) {
+	if dir := newTransports(Options{}, nil).certsDir; dir != "/etc/docker/certs.d" {
+		t.Errorf("certificates are looked for in %s", dir)
+	}
 	for name, files := range map[string]map[string]string{
 		"a CA that is none":   {"ca.crt": "hello"},
 		"a certificate alone": {"me.cert": "hello"},
 		"a key alone":         {"me.key": "hello"},
+		"no folder":           {"": "hello"},
 	} {
 		dir := t.TempDir()
 		for file, content := range files {
@@ -318,9 +333,13 @@ func TestProxiesAreHonoured(t *testing.T) {
 	if got := <-proxied; got != "CONNECT registry.test:443" {
 		t.Errorf("the proxy saw %q", got)
 	}
-	request, _ := http.NewRequest(http.MethodGet, "https://other.test/v2/", nil)
-	if through, err := proxyFrom(c.opts.Getenv)(request); through != nil || err != nil {
-		t.Errorf("NO_PROXY: %v, %v", through, err)
+	env["HTTP_PROXY"] = "http://plain.test"
+	find := proxyFrom(c.opts.Getenv)
+	for to, want := range map[string]string{"https://other.test/v2/": "", "https://registry.test/v2/": server.URL, "http://registry.test/v2/": "http://plain.test"} {
+		request, _ := http.NewRequest(http.MethodGet, to, nil)
+		if through, err := find(request); err != nil || (through != nil) != (want != "") || through != nil && through.String() != want {
+			t.Errorf("%s goes through %v, %v; want %s", to, through, err, want)
+		}
 	}
 }
 
@@ -350,14 +369,20 @@ func TestRedirects(t *testing.T) {
 		{"http://127.0.0.1:1/x", "http://127.0.0.1:2/y", true, false},
 		{"http://127.0.0.1:1/x", "http://a.test/y", false, false},
 		{"http://127.0.0.1:1/x", "https://a.test/y", true, false},
+		{"http://127.0.0.1:1/x", "ftp://127.0.0.1:1/y", false, false},
+		{"http://127.0.0.1:443/x", "https://127.0.0.1/y", true, false},
+		{"http://127.0.0.1/x", "http://127.0.0.1:80/y", true, true},
+		{"http://127.0.0.1/x", "http://127.0.0.1:443/y", true, false},
 	} {
-		next := request(http.MethodGet, test.to)
-		err := c.checkRedirect(next, []*http.Request{request(http.MethodGet, test.from)})
-		if (err == nil) != test.follow {
-			t.Errorf("%s -> %s: %v, want followed %v", test.from, test.to, err, test.follow)
-		}
-		if err == nil && (next.Header.Get("Authorization") != "") != test.keeps {
-			t.Errorf("%s -> %s: keeps credentials %v", test.from, test.to, !test.keeps)
+		for _, method := range []string{http.MethodGet, http.MethodHead} {
+			next := request(method, test.to)
+			err := c.checkRedirect(next, []*http.Request{request(method, test.from)})
+			if (err == nil) != test.follow {
+				t.Errorf("%s %s -> %s: %v, want followed %v", method, test.from, test.to, err, test.follow)
+			}
+			if err == nil && (next.Header.Get("Authorization") != "") != test.keeps {
+				t.Errorf("%s %s -> %s: keeps credentials %v", method, test.from, test.to, !test.keeps)
+			}
 		}
 	}
 	origin := request(http.MethodGet, "https://a.test/x")
@@ -405,5 +430,40 @@ func TestConnectionsAreKept(t *testing.T) {
 		}
 		c.Close()
 		s.Close()
+	}
+}
+
+// Nor is it for those that come at once: an index's children are read side by side, and then their configs.
+func TestAsManyConnectionsAreKeptAsThereWere(t *testing.T) {
+	const children = 10
+	var opened atomic.Int32
+	rounds := map[string]*sync.WaitGroup{"/1": {}, "/2": {}}
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		rounds[r.URL.Path].Done() // each waits for the others of its round, so that none can have another's connection
+		rounds[r.URL.Path].Wait()
+	}))
+	s.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			opened.Add(1)
+		}
+	}
+	s.Start()
+	defer s.Close()
+	c := New(Options{})
+	defer c.Close()
+	target, _ := url.Parse(s.URL)
+	for _, round := range []string{"/1", "/2"} {
+		rounds[round].Add(children)
+		inParallel(children, func(int) {
+			resp, err := c.exchange(t.Context(), &call{method: http.MethodHead}, target.JoinPath(round), "")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp.Body.Close()
+		})
+	}
+	if got := opened.Load(); got != children {
+		t.Errorf("%d connections for %d requests at once, twice", got, children)
 	}
 }
