@@ -592,6 +592,22 @@ func TestCredentialsGoNowhereElse(t *testing.T) {
 	}
 }
 
+// The address that a registry redirects to is signed for a while: one that is refused is asked for again, and nobody waits in vain for
+// what the first answer would have told.
+func TestARedirectThatIsOutOfDate(t *testing.T) {
+	s := newScene(t, Options{})
+	store := faults.Around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.there.layer) }))
+	store.Add(faults.Rule{Times: 1, Fault: faults.Status(401)})
+	server := httptest.NewServer(store)
+	defer server.Close()
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: faults.Redirect(307, server.URL)})
+	s.client = s.waits.run(New(Options{Credentials: static(Credential{Username: testUser, Password: testPassword})}))
+	defer s.client.Close()
+	if err := called(t, "Blob")[0].run(t.Context(), s); err != nil || len(store.Requests()) != 2 {
+		t.Errorf("%v\n%s", err, s.trace())
+	}
+}
+
 // What a token server is sent is Docker's scheme to the letter: who we are, what for, and a password in no address.
 func TestTokenRequests(t *testing.T) {
 	const get, basic = "GET https://auth.test/token?", "Basic "
@@ -613,6 +629,9 @@ func TestTokenRequests(t *testing.T) {
 		var sent string
 		c := New(Options{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 			sent = strings.TrimSpace(r.Method + " " + r.URL.String() + " " + r.Header.Get("Authorization"))
+			if r.UserAgent() != "manymage" {
+				t.Errorf("%s: we are called %s", name, r.UserAgent())
+			}
 			if r.Body != nil {
 				body, _ := io.ReadAll(r.Body)
 				sent += " " + string(body)

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -33,7 +34,7 @@ func TestNobodyListens(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = New(Options{Retry: -1}).Manifest(t.Context(), ref)
-	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "check that it runs") {
+	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "check that it runs") || strings.Contains(err.Error(), "%!") {
 		t.Errorf("%v", err)
 	}
 }
@@ -49,6 +50,16 @@ func TestPolicies(t *testing.T) {
 	} {
 		if got := parseComplaint([]byte(body)).isPolicy(); got != policy {
 			t.Errorf("%s: %v, want %v", body, got, policy)
+		}
+	}
+}
+
+// These answers pass, and no others.
+func TestAnswersThatPass(t *testing.T) {
+	passing := []int{408, 429, 500, 502, 503, 504}
+	for status := 200; status < 600; status++ {
+		if got := persistenceOf(status); (got == bounded) != slices.Contains(passing, status) || got != bounded && got != never {
+			t.Errorf("%d: to be tried again %d", status, got)
 		}
 	}
 }

@@ -36,6 +36,15 @@ func answering(status int, header ...string) roundTrip {
 	}
 }
 
+// first is one network for the first request and another for all others.
+func first(once, then roundTrip) roundTrip {
+	return func(r *http.Request) (*http.Response, error) {
+		next := once
+		once = then
+		return next(r)
+	}
+}
+
 func TestBackOff(t *testing.T) {
 	for count, want := range map[int]time.Duration{1: 200 * time.Millisecond, 2: 400 * time.Millisecond, 3: 800 * time.Millisecond,
 		7: 12800 * time.Millisecond, 8: maxWait, 100: maxWait} {
@@ -70,6 +79,7 @@ func TestRetryAfter(t *testing.T) {
 
 // TestRetryTakesItsTimeAndNoMore runs on synctest's clock with nothing replaced.
 func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
+	refusing := func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 	for _, test := range []struct {
 		name     string
 		network  roundTrip
@@ -82,9 +92,8 @@ func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
 		{"Retry-After is waited for", answering(429, "Retry-After", "50"), Options{}, 100 * time.Second, 100 * time.Second},
 		{"but not for longer than there is", answering(429, "Retry-After", "3600"), Options{}, 0, 0},
 		{"a refusal is one", answering(403), Options{}, 0, 0},
-		{"a host that never answered gets ten seconds", func(*http.Request) (*http.Response, error) {
-			return nil, errors.New("connection refused")
-		}, Options{}, 4 * time.Second, contactLimit},
+		{"a host that never answered gets ten seconds", refusing, Options{}, 4 * time.Second, contactLimit},
+		{"one that has answered gets it all", first(answering(503), refusing), Options{}, 90 * time.Second, 2 * time.Minute},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -101,13 +110,6 @@ func TestRetryTakesItsTimeAndNoMore(t *testing.T) {
 
 // Patience and the number of tries are only spoken of where they are the reason.
 func TestWhyItIsGivenUp(t *testing.T) {
-	first := func(once roundTrip, then roundTrip) roundTrip {
-		return func(r *http.Request) (*http.Response, error) {
-			next := once
-			once = then
-			return next(r)
-		}
-	}
 	const login = "; run `docker login registry.test` or `podman login registry.test` as somebody who may"
 	for _, test := range []struct {
 		network roundTrip
@@ -231,8 +233,8 @@ func TestASlowUploadIsTriedAgain(t *testing.T) {
 		fails   int
 		want    error
 	}{
-		"slow":                             {time.Minute / size, 5, nil},
-		"in vain":                          {time.Minute / size, 10, ErrUnreachable}, // with the tenth pause a minute of waiting is over
+		"slow":                             {2 * time.Minute / size, 5, nil},
+		"in vain":                          {2 * time.Minute / size, 10, ErrUnreachable}, // with the tenth pause a minute of waiting is over
 		"with a source that stops to wait": {4 * defaultIdle, 0, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -244,6 +246,9 @@ func TestASlowUploadIsTriedAgain(t *testing.T) {
 					case http.MethodPost:
 						answer.StatusCode, answer.Header = 202, http.Header{"Location": {"/upload"}}
 					case http.MethodPut:
+						if r.ContentLength != size || r.Header.Get("Content-Type") != "application/octet-stream" {
+							t.Errorf("%d bytes of %s", r.ContentLength, r.Header.Get("Content-Type"))
+						}
 						if tries++; tries <= test.fails {
 							_, _ = io.CopyN(io.Discard, r.Body, size-1)
 							return nil, syscall.ECONNRESET

@@ -70,17 +70,26 @@ func TestMayPushByToken(t *testing.T) {
 	}
 }
 
-// The upload is given up again, at the place that was named for it.
+// The upload is given up again, at the place that was named for it and by who opened it; or at least it was tried.
 func TestMayPushLeavesNothing(t *testing.T) {
-	f := newFaulty(t, Options{})
-	cancel, err := f.client.MayPush(t.Context(), ref(t, f.host+"/ways/app"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cancel(t.Context())
-	seen := f.Requests()
-	i := slices.IndexFunc(seen, func(r faults.Request) bool { return r.Method == http.MethodDelete })
-	if i < 0 || seen[i].Status != http.StatusNoContent || !strings.Contains(seen[i].Path, "/ways/app/blobs/uploads/") {
-		t.Errorf("%+v", seen)
+	for _, broken := range []bool{false, true} {
+		f := newFaulty(t, Options{Credentials: static(Credential{Username: testUser, Password: testPassword})})
+		f.Add(faults.Rule{Match: func(r *http.Request) bool { return r.Header.Get("Authorization") == "" },
+			Fault: faults.Status(401, "WWW-Authenticate", `Basic realm="r"`)})
+		cancel, err := f.client.MayPush(t.Context(), ref(t, f.host+"/ways/app"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := http.StatusNoContent
+		if broken {
+			want = 0
+			f.Add(faults.Rule{Match: faults.On("DELETE", ""), Fault: faults.Reset()})
+		}
+		cancel(t.Context())
+		seen := f.Requests()
+		i := slices.IndexFunc(seen, func(r faults.Request) bool { return r.Method == http.MethodDelete })
+		if i < 0 || seen[i].Status != want || !strings.Contains(seen[i].Path, "/ways/app/blobs/uploads/") {
+			t.Errorf("%+v", seen)
+		}
 	}
 }
