@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
-	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
@@ -144,14 +142,14 @@ const progressStep = 1 << 20
 func (b *blob) Read(p []byte) (int, error) {
 	for b.err == nil {
 		n, err := b.read(p)
-		if err == nil || n > 0 {
+		switch err {
+		case nil:
 			return n, nil
-		}
-		if err == io.EOF {
+		case io.EOF:
 			b.err = err
-			break
+		default:
+			b.again(err)
 		}
-		b.again(err)
 	}
 	return 0, b.err
 }
@@ -168,7 +166,7 @@ func (b *blob) read(p []byte) (int, error) {
 	_, _ = b.hash.Write(p[:n])
 	b.offset += int64(n)
 	switch {
-	case n > 0 && b.offset == b.desc.Size && !b.hash.Verified():
+	case b.offset == b.desc.Size && !b.hash.Verified():
 		return 0, refusal(ErrCorrupt, "the blob is not what its digest says")
 	case n > 0:
 		return n, nil
@@ -236,7 +234,7 @@ func (b *blob) accept(resp *http.Response) (skip int64, err error) {
 		}
 		return b.offset, nil
 	case http.StatusPartialContent:
-		if start, ok := rangeStart(resp.Header.Get("Content-Range")); b.offset > 0 && ok && start == b.offset {
+		if start := rangeStart(resp.Header.Get("Content-Range")); b.offset > 0 && start == b.offset {
 			return 0, nil
 		}
 		drain(resp)
@@ -245,15 +243,13 @@ func (b *blob) accept(resp *http.Response) (skip int64, err error) {
 	return 0, refused(reference.Domain(b.repo), resp)
 }
 
-// rangeStart reads "bytes 42-1233/1234".
-func rangeStart(header string) (int64, bool) {
-	rest, ok := strings.CutPrefix(header, "bytes ")
-	if !ok {
-		return 0, false
+// rangeStart reads "bytes 42-1233/1234"; 0, which is nobody's wish, when it is none.
+func rangeStart(header string) int64 {
+	var start int64
+	if _, err := fmt.Sscanf(header, "bytes %d-", &start); err != nil {
+		return 0
 	}
-	first, _, ok := strings.Cut(rest, "-")
-	start, err := strconv.ParseInt(first, 10, 64)
-	return start, ok && err == nil && start >= 0
+	return start
 }
 
 func (b *blob) shut() {

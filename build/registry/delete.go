@@ -35,7 +35,7 @@ func (c *Client) remove(ctx context.Context, op string, ref reference.Named) err
 		if lost && errors.Is(err, ErrNotFound) {
 			return nil
 		}
-		lost = lost || isLost(err)
+		lost = lost || asFailure(err).again != never
 		return err
 	})
 }

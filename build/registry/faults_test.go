@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -52,15 +54,15 @@ type operation struct {
 var operations = []operation{
 	{"Head", true, func(ctx context.Context, s *scene) error {
 		got, err := s.client.Head(ctx, s.at)
-		return expect(err, got.Digest, s.desc.Digest)
+		return expect(err, reflect.DeepEqual(got, s.desc), true)
 	}},
 	{"Manifest by tag", true, func(ctx context.Context, s *scene) error {
 		got, err := s.client.Manifest(ctx, s.at)
-		return expect(err, string(got.Bytes), string(s.there.manifest))
+		return expect(err, reflect.DeepEqual(got, Manifest{s.desc, s.there.manifest}), true)
 	}},
 	{"Manifest by digest", true, func(ctx context.Context, s *scene) error {
 		got, err := s.client.Manifest(ctx, s.byDigest)
-		return expect(err, string(got.Bytes), string(s.there.manifest))
+		return expect(err, reflect.DeepEqual(got, Manifest{s.desc, s.there.manifest}), true)
 	}},
 	{"Config", true, func(ctx context.Context, s *scene) error {
 		got, err := s.client.Config(ctx, s.at, descOf("", s.there.config))
@@ -236,7 +238,7 @@ func TestEveryOperationGivesUpOnALastingFault(t *testing.T) {
 				}
 				err := op.run(t.Context(), s)
 				var failed *Error
-				if !errors.Is(err, want) || !errors.As(err, &failed) || failed.Op == "" {
+				if !errors.Is(err, want) || !errors.As(err, &failed) || failed.Op == "" || !strings.HasPrefix(failed.Ref, s.host) {
 					t.Errorf("got %v, want %v", err, want)
 				}
 				if s.waits.passed > defaultRetry {
@@ -270,7 +272,7 @@ func TestChangedContentIsNeverHandedOn(t *testing.T) {
 				t.Parallel()
 				s := newScene(t, Options{})
 				s.Add(faults.Rule{Match: faults.On("GET", "/"), Fault: fault})
-				if err := op.run(t.Context(), s); !errors.Is(err, ErrCorrupt) {
+				if err := op.run(t.Context(), s); !errors.Is(err, ErrCorrupt) || name == "empty" && op.name != "Blob" && !strings.Contains(err.Error(), "is empty") {
 					t.Errorf("got %v, want %v", err, ErrCorrupt)
 				}
 			})
@@ -330,13 +332,19 @@ func TestAnImmutableTag(t *testing.T) {
 
 func TestBlobsResumeWhereTheyBroke(t *testing.T) {
 	s := newScene(t, Options{})
-	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 3, Fault: faults.ResetInBody()})
+	whole := 0
+	s.Add(faults.Rule{Match: func(r *http.Request) bool {
+		if r.Header.Get("Range") == "" {
+			whole++
+		}
+		return r.Method == http.MethodGet
+	}, Times: 3, Fault: faults.CloseInBody()})
 	got, err := readBlob(t.Context(), s.client, s.at, descOf("", s.there.layer))
 	if err != nil || !bytes.Equal(got, s.there.layer) {
 		t.Fatalf("%d bytes, %v", len(got), err)
 	}
-	if len(s.Requests()) != 4 {
-		t.Errorf("%d requests, want 4", len(s.Requests()))
+	if len(s.Requests()) != 4 || whole != 1 {
+		t.Errorf("%d requests, %d of them for the whole; want 4 and 1", len(s.Requests()), whole)
 	}
 }
 
@@ -377,11 +385,24 @@ func TestAnswersThatDecideNothing(t *testing.T) {
 		{"PutBlob", "/blobs/", faults.Status(404)},
 		{"PutBlob", "/blobs/", said("DIGEST_INVALID")},
 		{"PutBlob", "/blobs/", faults.WithHeader("Docker-Content-Digest", digest.FromString("another").String())},
+		{"PutBlob", "/blobs/", faults.WithHeader("Docker-Content-Digest", "none")},
 	} {
 		s := newScene(t, Options{})
 		s.Add(faults.Rule{Match: faults.On("PUT", test.path), Times: 1, Fault: test.fault})
 		if err := called(t, test.op)[0].run(t.Context(), s); err != nil {
 			t.Errorf("%s: %v\n%s", test.op, err, s.trace())
+		}
+		seen := s.Requests()
+		put := slices.IndexFunc(seen, func(r faults.Request) bool { return r.Method == http.MethodPut })
+		if seen[put+1].Method != http.MethodHead {
+			t.Errorf("%s: nobody looks what came of it\n%s", test.op, s.trace())
+		}
+	}
+	for _, op := range called(t, "PutManifest", "PutBlob") { // this one has decided
+		s := newScene(t, Options{})
+		s.Add(faults.Rule{Match: faults.On("PUT", ""), Fault: faults.Status(403)})
+		if err := op.run(t.Context(), s); !errors.Is(err, ErrUnauthorized) || len(s.waits.waits) > 0 {
+			t.Errorf("%s: %v after %v", op.name, err, s.waits.waits)
 		}
 	}
 }
@@ -392,11 +413,28 @@ func TestBlobsRestartWithoutRanges(t *testing.T) {
 		r.Header.Del("Range")
 		next.ServeHTTP(w, r)
 	}
-	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.CloseInBody()})
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: sends(200, "", s.there.layer[:99], false)}) // not even what there was
 	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: noRange})
-	got, err := readBlob(t.Context(), s.client, s.at, descOf("", s.there.layer))
+	got, err := readBlobOnce(t.Context(), s.client, s.at, descOf("", s.there.layer))
 	if err != nil || !bytes.Equal(got, s.there.layer) {
 		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+func TestAClosedBlob(t *testing.T) {
+	s := newScene(t, Options{})
+	blob, err := s.client.Blob(t.Context(), s.at, descOf("", s.there.layer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := blob.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n, err := blob.Read(make([]byte, 1)); n != 0 || err == nil {
+		t.Errorf("%d bytes, %v", n, err)
 	}
 }
 
@@ -417,38 +455,95 @@ func TestARegistryThatSendsNoDigests(t *testing.T) {
 			faults.WithHeader("Docker-Content-Digest", "")(w, r, next)
 		}))
 	}})
-	if _, err := s.client.Manifest(t.Context(), s.at); err == nil {
-		t.Error("a flipped bit passed under a tag without a digest")
+	if _, err := s.client.Manifest(t.Context(), s.at); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "does not know the body that it sent") {
+		t.Errorf("a flipped bit under a tag without a digest: %v", err)
+	}
+	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: faults.Status(403)})
+	if _, err := s.client.Manifest(t.Context(), s.at); !errors.Is(err, ErrUnauthorized) {
+		t.Errorf("a tag without a digest where nobody may look: %v", err)
 	}
 }
 
-// A registry that does not say what it took, and shows it late: it is waited for, and the manifest is not sent again.
+// A registry that does not say what it took, and shows it late: it is waited for, and the manifest is not sent again. One that never
+// shows what it was given is not waited for longer than people wait.
 func TestALaggingRegistryWithoutDigests(t *testing.T) {
-	s := newScene(t, Options{})
-	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Times: 6, Fault: faults.Status(404)})
-	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "")})
-	if _, err := s.client.PutManifest(t.Context(), s.moved, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
-		t.Error(err)
-	}
-	puts := 0
-	for _, r := range s.Requests() {
-		if r.Method == http.MethodPut {
-			puts++
+	for name, test := range map[string]struct {
+		fault faults.Fault
+		times int // 0 is for ever
+		want  error
+		says  string
+	}{
+		"nothing yet":        {faults.Status(404), 6, nil, ""},
+		"what was before":    {faults.WithHeader("Docker-Content-Digest", digest.FromString("old").String()), 6, nil, ""},
+		"nothing ever":       {faults.Status(404), 0, ErrCorrupt, "has taken it and does not have it"},
+		"always the old":     {faults.WithHeader("Docker-Content-Digest", digest.FromString("old").String()), 0, ErrCorrupt, "has " + digest.FromString("old").String() + " there afterwards"},
+		"failing ever after": {faults.Status(503), 0, ErrUnreachable, "answers 503"},
+	} {
+		s := newScene(t, Options{})
+		publish(t, s.client, s.moved, s.there)
+		s.Reset()
+		s.waits.reset()
+		s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Times: test.times, Fault: test.fault})
+		s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "")})
+		_, err := s.client.PutManifest(t.Context(), s.moved, ocispec.MediaTypeImageManifest, s.there.manifest)
+		if !errors.Is(err, test.want) || err != nil && !strings.Contains(err.Error(), test.says) || s.waits.passed > defaultRetry {
+			t.Errorf("%s: %v after %s", name, err, s.waits.passed)
+		}
+		puts := slices.DeleteFunc(s.Requests(), func(r faults.Request) bool { return r.Method != http.MethodPut })
+		if test.want == nil && len(puts) != 1 {
+			t.Errorf("%s: %d PUTs", name, len(puts))
 		}
 	}
-	if puts != 1 {
-		t.Errorf("%d PUTs", puts)
+}
+
+// Where a HEAD says too little, GET is asked.
+func TestHeadsThatSayTooLittle(t *testing.T) {
+	s := newScene(t, Options{})
+	for name, fault := range map[string]faults.Fault{
+		"not allowed": faults.Status(405),
+		"bad":         faults.Status(400),
+		"no digest":   faults.WithHeader("Docker-Content-Digest", ""),
+		"no type":     faults.WithHeader("Content-Type", "text/html"),
+		"no length":   sends(200, ocispec.MediaTypeImageManifest, nil, false, "Docker-Content-Digest", s.desc.Digest.String()),
+	} {
+		s.Reset()
+		s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: fault})
+		if err := called(t, "Head")[0].run(t.Context(), s); err != nil || len(s.Requests()) != 2 {
+			t.Errorf("%s: %v\n%s", name, err, s.trace())
+		}
+	}
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "none")})
+	if _, err := s.client.Head(t.Context(), s.at); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("a digest that is none: %v", err)
 	}
 }
 
-// One that never shows what it was given is not waited for longer than people wait.
-func TestARegistryThatShowsNothing(t *testing.T) {
-	s := newScene(t, Options{})
-	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: faults.Status(404)})
-	s.Add(faults.Rule{Match: faults.On("PUT", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "")})
-	_, err := s.client.PutManifest(t.Context(), s.moved, ocispec.MediaTypeImageManifest, s.there.manifest)
-	if !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "has taken it and does not have it") || s.waits.passed > defaultRetry {
-		t.Errorf("%v after %s", err, s.waits.passed)
+// Digests of two algorithms say nothing of one another: the content tells whether it is what was asked for.
+func TestDigestsOfAnotherAlgorithm(t *testing.T) {
+	body := []byte(`{"schemaVersion":2,"layers":[]}`)
+	c := (&clock{}).run(New(Options{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		h := http.Header{"Content-Type": {ocispec.MediaTypeImageManifest}, "Docker-Content-Digest": {digest.FromBytes(body).String()}}
+		status := http.StatusOK
+		switch r.Method {
+		case http.MethodPut:
+			status = http.StatusCreated
+		case http.MethodHead: // as distribution has it
+			h.Set("Docker-Content-Digest", path.Base(r.URL.Path))
+		}
+		return &http.Response{StatusCode: status, Header: h, ContentLength: int64(len(body)), Body: io.NopCloser(bytes.NewReader(body)), Request: r}, nil
+	})}))
+	for content, want := range map[string]error{string(body): nil, "other": ErrCorrupt} {
+		named, err := reference.WithDigest(ref(t, "registry.test/a"), digest.SHA512.FromString(content))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := c.Manifest(t.Context(), named); !errors.Is(err, want) || err == nil && got.Descriptor.Digest != named.Digest() {
+			t.Errorf("reading %q: %v, %v", content, got.Descriptor, err)
+		}
+		if got, err := c.PutManifest(t.Context(), named, ocispec.MediaTypeImageManifest, body); !errors.Is(err, want) || err == nil && got.Digest != named.Digest() {
+			t.Errorf("putting under that of %q: %v, %v", content, got, err)
+		}
 	}
 }
 
@@ -465,8 +560,17 @@ func TestADigestHeaderThatLies(t *testing.T) {
 		}
 	}
 	s := newScene(t, Options{})
-	s.Add(faults.Rule{Match: faults.On("PUT", ""), Fault: faults.WithHeader("Docker-Content-Digest", other)})
+	lies := faults.WithHeader("Docker-Content-Digest", other)
+	s.Add(faults.Rule{Match: faults.On("PUT", ""), Fault: lies})
+	s.Add(faults.Rule{Match: faults.On("POST", ""), Fault: lies})
 	if _, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.there.manifest); err != nil {
 		t.Errorf("PutManifest does not look for itself: %v", err)
+	}
+	if _, err := s.client.Mount(t.Context(), s.to, s.at, descOf("", s.there.layer)); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("Mount: %v", err)
+	}
+	s.Add(faults.Rule{Match: faults.On("HEAD", ""), Fault: lies})
+	if _, err := s.client.PutManifest(t.Context(), s.at, ocispec.MediaTypeImageManifest, s.there.manifest); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("PutManifest of what became another: %v", err)
 	}
 }

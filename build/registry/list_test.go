@@ -14,9 +14,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/distribution/reference"
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry/registrytest"
 	"github.com/opencontainers/go-digest"
 	"github.com/opencontainers/image-spec/specs-go"
@@ -141,6 +143,12 @@ func TestBounds(t *testing.T) {
 		if _, err := s.client.Blob(t.Context(), s.at, desc); !errors.Is(err, ErrCorrupt) {
 			t.Errorf("Blob of %v: %v", desc, err)
 		}
+		if _, err := s.client.HasBlob(t.Context(), s.at, desc); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("HasBlob of %v: %v", desc, err)
+		}
+		if _, err := s.client.Mount(t.Context(), s.to, s.at, desc); !errors.Is(err, ErrCorrupt) {
+			t.Errorf("Mount of %v: %v", desc, err)
+		}
 	}
 	if _, err := readBlob(t.Context(), s.client, s.at, ocispec.Descriptor{Digest: digest.FromBytes(s.there.layer), Size: 10}); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a blob longer than said: %v", err)
@@ -204,7 +212,10 @@ func TestContentThatIsAnother(t *testing.T) {
 	empty.Size = 0
 	manifest := func() error { _, err := s.client.Manifest(t.Context(), s.byDigest); return err }
 	blob := func() error { _, err := readBlob(t.Context(), s.client, s.at, layer); return err }
-	has := func() error { _, err := s.client.HasBlob(t.Context(), s.at, layer); return err }
+	tagged := func() error { _, err := s.client.Manifest(t.Context(), s.at); return err }
+	has := func(want bool) func() error {
+		return func() error { got, err := s.client.HasBlob(t.Context(), s.at, layer); return expect(err, got, want) }
+	}
 	for name, c := range map[string]struct {
 		fault func(http.ResponseWriter, *http.Request, http.Handler)
 		ask   func() error
@@ -221,8 +232,12 @@ func TestContentThatIsAnother(t *testing.T) {
 		"a layer whose length is wrong": {sends(200, "application/json", s.there.layer[:3000], true), blob, ErrCorrupt},
 		"a layer with more behind it":   {sends(200, "application/json", append(s.there.layer, "more"...), false), blob, ErrCorrupt},
 		"a part that nobody asked for":  {sends(206, "application/json", s.there.layer, true, "Content-Range", "bytes 0-9/10"), blob, ErrCorrupt},
-		"a layer that has another size": {sends(200, "application/json", s.there.layer[:3000], true), has, ErrCorrupt},
-		"a layer that nobody may see":   {sends(403, "application/json", s.there.layer, true), has, ErrUnauthorized},
+		"a layer that has another size": {sends(200, "application/json", s.there.layer[:3000], true), has(false), ErrCorrupt},
+		"a layer that nobody may see":   {sends(403, "application/json", s.there.layer, true), has(false), ErrUnauthorized},
+		"a layer that is not there":     {sends(404, "application/json", nil, true), has(false), nil},
+		"a layer of no length":          {sends(200, "application/json", nil, false), has(true), nil},
+		"a manifest of schema 1":        {sends(200, index.DockerSigned1, []byte(`{"schemaVersion":1,"fsLayers":[]}`), true), tagged, ErrUnsupported},
+		"nothing of the kind":           {sends(200, "application/json", []byte(`{}`), true, "Docker-Content-Digest", digest.FromString("{}").String()), tagged, ErrUnsupported},
 		"a layer said to be empty":      {sends(200, "application/json", nil, true), func() error { _, err := readBlob(t.Context(), s.client, s.at, empty); return err }, ErrCorrupt},
 		"an error page":                 {sends(404, "text/html", []byte("<html>"), true), blob, ErrNotFound},
 	} {
@@ -239,7 +254,7 @@ func TestContentThatIsAnother(t *testing.T) {
 	s.Reset()
 	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
 	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: sends(206, "application/json", s.there.layer[1:], true, "Content-Range", "bytes 1-2/3")})
-	if _, err := readBlobOnce(t.Context(), s.client, s.at, layer); !errors.Is(err, ErrCorrupt) {
+	if _, err := readBlobOnce(t.Context(), s.client, s.at, layer); !errors.Is(err, ErrCorrupt) || !strings.Contains(err.Error(), "sends another part") {
 		t.Errorf("another part than the one asked for: %v", err)
 	}
 }
@@ -266,7 +281,7 @@ func TestCopyToAnotherRegistry(t *testing.T) {
 	}
 	var told []int64
 	how, err := to.client.CopyBlob(t.Context(), to.at, from.at, desc, func(n int64) { told = append(told, n) })
-	if err != nil || (how != Sent && how != Present) || slices.Max(told) != desc.Size {
+	if err != nil || (how != Sent && how != Present) || slices.Max(told) != desc.Size || told[0] != 0 || slices.Index(told[1:], 0) < 1 {
 		t.Errorf("%v, %v; told %v", how, err, told)
 	}
 	if got, err := readBlob(t.Context(), to.client, to.at, desc); err != nil || !bytes.Equal(got, from.fresh.layer) {
@@ -274,19 +289,43 @@ func TestCopyToAnotherRegistry(t *testing.T) {
 	}
 }
 
-// A registry that will not mount is one to copy to; who gives up is told so.
+// A registry that will not mount is one to copy to; who gives up is told so. The upload that it opens instead is used, or given up.
 func TestMountThatIsRefused(t *testing.T) {
-	for name, no := range map[string]faults.Fault{"not done here": faults.Status(405), "not for us": faults.Status(401)} {
+	unasked := func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.URL.RawQuery = ""
+		next.ServeHTTP(w, r)
+	}
+	for name, test := range map[string]struct {
+		no         faults.Fault
+		mountTakes []string
+		copyTakes  []string
+	}{
+		"not done here":     {faults.Status(405), []string{"POST"}, []string{"HEAD", "POST", "POST", "GET", "PUT"}},
+		"not for us":        {faults.Status(401), []string{"POST"}, []string{"HEAD", "POST", "POST", "GET", "PUT"}},
+		"an upload instead": {unasked, []string{"POST", "DELETE"}, []string{"HEAD", "POST", "GET", "PUT"}},
+	} {
 		s := newScene(t, Options{})
 		desc := descOf("", s.there.layer)
-		mount := func(r *http.Request) bool { return r.URL.Query().Has("mount") }
-		s.Add(faults.Rule{Match: faults.On("HEAD", "/team/new/blobs/"), Times: 1, Fault: faults.Status(404)})
-		s.Add(faults.Rule{Match: mount, Times: 2, Fault: no})
+		took := func() (methods []string) {
+			for _, r := range s.Requests() {
+				methods = append(methods, r.Method)
+			}
+			s.Reset()
+			s.Add(faults.Rule{Match: func(r *http.Request) bool { return r.URL.Query().Has("mount") }, Fault: test.no})
+			return methods
+		}
+		took()
 		if ok, err := s.client.Mount(t.Context(), s.to, s.at, desc); ok || err != nil {
 			t.Errorf("%s: Mount = %v, %v", name, ok, err)
 		}
+		if got := took(); !slices.Equal(got, test.mountTakes) {
+			t.Errorf("%s: Mount took %q", name, got)
+		}
 		if how, err := s.client.CopyBlob(t.Context(), s.to, s.at, desc, nil); how != Sent || err != nil {
 			t.Errorf("%s: CopyBlob = %v, %v", name, how, err)
+		}
+		if got := took(); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(test.copyTakes))) {
+			t.Errorf("%s: CopyBlob took %q", name, got)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -294,14 +333,31 @@ func TestMountThatIsRefused(t *testing.T) {
 			t.Errorf("%s: cancelled: %v, %v", name, ok, err)
 		}
 	}
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("POST", "/uploads/"), Fault: faults.Status(405)})
+	if _, err := s.client.CopyBlob(t.Context(), s.to, s.at, descOf("", s.there.layer), nil); !errors.Is(err, ErrDenied) {
+		t.Errorf("no uploads at all: %v", err)
+	}
 }
 
 func TestASourceThatCannotBeReadIsNoRegistrysFault(t *testing.T) {
 	s := newScene(t, Options{})
 	gone := errors.New("file is gone")
-	err := s.client.PutBlob(t.Context(), s.to, descOf("", s.fresh.layer), func() (io.ReadCloser, error) { return nil, gone })
-	if !errors.Is(err, gone) || errors.Is(err, ErrUnreachable) || len(s.waits.waits) > 0 {
-		t.Errorf("%v after %d waits", err, len(s.waits.waits))
+	for name, open := range map[string]Open{
+		"at once": func() (io.ReadCloser, error) { return nil, gone },
+		"in the middle": func() (io.ReadCloser, error) {
+			return io.NopCloser(io.MultiReader(strings.NewReader("x"), iotest.ErrReader(gone))), nil
+		},
+	} {
+		err := s.client.PutBlob(t.Context(), s.to, descOf("", s.fresh.layer), open)
+		if !errors.Is(err, gone) || errors.Is(err, ErrUnreachable) || len(s.waits.waits) > 0 {
+			t.Errorf("%s: %v after %d waits", name, err, len(s.waits.waits))
+		}
+	}
+	other := newScene(t, Options{})
+	_, err := s.client.CopyBlob(t.Context(), s.to, other.to, descOf("", s.fresh.layer), func(int64) {})
+	if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), other.host) || len(s.waits.waits) > 0 {
+		t.Errorf("a blob that is not at its source: %v after %d waits", err, len(s.waits.waits))
 	}
 }
 

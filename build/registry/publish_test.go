@@ -91,10 +91,18 @@ func TestPublishToDockerRegistry(t *testing.T) {
 		t.Errorf("Blob = %d bytes, %v", len(got), err)
 	}
 
+	unread := func() (io.ReadCloser, error) { return nil, errors.New("it is sent again") }
+	if err := c.PutBlob(ctx, at, descOf("", img.layer), unread); err != nil {
+		t.Errorf("PutBlob of what is there: %v", err)
+	}
+
 	other := ref(t, host+"/team/other:1")
 	var sent int64
 	if how, err := c.CopyBlob(ctx, other, at, descOf("", img.layer), func(n int64) { sent = n }); err != nil || how != Mounted || sent != 0 {
 		t.Errorf("CopyBlob in one registry = %v, %v, %d bytes; want mounted", how, err, sent)
+	}
+	if how, err := c.CopyBlob(ctx, other, at, descOf("", img.layer), nil); err != nil || how != Present {
+		t.Errorf("CopyBlob of what is there = %v, %v", how, err)
 	}
 	if ok, err := c.Mount(ctx, other, at, descOf("", img.config)); err != nil || !ok {
 		t.Errorf("Mount = %v, %v", ok, err)

@@ -175,7 +175,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// isLost says whether a failure leaves open what the registry did: then it pays to look before trying again.
-func isLost(err error) bool { return asFailure(err).again != never }
-
 func randomJitter() float64 { return rand.Float64() }

@@ -57,7 +57,7 @@ func (c *Client) uploadLocation(resp *http.Response) (*url.URL, error) {
 	location, err := resp.Location()
 	asked := resp.Request.URL
 	switch {
-	case err != nil || location.Host == "" || location.Opaque != "" || location.User != nil:
+	case err != nil || location.Host == "" || location.User != nil:
 		return nil, refusal(ErrDenied, "it names no usable place for the upload")
 	case location.Scheme == "http" && asked.Scheme == "https" && location.Hostname() == asked.Hostname():
 		location.Scheme, location.Host = asked.Scheme, asked.Host
