@@ -196,6 +196,35 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+func TestRuns(t *testing.T) {
+	for _, test := range []struct {
+		machine, program string
+		want             bool
+	}{
+		{"amd64", "amd64", true},
+		{"amd64", "386", true},
+		{"amd64", "amd64/v3", true}, // the engine does not tell its CPU's
+		{"386", "amd64", false},
+		{"amd64", "arm64", false},
+		{"arm64", "arm64", true},
+		{"arm64", "arm/v7", true},
+		{"arm64", "arm/v6", true},
+		{"arm/v7", "arm64", false},
+		{"arm/v7", "arm/v6", true},
+		{"riscv64", "riscv64", true},
+		{"amd64", "windows/amd64", false},
+	} {
+		machine, err := platforms.Parse(test.machine)
+		program, err2 := platforms.Parse(test.program)
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		if got := platforms.Runs(machine, program); got != test.want {
+			t.Errorf("Runs(%s, %s) = %v", test.machine, test.program, got)
+		}
+	}
+}
+
 func TestNormalizeLeavesItsArgumentAlone(t *testing.T) {
 	features := []string{"b", "a"}
 	platforms.Normalize(ocispec.Platform{OSFeatures: features})

@@ -45,6 +45,13 @@ func Equal(a, b ocispec.Platform) bool {
 		a.OSVersion == b.OSVersion && slices.Equal(a.OSFeatures, b.OSFeatures)
 }
 
+// Runs tells whether a machine of the platform m runs programs for p without an emulator: those of its own architecture, whatever
+// the variant, as nobody tells what a CPU can do, and those of its smaller kin, as arm64 does for arm and amd64 for 386.
+func Runs(m, p ocispec.Platform) bool {
+	m, p = Normalize(m), Normalize(p)
+	return m.OS == p.OS && m.Architecture == p.Architecture || platforms.Only(m).Match(p)
+}
+
 // Format returns p normalised and written in full: "linux/arm/v7", "linux/arm64", and with a version of the
 // operating system "windows(10.0.17763.1)/amd64", containerd's form. A platform without architecture is "unknown".
 func Format(p ocispec.Platform) string {
