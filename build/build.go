@@ -1,6 +1,6 @@
 // Package build is the pipeline: it makes one image per platform, publishes them under one tag, and checks what was published.
 //
-//	config -> Plan     which image, which platforms, how each is built, on which engine; no side effect
+//	config -> Plan     which image, which platforms, how each is built, on which engines; no side effect
 //	       -> Build    one solve per platform, concurrently, the context sent once;
 //	                   each image is checked (image.Check) and relabelled (image.Relabel) before the engine stores it
 //	       -> Push     each image by the engine that built it, unless the registry has it;
@@ -48,14 +48,14 @@ type Options struct {
 	Tool string
 }
 
-// Pipeline is one run: it opens the engine, the registry and the plan when they are first needed, and keeps them. Its methods
+// Pipeline is one run: it opens the engines, the registry and the plan when they are first needed, and keeps them. Its methods
 // are not for concurrent use.
 type Pipeline struct {
 	cfg  config.Config
 	opts Options
 
-	engine    *engine.Engine
-	images    *engine.Engine // the same without a builder
+	engines   map[string]*engine.Engine // open ones, by their names in NODES; the run's own has none
+	images    *engine.Engine            // the run's own without a builder
 	registry  *registry.Client
 	served    *Served
 	built     []result         // of the platforms of this run, in order; nil until Build was done
@@ -76,10 +76,10 @@ func New(o Options) *Pipeline {
 		o.Show = func(progress.Event) {}
 	}
 	o.Getenv = o.Config.Getenv(o.Getenv)
-	return &Pipeline{cfg: o.Config, opts: o, begun: now()}
+	return &Pipeline{cfg: o.Config, opts: o, begun: now(), engines: make(map[string]*engine.Engine)}
 }
 
-// Close ends the embedded registry and the connection to the engine, for a process that goes on. The targets leave it to the end of
+// Close ends the embedded registry and the connections to the engines, for a process that goes on. The targets leave it to the end of
 // theirs: none knows whether it is the last of the command line, and those behind it need both.
 func (p *Pipeline) Close() error {
 	var err error
@@ -87,10 +87,11 @@ func (p *Pipeline) Close() error {
 		if p.served != nil {
 			err = errors.Join(err, p.served.Close())
 		}
-		for _, e := range []*engine.Engine{p.engine, p.images} {
-			if e != nil {
-				err = errors.Join(err, e.Close())
-			}
+		for _, e := range p.engines {
+			err = errors.Join(err, e.Close())
+		}
+		if p.images != nil {
+			err = errors.Join(err, p.images.Close())
 		}
 	})
 	return err
@@ -158,20 +159,10 @@ func (p *Pipeline) home() string {
 	return p.aim
 }
 
-// Engine opens the engine of this run, and gets one going when none answers and somebody said how.
-func (p *Pipeline) Engine(ctx context.Context) (*engine.Engine, error) {
-	if p.engine != nil {
-		return p.engine, nil
-	}
-	e, err := p.ensured(ctx, engine.Options{})
-	p.engine = e
-	return e, err
-}
-
-// imageStore is the engine for those who build nothing, in a tenth of the time when it has the image that they come for.
+// imageStore is the run's own engine for those who build nothing, in a tenth of the time when it has the image that they come for.
 func (p *Pipeline) imageStore(ctx context.Context, tag string) (*engine.Engine, error) {
-	if p.engine != nil {
-		return p.engine, nil
+	if own := p.engines[""]; own != nil {
+		return own, nil
 	}
 	if p.images != nil {
 		return p.images, nil

@@ -6,12 +6,13 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/record"
 )
 
-// Clean removes the per-platform tags of the last run from the engine, and the record of it. The registries, the embedded one
+// Clean removes the per-platform tags of the last run from its engines, and the record of it. The registries, the embedded one
 // included, keep what they have. It returns the references that were removed.
 func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 	path := p.recordPath()
@@ -23,27 +24,22 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 	if len(refs) == 0 {
 		return nil, record.Remove(path)
 	}
-	e, err := p.imageStore(ctx, refs[0])
+	engines, err := p.stores(ctx, refs[0])
 	if err != nil {
 		return nil, err
 	}
-	if err := elsewhere(last, e.Info().Address); err != nil {
+	if err := elsewhere(last, engines); err != nil {
 		return nil, err
 	}
 	var removed []string
-	for _, ref := range refs {
-		_, failed := e.Inspect(ctx, ref)
-		if errors.Is(failed, engine.ErrNotFound) {
-			continue
-		}
-		if failed == nil {
-			failed = e.Remove(ctx, ref)
-		}
-		if failed != nil {
+	for _, e := range engines {
+		for _, ref := range refs {
+			gone, failed := remove(ctx, e, ref)
+			if gone {
+				removed = append(removed, ref)
+			}
 			err = errors.Join(err, failed)
-			continue
 		}
-		removed = append(removed, ref)
 	}
 	if err != nil {
 		return removed, err // the record stays, so that the rest can be cleaned later
@@ -51,15 +47,62 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 	return removed, record.Remove(path)
 }
 
+// stores are the engines that images of this configuration are in.
+func (p *Pipeline) stores(ctx context.Context, tag string) ([]*engine.Engine, error) {
+	var all []*engine.Engine
+	for _, node := range p.nodesOf(p.cfg.Platforms) {
+		if node == "" {
+			own, err := p.imageStore(ctx, tag)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, own)
+			continue
+		}
+		if err := p.openNodes(ctx, []string{node}); err[0] != nil {
+			return nil, err[0]
+		}
+		all = append(all, p.engines[node])
+	}
+	return all, nil
+}
+
+// remove takes a tag away, and tells whether it was there.
+func remove(ctx context.Context, e *engine.Engine, ref string) (bool, error) {
+	_, err := e.Inspect(ctx, ref)
+	if err == nil {
+		err = e.Remove(ctx, ref)
+	}
+	if errors.Is(err, engine.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 // elsewhere refuses to forget images that are in another engine.
-func elsewhere(last record.Record, address string) error {
+func elsewhere(last record.Record, engines []*engine.Engine) error {
 	for _, r := range last.Platforms {
-		if r.Engine != "" && r.Engine != address {
-			return fmt.Errorf("%s was built on the engine at %s, and this one is %s: set DOCKER_HOST=%s, or remove %s to forget it",
-				r.Platform, r.Engine, address, r.Engine, record.Path)
+		there := func(e *engine.Engine) bool { return e.Info().Address == r.Engine }
+		if r.Engine != "" && !slices.ContainsFunc(engines, there) {
+			return fmt.Errorf("%s was built on the engine at %s, which is none of this run: set %s, or remove %s to forget it",
+				r.Platform, r.Engine, whereabouts(last), record.Path)
 		}
 	}
 	return nil
+}
+
+// whereabouts is the knob that leads to the engines of a run.
+func whereabouts(last record.Record) string {
+	one := true
+	var nodes []string
+	for _, r := range last.Platforms {
+		one = one && r.Engine == last.Platforms[0].Engine
+		nodes = append(nodes, r.Platform+"="+r.Engine)
+	}
+	if one {
+		return "DOCKER_HOST=" + last.Platforms[0].Engine
+	}
+	return fmt.Sprintf("NODES=%q", strings.Join(nodes, " "))
 }
 
 // localRefs are the names in the engine that the last run gave, and those that this configuration would give.

@@ -19,6 +19,11 @@ import (
 // fakeEngine answers the pings of a Docker 20.10 on a socket, and images by answer; only such a one is sick at will.
 func fakeEngine(t *testing.T, answer http.HandlerFunc) (host string) {
 	t.Helper()
+	return fakeMachine(t, "amd64", answer)
+}
+
+func fakeMachine(t *testing.T, arch string, answer http.HandlerFunc) (host string) {
+	t.Helper()
 	socket := filepath.Join(t.TempDir(), "e.sock")
 	listener, err := net.Listen("unix", socket)
 	if err != nil {
@@ -30,7 +35,7 @@ func fakeEngine(t *testing.T, answer http.HandlerFunc) (host string) {
 		case strings.HasSuffix(r.URL.Path, "/_ping"):
 		case strings.HasSuffix(r.URL.Path, "/info"), strings.HasSuffix(r.URL.Path, "/version"):
 			w.Header().Set("Content-Type", "application/json")
-			_ = json.NewEncoder(w).Encode(map[string]any{"OSType": "linux", "Os": "linux", "Architecture": "x86_64", "Arch": "amd64", "Driver": "overlay2", "ServerVersion": "20.10.24", "Version": "20.10.24"})
+			_ = json.NewEncoder(w).Encode(map[string]any{"OSType": "linux", "Os": "linux", "Arch": arch, "Driver": "overlay2", "ServerVersion": "20.10.24", "Version": "20.10.24"})
 		default:
 			answer(w, r)
 		}
@@ -84,7 +89,7 @@ func TestANamedEngineIsNotReplaced(t *testing.T) {
 		t.Error("another engine is got going")
 		return nil
 	})
-	if _, err := p.Engine(t.Context()); !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(err.Error(), "DOCKER_HOST") {
+	if err := p.openOwn(t.Context()); !errors.Is(err, engine.ErrUnreachable) || !strings.Contains(err.Error(), "DOCKER_HOST") {
 		t.Errorf("got %v", err)
 	}
 }

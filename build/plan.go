@@ -27,7 +27,7 @@ type Plan struct {
 	Refs      []string // the list's references; empty when ONLY leaves the list alone
 	Embedded  bool
 	Platforms []PlannedPlatform
-	Engine    PlannedEngine
+	Engines   []PlannedEngine
 	Context   PlannedContext
 	Knobs     []config.Value
 	Now       []PlannedTag
@@ -50,9 +50,11 @@ type PlannedPlatform struct {
 	CacheTo    []string // and written
 }
 
-// PlannedEngine is the engine, or why there is none.
+// PlannedEngine is an engine, or why there is none.
 type PlannedEngine struct {
 	engine.Info
+	Node     string   // its name in NODES; empty for the run's own
+	Builds   []string // the platforms that it builds
 	Missing  string   // why no engine was found; empty when there is one
 	Refusals []string // why it will not build this, in the words of the build
 }
@@ -80,25 +82,27 @@ type PlannedTag struct {
 // for an engine like this machine.
 func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	out := Plan{Version: p.cfg.Version, Embedded: p.cfg.Embedded}
-	native := platforms.Host()
-	if err := p.planEngine(ctx, &out.Engine, &native); err != nil {
+	var err error
+	if out.Engines, err = p.planEngines(ctx); err != nil {
 		return out, err
 	}
 	if err := p.planPlace(ctx); err != nil {
 		return out, err
 	}
-	jobs, err := p.jobs(native)
+	jobs, err := p.jobs()
 	if err != nil {
 		return out, err
 	}
 	for _, j := range jobs {
 		out.Platforms = append(out.Platforms, p.planned(j))
 	}
-	if err := p.planRefusals(ctx, jobs, &out.Engine); err != nil {
-		return out, err
+	for i := range out.Engines {
+		if err := p.planRefusals(ctx, jobsOf(jobs, out.Engines[i].Node), &out.Engines[i]); err != nil {
+			return out, err
+		}
 	}
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
-	if out.Context, err = p.planContext(ctx, jobs, out.Engine.Road); err != nil {
+	if out.Context, err = p.planContext(ctx, jobs, p.classic); err != nil {
 		return out, err
 	}
 	if !p.cfg.Partial() {
@@ -108,17 +112,17 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	return out, err
 }
 
-// planContext sums what leaves for the engine: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
-func (p *Pipeline) planContext(ctx context.Context, jobs []job, road string) (PlannedContext, error) {
+// planContext sums what leaves for the engines: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
+func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(job) bool) (PlannedContext, error) {
 	out := PlannedContext{Dir: p.cfg.Context}
-	times := make(map[string]int)
+	times := make(map[source]int)
 	for _, j := range jobs {
-		if times[j.path] == 0 || road == engine.RoadClassic {
-			times[j.path]++
+		if times[j.source()] == 0 || classic(j) {
+			times[j.source()]++
 		}
 	}
-	for path, n := range times {
-		files, bytes, err := p.context(path).Measure(ctx)
+	for source, n := range times {
+		files, bytes, err := p.context(source.path).Measure(ctx)
 		if err != nil {
 			return out, err
 		}
@@ -127,30 +131,33 @@ func (p *Pipeline) planContext(ctx context.Context, jobs []job, road string) (Pl
 	return out, nil
 }
 
-func (p *Pipeline) planEngine(ctx context.Context, out *PlannedEngine, native *ocispec.Platform) error {
-	e, err := p.engine, error(nil)
-	if e == nil {
-		e, err = p.open(ctx, engine.Options{})
+func (p *Pipeline) planEngines(ctx context.Context) ([]PlannedEngine, error) {
+	nodes := p.nodes()
+	all := make([]PlannedEngine, len(nodes))
+	for i, err := range p.openNodes(ctx, nodes) {
+		out := &all[i]
+		out.Node, out.Builds = nodes[i], p.builtOn(nodes[i])
+		if errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrTooOld) {
+			out.Missing = err.Error()
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out.Info = p.engines[out.Node].Info()
+		for _, err := range []error{p.reachable(out.Info), p.misplaced(out.Node)} {
+			if err != nil {
+				out.Refusals = append(out.Refusals, err.Error())
+			}
+		}
 	}
-	if errors.Is(err, engine.ErrUnreachable) || errors.Is(err, engine.ErrTooOld) {
-		out.Missing = err.Error()
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	p.engine = e
-	out.Info, *native = e.Info(), e.Info().Platform
-	if err := p.reachable(out.Info); err != nil {
-		out.Refusals = append(out.Refusals, err.Error())
-	}
-	return nil
+	return all, nil
 }
 
 // planRefusals asks what the build asks before it begins. A classic builder is made, too, which sends nothing and knows what of the
 // context it will not take.
 func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEngine) error {
-	if p.engine == nil {
+	if out.Missing != "" {
 		return nil
 	}
 	for _, err := range impossible(jobs, out.Info) {
@@ -159,7 +166,7 @@ func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEng
 	if out.Road != engine.RoadClassic {
 		return nil
 	}
-	builders, err := p.builders(ctx, p.engine, jobs)
+	builders, err := p.builders(ctx, jobs)
 	closeAll(builders)
 	if errors.Is(err, engine.ErrUnsupported) {
 		out.Refusals = append(out.Refusals, err.Error())
@@ -194,7 +201,7 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Syntax:     j.syntax.Image,
 	}
 	from, to := p.cfg.CachesFor(j.platform)
-	classic := p.engine != nil && p.engine.Info().Road == engine.RoadClassic
+	classic := p.classic(j)
 	for i, c := range from {
 		out.CacheFrom = append(out.CacheFrom, c.String()+leftOut(j.solve.CacheFrom[i], classic))
 	}
@@ -202,6 +209,12 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		out.CacheTo = append(out.CacheTo, c.String()+leftOut(j.solve.CacheTo[i], false))
 	}
 	return out
+}
+
+// classic tells that a job's engine is there and goes without BuildKit.
+func (p *Pipeline) classic(j job) bool {
+	e := p.engines[j.node]
+	return e != nil && e.Info().Road == engine.RoadClassic
 }
 
 // leftOut says why a build cache will not be used.

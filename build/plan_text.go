@@ -12,7 +12,11 @@ import (
 
 // Write prints the plan for people.
 func (p Plan) Write(w io.Writer) error {
-	for _, t := range []*progress.Tree{p.tree(), p.engineTree(), p.contextTree(), p.registryTree(), p.knobTree()} {
+	trees := []*progress.Tree{p.tree()}
+	for _, e := range p.Engines {
+		trees = append(trees, e.tree(len(p.Engines) > 1))
+	}
+	for _, t := range append(trees, p.contextTree(), p.registryTree(), p.knobTree()) {
 		if err := t.Write(w); err != nil {
 			return err
 		}
@@ -77,12 +81,16 @@ func words(list []config.Pair) string {
 	return strings.Join(out, " ")
 }
 
-func (p Plan) engineTree() *progress.Tree {
-	t := &progress.Tree{Text: "engine " + p.Engine.describe()}
-	if p.Engine.Missing != "" {
+// tree shows what an engine builds where it does not build all.
+func (e PlannedEngine) tree(several bool) *progress.Tree {
+	t := &progress.Tree{Text: "engine " + e.describe()}
+	if several {
+		t.Add("builds " + strings.Join(e.Builds, " "))
+	}
+	if e.Missing != "" && e.Node == "" {
 		t.Add("the plan is made for an engine like this machine, " + platforms.Format(platforms.Host()))
 	}
-	for _, refusal := range p.Engine.Refusals {
+	for _, refusal := range e.Refusals {
 		first, rest, _ := strings.Cut(refusal, "\n")
 		n := t.Add("will refuse: " + first)
 		for line := range strings.Lines(rest) {

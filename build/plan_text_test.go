@@ -17,7 +17,7 @@ import (
 // A refusal of many lines hangs as many, and one file is one.
 func TestPlanForPeople(t *testing.T) {
 	p := Plan{Image: "me/app", Context: PlannedContext{Dir: "/src", Files: 1, Bytes: 3},
-		Engine: PlannedEngine{Info: engine.Info{Name: "Docker", Version: "20.10"}, Refusals: []string{"first:\n  Dockerfile:2: a\nwhat to do", "second"}}}
+		Engines: []PlannedEngine{{Info: engine.Info{Name: "Docker", Version: "20.10"}, Refusals: []string{"first:\n  Dockerfile:2: a\nwhat to do", "second"}}}}
 	var out strings.Builder
 	if err := p.Write(&out); err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestPlannedContext(t *testing.T) {
 		for _, path := range test.paths {
 			jobs = append(jobs, job{path: filepath.Join(dir, path)})
 		}
-		got, err := p.planContext(t.Context(), jobs, test.road)
+		got, err := p.planContext(t.Context(), jobs, func(job) bool { return test.road == engine.RoadClassic })
 		want := PlannedContext{Dir: filepath.Join(dir, "lib"), Times: test.times, Files: 3 * test.times, Bytes: int64(3+2+3) * int64(test.times)}
 		if err != nil || got != want {
 			t.Errorf("%v by %q: %+v, %v, want %+v", test.paths, test.road, got, err, want)

@@ -21,6 +21,7 @@ import (
 type job struct {
 	platform ocispec.Platform
 	name     string // the platform as people write it
+	node     string // where it is built
 	path     string // the Dockerfile
 	choice   dockerfile.Choice
 	pins     []dockerfile.Pin
@@ -31,8 +32,8 @@ type job struct {
 	solve    engine.Solve
 }
 
-// jobs prepares every platform of this run for an engine of the platform native.
-func (p *Pipeline) jobs(native ocispec.Platform) ([]job, error) {
+// jobs prepares every platform of this run for the engine that builds it.
+func (p *Pipeline) jobs() ([]job, error) {
 	if err := p.cfg.CheckFiles(); err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (p *Pipeline) jobs(native ocispec.Platform) ([]job, error) {
 	}
 	jobs := make([]job, 0, len(p.cfg.Run()))
 	for _, platform := range p.cfg.Run() {
-		j, err := p.job(platform, native)
+		j, err := p.job(platform)
 		if err != nil {
 			return nil, usage(err)
 		}
@@ -52,8 +53,13 @@ func (p *Pipeline) jobs(native ocispec.Platform) ([]job, error) {
 	return jobs, nil
 }
 
-func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
-	j := job{platform: platform, name: platforms.Format(platform), path: p.cfg.DockerfileFor(platform)}
+// jobsOf are those of one engine.
+func jobsOf(jobs []job, node string) []job {
+	return slices.DeleteFunc(slices.Clone(jobs), func(j job) bool { return j.node != node })
+}
+
+func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
+	j := job{platform: platform, name: platforms.Format(platform), node: p.cfg.NodeFor(platform), path: p.cfg.DockerfileFor(platform)}
 	source, err := os.ReadFile(j.path)
 	if err != nil {
 		return j, err
@@ -79,7 +85,7 @@ func (p *Pipeline) job(platform, native ocispec.Platform) (job, error) {
 	if err != nil {
 		return j, err
 	}
-	return j, j.decide(file, p.understand(j, native), dockerfile.Strategy(p.cfg.Strategy))
+	return j, j.decide(file, p.understand(j), dockerfile.Strategy(p.cfg.Strategy))
 }
 
 // caches are what a platform's build reads and writes.
@@ -108,18 +114,29 @@ func (j *job) unread(want dockerfile.Strategy) error {
 }
 
 // understand says how the Dockerfile is to be read for one platform.
-func (p *Pipeline) understand(j job, native ocispec.Platform) dockerfile.Options {
+func (p *Pipeline) understand(j job) dockerfile.Options {
 	o := dockerfile.Options{
 		Target:   p.cfg.Target,
 		Args:     pairs(p.cfg.BuildArgsFor(j.platform)),
 		Arch:     p.cfg.PlaceholderArgs(),
-		Build:    native,
+		Build:    p.native(j),
 		Platform: j.platform,
 	}
 	for _, c := range p.cfg.Contexts {
 		o.Contexts = append(o.Contexts, c.Name)
 	}
 	return o
+}
+
+// native is the engine's own platform. A plan without one is made for an engine like this machine, or for a node as it has to be.
+func (p *Pipeline) native(j job) ocispec.Platform {
+	switch e := p.engines[j.node]; {
+	case e != nil:
+		return e.Info().Platform
+	case j.node != "":
+		return j.platform
+	}
+	return platforms.Host()
 }
 
 // decide chooses the strategy and makes the solve fit it.

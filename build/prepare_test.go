@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
-
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/git"
@@ -26,7 +24,7 @@ func TestEpochOfTheJobs(t *testing.T) {
 	}
 	prepare := func(epoch string) ([]job, error) {
 		p := New(Options{Config: cfg, Getenv: func(name string) string { return map[string]string{"SOURCE_DATE_EPOCH": epoch}[name] }})
-		return p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		return p.jobs()
 	}
 	for text, want := range map[string]int64{"0": 0, "1700000000": 1700000000} {
 		jobs, err := prepare(text)
@@ -65,7 +63,7 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := New(Options{Config: cfg})
-		jobs, err := p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		jobs, err := p.jobs()
 		if (ExitCode(err) == ExitUsage) != test.refused || (err != nil) != test.refused {
 			t.Errorf("%s: %v", want, err)
 			continue
@@ -91,7 +89,7 @@ func TestCachesOfTheJobs(t *testing.T) {
 		p := New(Options{Config: cfg, Getenv: func(name string) string {
 			return map[string]string{"ACTIONS_RUNTIME_TOKEN": token, "ACTIONS_RESULTS_URL": "https://results/"}[name]
 		}})
-		jobs, err := p.jobs(ocispec.Platform{OS: "linux", Architecture: "amd64"})
+		jobs, err := p.jobs()
 		if err != nil {
 			t.Fatal(err)
 		}

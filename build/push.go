@@ -19,7 +19,7 @@ import (
 	"github.com/manymage/manymage/build/registry"
 )
 
-// pushParallel is how many images the engine pushes at once: it compresses each on one core.
+// pushParallel is how many images are pushed at once: an engine compresses each on one core.
 const pushParallel = 4
 
 // child is a platform's image as the registry has it.
@@ -57,25 +57,21 @@ func (p *Pipeline) pushAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e, err := p.Engine(ctx)
-	if err != nil {
-		return err
-	}
 	for _, r := range p.built {
 		p.opts.Show(progress.Started{Platform: r.name})
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(pushParallel)
 	for i := range p.built {
-		g.Go(func() error { return p.push(ctx, client, e, &p.built[i]) })
+		g.Go(func() error { return p.push(ctx, client, &p.built[i]) })
 	}
 	return g.Wait()
 }
 
 // push brings one image to the registry, and tells how that ended.
-func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.Engine, r *result) error {
+func (p *Pipeline) push(ctx context.Context, client *registry.Client, r *result) error {
 	start := time.Now()
-	err := p.bring(ctx, client, e, r)
+	err := p.bring(ctx, client, r)
 	r.pushing = time.Since(start)
 	outcome := "pushed"
 	if r.child.present {
@@ -89,7 +85,7 @@ func (p *Pipeline) push(ctx context.Context, client *registry.Client, e *engine.
 }
 
 // bring pushes an image unless it is there: its identity is the digest of its config, recorded when it was built.
-func (p *Pipeline) bring(ctx context.Context, client *registry.Client, e *engine.Engine, r *result) error {
+func (p *Pipeline) bring(ctx context.Context, client *registry.Client, r *result) error {
 	ref, err := reference.ParseNormalizedNamed(p.cfg.ChildRef(r.platform))
 	if err != nil {
 		return err
@@ -111,7 +107,7 @@ func (p *Pipeline) bring(ctx context.Context, client *registry.Client, e *engine
 		p.opts.Show(progress.Warning{Platform: r.name, Text: fmt.Sprintf("the registry has lost %s of this image, which is pushed again", lost[0].Digest)})
 	}
 	taken := err == nil // by another image
-	r.child, err = p.upload(ctx, client, e, r, ref.(reference.NamedTagged))
+	r.child, err = p.upload(ctx, client, r, ref.(reference.NamedTagged))
 	if taken && errors.Is(err, engine.ErrManifestRefused) {
 		err = fmt.Errorf("%w: the registry keeps the image that %s has, as it does where tags are immutable: choose another VERSION (%w)",
 			lists.ErrPublish, reference.FamiliarString(ref), err)
@@ -124,11 +120,11 @@ func (p *Pipeline) bring(ctx context.Context, client *registry.Client, e *engine
 }
 
 // upload lets the engine push the image, and confirms that it is the one that was built.
-func (p *Pipeline) upload(ctx context.Context, client *registry.Client, e *engine.Engine, r *result, ref reference.NamedTagged) (child, error) {
+func (p *Pipeline) upload(ctx context.Context, client *registry.Client, r *result, ref reference.NamedTagged) (child, error) {
 	if r.built.Repair != nil {
-		return p.pushUnlabelled(ctx, client, e, r, ref)
+		return p.pushUnlabelled(ctx, client, r, ref)
 	}
-	pushed, err := e.Push(ctx, ref.String(), p.watch(r.job))
+	pushed, err := p.engines[r.node].Push(ctx, ref.String(), p.watch(r.job))
 	if err != nil {
 		return child{}, err
 	}

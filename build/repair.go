@@ -12,7 +12,6 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
-	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
@@ -24,9 +23,9 @@ const unlabelled = "-unlabelled"
 
 // pushUnlabelled pushes an image whose label the engine could not be given, and publishes it with the right one. What is added to the
 // registry is a config and a manifest, whatever the size of the image.
-func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, e *engine.Engine, r *result, ref reference.NamedTagged) (child, error) {
+func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, r *result, ref reference.NamedTagged) (child, error) {
 	p.opts.Show(progress.Notice{Platform: r.name, Text: "this engine takes no new label for an image that it has: the label is put right in the registry"})
-	travel := ref.String() + unlabelled
+	e, travel := p.engines[r.node], ref.String()+unlabelled
 	if err := e.Tag(ctx, r.built.ID, travel); err != nil {
 		return child{}, err
 	}

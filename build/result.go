@@ -51,7 +51,7 @@ func (p *Pipeline) recorded(b result) record.Platform {
 		Verdict:    string(b.report.Verdict),
 		Notes:      b.report.Notes,
 		Strategy:   string(b.choice.Strategy),
-		Engine:     p.engine.Info().Address,
+		Engine:     p.engines[b.node].Info().Address,
 		Relabelled: b.was,
 		Pushed:     b.child.desc.Digest != "" && !b.child.present,
 		Seconds:    (b.took + b.pushing).Round(time.Millisecond).Seconds(),

@@ -40,21 +40,23 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return nil
 	}
 	defer p.foresight.end()
-	e, err := p.ready(ctx)
+	if err := p.ready(ctx); err != nil {
+		return err
+	}
+	jobs, err := p.jobs()
 	if err != nil {
 		return err
 	}
-	jobs, err := p.jobs(e.Info().Platform)
-	if err != nil {
-		return err
+	for _, node := range p.nodes() {
+		err = errors.Join(err, errors.Join(impossible(jobsOf(jobs, node), p.engines[node].Info())...))
 	}
-	if err := errors.Join(impossible(jobs, e.Info())...); err != nil {
+	if err != nil {
 		return err
 	}
 	if err := p.foresight.wait(ctx); err != nil {
 		return err
 	}
-	results, err := p.solveAll(ctx, e, jobs)
+	results, err := p.solveAll(ctx, jobs)
 	if err != nil {
 		return err
 	}
@@ -89,30 +91,31 @@ func (p *Pipeline) remark(results []result) {
 	}
 }
 
-// ready gives the engine when everything is there that the jobs are read from. What is in the way of a run is told before what takes
-// long: before an engine is started or even installed, and before the user's own step.
-func (p *Pipeline) ready(ctx context.Context) (*engine.Engine, error) {
+// ready opens the engines, and returns when everything is there that the jobs are read from. What is in the way of a run is told
+// before what takes long: before an engine is started or even installed, and before the user's own step.
+func (p *Pipeline) ready(ctx context.Context) error {
 	if err := errors.Join(p.checkFiles(), record.Writable(p.recordPath())); err != nil {
-		return nil, err
+		return err
 	}
-	e, err := p.Engine(ctx)
-	if err != nil {
-		return nil, err
+	if err := p.openEngines(ctx); err != nil {
+		return err
 	}
-	info := e.Info()
-	if err := p.reachable(info); err != nil {
-		return nil, err
-	}
-	if info.Fallback {
-		p.opts.Show(progress.Notice{Text: "the classic builder is used: " + info.Why})
-	}
-	if info.Road == engine.RoadClassic && len(p.cfg.CacheFrom) > 0 {
-		p.opts.Show(progress.Notice{Text: "CACHE_FROM is left out: the classic builder reads no build cache (" + info.Why + ")"})
+	for _, node := range p.nodes() {
+		info := p.engines[node].Info()
+		if err := p.reachable(info); err != nil {
+			return err
+		}
+		if info.Fallback {
+			p.opts.Show(progress.Notice{Text: "the classic builder is used" + p.on(node) + ": " + info.Why})
+		}
+		if info.Road == engine.RoadClassic && len(p.cfg.CacheFrom) > 0 {
+			p.opts.Show(progress.Notice{Text: "CACHE_FROM is left out" + p.on(node) + ": the classic builder reads no build cache (" + info.Why + ")"})
+		}
 	}
 	if err := p.place(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	return e, p.before(ctx)
+	return p.before(ctx)
 }
 
 // checkFiles looks for what the build takes, but not for files where Options.Before may make them: those are missed after it.
@@ -138,15 +141,18 @@ func (p *Pipeline) before(ctx context.Context) error {
 	return p.opts.Before(ctx, names)
 }
 
-// solveAll runs all solves at once: the engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.
-func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) ([]result, error) {
-	builders, err := p.builders(ctx, e, jobs)
+// solveAll runs all solves at once: an engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.
+func (p *Pipeline) solveAll(ctx context.Context, jobs []job) ([]result, error) {
+	builders, err := p.builders(ctx, jobs)
 	defer closeAll(builders)
 	if err != nil {
 		return nil, err
 	}
 	for _, j := range jobs {
 		p.opts.Show(progress.Started{Platform: j.name, Strategy: string(j.choice.Strategy)})
+		if on := p.on(j.node); on != "" {
+			p.opts.Show(progress.Notice{Platform: j.name, Text: "built" + on})
+		}
 	}
 	results := make([]result, len(jobs))
 	all, found := newGate(len(jobs)), &warnings{}
@@ -155,7 +161,7 @@ func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) (
 	for i, j := range jobs {
 		g.Go(func() error {
 			events := found.from(j, p.watch(j))
-			r, err := p.solve(ctx, builders[j.path], j, events, func(ctx context.Context) error { return all.pass(ctx, i) })
+			r, err := p.solve(ctx, builders[j.source()], j, events, func(ctx context.Context) error { return all.pass(ctx, i) })
 			results[i] = r
 			return err
 		})
@@ -173,23 +179,28 @@ func (p *Pipeline) solveAll(ctx context.Context, e *engine.Engine, jobs []job) (
 	return results, nil
 }
 
-// builders starts one builder for each Dockerfile: nearly always one, and with a Dockerfile per platform each has its own ignore file.
-func (p *Pipeline) builders(ctx context.Context, e *engine.Engine, jobs []job) (map[string]engine.Builder, error) {
-	out := make(map[string]engine.Builder)
+// source is what jobs have in common that are sent one context: the engine, and the Dockerfile, which may have its own ignore file.
+type source struct{ node, path string }
+
+func (j job) source() source { return source{j.node, j.path} }
+
+// builders starts one builder for each source.
+func (p *Pipeline) builders(ctx context.Context, jobs []job) (map[source]engine.Builder, error) {
+	out := make(map[source]engine.Builder)
 	for _, j := range jobs {
-		if out[j.path] != nil {
+		if out[j.source()] != nil {
 			continue
 		}
-		b, err := e.Start(ctx, p.context(j.path))
+		b, err := p.engines[j.node].Start(ctx, p.context(j.path))
 		if err != nil {
 			return out, err
 		}
-		out[j.path] = b
+		out[j.source()] = b
 	}
 	return out, nil
 }
 
-func closeAll(builders map[string]engine.Builder) {
+func closeAll(builders map[source]engine.Builder) {
 	for _, b := range builders {
 		_ = b.Close() // what it held is gone with it, and every solve has its own error
 	}

@@ -56,14 +56,14 @@ func TestBefore(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer p.foresight.end()
-			e, err := p.ready(t.Context())
+			err = p.ready(t.Context())
 			if !errors.Is(err, test.want) || slices.Equal(ran, []string{"linux/amd64", "linux/arm64"}) != test.runs {
 				t.Fatalf("ran for %q: %v, want %v", ran, err, test.want)
 			}
 			if !test.runs {
 				return
 			}
-			if jobs, err := p.jobs(e.Info().Platform); err != nil || len(jobs) != 2 {
+			if jobs, err := p.jobs(); err != nil || len(jobs) != 2 {
 				t.Errorf("%+v, %v", jobs, err)
 			}
 		})
@@ -79,7 +79,7 @@ func TestMissingVariablesComeBeforeAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := New(Options{Config: cfg, Getenv: getenv, Before: func(context.Context, []string) error { return nil }})
-	if _, err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
+	if err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
 		t.Error(err)
 	}
 }
@@ -87,7 +87,7 @@ func TestMissingVariablesComeBeforeAll(t *testing.T) {
 // Without such a step nothing can make the missing files: that is told before an engine is started.
 func TestMissingFilesComeBeforeTheEngine(t *testing.T) {
 	p := pipelineFor(t, t.TempDir(), "unix:///nowhere.sock", nil)
-	if _, err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
+	if err := p.ready(t.Context()); !errors.Is(err, config.ErrUsage) || errors.Is(err, engine.ErrUnreachable) {
 		t.Error(err)
 	}
 }

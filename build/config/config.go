@@ -38,6 +38,8 @@ type Config struct {
 	// Dockerfile is an absolute path that may hold {arch}; DockerfileFor fills it in. Context is an absolute folder.
 	Dockerfile string
 	Context    string
+	// Nodes are the engines of platforms that are not built on the run's own; NodeFor finds one.
+	Nodes []Node
 	// Target is the stage to build, the last when empty.
 	Target string
 	// BuildArgs may hold placeholders in their values; BuildArgsFor fills them in. Sorted by name, as Labels, Annotations, Contexts are.

@@ -38,6 +38,7 @@ var knobs = []Knob{
 	{Name: "VERSION", Help: "the version, which is the list's tag", Example: "VERSION=1.2.0", Default: "git describe, else dev"},
 	{Name: "ARCHES", Synonyms: []string{"PLATFORMS"}, form: list, Help: "all platforms of the image, in the list's order", Example: `ARCHES="amd64 arm64 arm/v7"`, Default: "amd64 arm64"},
 	{Name: "ONLY", form: list, Help: "the platforms of this run; the list's tags then stay where they are", Example: "ONLY=arm64"},
+	{Name: "NODES", form: pairs, Help: "engines that build their own platforms: addresses or docker contexts", Example: `NODES="arm64,arm/v7=ssh://pi@pi4"`},
 	{Name: "TAGS", form: list, Help: "the list's tags; may hold {version}", Example: `TAGS="{version} latest"`, Default: "{version}"},
 	{Name: "CHILD", Help: "template of each platform's own tag", Example: "CHILD={version}-{arch}", Default: defaultChild},
 	{Name: "STRATEGY", Help: "how another platform is built: auto, cross, target or native", Example: "STRATEGY=cross", Default: "auto"},
@@ -111,7 +112,7 @@ func unknown(name string) string {
 func candidates() map[string]string {
 	all := map[string]string{
 		"IMAGE": "IMG", "REPO": "IMG", "REPOSITORY": "IMG", "ARCH": "ARCHES", "PLATFORM": "ARCHES", "TAG": "TAGS", "FILE": "DOCKERFILE",
-		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST",
+		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST", "BUILDER": "NODES",
 		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS", "CACHE": "CACHE_FROM",
 	}
 	for _, k := range knobs {

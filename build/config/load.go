@@ -68,7 +68,7 @@ func (l *loader) load() (Config, error) {
 		return Config{}, errors.Join(l.faults...) // values in error would only bring errors that are none
 	}
 	l.config = Config{Dir: filepath.Clean(l.in.Dir), words: l.environment}
-	for _, step := range []func(){l.platforms, l.image, l.tags, l.build, l.arguments, l.registry, l.switches} {
+	for _, step := range []func(){l.platforms, l.nodes, l.image, l.tags, l.build, l.arguments, l.registry, l.switches} {
 		step()
 	}
 	if l.pardon(); len(l.faults) > 0 {

@@ -31,9 +31,9 @@ type address struct {
 func (o Options) addresses() ([]address, error) {
 	switch {
 	case o.Host != "":
-		return o.named(o.Host, "the given address")
+		return o.named(o.Host, cmp.Or(o.Origin, "the given address"))
 	case o.Context != "":
-		return o.fromContext(o.Context, "the given context")
+		return o.fromContext(o.Context, cmp.Or(o.Origin, "the given context"))
 	case o.getenv("DOCKER_HOST") != "":
 		return o.named(o.getenv("DOCKER_HOST"), "DOCKER_HOST")
 	case o.getenv("DOCKER_CONTEXT") != "":

@@ -54,6 +54,7 @@ type Credentials func(ctx context.Context, host string) (Credential, error)
 type Options struct {
 	Host        string              // an address such as unix:///run/docker.sock; outranks DOCKER_HOST
 	Context     string              // a context of docker's store; outranks DOCKER_CONTEXT
+	Origin      string              // who names Host or Context, for errors: "NODES"
 	ConfigDir   string              // docker's configuration; DOCKER_CONFIG or ~/.docker when empty
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous

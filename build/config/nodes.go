@@ -1,0 +1,55 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/manymage/manymage/platforms"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+)
+
+// NODES says on which engine a platform is built:
+//
+//	arm64,arm/v7=ssh://pi@pi4   an address, as DOCKER_HOST has it
+//	amd64=server                the name of a docker context
+
+// Node is the engine that a platform is built on.
+type Node struct {
+	Platform ocispec.Platform
+	// Engine is an address as DOCKER_HOST has it, or the name of a docker context.
+	Engine string
+}
+
+// NodeFor is what NODES says of a platform; empty: the engine that DOCKER_HOST and its like name.
+func (c Config) NodeFor(p ocispec.Platform) string {
+	for _, n := range c.Nodes {
+		if platforms.Equal(n.Platform, p) {
+			return n.Engine
+		}
+	}
+	return ""
+}
+
+// nodes reads NODES. Platforms that the image has not are let through: who has a cluster says so once for all images.
+func (l *loader) nodes() {
+	l.pairs("NODES", func(p *Pair, valued bool) string {
+		all, err := platforms.ParseList(p.Name)
+		switch {
+		case err != nil && !valued:
+			return "does not say what is built there: write arm64=" + p.Name
+		case err != nil:
+			return badPlatform(err)
+		case p.Value == "":
+			return "has no engine: write " + p.Name + "=ssh://user@host, or the name of a docker context"
+		case leaks("", p.Value):
+			return "has an address with a password in it: leave it out, ssh asks for it or has a key"
+		case strings.Contains(p.Value, "@") && !strings.Contains(p.Value, "://"):
+			return "names no docker context: write " + p.Name + "=ssh://" + p.Value
+		}
+		for _, platform := range all {
+			l.config.Nodes = slices.DeleteFunc(l.config.Nodes, func(n Node) bool { return platforms.Equal(n.Platform, platform) })
+			l.config.Nodes = append(l.config.Nodes, Node{platform, p.Value}) // the last counts, as of all pairs
+		}
+		return ""
+	})
+}
