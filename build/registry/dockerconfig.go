@@ -131,9 +131,6 @@ type dockerAuth struct {
 }
 
 func (f loginFile) read() (dockerConfig, error) {
-	if f.path == "" {
-		return dockerConfig{}, nil
-	}
 	file, err := os.Open(f.path)
 	if errors.Is(err, fs.ErrNotExist) || f.usual && errors.Is(err, fs.ErrPermission) {
 		return dockerConfig{}, nil
@@ -182,10 +179,7 @@ func (c dockerConfig) find(ctx context.Context, host string, getenv func(string)
 			return cred, err
 		}
 	}
-	auth, ok := lookUp(c.Auths, host)
-	if !ok {
-		return Credential{}, nil
-	}
+	auth, _ := lookUp(c.Auths, host)
 	return auth.credential()
 }
 

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -74,6 +76,7 @@ func TestLoadCredentials(t *testing.T) {
 		{"a port is part of the host", auths("localhost:5000", "u:p"), "localhost", Credential{}, ""},
 		{"an address as the key", auths("https://ghcr.io/v2/", "u:p"), "ghcr.io", Credential{Username: "u", Password: "p"}, ""},
 		{"the host itself before an address", auths("https://ghcr.io", "a:b", "ghcr.io", "u:p"), "ghcr.io", Credential{Username: "u", Password: "p"}, ""},
+		{"whatever comes first", auths("http://localhost:5000", "a:b", "localhost:5000", "u:p"), "localhost:5000", Credential{Username: "u", Password: "p"}, ""},
 		{"Docker Hub", auths(hubKey, "u:p"), "docker.io", Credential{Username: "u", Password: "p"}, ""},
 		{"Docker Hub by another name", auths("docker.io", "u:p"), "docker.io", Credential{Username: "u", Password: "p"}, ""},
 		{"an identity token", `{"auths":{"ghcr.io":{"auth":"` + b64("u:") + `","identitytoken":"r"}}}`, "ghcr.io", Credential{Username: "u", IdentityToken: "r"}, ""},
@@ -94,15 +97,16 @@ func TestLoadCredentials(t *testing.T) {
 		{"a helper that talks beside its answer", `{"credsStore":"test"}`, "warning.io", Credential{Username: "warned", Password: "pw"}, ""},
 		{"a helper that talks nonsense", `{"credsStore":"test"}`, "garbage.io", Credential{}, "did not answer in JSON"},
 		{"a helper that does not end", `{"credsStore":"test"}`, "endless.io", Credential{}, "did not come to an end"},
-		{"no base64", `{"auths":{"ghcr.io":{"auth":"s3cret"}}}`, "ghcr.io", Credential{}, "no base64"},
+		{"no base64", `{"auths":{"ghcr.io":{"auth":"s3cret"}}}`, "ghcr.io", Credential{}, "docker's configuration for ghcr.io: its auth is no base64; run `docker login ghcr.io` again"},
 		{"no colon", `{"auths":{"ghcr.io":{"auth":"` + b64("s3cret") + `"}}}`, "ghcr.io", Credential{}, "NAME:PASSWORD"},
+		{"no name", auths("ghcr.io", ":s3cret"), "ghcr.io", Credential{}, "NAME:PASSWORD"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
 			if test.config != "" {
 				write(t, filepath.Join(dir, "config.json"), test.config)
 			}
-			look, err := LoadCredentials(dir, environment("PATH", bin+":"+os.Getenv("PATH")), "")
+			look, err := LoadCredentials(dir, environment("PATH", bin+":"+os.Getenv("PATH")), test.host) // which CI has no account for
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -148,6 +152,9 @@ func TestLoggedIn(t *testing.T) {
 		if got := LoggedIn(dir, env, test.target)(test.host); got != test.want {
 			t.Errorf("%s: %v, want %v", name, got, test.want)
 		}
+	}
+	if LoggedIn(t.TempDir(), environment(), "ghcr.io")("ghcr.io") {
+		t.Error("a target for which nobody has given an account")
 	}
 }
 
@@ -214,7 +221,7 @@ func TestPodmansLogins(t *testing.T) {
 	if got, err := broken(t.Context(), "a.example"); err != nil || got.Username != "docker" {
 		t.Errorf("a broken file of Podman's spoils Docker's: %v, %v", got, err)
 	}
-	if _, err := broken(t.Context(), "d.example"); err == nil || !strings.Contains(err.Error(), "podman's logins "+home) || strings.Contains(err.Error(), "s3cret") {
+	if _, err := broken(t.Context(), "d.example"); err == nil || !strings.Contains(err.Error(), "podman's logins "+home) || !strings.HasSuffix(err.Error(), "mend it or set REGISTRY_AUTH_FILE") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("a broken file of Podman's: %v", err)
 	}
 }
@@ -225,9 +232,10 @@ func TestCIsCredentialsAreForTheTargetAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for host, want := range map[string]string{"docker.io": "ci", "index.docker.io": "ci", "ghcr.io": ""} {
-		if got, err := look(t.Context(), host); err != nil || got.Username != want {
-			t.Errorf("%s: %v, %v; want %q", host, got, err, want)
+	ci := Credential{Username: "ci", Password: "pw"}
+	for host, want := range map[string]Credential{"docker.io": ci, "index.docker.io": ci, "ghcr.io": {}} {
+		if got, err := look(t.Context(), host); err != nil || got != want {
+			t.Errorf("%s: %v, %v; want %v", host, got, err, want)
 		}
 	}
 	if _, err := LoadCredentials("", environment("REGISTRY_USER", "ci"), "ghcr.io"); err == nil {
@@ -252,13 +260,30 @@ func TestALoginDuringTheRunCounts(t *testing.T) {
 }
 
 func TestABrokenConfigurationIsNamed(t *testing.T) {
-	for _, content := range []string{"{", `{"auths":{"ghcr.io":"s3cret"}}`, `{"auths": s3cret}`} {
+	for content, says := range map[string]string{
+		"{":                              "it is no JSON from byte 1 on",
+		`{"auths": s3cret}`:              "it is no JSON from byte 11 on",
+		`{"auths":{"ghcr.io":"s3cret"}}`: "auths, credsStore or credHelpers is not what a login writes there",
+	} {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "config.json"), content)
 		_, err := LoadCredentials(dir, environment(), "")
-		if err == nil || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "s3cret") {
+		if err == nil || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "s3cret") || !strings.HasSuffix(err.Error(), says+"; mend it or set DOCKER_CONFIG") {
 			t.Errorf("%s: %v", content, err)
 		}
+	}
+	file, folder := filepath.Join(t.TempDir(), "file"), t.TempDir()
+	write(t, file, "no folder")
+	if err := os.Mkdir(filepath.Join(folder, "config.json"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, folder} {
+		if _, err := LoadCredentials(dir, environment(), ""); err == nil || !strings.Contains(err.Error(), "docker's configuration: ") || !strings.Contains(err.Error(), dir) {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if _, err := parseDockerConfig(make([]byte, maxDockerConfig+1)); err == nil || !strings.Contains(err.Error(), "larger than 8 MiB") {
+		t.Errorf("a file that is too large: %v", err)
 	}
 }
 
@@ -278,6 +303,46 @@ func TestAHelperIsStoppedWithTheRun(t *testing.T) {
 	cancel(stopped)
 	if _, err := look(ctx, "ghcr.io"); !errors.Is(err, stopped) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// Nobody's folder is searched for a program that is given our server's name, but those that PATH names in full.
+func TestHelpersAreNotTakenFromHere(t *testing.T) {
+	here := t.TempDir()
+	helper(t, here, "test")
+	helper(t, filepath.Join(here, "sub"), "test")
+	t.Chdir(here)
+	if found, err := findHelper("test", environment("PATH", ".::sub")); err == nil {
+		t.Errorf("found %s", found)
+	}
+	if found, err := findHelper("test", environment("PATH", ".::sub:"+here)); err != nil || found != filepath.Join(here, "docker-credential-test") {
+		t.Errorf("found %s, %v", found, err)
+	}
+}
+
+func TestWhyAHelperFailed(t *testing.T) {
+	running := t.Context()
+	late, cancel := context.WithDeadline(running, epoch.AddDate(-1, 0, 0))
+	defer cancel()
+	exit := &exec.ExitError{ProcessState: &os.ProcessState{}}
+	for name, test := range map[string]struct {
+		ctx            context.Context
+		out, complaint string
+		err            error
+		want           string
+	}{
+		"it has none":          {running, helperNone + "\n", "", exit, ""},
+		"in its words":         {running, "expired\n", "and more", exit, "docker-credential-test: expired"},
+		"on the other line":    {running, "\n", "expired\n", exit, "docker-credential-test: expired"},
+		"without a word":       {running, "", "", exit, "docker-credential-test: exit status 0"},
+		"a long story":         {running, strings.Repeat("x", maxHelper/2), "", exit, "docker-credential-test: " + strings.Repeat("x", maxSaid) + "..."},
+		"it could not be read": {running, "half an answer", "", io.ErrClosedPipe, "docker-credential-test: io: read/write on closed pipe"},
+		"it took too long":     {late, "half an answer", "", exit, "docker-credential-test did not answer within 1m0s"},
+	} {
+		_, err := helperFailed(test.ctx, "test", []byte(test.out), []byte(test.complaint), test.err)
+		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
+			t.Errorf("%s: %v, want %s", name, err, test.want)
+		}
 	}
 }
 
