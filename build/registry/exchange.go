@@ -293,7 +293,7 @@ func (c *Client) unanswered(host string, err error) error {
 		return refusal(ErrUnreachable, "%w; put its CA into %s, or set INSECURE=%s if that is meant", short(err), "certs.d/"+host+"/ca.crt", host)
 	case isUnwanted(err):
 		return refusal(ErrUnreachable, "%s wants a client certificate: put it and its key into certs.d/%[1]s/*.cert and *.key: %w", host, short(err))
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
+	case isNoTLS(err):
 		return refusal(ErrUnreachable, "%s does not speak TLS; set INSECURE=%s if that is meant: %w", host, host, short(err))
 	case errors.As(err, &unknown) && unknown.IsNotFound:
 		return &failure{err: fmt.Errorf("%w: there is no host %s; check its name: %w", ErrUnreachable, unknown.Name, short(err)), again: few}

@@ -35,8 +35,8 @@ func IsLoopback(host string) bool {
 	if strings.EqualFold(name, "localhost") {
 		return true
 	}
-	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
-	return err == nil && addr.Unmap().IsLoopback()
+	addr, _ := netip.ParseAddr(strings.Trim(name, "[]"))
+	return addr.Unmap().IsLoopback()
 }
 
 func (c *Client) plainAllowed(host string) bool {
@@ -94,12 +94,13 @@ func (c *Client) base(ctx context.Context, host string) (*url.URL, error) {
 func (c *Client) probe(ctx context.Context, host string) (string, error) {
 	secure := &url.URL{Scheme: "https", Host: host, Path: "/v2/"}
 	_, err := c.peek(ctx, secure)
-	if err == nil || !mayBePlain(err) {
-		return "https", err
-	}
-	var notTLS tls.RecordHeaderError
-	if errors.As(err, &notTLS) || errors.Is(err, http.ErrSchemeMismatch) {
+	switch {
+	case err == nil:
+		return "https", nil
+	case isNoTLS(err):
 		return "http", nil
+	case !mayBePlain(err):
+		return "", err
 	}
 	plain := &url.URL{Scheme: "http", Host: host, Path: "/v2/"}
 	status, perr := c.peek(ctx, plain)
@@ -121,9 +122,12 @@ func (c *Client) peek(ctx context.Context, u *url.URL) (int, error) {
 	return resp.StatusCode, nil
 }
 
-// mayBePlain says whether a TLS attempt failed in a way that a server without TLS could cause.
+// mayBePlain says whether a TLS attempt broke in a way that a server without TLS could cause.
 func mayBePlain(err error) bool {
-	var notTLS tls.RecordHeaderError
-	return errors.As(err, &notTLS) || errors.Is(err, http.ErrSchemeMismatch) ||
-		errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || isEOF(err)
+	return errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.ECONNRESET) || isEOF(err)
+}
+
+// isNoTLS says whether a TLS attempt was answered in something else, in HTTP or not.
+func isNoTLS(err error) bool {
+	return errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, new(tls.RecordHeaderError))
 }
