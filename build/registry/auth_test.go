@@ -295,6 +295,54 @@ func TestOneTokenForAll(t *testing.T) {
 	}
 }
 
+// Where a host will ask who we are, most likely, the others wait for the answer to the first request; and whether it will is known
+// without a helper where it can be.
+func TestWhoWaitsForTheFirstAnswer(t *testing.T) {
+	someone := static(Credential{Username: testUser, Password: testPassword})
+	unasked := func(context.Context, string) (Credential, error) {
+		t.Error("a helper was asked")
+		return Credential{}, nil
+	}
+	locked := func(context.Context, string) (Credential, error) {
+		return Credential{Username: testUser}, errors.New("locked")
+	}
+	is := func(yes bool) func(string) bool {
+		return func(host string) bool { return yes && host == "registry.test" }
+	}
+	for name, test := range map[string]struct {
+		credentials Credentials
+		loggedIn    func(string) bool
+		waits       bool
+	}{
+		"nobody":            {nil, nil, false},
+		"anonymous":         {static(Credential{}), nil, false},
+		"someone":           {someone, nil, true},
+		"nobody knows who":  {locked, nil, false},
+		"said to be known":  {unasked, is(true), true},
+		"said to be nobody": {unasked, is(false), false},
+	} {
+		k := &keyring{credentials: test.credentials, loggedIn: test.loggedIn}
+		stopped := errors.New("interrupted")
+		impatient, cancel := context.WithCancelCause(t.Context())
+		cancel(stopped)
+		if err := k.follow(impatient, "registry.test"); err != nil {
+			t.Errorf("%s: the first: %v", name, err)
+		}
+		for range 2 {
+			if err := k.follow(impatient, "registry.test"); errors.Is(err, stopped) != test.waits {
+				t.Errorf("%s: another waits: %v, want %v", name, err, test.waits)
+			}
+		}
+		for range 2 {
+			k.arrived("registry.test")
+			if err := k.follow(impatient, "registry.test"); err != nil {
+				t.Errorf("%s: after the answer: %v", name, err)
+			}
+		}
+	}
+	(&keyring{}).arrived("registry.test") // of a host that nobody has asked
+}
+
 // Each operation asks for the right that it needs and no other, whatever the registry's challenge proposes: here, nothing.
 func TestRightsThatAreAskedFor(t *testing.T) {
 	const app, fresh = "repository:team/app:", "repository:team/new:"
@@ -452,6 +500,31 @@ func TestATokenThatExpires(t *testing.T) {
 				t.Errorf("%d tokens for %d look-ups of credentials, want %d", g.issued, asked, want)
 			}
 		})
+	}
+}
+
+// Ping says where and who we are, whatever comes of it.
+func TestPing(t *testing.T) {
+	asks := answering(401, "WWW-Authenticate", `Basic realm="r"`)
+	alice := static(Credential{Username: testUser, Password: testPassword})
+	for name, test := range map[string]struct {
+		network roundTrip
+		who     Credentials
+		want    Answer
+		err     error
+	}{
+		"open":              {answering(200), nil, Answer{Auth: "none"}, nil},
+		"open to anybody":   {answering(200), alice, Answer{Auth: "none", User: testUser}, nil},
+		"with a password":   {first(asks, answering(200)), alice, Answer{Auth: "basic", User: testUser}, nil},
+		"not with this one": {asks, alice, Answer{Auth: "basic", User: testUser}, ErrUnauthorized},
+		"no registry":       {answering(404), nil, Answer{Auth: "none"}, ErrNotFound},
+		"a locked keychain": {answering(200), func(context.Context, string) (Credential, error) { return Credential{}, errors.New("locked") }, Answer{Auth: "none"}, ErrUnauthorized},
+	} {
+		test.want.URL = "https://registry.test"
+		got, err := New(Options{Credentials: test.who, Transport: test.network}).Ping(t.Context(), "registry.test")
+		if got != test.want || !errors.Is(err, test.err) {
+			t.Errorf("%s: %+v, %v; want %+v, %v", name, got, err, test.want, test.err)
+		}
 	}
 }
 
