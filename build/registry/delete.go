@@ -20,10 +20,7 @@ func (c *Client) DeleteManifest(ctx context.Context, repo reference.Named, dgst 
 
 // DeleteTag removes a tag and leaves its manifest. ErrDenied: the registry cannot, which is the case for many.
 func (c *Client) DeleteTag(ctx context.Context, ref reference.NamedTagged) error {
-	tagged, err := reference.WithTag(reference.TrimNamed(ref), ref.Tag()) // without a digest, which would win
-	if err != nil {
-		return &Error{Op: "delete tag", Ref: ref.String(), Err: err}
-	}
+	tagged, _ := reference.WithTag(reference.TrimNamed(ref), ref.Tag()) // without a digest, which would win
 	return c.remove(ctx, "delete tag", tagged)
 }
 

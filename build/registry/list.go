@@ -117,9 +117,9 @@ func nextLink(resp *http.Response) (*url.URL, error) {
 func parseLink(headers []string) string {
 	for _, rest := range headers {
 		for {
-			_, after, open := strings.Cut(rest, "<")
+			_, after, _ := strings.Cut(rest, "<")
 			target, params, closed := strings.Cut(after, ">")
-			if !open || !closed {
+			if !closed {
 				break
 			}
 			mine, others, _ := strings.Cut(params, ",")
@@ -194,10 +194,7 @@ func (c *Client) referrersByAPI(ctx context.Context, repo reference.Named, subje
 
 // referrersByTag reads the index under the tag sha256-... (distribution specification, referrers tag schema).
 func (c *Client) referrersByTag(ctx context.Context, repo reference.Named, subject digest.Digest) ([]ocispec.Descriptor, error) {
-	tagged, err := reference.WithTag(reference.TrimNamed(repo), ReferrersTag(subject))
-	if err != nil {
-		return nil, &Error{Op: "list referrers of", Ref: at(repo, subject), Err: err}
-	}
+	tagged, _ := reference.WithTag(reference.TrimNamed(repo), ReferrersTag(subject)) // a digest always makes one
 	m, err := c.Manifest(ctx, tagged)
 	if errors.Is(err, ErrNotFound) {
 		return nil, nil

@@ -31,12 +31,16 @@ func TestTagsOfManyPages(t *testing.T) {
 		publish(t, s.client, ref(t, fmt.Sprintf("%s/team/app:t%d", s.host, i)), s.there)
 	}
 	s.Reset()
+	s.Add(faults.Rule{Match: func(r *http.Request) bool { return r.Header.Get("Authorization") == "" },
+		Fault: faults.Status(401, "WWW-Authenticate", `Basic realm="r"`)})
 	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
 		query := r.URL.Query()
 		query.Set("n", "2")
 		r.URL.RawQuery = query.Encode()
 		next.ServeHTTP(w, r)
 	}})
+	s.client = s.waits.run(New(Options{Credentials: static(Credential{Username: testUser, Password: testPassword})}))
+	defer s.client.Close()
 	got, err := s.client.Tags(t.Context(), s.at)
 	if err != nil || !slices.Equal(got, []string{"1", "t0", "t1", "t2", "t3", "t4"}) || len(s.Requests()) < 3 {
 		t.Errorf("%q, %v in %d requests", got, err, len(s.Requests()))
@@ -44,12 +48,39 @@ func TestTagsOfManyPages(t *testing.T) {
 	if _, err := s.client.Tags(t.Context(), ref(t, s.host+"/team/none")); !errors.Is(err, ErrNotFound) {
 		t.Errorf("of no repository: %v", err)
 	}
+	if asked := s.Requests()[0].Query; asked != "n=1000" {
+		t.Errorf("asked for %s", asked)
+	}
+}
+
+// A list that is none is asked for again and refused; one in no order is put into one.
+func TestListsThatAreNone(t *testing.T) {
+	s := newScene(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Times: 1, Fault: faults.Answer(200, "application/json", `{"tags":["b","a","b"]}`)})
+	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Fault: faults.Answer(200, "text/html", "<h1>hello</h1>")})
+	s.Add(faults.Rule{Match: faults.On("GET", "/referrers/"), Fault: faults.Answer(200, ocispec.MediaTypeImageIndex, "<h1>hello</h1>")})
+	if got, err := s.client.Tags(t.Context(), s.at); err != nil || !slices.Equal(got, []string{"a", "b"}) {
+		t.Errorf("tags without order: %q, %v", got, err)
+	}
+	if got, err := s.client.Tags(t.Context(), s.at); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("tags: %q, %v", got, err)
+	}
+	if got, err := s.client.Referrers(t.Context(), s.at, s.desc.Digest, ""); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("referrers: %v, %v", got, err)
+	}
+	if _, err := s.client.Referrers(t.Context(), s.at, "none", ""); !errors.Is(err, ErrCorrupt) {
+		t.Errorf("referrers of what is no digest: %v", err)
+	}
 }
 
 // referrersAPI is the endpoint that docker-registry has not, in two pages.
 func referrersAPI(t *testing.T, all ...ocispec.Descriptor) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v2/" {
+			return
+		}
+		if r.Header.Get("Accept") != ocispec.MediaTypeImageIndex {
+			w.WriteHeader(http.StatusNotAcceptable)
 			return
 		}
 		page := all[:1]
@@ -99,6 +130,61 @@ func TestReferrers(t *testing.T) {
 	s.Add(faults.Rule{Match: faults.On("GET", "/referrers/"), Fault: faults.Answer(200, "text/html", "<h1>hello</h1>")})
 	if got, err := s.client.Referrers(t.Context(), s.at, s.desc.Digest, ""); err != nil || len(got) != 0 {
 		t.Errorf("a page for people: %v, %v", got, err)
+	}
+}
+
+// A registry without the API is asked for the tag; one that has trouble, or will not tell, has not said that there are none.
+func TestReferrersThatNobodyTells(t *testing.T) {
+	for name, test := range map[string]struct {
+		path  string
+		fault faults.Fault
+		want  error
+	}{
+		"no API":              {"/referrers/", faults.Status(404), nil},
+		"not allowed":         {"/referrers/", faults.Status(405), nil},
+		"not built":           {"/referrers/", faults.Status(501), nil},
+		"trouble":             {"/referrers/", faults.Status(503), ErrUnreachable},
+		"not for us":          {"/referrers/", faults.Status(403), ErrUnauthorized},
+		"elsewhere":           {"/referrers/", sends(200, ocispec.MediaTypeImageIndex, []byte(`{"manifests":[]}`), true, "Link", `<https://b.test/>; rel="next"`), ErrUnexpected},
+		"a tag in trouble":    {"/manifests/sha256-", faults.Status(503), ErrUnreachable},
+		"a tag not for us":    {"/manifests/sha256-", faults.Status(403), ErrUnauthorized},
+		"a tag that is there": {"/manifests/sha256-", sends(200, ocispec.MediaTypeImageIndex, []byte(`{"manifests":[{}]}`), true, "Docker-Content-Digest", digest.FromString(`{"manifests":[{}]}`).String()), nil},
+	} {
+		s := newScene(t, Options{Retry: -1})
+		s.Add(faults.Rule{Match: faults.On("GET", test.path), Fault: test.fault})
+		got, err := s.client.Referrers(t.Context(), s.at, s.desc.Digest, "")
+		if !errors.Is(err, test.want) || (len(got) == 1) != (name == "a tag that is there") {
+			t.Errorf("%s: %v, %v; want %v", name, got, err, test.want)
+		}
+	}
+}
+
+// Whatever a registry answers when it has deleted; and what is not there is only success behind an answer that was lost.
+func TestDelete(t *testing.T) {
+	remove := func(s *scene) error { return s.client.DeleteManifest(t.Context(), s.at, s.desc.Digest) }
+	for name, test := range map[string]struct {
+		faults []faults.Fault
+		want   error
+	}{
+		"done":                     {[]faults.Fault{faults.Status(200)}, nil},
+		"taken on":                 {[]faults.Fault{faults.Status(202)}, nil},
+		"no words":                 {[]faults.Fault{faults.Status(204)}, nil},
+		"not there":                {[]faults.Fault{faults.Status(404)}, ErrNotFound},
+		"lost":                     {[]faults.Fault{faults.LoseAnswer()}, nil},
+		"lost, and more trouble":   {[]faults.Fault{faults.LoseAnswer(), faults.Status(503)}, nil},
+		"lost, and now not for us": {[]faults.Fault{faults.LoseAnswer(), faults.Status(403)}, ErrUnauthorized},
+	} {
+		s := newScene(t, Options{})
+		for _, fault := range test.faults {
+			s.Add(faults.Rule{Match: faults.On("DELETE", "/manifests/"), Times: 1, Fault: fault})
+		}
+		if err := remove(s); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, want %v", name, err, test.want)
+		}
+	}
+	s := newScene(t, Options{})
+	if err := s.client.DeleteManifest(t.Context(), s.at, "none"); err == nil || len(s.Requests()) > 0 {
+		t.Errorf("what is no digest: %v", err)
 	}
 }
 
@@ -387,5 +473,24 @@ func TestRoot(t *testing.T) {
 	}
 	if _, err := s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(ocispec.MediaTypeImageLayer, []byte("not there"))}); !errors.Is(err, ErrNotFound) {
 		t.Errorf("a layer that is not there: %v", err)
+	}
+	s.Reset()
+	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: faults.FlipBit()})
+	_, err = s.client.Root(t.Context(), s.to, []ocispec.Descriptor{descOf(ocispec.MediaTypeImageLayer, img.layer)})
+	if !errors.Is(err, ErrCorrupt) || len(s.Requests()) != rootTries {
+		t.Errorf("a layer that is always corrupt: %v after %d requests", err, len(s.Requests()))
+	}
+}
+
+func TestElsewhere(t *testing.T) {
+	here := descOf(ocispec.MediaTypeImageLayerGzip, []byte("here"))
+	for _, mediaType := range []string{"application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"} {
+		theirs := descOf(mediaType, []byte("theirs"))
+		if got := Elsewhere([]ocispec.Descriptor{here, theirs, here}); !strings.Contains(got, "layer "+theirs.Digest.String()+" is kept by its owner") {
+			t.Errorf("%s: %q", mediaType, got)
+		}
+	}
+	if got := Elsewhere([]ocispec.Descriptor{here}) + Elsewhere(nil); got != "" {
+		t.Errorf("what is here: %q", got)
 	}
 }

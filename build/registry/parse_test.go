@@ -73,22 +73,34 @@ func TestScopes(t *testing.T) {
 }
 
 func TestLinks(t *testing.T) {
-	asked, _ := url.Parse("https://a.test/v2/x/tags/list?n=2")
-	for header, want := range map[string]string{
-		`</v2/x/tags/list?last=b&n=2>; rel="next"`:   "https://a.test/v2/x/tags/list?last=b&n=2",
-		`<https://a.test/more>; rel=next`:            "https://a.test/more",
-		`<http://a.test/more>; rel="next"`:           "https://a.test/more",
-		`</first>; rel="first", </more>; rel="next"`: "https://a.test/more",
-		`</more>; title="x"; rel="prev next"`:        "https://a.test/more",
-		`</other>; rel="prev"`:                       "", ``: "", `<`: "", `>x<`: "", `</x>`: "",
-		`<https://b.test/more>; rel="next"`: "refused", `<http://b.test/more>; rel="next"`: "refused",
-		`</v2/x/tags/list?n=2>; rel="next"`: "refused", `<http://%zz>; rel="next"`: "refused",
+	const secure, plain = "https://a.test/v2/x/tags/list?n=2", "http://a.test:5000/v2/x/tags/list"
+	for _, test := range []struct{ asked, header, want string }{
+		{secure, `</v2/x/tags/list?last=b&n=2>; rel="next"`, "https://a.test/v2/x/tags/list?last=b&n=2"},
+		{secure, `<https://a.test/more>; rel=next`, "https://a.test/more"},
+		{secure, `<http://a.test/more>; rel="next"`, "https://a.test/more"},
+		{secure, `</first>; rel="first", </more>; rel="next"`, "https://a.test/more"},
+		{secure, `</more>; title="x"; rel="prev next"`, "https://a.test/more"},
+		{secure, `</other>; rel="prev"`, ""}, {secure, ``, ""}, {secure, `<`, ""}, {secure, `>x<`, ""}, {secure, `</x>`, ""},
+		{secure, `<https://b.test/more>; rel="next"`, "refused"},
+		{secure, `<http://b.test/more>; rel="next"`, "refused"},
+		{secure, `<ftp://a.test/more>; rel="next"`, "refused"},
+		{secure, `</v2/x/tags/list?n=2>; rel="next"`, "refused"},
+		{secure, `<http://%zz>; rel="next"`, "refused"},
+		{plain, `</more>; rel="next"`, "http://a.test:5000/more"},
+		{plain, `<http://a.test/more>; rel="next"`, "refused"},
+		{plain, `<https://a.test/more>; rel="next"`, "refused"},
 	} {
-		got, err := nextLink(&http.Response{Header: http.Header{"Link": {header}}, Request: &http.Request{URL: asked}})
+		asked, _ := url.Parse(test.asked)
+		next, err := nextLink(&http.Response{Header: http.Header{"Link": {test.header}}, Request: &http.Request{URL: asked}})
+		got := ""
 		switch {
-		case want == "refused" && err == nil, want != "refused" && err != nil, got == nil && want != "" && want != "refused",
-			got != nil && got.String() != want:
-			t.Errorf("%s: %v, %v; want %s", header, got, err, want)
+		case err != nil:
+			got = "refused"
+		case next != nil:
+			got = next.String()
+		}
+		if got != test.want {
+			t.Errorf("%s: %s, %v; want %s", test.header, got, err, test.want)
 		}
 	}
 }
