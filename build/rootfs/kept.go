@@ -61,8 +61,9 @@ type keeper struct {
 const (
 	// maxSmall is up to which size a file is put down in memory.
 	maxSmall = 4 << 20
-	// maxLarge bounds what is put down in a temporary file: node has 100 MB, the largest of Go's programs 300.
-	maxLarge = 512 << 20
+	// maxLarge bounds what is put down in a temporary file: node has 100 MB, the largest of Go's programs 300. Of libraries
+	// libnode has 60, and nobody asks for those of CUDA, which have ten times as many.
+	maxLarge, maxLibrary = 512 << 20, 64 << 20
 )
 
 func (k *keeper) close() {
@@ -77,11 +78,11 @@ func (k *keeper) keep(h *tar.Header, content io.Reader) (*kept, error) {
 	if typeOf(h.Typeflag) != 0 || h.Typeflag == tar.TypeLink {
 		return nil, nil
 	}
-	size, module := int64(headOther), isModule(h.Name)
+	size, whole := int64(headOther), !isPlugin(h.Name)
 	switch {
 	case tells(h.Name):
-		size, module = maxTold, true
-	case !module && h.Mode&0o111 == 0 && !isLibrary(h.Name):
+		size, whole = maxTold, false
+	case whole && h.Mode&0o111 == 0 && !isLibrary(h.Name):
 		return nil, nil
 	}
 	if size = min(h.Size, size); k.left.heads.Load()+size > maxHeads {
@@ -91,7 +92,7 @@ func (k *keeper) keep(h *tar.Header, content io.Reader) (*kept, error) {
 	if _, err := io.ReadFull(content, file.head); err != nil {
 		return nil, malformed(err)
 	}
-	if bytes.HasPrefix(file.head, []byte("\x7fELF")) && !module {
+	if bytes.HasPrefix(file.head, []byte("\x7fELF")) && whole {
 		if err := k.elf(h, content, file); err != nil {
 			return nil, err
 		}
@@ -111,7 +112,11 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 	}
 	file.head = head
 	elf, err := platforms.ReadELF(bytes.NewReader(head))
-	if err != nil || !elf.Dynamic && !elf.Go || h.Size <= headELF || h.Size > maxLarge {
+	most := int64(maxLarge)
+	if isLibrary(h.Name) {
+		most = maxLibrary
+	}
+	if err != nil || !elf.Dynamic && !elf.Go || h.Size <= headELF || h.Size > most {
 		return nil // damaged, or cut short by the head: who asks for it will find out
 	}
 	whole, err := k.put(head, content, h.Size)
@@ -177,16 +182,20 @@ func (r *recorder) ReadAt(p []byte, offset int64) (int, error) {
 	return n, err
 }
 
-// isLibrary tells by its name whether a file is one that programs need: libx.so.1, x.so.
+// isLibrary tells by its name whether a file is one that programs are linked with: libx.so.1, ld-linux.so.2.
 func isLibrary(name string) bool {
 	base := path.Base(name)
-	return strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.")
+	return isShared(base) && (strings.HasPrefix(base, "lib") || strings.HasPrefix(base, "ld"))
 }
 
-// isModule tells by its name whether a file is an extension module of an interpreter. There may be thousands, of which nobody asks for
-// more than the header.
-func isModule(name string) bool {
-	return strings.HasSuffix(name, ".node") || isLibrary(name) && (strings.Contains(name, "-packages/") || strings.Contains(name, "/lib-dynload/"))
+// isPlugin tells by its name whether a file is one that programs open by themselves: x.so, x.node. There may be thousands, of which
+// nobody asks for more than the header.
+func isPlugin(name string) bool {
+	return strings.HasSuffix(name, ".node") || isShared(path.Base(name)) && !isLibrary(name)
+}
+
+func isShared(base string) bool {
+	return strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.")
 }
 
 // maxTold is how much is kept of a file that tells of modules.
