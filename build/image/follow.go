@@ -212,6 +212,9 @@ func (c *checker) other(words []string, f frame) error {
 	if some, err := c.services(words, f); some || err != nil {
 		return err
 	}
+	if some, err := c.project(words, f); some || err != nil {
+		return err
+	}
 	if isOpaque(words[0]) {
 		c.note(f, "what %s starts was not followed", path.Base(words[0]))
 		return nil

@@ -25,6 +25,18 @@ func python(arch string) entry {
 	}
 }
 
+// uv is a program, other project tools are scripts.
+func uv(root fstest.MapFS) { elf("/usr/local/bin/uv", "arm64")(root) }
+
+// venv is a virtual environment with a foreign package.
+func venv(prefix string) entry {
+	return func(root fstest.MapFS) {
+		link(prefix+"bin/python", "/usr/local/bin/python3")(root)
+		text(prefix+"pyvenv.cfg", "home = /usr/local/bin\n")(root)
+		wheel(prefix+"lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")(root)
+	}
+}
+
 // standard is of the standard library.
 func standard(root fstest.MapFS) {
 	text("/usr/local/lib/python3.11/http/server.py", "")(root)
@@ -151,6 +163,16 @@ var pythonChecks = []struct {
 	{"... and none with -S", run("/venv/bin/python", "-S"), []entry{link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/pyvenv.cfg", "home = /usr/local/bin\n"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
 	{"... unless it says so", run("/venv/bin/python"), []entry{link("/venv/bin/python", "/usr/local/bin/python3"), text("/venv/bin/pyvenv.cfg", "include-system-site-packages = True\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"... with a copied interpreter", run("/venv/bin/python3"), []entry{elf("/venv/bin/python3", "arm64"), text("/venv/pyvenv.cfg", "version = 3.11.2\n"), wheel("/venv/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"uv run", run("uv", "run", "--no-sync", "main.py").and("WorkingDir", "/app"), []entry{uv, venv("/app/.venv/")}, "foreign-module:/app/.venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of a module, in a project above", run("uv", "run", "--with", "a", "-m", "mine").and("WorkingDir", "/app/src"), []entry{uv, venv("/app/.venv/")}, "foreign-module:/app/.venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of a program, in a project elsewhere", run("uv", "--directory", "/app", "run", "flask"), []entry{uv, venv("/app/.venv/"), exe("/app/.venv/bin/flask", "#!/app/.venv/bin/python\n")}, "foreign-module:/app/.venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... in an environment that the image names", run("uv", "run", "python").and("Env", []string{"UV_PROJECT_ENVIRONMENT=/venv"}), []entry{uv, venv("/venv/")}, "foreign-module:/venv/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... of what is not there yet", run("uv", "run", "flask").and("WorkingDir", "/app"), []entry{uv, dir("/app")}, "verified"},
+	{"uv for something else", run("uv", "pip", "list").and("WorkingDir", "/app"), []entry{uv, venv("/app/.venv/")}, "verified"},
+	{"poetry run", run("poetry", "run", "python", "x.py"), []entry{exe("/usr/local/bin/poetry", "#!/usr/local/bin/python\n"), venv("/root/.cache/pypoetry/virtualenvs/app-3f-py3.11/")}, "foreign-module:/root/.cache/pypoetry/virtualenvs/app-3f-py3.11/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... where another project's environment is, too", run("poetry", "run", "python", "x.py"), []entry{exe("/usr/local/bin/poetry", "#!/usr/local/bin/python\n"), venv("/root/.cache/pypoetry/virtualenvs/app-3f-py3.11/"), venv("/root/.cache/pypoetry/virtualenvs/x-1d-py3.11/")}, "verified"},
+	{"pipenv run", run("pipenv", "run", "python", "x.py"), []entry{exe("/usr/local/bin/pipenv", "#!/usr/local/bin/python\n"), venv("/root/.local/share/virtualenvs/app-3f/")}, "foreign-module:/root/.local/share/virtualenvs/app-3f/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"pdm run without an environment", run("pdm", "run", "/opt/tool"), []entry{elf("/usr/local/bin/pdm", "arm64"), elf("/opt/tool", "amd64")}, "foreign:/opt/tool"},
 	{"a Python that does not tell its version", run("/opt/python3"), []entry{elf("/opt/python3", "arm64")}, "verified"},
 	{"behind an entrypoint script", run("/entry.sh", "python", "x.py"), []entry{busybox("arm64"), exe("/entry.sh", "#!/bin/sh\nexec \"$@\"\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"a foreign Python says it all", run("/opt/bin/python3.11"), []entry{elf("/opt/bin/python3.11", "386"), wheel("/opt/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign:/opt/bin/python3.11"},
