@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -65,15 +63,10 @@ func (c *checker) libraries() error {
 // needs reads what each of them needs; what was asked for before in the same folders is left out.
 func (c *checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
 	all := make([]platforms.Dynamic, len(queue))
-	var group errgroup.Group
-	group.SetLimit(maxReads)
-	for i, by := range queue {
-		group.Go(func() (err error) {
-			all[i], err = c.tree.dynamic(by.file)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := each(len(queue), func(i int) (err error) {
+		all[i], err = c.tree.dynamic(queue[i].file)
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	var needs []need
@@ -162,15 +155,10 @@ func (c *checker) systemFolders() []string {
 // others in turn, while a distribution's own fit to each other.
 func (c *checker) provide(needs []need, seen map[string]bool) ([]linked, error) {
 	found, faults := make([]*linked, len(needs)), make([]*Fault, len(needs))
-	var group errgroup.Group
-	group.SetLimit(maxReads)
-	for i, n := range needs {
-		group.Go(func() (err error) {
-			found[i], faults[i], err = c.library(n)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := each(len(needs), func(i int) (err error) {
+		found[i], faults[i], err = c.library(needs[i])
+		return err
+	}); err != nil {
 		return nil, err
 	}
 	var next []linked
@@ -333,6 +321,7 @@ func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
 // header reads the first bytes of a library.
 func (t *tree) header(real string, info fs.FileInfo) (platforms.ELF, error) {
 	return once(t, t.headers, real, func() (platforms.ELF, error) {
+		defer t.ask()()
 		s, err := open(t.root, real, info.Size(), nil)
 		if err != nil {
 			return platforms.ELF{}, err

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -90,16 +88,6 @@ func (c *checker) fitting(packages []modules, in interpreted) error {
 		}
 	}
 	return err
-}
-
-// each calls do for every index below n, so many at once as files are read.
-func each(n int, do func(i int) error) error {
-	var group errgroup.Group
-	group.SetLimit(maxReads)
-	for i := range n {
-		group.Go(func() error { return do(i) })
-	}
-	return group.Wait()
 }
 
 // modules looks for one that fits.
@@ -243,6 +231,7 @@ func (c *checker) values(name string, f frame) (list []string) {
 
 // machine reads the first bytes of a file: its ELF header, or what else it is.
 func (t *tree) machine(real string, info fs.FileInfo) (elf platforms.ELF, title string, err error) {
+	defer t.ask()()
 	s, err := open(t.root, real, info.Size(), nil)
 	if err != nil {
 		return elf, "", err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -12,6 +13,7 @@ import (
 	"testing/fstest"
 
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/platforms/elftest"
 )
 
 const site = "/usr/local/lib/python3.11/site-packages/"
@@ -335,4 +337,48 @@ func FuzzWheels(f *testing.F) {
 			t.Errorf("%s, %v", r.Verdict, err)
 		}
 	})
+}
+
+// crowded is a root that counts how many ask it at once.
+type crowded struct {
+	fstest.MapFS
+	asking, most *atomic.Int64
+}
+
+func (c crowded) enter() (leave func()) {
+	now := c.asking.Add(1)
+	for most := c.most.Load(); now > most && !c.most.CompareAndSwap(most, now); most = c.most.Load() {
+	}
+	for range 20 {
+		runtime.Gosched() // for others to come
+	}
+	return func() { c.asking.Add(-1) }
+}
+
+func (c crowded) Lstat(name string) (fs.FileInfo, error) {
+	defer c.enter()()
+	return c.MapFS.Lstat(name)
+}
+
+func (c crowded) ReadDir(name string) ([]fs.DirEntry, error) {
+	defer c.enter()()
+	return c.MapFS.ReadDir(name)
+}
+
+func (c crowded) Open(name string) (fs.File, error) {
+	defer c.enter()()
+	return c.MapFS.Open(name)
+}
+
+// Programs, libraries and modules are looked at beside each other, by eight in all.
+func TestNoMoreThanEightAskAtOnce(t *testing.T) {
+	root := rootOf(elf("/usr/local/bin/python3.11", "arm64", elftest.Needs("liba.so")))
+	for i := range 50 {
+		elf(fmt.Sprintf("/bin/x%d", i), "arm64")(root)
+		wheel(site, fmt.Sprintf("x%d", i), armTag, fmt.Sprintf("x%d/_x.abi3.so arm64", i))(root)
+	}
+	c := crowded{root, &atomic.Int64{}, &atomic.Int64{}}
+	if _, err := image.Check(run("python3.11").bytes(), c, platform(t, "arm64"), image.Options{}); err != nil || c.most.Load() > 8 {
+		t.Errorf("%d at once, %v", c.most.Load(), err)
+	}
 }

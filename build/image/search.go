@@ -6,13 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 )
-
-// maxReads is how many files of the root are read at once: a read is a round trip to an engine, and more than
-// this no longer gets faster there.
-const maxReads = 8
 
 // helpers reads every executable in the directories of PATH.
 func (c *checker) helpers(f frame) error {
@@ -22,15 +16,10 @@ func (c *checker) helpers(f frame) error {
 		return err
 	}
 	needs := make([]string, len(names)) // interpreters that are not there
-	var group errgroup.Group
-	group.SetLimit(maxReads)
-	for i, name := range names {
-		group.Go(func() (err error) {
-			needs[i], err = c.helper(name, f)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
+	if err := each(len(names), func(i int) (err error) {
+		needs[i], err = c.helper(names[i], f)
+		return err
+	}); err != nil {
 		return err
 	}
 	c.noteMissing(names, needs)

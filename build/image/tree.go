@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -21,7 +23,8 @@ var errLoop = errors.New("too many levels of symbolic links")
 // tree is a root filesystem seen as the processes in it see it: absolute names, links that stay inside.
 // It remembers what it saw, because every question may be a round trip to an engine.
 type tree struct {
-	root fs.FS
+	root   fs.FS
+	places chan struct{} // for those who ask the root
 
 	mu      sync.Mutex
 	infos   map[string]stat
@@ -50,9 +53,29 @@ func once[T any](t *tree, kept map[string]func() (T, error), key string, read fu
 }
 
 func newTree(root fs.FS) *tree {
-	return &tree{root: root, infos: map[string]stat{}, links: map[string]string{},
+	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{}, links: map[string]string{},
 		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){},
 		scripts: map[string]func() (string, error){}, arms: map[string]func() (armBuild, error){}}
+}
+
+// maxReads is how much is asked of the root at once: each question is a round trip to an engine, and more than this no longer gets
+// faster there.
+const maxReads = 8
+
+// ask waits for a place to ask the root from. Who has one asks for no second.
+func (t *tree) ask() (done func()) {
+	t.places <- struct{}{}
+	return func() { <-t.places }
+}
+
+// each calls do for every index below n, so many at once as may ask.
+func each(n int, do func(i int) error) error {
+	var group errgroup.Group
+	group.SetLimit(maxReads)
+	for i := range n {
+		group.Go(func() error { return do(i) })
+	}
+	return group.Wait()
 }
 
 // key turns an absolute name into io/fs's form.
@@ -75,7 +98,9 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	if !fs.ValidPath(key(name)) {
 		return nil, fs.ErrNotExist
 	}
+	done := t.ask()
 	s.info, s.err = fs.Lstat(t.root, key(name))
+	done()
 	if s.err != nil && !errors.Is(s.err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s in the image: %w", name, s.err)
 	}
@@ -92,7 +117,9 @@ func (t *tree) readLink(name string) (string, error) {
 	if ok {
 		return target, nil
 	}
+	done := t.ask()
 	target, err := fs.ReadLink(t.root, key(name))
+	done()
 	if err != nil {
 		return "", fmt.Errorf("reading the link %s in the image: %w", name, err)
 	}
@@ -147,7 +174,9 @@ func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
 
 // list returns the entries of a real directory, remembering what they are.
 func (t *tree) list(dir string) ([]fs.DirEntry, error) {
+	done := t.ask()
 	entries, err := fs.ReadDir(t.root, key(dir))
+	done()
 	if err != nil {
 		return nil, fmt.Errorf("listing %s in the image: %w", dir, err)
 	}
@@ -163,7 +192,10 @@ func (t *tree) list(dir string) ([]fs.DirEntry, error) {
 
 // read returns what a real regular file is, reading it at most once.
 func (t *tree) read(real string, info fs.FileInfo) (file, error) {
-	return once(t, t.files, real, func() (file, error) { return readFile(t.root, real, info) })
+	return once(t, t.files, real, func() (file, error) {
+		defer t.ask()()
+		return readFile(t.root, real, info)
+	})
 }
 
 // text reads the begin of a script, which other scripts may start or read again and again.
@@ -173,6 +205,7 @@ func (t *tree) text(real string, size int64) (string, error) {
 
 // begin reads a file, or no more than most bytes of it.
 func (t *tree) begin(real string, size, most int64) (string, error) {
+	defer t.ask()()
 	s, err := open(t.root, real, size, nil)
 	if err != nil {
 		return "", err
@@ -218,6 +251,7 @@ func (t *tree) goBuild(f file) (build platforms.GoBuild, err error) {
 
 // reopened opens a file that was read before for what lies behind its head. What is not there, or damaged, is no error.
 func (t *tree) reopened(f file, read func(*source) error) error {
+	defer t.ask()()
 	s, err := open(t.root, f.path, f.size, f.head)
 	if err != nil {
 		return err
