@@ -125,6 +125,14 @@ func (c *checker) describe(list []nodePackage) error {
 		p := &list[i]
 		p.optional, p.dependencies = keys(gjson.Get(text, "optionalDependencies")), keys(gjson.Get(text, "dependencies"))
 		p.scripted = slices.ContainsFunc([]string{"preinstall", "install", "postinstall"}, func(name string) bool { return gjson.Get(text, "scripts."+name).Exists() })
+		if err != nil || p.scripted {
+			return err
+		}
+		_, err = c.resolve(path.Join(p.dir, "binding.gyp")) // that compiles it, as a script would
+		p.scripted = err == nil
+		if nowhere(err) {
+			err = nil
+		}
 		return err
 	})
 }
@@ -183,16 +191,15 @@ func (c *checker) addons(p nodePackage) ([]modules, error) {
 	if anywhere {
 		chosen.files = nil
 	}
-	built, err := c.under(p.dir, "build/Release", "lib/binding", "lib/binding/*")
-	if err != nil {
-		return nil, err
+	if !p.scripted {
+		return []modules{chosen}, nil
 	}
-	list := []modules{{name: p.name, files: built}, chosen}
-	if !p.scripted || len(chosen.files) > 0 {
-		return list, nil
+	built, err := c.under(p.dir, "build/Release", "lib/binding", "lib/binding/*")
+	if err != nil || len(chosen.files) > 0 {
+		return []modules{{name: p.name, files: built}, chosen}, err
 	}
 	program, err := c.namesake(p)
-	return append(list, modules{name: p.name, files: program}), err
+	return []modules{{name: p.name, files: built}, {name: p.name, files: program}}, err
 }
 
 // namesake is the program that a package is there for and fetches when it is installed: ffmpeg-static/ffmpeg, gifsicle/vendor/gifsicle.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -79,6 +80,9 @@ func tool(name, program string) entry {
 	}
 }
 
+// gyp is of what has bcrypt compiled.
+func gyp(root fstest.MapFS) { text(app+"bcrypt/binding.gyp", "")(root) }
+
 const bcrypt = app + "bcrypt/build/Release/bcrypt.node"
 
 // Each row declares linux/arm64, has a right Node, and runs /app/server.js unless it says otherwise.
@@ -140,16 +144,17 @@ var nodeChecks = []struct {
 	{"npm --prefix", run("npm", "--prefix", "/app", "start"), []entry{npm, one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"npm's folder is not the working folder", run("npm", "start", "--prefix=/srv").and("WorkingDir", "/app"), []entry{npm, dir("/srv"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"pm2-runtime", run("pm2-runtime", "start", "/app/server.js"), []entry{pm2, one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
-	{"pm2-runtime with packages of its own", run("pm2-runtime", "x"), []entry{pm2, depends("/lib/node_modules/pm2", "x"), lib("/lib/node_modules/pm2/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/lib/node_modules/pm2/node_modules/x/build/Release/x.node"},
+	{"pm2-runtime with packages of its own", run("pm2-runtime", "x"), []entry{pm2, depends("/lib/node_modules/pm2", "x"), text("/lib/node_modules/pm2/node_modules/x/binding.gyp", ""), lib("/lib/node_modules/pm2/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/lib/node_modules/pm2/node_modules/x/build/Release/x.node"},
 	{"a package of a workspace, hoisted", run("node", "/app/packages/api/server.js"), []entry{text("/app/packages/api/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
-	{"... by yarn", run("node", "/app/packages/api/server.js"), []entry{text("/app/packages/api/server.js", ""), depends("/app/packages/api", "bcrypt"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"... by yarn", run("node", "/app/packages/api/server.js"), []entry{text("/app/packages/api/server.js", ""), depends("/app/packages/api", "bcrypt"), gyp, lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"a text of the line", run("node", "-e", "/app/x").and("WorkingDir", "/srv"), []entry{one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
 	{"at the root", run("node", "/app/server.js"), []entry{locks("/", map[string]map[string]any{"x": script()}), lib("/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/node_modules/x/build/Release/x.node"},
 	{"NODE_PATH", run("node", "/app/server.js").and("Env", []string{"NODE_PATH=/x:/opt/node_modules"}), []entry{locks("/opt/", map[string]map[string]any{"x": script()}), lib("/opt/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/opt/node_modules/x/build/Release/x.node"},
 
 	// Without npm's list.
-	{"what the application depends on", nil, []entry{depends("/app", "bcrypt"), depends(app + "bcrypt"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
-	{"what that depends on, and in a circle", nil, []entry{depends("/app", "a", "none", "../x", ""), depends(app+"a", "bcrypt"), depends(app+"bcrypt", "a"), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"what the application depends on", nil, []entry{depends("/app", "bcrypt"), manifest(app+"bcrypt", map[string]any{"scripts": map[string]string{"install": "x"}}), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"what that depends on, and in a circle", nil, []entry{depends("/app", "a", "none", "../x", ""), depends(app+"a", "bcrypt"), depends(app+"bcrypt", "a"), gyp, lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"what installs without a script", nil, []entry{depends("/app", "bcrypt"), depends(app + "bcrypt"), lib(bcrypt, "amd64")}, "verified"},
 	{"what nobody depends on", nil, []entry{manifest("/app", map[string]any{"devDependencies": map[string]string{"bcrypt": "*"}}), lib(bcrypt, "amd64")}, "verified"},
 	{"pnpm", nil, []entry{depends("/app", "esbuild"), link(app+"esbuild", ".pnpm/esbuild@1/node_modules/esbuild"), manifest(app+".pnpm/esbuild@1/node_modules/esbuild", chooses("@esbuild/linux-x64")),
 		link(app+".pnpm/esbuild@1/node_modules/@esbuild/linux-x64", "../../../@esbuild+linux-x64@1/node_modules/@esbuild/linux-x64"), platformed(".pnpm/@esbuild+linux-x64@1/node_modules/@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")},
@@ -202,6 +207,27 @@ func TestManyNodePackages(t *testing.T) {
 	r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{locks("/app/", all)}), platform(t, "arm64"), image.Options{})
 	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
 		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// Of a package that has nothing compiled its folder and package.json are enough, whatever else is in it.
+func TestNodePackagesCostFewRequests(t *testing.T) {
+	asked := func(packages int) int {
+		var names []string
+		var entries []entry
+		for i := range packages {
+			name := fmt.Sprintf("x%d", i)
+			names = append(names, name)
+			entries = append(entries, depends(app+name), text(app+name+"/lib/x.js", ""), text(app+name+"/build/x.js", ""))
+		}
+		r := requests{nodeRoot(append(entries, depends("/app", names...))), &sync.Mutex{}, map[string]bool{}, new(int)}
+		if _, err := image.Check(nodeConfig(nil).bytes(), r, platform(t, "arm64"), image.Options{}); err != nil {
+			t.Error(err)
+		}
+		return len(r.listed) + *r.read
+	}
+	if got, want := asked(11)-asked(1), 10*2; got != want {
+		t.Errorf("%d requests for 10 packages, want %d", got, want)
 	}
 }
 
