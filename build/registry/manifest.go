@@ -293,21 +293,33 @@ func settleType(mediaType string, isList bool) (string, error) {
 // PutManifest publishes bytes under a tag or under their own digest. An answer that was lost, and a refusal by a registry whose tags
 // are immutable, count as success when the registry turns out to have these bytes there. ErrDenied: it refuses.
 func (c *Client) PutManifest(ctx context.Context, ref reference.Named, mediaType string, body []byte) (ocispec.Descriptor, error) {
-	desc := ocispec.Descriptor{MediaType: mediaType, Digest: digest.FromBytes(body), Size: int64(len(body))}
-	if want, ok := ref.(reference.Digested); ok && validReference(ref) == nil {
-		desc.Digest = want.Digest().Algorithm().FromBytes(body)
-	}
-	err := c.run(ctx, "put manifest", ref.String(), func(ctx context.Context) error {
-		if mismatch(ref, desc.Digest) {
-			return refusal(ErrCorrupt, "the bytes to put are %s", desc.Digest)
+	desc := ocispec.Descriptor{MediaType: mediaType, Size: int64(len(body))}
+	err := c.run(ctx, "put manifest", ref.String(), func(ctx context.Context) (err error) {
+		if desc.Digest, err = digestFor(ref, body); err != nil {
+			return err
 		}
-		err := c.putManifest(ctx, ref, desc, body)
+		err = c.putManifest(ctx, ref, desc, body)
 		if err != nil && c.lookOnce(ctx, ref, desc.Digest) == nil {
 			return nil
 		}
 		return err
 	})
 	return desc, err
+}
+
+// digestFor is the digest of what is to be put under a reference, which must be the reference's own where it has one.
+func digestFor(ref reference.Named, body []byte) (digest.Digest, error) {
+	want, ok := ref.(reference.Digested)
+	if !ok {
+		return digest.FromBytes(body), nil
+	}
+	if err := validReference(ref); err != nil {
+		return "", err
+	}
+	if got := want.Digest().Algorithm().FromBytes(body); got != want.Digest() {
+		return "", refusal(ErrCorrupt, "the bytes to put are %s", got)
+	}
+	return want.Digest(), nil
 }
 
 func (c *Client) putManifest(ctx context.Context, ref reference.Named, desc ocispec.Descriptor, body []byte) error {
@@ -335,7 +347,7 @@ func (c *Client) verifyPut(ctx context.Context, ref reference.Named, resp *http.
 	switch {
 	case err != nil:
 		return err
-	case got == "" || got.Algorithm() != want.Algorithm():
+	case got == "":
 		return c.lookFor(ctx, ref, want)
 	case got != want:
 		return corrupt("the registry has taken it as %s", got)
