@@ -74,7 +74,7 @@ func (w *walker) afford(n int) bool {
 
 // fields expands words as those of a command, where blanks and arrays make several of one.
 func (e *expansion) fields(words []*syntax.Word) []string {
-	b := &builder{}
+	b := &builder{files: e.named}
 	for _, word := range words {
 		for _, part := range word.Parts {
 			e.part(b, part, false)
@@ -82,6 +82,29 @@ func (e *expansion) fields(words []*syntax.Word) []string {
 		b.flush()
 	}
 	return b.words
+}
+
+// named lists the files that a pattern names. What earlier commands have made there is not seen.
+func (e *expansion) named(glob string) []string {
+	glob, here := strings.CutPrefix(glob, "./")
+	dir := ""
+	if !strings.HasPrefix(glob, "/") {
+		dir = strings.TrimSuffix(e.dir, "/") + "/"
+	}
+	if !known(dir + glob) {
+		return []string{unknown}
+	}
+	names, err := e.matching(dir + glob)
+	e.failed(err)
+	if len(names) > maxWords || !e.afford(len(strings.Join(names, " "))) {
+		return []string{unknown}
+	}
+	for i, name := range names {
+		if names[i] = strings.TrimPrefix(name, dir); here {
+			names[i] = "./" + names[i]
+		}
+	}
+	return names
 }
 
 // text expands a word to one, as assignments do.
@@ -153,11 +176,14 @@ func (e *expansion) document(r *syntax.Redirect) string {
 func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 	switch part := part.(type) {
 	case *syntax.Lit:
-		if text := unescape(part.Value, quoted); quoted || !patterned(part) {
+		switch text := unescape(part.Value, quoted); {
+		case quoted:
 			b.add(text)
-			return
+		case homely(part):
+			b.add(unknown)
+		default:
+			b.pattern(text, strings.ReplaceAll(part.Value, unknownRune, unknown))
 		}
-		b.add(unknown)
 	case *syntax.SglQuoted:
 		b.add(single(part))
 	case *syntax.DblQuoted:

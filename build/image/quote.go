@@ -24,9 +24,9 @@ func unescape(lit string, quoted bool) string {
 	return b.String()
 }
 
-// patterned tells whether the shell would make other words of one: by a pattern, braces or a home folder.
-func patterned(lit *syntax.Lit) bool {
-	return strings.HasPrefix(lit.Value, "~") || pattern.HasMeta(lit.Value, 0) || syntax.SplitBraces(&syntax.Word{Parts: []syntax.WordPart{lit}})
+// homely tells whether the shell would make other words of one by a home folder or braces.
+func homely(lit *syntax.Lit) bool {
+	return strings.HasPrefix(lit.Value, "~") || syntax.SplitBraces(&syntax.Word{Parts: []syntax.WordPart{lit}})
 }
 
 // single is the text of '...', or of $'...' with its escapes.

@@ -5,6 +5,8 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"mvdan.cc/sh/v3/pattern"
 )
 
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
@@ -67,8 +69,8 @@ func (c *checker) execline(at found, f frame) error {
 
 // each follows every program that one of the patterns names.
 func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
-	for _, pattern := range patterns {
-		names, failed := c.matching(pattern)
+	for _, glob := range patterns {
+		names, failed := c.matching(glob)
 		err = errors.Join(err, failed)
 		for _, name := range names {
 			some, err = true, errors.Join(err, c.run([]string{name}, f))
@@ -77,25 +79,43 @@ func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	return some, err
 }
 
-// matching lists what is there by a name, or by one with a star for the names in a folder, or for the beginnings of them.
-func (c *checker) matching(pattern string) (names []string, err error) {
-	folder, rest, star := strings.Cut(pattern, "/*")
+// matching lists what is there by the names that an absolute pattern stands for, in their order.
+func (c *checker) matching(glob string) ([]string, error) {
+	names := []string{"/"}
+	for part := range strings.SplitSeq(strings.Trim(glob, "/"), "/") {
+		var next []string
+		for _, folder := range names {
+			list, err := c.entries(folder, part)
+			if err != nil {
+				return nil, err
+			}
+			next = append(next, list...)
+		}
+		names = next
+	}
+	return names, nil
+}
+
+// entries lists what is there in a folder by a pattern. Hidden names are only matched by a dot.
+func (c *checker) entries(folder, glob string) (names []string, err error) {
+	if !pattern.HasMeta(glob, 0) {
+		folder, glob = path.Join(folder, unescape(glob, false)), ""
+	}
 	at, err := c.resolve(folder)
 	switch {
 	case nowhere(err):
 		return nil, nil
 	case err != nil:
 		return nil, err
-	case !star:
+	case glob == "":
 		return []string{folder}, nil
 	case !at.info.IsDir():
 		return nil, nil
 	}
 	entries, err := c.tree.list(at.real)
 	for _, e := range entries {
-		if strings.HasPrefix(rest, "/") {
-			names = append(names, path.Join(folder, e.Name(), rest))
-		} else if strings.HasSuffix(e.Name(), rest) {
+		is, _ := path.Match(strings.ReplaceAll(glob, "[!", "[^"), e.Name())
+		if is && strings.HasPrefix(e.Name(), ".") == strings.HasPrefix(glob, ".") {
 			names = append(names, path.Join(folder, e.Name()))
 		}
 	}
@@ -119,8 +139,8 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 		name := absolute(f.dir, files[i])
 		list, included, failed := c.supervisorConf(name, f)
 		commands, err = append(commands, list...), errors.Join(err, failed)
-		for _, pattern := range included {
-			names, failed := c.matching(absolute(path.Dir(name), pattern))
+		for _, glob := range included {
+			names, failed := c.matching(absolute(path.Dir(name), glob))
 			files, err = append(files, names...), errors.Join(err, failed)
 		}
 	}
