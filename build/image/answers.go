@@ -60,6 +60,17 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	return text, yes, true
 }
 
+// asks is what a test answers, whatever the words.
+func (w *walker) asks(ways [][]string) {
+	var all []answer
+	w.tells = false
+	for _, words := range ways {
+		w.answer(words)
+		all = append(all, w.status)
+	}
+	w.status = w.agreed(all)
+}
+
 // there finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
 func (w *walker) there(name string) (at found, is answer) {
 	if w.functions[name] != nil || isBuiltin(name) || slices.Contains([]string{".", "alias", "break", "builtin", "cd", "command", "continue", "declare", "enable", "eval",

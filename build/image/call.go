@@ -50,11 +50,11 @@ func (w *walker) call(c *syntax.CallExpr) {
 	w.either(walks...)
 }
 
-// alike puts together the words that call the same function.
+// alike puts together the words that call the same function, or test.
 func (w *walker) alike(ways [][]string) (groups [][][]string) {
 	for _, words := range ways {
 		i := slices.IndexFunc(groups, func(g [][]string) bool {
-			return len(words) > 0 && len(g[0]) > 0 && g[0][0] == words[0] && len(w.functions[words[0]]) > 0
+			return len(words) > 0 && len(g[0]) > 0 && g[0][0] == words[0] && (len(w.functions[words[0]]) > 0 || words[0] == "[" || words[0] == "test")
 		})
 		if i < 0 {
 			groups = append(groups, [][]string{words})
@@ -65,7 +65,7 @@ func (w *walker) alike(ways [][]string) (groups [][][]string) {
 	return groups
 }
 
-// command takes words: functions and builtins are walked, programs followed. Where there are several, they call one function.
+// command takes words: functions and builtins are walked, programs followed. Where there are several, they call one function or test.
 func (w *walker) command(ways ...[]string) {
 	words := ways[0]
 	if w.status = maybe; len(words) == 0 {
@@ -73,6 +73,10 @@ func (w *walker) command(ways ...[]string) {
 	}
 	if bodies := w.functions[words[0]]; len(bodies) > 0 {
 		w.function(bodies, ways)
+		return
+	}
+	if len(ways) > 1 {
+		w.asks(ways)
 		return
 	}
 	rest := skipExec(words)
@@ -125,6 +129,8 @@ func (w *walker) program(words []string, exec bool) {
 	f.doubt = f.doubt || w.made || w.early && !exec
 	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
+	_, beside := w.tries(words[0])
+	f.chosen = f.chosen || beside && !exec
 	f.env = map[string][]value{}
 	for name, values := range w.vars {
 		if _, image := w.env[name]; (image || w.exported[name]) && name != "PATH" {
@@ -192,7 +198,8 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 		w.tooMany(w.frame)
 	} else {
 		w.active[key] = true
-		args, locals, loops := w.vars["@"], w.locals, w.loops
+		args, locals, loops, trial := w.vars["@"], w.locals, w.loops, w.trial
+		w.trial = false
 		w.vars["@"], w.locals, w.loops = alternatives(params), map[string][]value{}, nil
 		var walks []func()
 		for _, body := range bodies {
@@ -209,7 +216,7 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 		for name := range w.locals {
 			delete(w.fixed, name)
 		}
-		w.vars["@"], w.locals, w.loops = args, locals, loops
+		w.vars["@"], w.locals, w.loops, w.trial = args, locals, loops, trial
 		delete(w.active, key)
 	}
 	w.calls--

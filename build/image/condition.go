@@ -55,11 +55,20 @@ func (a answer) and(b answer) answer { return a.not().or(b.not()).not() }
 // everywhere is the answer that all worlds give.
 func (w *walker) everywhere(ask func(*expansion) answer) answer {
 	var all []answer
+	w.tells = false
 	w.worlds(func(e *expansion) {
 		e.since = e.outside
 		all = append(all, ask(e))
 	})
-	if all = slices.Compact(all); len(all) > 1 {
+	return w.agreed(all)
+}
+
+// agreed is the answer of several. Where one tells of the machine, a variable that somebody may have set instead has no say.
+func (w *walker) agreed(all []answer) answer {
+	if w.tells {
+		all = slices.DeleteFunc(all, func(a answer) bool { return a == maybe })
+	}
+	if all = slices.Compact(all); len(all) != 1 {
 		return maybe
 	}
 	return all[0]
@@ -84,6 +93,10 @@ func (w *walker) bracket(words []string) answer {
 		return w.filled(words[1])
 	case last == 1 && words[0] == "-z":
 		return w.filled(words[1]).not()
+	case last == 1 && isLoader(words[1]):
+		_, err := w.resolve(words[1])
+		w.failed(err)
+		return answered(err == nil)
 	case last == 2 && words[0] != "(":
 		return w.compare(words[1], words[0], pattern.QuoteMeta(words[2], 0))
 	case words[0] == "(" && words[last] == ")":
@@ -128,6 +141,9 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 			return e.test(x.X).not()
 		case syntax.TsNempStr:
 			return e.test(x.X)
+		}
+		if name, ok := x.X.(*syntax.Word); ok {
+			return e.bracket([]string{x.Op.String(), e.text(name)})
 		}
 	case *syntax.BinaryTest:
 		switch x.Op {
@@ -195,7 +211,9 @@ func (w *walker) matches(text, expr string) answer {
 
 // decides tells whether texts are the same whenever the image runs, as one tells of the machine or none comes from outside.
 func (w *walker) decides(texts ...string) bool {
-	return w.outside == w.since || slices.ContainsFunc(texts, w.ofMachine)
+	machine := slices.ContainsFunc(texts, w.ofMachine)
+	w.tells = w.tells || machine && known(strings.Join(texts, ""))
+	return machine || w.outside == w.since
 }
 
 // ofMachine tells whether a text tells of the declared machine or system.
@@ -206,14 +224,15 @@ func (w *walker) ofMachine(text string) bool {
 // machineNames finds what uname, getconf, dpkg, apk or Go call a platform: whole, behind a letter x (as in [ x$ARCH = xarm64 ]), or
 // as a part (linux-arm64).
 func machineNames(p ocispec.Platform) *regexp.Regexp {
-	var names []string
-	for _, name := range []string{platforms.Uname(p), platforms.Debian(p), alpine(p), p.Architecture} {
-		if name != "" {
-			names = append(names, regexp.QuoteMeta(name))
-		}
-	}
+	names := machines(p)
 	const other = "[^0-9A-Za-z]"
 	return regexp.MustCompile("^[Ll]inux$|^" + bits(p) + "$|(^x?|" + other + ")(" + strings.Join(names, "|") + ")($|" + other + ")")
+}
+
+// machines are the names of a machine.
+func machines(p ocispec.Platform) []string {
+	names := []string{platforms.Uname(p), platforms.Debian(p), alpine(p), p.Architecture}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 // alpine is what apk calls a platform: as uname does, but for 32 bits.

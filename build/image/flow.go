@@ -8,7 +8,7 @@ import (
 )
 
 func (w *walker) ifs(c *syntax.IfClause) {
-	w.stmts(c.Cond)
+	w.try(func() { w.stmts(c.Cond) })
 	if len(c.Cond) == 0 { // else
 		w.stmts(c.Then)
 		return
@@ -127,7 +127,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		return
 	}
 	and, test := c.Op == syntax.AndStmt, isTest(c.X)
-	first, second := func() { w.stmt(c.X) }, func() { w.stmt(c.Y) }
+	first, second := func() { w.try(func() { w.stmt(c.X) }) }, func() { w.stmt(c.Y) }
 	switch {
 	case test:
 		w.softly(first)
@@ -142,7 +142,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		w.softly(second)
 	case w.status != maybe:
 		second()
-	case and && !test:
+	case and && !test && !w.guess:
 		if second(); w.ended {
 			w.state = before // what stands first may fail
 		}

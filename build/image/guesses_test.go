@@ -40,3 +40,37 @@ func TestChoicesThatAreNotFollowed(t *testing.T) {
 		"+ A=$(uname -m | cut -c1-3); if /app/x $A; then /app/server; fi",
 	})
 }
+
+// Who tries which of the programs for several machines runs tells no lie, as long as one is for the declared machine.
+func TestTrials(t *testing.T) {
+	for _, script := range []string{
+		"/app-arm64 || /app-amd64",
+		"/app-amd64 || /app-arm64",
+		"cd /opt; x86_64/app || exec aarch64/app",
+		"/app-arm64 2>/dev/null || exec /app-amd64",
+		"for a in amd64 arm64; do if /app-$a --version >/dev/null 2>&1; then exec /app-$a; fi; done",
+		"for a in amd64 arm64; do /app-$a --version >/dev/null 2>&1 && exec /app-$a; done",
+		"if /app-arm64 --version >/dev/null 2>&1; then exec /app-arm64; else exec /app-amd64; fi",
+		"if ! /app-arm64 --version; then exec /app-amd64; fi; exec /app-arm64",
+	} {
+		for arch, honest := range map[string]bool{"arm64": true, "amd64": false} {
+			r, err := image.Check(run("/run").bytes(), rootOf(fat(script, arch)...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+			told := strings.HasSuffix(strings.Join(r.Notes, "\n"), "chooses by machine in a way that was not followed")
+			if got := outcome(t, r, err); got == "verified" != honest || honest && !told {
+				t.Errorf("%s, beside a program for %s\n%s, notes %q", script, arch, got, r.Notes)
+			}
+		}
+	}
+	for _, script := range []string{
+		"/bin/only-amd64 || exit 1",
+		"if ! /bin/only-amd64; then exit 1; fi",
+		"exec /app-amd64 || exec /app-arm64",
+		"main() { /app-amd64; }; if main; then exit; fi",
+	} {
+		root := rootOf(append(fat(script, "arm64"), elf("/bin/only-amd64", "amd64"))...)
+		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		if got := outcome(t, r, err); !strings.HasPrefix(got, "foreign:") {
+			t.Errorf("%s\n%s, notes %q", script, got, r.Notes)
+		}
+	}
+}

@@ -69,6 +69,14 @@ var byMachine = []string{
 	"for a in amd64 arm64; do if [ $a = $(dpkg --print-architecture) ]; then break; fi; done; exec /app-$a",
 	"for a in amd64 arm64; do case $(dpkg --print-architecture) in $a) A=$a ;; esac; done; exec /app-$A",
 	"for a in x86_64 aarch64; do test -x /opt/$a/app -a $a = $(arch) && exec /opt/$a/app; done",
+	"[ -z \"$A\" ] && A=$(uname -m); case $A in x86_64) exec /app-amd64 ;; aarch64) exec /app-arm64 ;; esac",
+	"if [ -z \"$A\" ]; then A=$(uname -m); fi; if [ $A = x86_64 ]; then exec /app-amd64; else exec /app-arm64; fi",
+	"[[ $A ]] || A=$(dpkg --print-architecture); [[ $A == arm64 ]] && exec /app-arm64; exec /app-amd64",
+	"uname -m | grep -q x86_64; if [ $? -eq 0 ]; then exec /app-amd64; fi; exec /app-arm64",
+	"uname -m | grep -q aarch64; [ $? != 0 ] && exec /app-amd64; exec /app-arm64",
+	"if [ -e /lib/ld-musl-x86_64.so.1 ]; then exec /app-amd64; else exec /app-arm64; fi",
+	"[[ -f /lib64/ld-linux-x86-64.so.2 ]] && exec /app-amd64; exec /app-arm64",
+	"if [ -e /lib/ld-linux-aarch64.so.1 ]; then exec /app-arm64; else exec /app-amd64; fi",
 
 	"cd /opt/$(uname -m) && exec ./app",
 	"PATH=/opt/$(uname -m):$PATH; exec app",
@@ -100,7 +108,7 @@ var byMachine = []string{
 
 // fat is an image for two machines, told apart by all that they are called; a lie where what is called after arm64 is not for it.
 func fat(script, arm64 string) []entry {
-	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/app-arm", "armhf"), elf("/app-amd64", "amd64"), elf("/app-arm64", arm64))
+	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/lib/ld-linux-aarch64.so.1", "arm64"), elf("/app-arm", "armhf"), elf("/app-amd64", "amd64"), elf("/app-arm64", arm64))
 	for _, n := range []struct{ name, arch string }{{"amd64", "amd64"}, {"x86_64", "amd64"}, {"arm64", arm64}, {"aarch64", arm64}} {
 		all = append(all, elf("/opt/"+n.name+"/app", n.arch))
 	}

@@ -41,6 +41,7 @@ type state struct {
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone
 	dir       string                    // unknown when it is not known
 	status    answer                    // of the last command: whether it succeeded
+	last      answer                    // of the one before, which $? tells
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
 }
 
@@ -62,6 +63,9 @@ func (s state) join(other state) state {
 	}
 	if s.status != other.status {
 		s.status = maybe
+	}
+	if s.last != other.last {
+		s.last = maybe
 	}
 	s.vars = joined(s.vars, other.vars, sameValue)
 	for name, values := range s.vars {

@@ -37,9 +37,11 @@ type walker struct {
 	outside  int                          // how often expansions have read what comes from outside
 	since    int                          // ... and had before those of this condition
 	guess    bool                         // the last answer depends on the machine, and is not known
+	tells    bool                         // ... or is known by it, in one of the worlds
 	wild     bool                         // variables may change in ways that are not seen
 	calls    int                          // how many functions and sourced files deep it is
 	soft     bool                         // inside of what may not happen
+	trial    bool                         // it is asked whether what is walked succeeds
 	heard    bool                         // something reads what is printed
 	early    bool                         // what fails here does not end the text, which goes on behind it
 	made     bool                         // an earlier command may have put programs into the image
@@ -108,6 +110,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if s.Negated {
 		w.status = w.status.not()
 	}
+	w.last = w.status
 	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
 		w.set(printed, before...)
 	}
@@ -162,6 +165,14 @@ func (w *walker) cmd(cmd syntax.Command) {
 		w.inside(cmd)
 		w.status = maybe
 	}
+}
+
+// ask walks what is there to succeed or not.
+func (w *walker) try(walk func()) {
+	outer := w.trial
+	w.trial = true
+	walk()
+	w.trial = outer
 }
 
 // softly walks what may not happen.

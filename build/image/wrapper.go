@@ -53,11 +53,17 @@ func unwrap(words []string) (rest []string, ok bool) {
 			return w.rest(words[1:]), true
 		}
 	}
-	if strings.HasPrefix(base, "ld-") && strings.Contains(base, ".so") || strings.HasPrefix(base, "ld.so") || base == "ld64.so.2" {
+	if isLoader(base) {
 		loader := wrapper{valued: []string{"--library-path", "--preload", "--argv0", "--inhibit-rpath", "--audit"}}
 		return loader.rest(words[1:]), true
 	}
 	return nil, false
+}
+
+// isLoader tells whether a file is a loader by its name: which of them are there tells of the machine.
+func isLoader(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "ld-") && strings.Contains(base, ".so") || strings.HasPrefix(base, "ld.so") || base == "ld64.so.2"
 }
 
 // rest skips the wrapper's options and operands.
