@@ -246,6 +246,7 @@ var texts = []string{
 	"+ set -- /app/server \"$@\"; exec \"$@\"",
 	"+ [ $X ] && set -- /app/server; exec \"$@\"",
 	"+ set -- /app/server; [ $X ] && set -- /x; exec \"$@\"",
+	"+ set -- /app/server; [ $X ] && set -- /x; for o in a b c d e; do [ $X ] && set -- \"$@\" $o; done; exec \"$@\"",
 	"+ set -eu -o pipefail -- /app/server; \"$1\"",
 	"+ set -- x /app/server; shift; exec \"$@\"",
 	"+ set -- x y /app/server; shift 2; exec \"$@\"",

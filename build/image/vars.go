@@ -108,7 +108,7 @@ func same[T comparable](a, b T) bool { return a == b }
 
 func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 
-// alternatives drops what stands twice. Of too many only the words that all begin with remain.
+// alternatives drops what stands twice. Of too many only the words remain that all begin with which have the first one in common.
 func alternatives(values []value) []value {
 	var few []value
 	for _, v := range values {
@@ -119,15 +119,31 @@ func alternatives(values []value) []value {
 	if len(few) <= maxValues {
 		return few
 	}
-	common := values[0]
+	few = nil
 	for _, v := range values {
-		n := 0
-		for n < min(len(common), len(v)) && common[n] == v[n] {
-			n++
+		i := slices.IndexFunc(few, func(old value) bool { return len(old) > 0 && len(v) > 0 && old[0] == v[0] })
+		if i < 0 {
+			few = append(few, v)
+		} else {
+			few[i] = common(few[i], v)
 		}
-		common = common[:n]
+		if len(few) > maxValues {
+			return []value{{unknown}}
+		}
 	}
-	return []value{append(slices.Clone(common), unknown)}
+	return few
+}
+
+// common has the words that two values begin with.
+func common(a, b value) value {
+	if sameValue(a, b) {
+		return a
+	}
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	return append(slices.Clone(a[:n]), unknown)
 }
 
 func unique[T any](list []T, same func(a, b T) bool) []T {

@@ -23,7 +23,7 @@ func wrappers() []wrapper {
 		{names: []string{"ssh-agent"}, valued: []string{"-a", "-t", "-E", "-O", "-P"}},
 		{names: []string{"xvfb-run"}, valued: []string{"-n", "-s", "-e", "-f", "-p", "-w", "--server-num", "--server-args", "--error-file", "--auth-file"}},
 		{names: []string{"time"}, valued: []string{"-f", "-o", "--format", "--output"}},
-		{names: []string{"su-exec", "gosu", "s6-setuidgid", "setuidgid"}, operands: 1},
+		{names: []string{"su-exec", "gosu", "yasu", "s6-setuidgid", "setuidgid"}, operands: 1},
 		{names: []string{"s6-envdir", "envdir", "setlock"}, operands: 1},
 		{names: []string{"chpst"}, valued: []string{"-u", "-U", "-e", "-/", "-C", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-b", "-t"}},
 		{names: []string{"setpriv"}, valued: []string{"--reuid", "--regid", "--ruid", "--rgid", "--euid", "--egid", "--groups", "--inh-caps",
