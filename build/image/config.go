@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"strings"
+
+	"github.com/manymage/manymage/build/index"
 )
 
 // MaxConfig is the size in bytes over which a config is refused: engines and registries refuse such ones as well.
@@ -25,7 +25,7 @@ func valid(config []byte) error {
 	if trimmed := bytes.TrimLeft(config, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(config) {
 		return fmt.Errorf("%w: it is no JSON object: build the image anew", ErrConfig)
 	}
-	problem, err := ambiguity(config)
+	problem, err := index.Ambiguity(config, ours())
 	if err != nil {
 		problem = err.Error()
 	}
@@ -35,97 +35,13 @@ func valid(config []byte) error {
 	return nil
 }
 
-// names are the keys of an object whose values somebody here reads, each with those of the object below it.
-type names map[string]names
-
 // ours is the specification's spelling of what FactsOf and Relabel read.
-func ours() names {
-	return names{
+func ours() index.Keys {
+	return index.Keys{
 		"architecture": nil, "variant": nil, "os": nil, "os.version": nil, "os.features": nil, "created": nil, "author": nil,
 		"history": nil,
 		"rootfs":  {"diff_ids": nil},
 		"config": {"User": nil, "WorkingDir": nil, "Entrypoint": nil, "Cmd": nil, "Env": nil, "ExposedPorts": nil, "Volumes": nil,
 			"Labels": nil, "Healthcheck": {"Test": nil}},
 	}
-}
-
-// spelling returns the name that Go's decoder takes a key for, "" when it is spelt so or is none of them.
-func (n names) spelling(key string) string {
-	if _, ok := n[key]; ok {
-		return ""
-	}
-	for name := range n {
-		if strings.EqualFold(name, key) {
-			return name
-		}
-	}
-	return ""
-}
-
-// scope is an object or array that is being read; keys is nil in an array.
-type scope struct {
-	ours names
-	keys map[string]bool
-	last string // key
-	key  bool   // the next token is a key
-}
-
-// ambiguity says which key of a config stands twice in one object, or in a spelling that tools read differently; "" is none.
-func ambiguity(config []byte) (problem string, err error) {
-	d := json.NewDecoder(bytes.NewReader(config))
-	d.UseNumber()
-	var open []*scope
-	for {
-		t, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			return "", nil
-		}
-		if err != nil {
-			return "", err
-		}
-		top := len(open) - 1
-		if key, ok := t.(string); ok && top >= 0 && open[top].key {
-			if problem := open[top].take(key); problem != "" {
-				return problem, nil
-			}
-			continue
-		}
-		if delim, ok := t.(json.Delim); ok {
-			switch delim {
-			case '{':
-				open = append(open, &scope{ours: below(open), keys: map[string]bool{}, key: true})
-				continue
-			case '[':
-				open = append(open, &scope{})
-				continue
-			}
-			open = open[:top]
-			top--
-		}
-		if top >= 0 && open[top].keys != nil {
-			open[top].key = true // behind a value
-		}
-	}
-}
-
-// below returns our names in an object that is about to be opened.
-func below(open []*scope) names {
-	if len(open) == 0 {
-		return ours()
-	}
-	around := open[len(open)-1]
-	return around.ours[around.last]
-}
-
-// take notes a key and says what is wrong with it.
-func (s *scope) take(key string) (problem string) {
-	s.key, s.last = false, key
-	if name := s.ours.spelling(key); name != "" {
-		return fmt.Sprintf("the key %q is spelt %q in images, and tools take the one for the other or do not", key, name)
-	}
-	if s.keys[key] {
-		return fmt.Sprintf("the key %q stands twice in one object", key)
-	}
-	s.keys[key] = true
-	return ""
 }

@@ -261,6 +261,12 @@ func manifestType(header string, body []byte) (string, error) {
 	if err := json.Unmarshal(body, &said); err != nil {
 		return "", corrupt("the manifest is no JSON object: %w", err)
 	}
+	switch problem, err := index.Ambiguity(body, index.ManifestKeys()); {
+	case err != nil:
+		return "", corrupt("the manifest is no JSON object: %w", err)
+	case problem != "":
+		return "", refusal(ErrUnsupported, "in its manifest %s; push the image again", problem)
+	}
 	isList := said.Manifests != nil
 	isImage := said.Config != nil || said.Layers != nil
 	if isList == isImage {

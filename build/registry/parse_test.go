@@ -153,6 +153,8 @@ func TestManifestTypes(t *testing.T) {
 		{ocispec.MediaTypeImageManifest, `{"mediaType":"` + ocispec.MediaTypeImageIndex + `",` + list + `}`, "corrupt"},
 		{"", `{"mediaType":"` + ocispec.MediaTypeImageIndex + `",` + img + `}`, "corrupt"},
 		{ocispec.MediaTypeImageIndex, `{` + list + `,` + img + `}`, "unsupported"},
+		{ocispec.MediaTypeImageIndex, `{` + list + `,"Manifests":[]}`, "unsupported"}, // another list to those who read in any case
+		{"", `{` + img + `,"Config":{}}`, "unsupported"},
 		{ocispec.MediaTypeImageIndex, `{}`, "unsupported"},
 		{ocispec.MediaTypeImageIndex, `[]`, "corrupt"},
 		{ocispec.MediaTypeImageIndex, `not JSON`, "corrupt"},
