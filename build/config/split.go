@@ -40,7 +40,7 @@ func splitQuoted(text, separators string) ([]string, error) {
 		current.Reset()
 		inside = false
 	}
-	err := Unquote(text, func(part string, literal bool) {
+	err := unquote(text, func(part string, literal bool) {
 		if !literal && strings.TrimSpace(strings.Trim(part, separators)) == "" {
 			end()
 			return
@@ -55,10 +55,10 @@ func splitQuoted(text, separators string) ([]string, error) {
 	return all, nil
 }
 
-// Unquote reads a text as a shell does: single and double quotes hold what separates elsewhere, a backslash takes the next
+// unquote reads a text as a shell does: single and double quotes hold what separates elsewhere, a backslash takes the next
 // character as it is (inside double quotes only \\ and \"). each is given the characters without the quotes, and whether they
 // are literal; and an empty literal part where a quote opens.
-func Unquote(text string, each func(part string, literal bool)) error {
+func unquote(text string, each func(part string, literal bool)) error {
 	var quote rune
 	escaped := false
 	for _, r := range text {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/opencontainers/go-digest"
 
-	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/platforms"
 )
@@ -15,51 +14,64 @@ import (
 // Split takes a list of a command line apart, at commas and white space.
 func Split(text string) []string { return words(text) }
 
-// pairStart is where a new annotation begins behind a comma: values may hold commas, too.
-var pairStart = regexp.MustCompile(`(?:^|,\s*|\n\s*)([A-Za-z0-9][A-Za-z0-9._/-]*)=`)
+// pairStart is where another annotation begins behind a comma or line end: values may hold them, too.
+var pairStart = regexp.MustCompile(`[,\n]\s*([A-Za-z0-9][A-Za-z0-9._/-]*)=`)
 
-// ParseAnnotations reads NAME=value pairs, separated by commas or line ends. A comma that no
-// NAME= follows is part of the value, as is one in quotes, which are those of the knob
-// ANNOTATIONS; an empty value removes the annotation in an edit.
+// ParseAnnotations reads NAME=value pairs, separated by commas or line ends. A comma that no NAME= follows is part of the value, as are
+// one behind a backslash and all of a value in quotes. What has quotes or backslashes elsewhere, such as JSON, is taken as it is.
+// An empty value removes the annotation in an edit.
 func ParseAnnotations(given string) (map[string]string, error) {
-	given = strings.TrimSpace(given)
-	if given == "" {
+	if given = strings.TrimSpace(given); given == "" {
 		return nil, nil
 	}
-	text, open, err := unquoted(given)
-	if err != nil {
-		return nil, usage("annotations %q: the text %w", given, err)
-	}
-	starts := pairStart.FindAllStringSubmatchIndex(open, -1)
-	if len(starts) == 0 || starts[0][0] != 0 || text[0] == ',' {
-		return nil, usage("annotations %q: write NAME=value, more of them separated by commas", text)
-	}
 	out := map[string]string{}
-	for i, at := range starts {
-		end := len(text)
-		if i+1 < len(starts) {
-			end = starts[i+1][0]
+	for rest := "," + given; rest != ""; {
+		at := pairStart.FindStringSubmatchIndex(rest)
+		if at == nil || at[0] != 0 {
+			return nil, usage("annotations %q: write NAME=value, more of them separated by commas", given)
 		}
-		name := text[at[2]:at[3]]
+		name := rest[at[2]:at[3]]
 		if _, twice := out[name]; twice {
-			return nil, usage("annotations %q: %s is given twice", text, name)
+			return nil, usage("annotations %q: %s is given twice", given, name)
 		}
-		out[name] = text[at[1]:end]
+		value, behind, ok := quotedValue(rest[at[1]:])
+		if !ok {
+			value, behind = plainValue(rest[at[1]:])
+		}
+		if !ok && value != "" && strings.ContainsAny(value[:1], `"'`) && strings.Count(value, value[:1]) == 1 {
+			return nil, usage("annotations %q: the text has a quote that is not closed: close it, or put the value into the other quotes", given)
+		}
+		out[name], rest = value, behind
 	}
 	return out, nil
 }
 
-// unquoted is a text without its quotes; in open, which is as long, what they hold separates nothing.
-func unquoted(given string) (text, open string, err error) {
-	var all, separating strings.Builder
-	err = config.Unquote(given, func(part string, literal bool) {
-		all.WriteString(part)
-		if literal && (part == "," || part == "\n") {
-			part = ";" // neither separates nor belongs to a name
+// quoted is a value in quotes, up to a separator or the end; in double ones a backslash takes a quote or backslash as it is.
+var quoted = regexp.MustCompile(`^(?:"((?:[^"\\]|\\.)*)"|'([^']*)')\s*([,\n]|$)`)
+
+func quotedValue(text string) (value, rest string, ok bool) {
+	at := quoted.FindStringSubmatchIndex(text)
+	switch {
+	case at == nil:
+		return "", "", false
+	case at[2] >= 0:
+		value = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(text[at[2]:at[3]])
+	default:
+		value = text[at[4]:at[5]]
+	}
+	return value, text[at[6]:], true
+}
+
+// plainValue goes up to where another annotation begins.
+func plainValue(text string) (value, rest string) {
+	end := len(text)
+	for _, at := range pairStart.FindAllStringIndex(text, -1) {
+		if !strings.HasSuffix(text[:at[0]], `\`) {
+			end = at[0]
+			break
 		}
-		separating.WriteString(part)
-	})
-	return all.String(), separating.String(), err
+	}
+	return strings.ReplaceAll(text[:end], `\,`, ","), text[end:]
 }
 
 // ParseMediaType reads which kind of list is wanted: oci, docker, or the media type in full.

@@ -20,16 +20,21 @@ func TestParseAnnotations(t *testing.T) {
 		"a=b\nc=d":                  "map[a:b c:d]",
 		`a="hello, world"`:          "map[a:hello, world]",
 		`a="x, b=c",d='"'`:          `map[a:x, b=c d:"]`,
-		`"a=x, b=c"`:                "map[a:x, b=c]",
 		`a=x\, b=c`:                 "map[a:x, b=c]",
 		`a="",b=c`:                  "map[a: b:c]",
+		`a="say \"x, b=c\"" , d=e`:  `map[a:say "x, b=c" d:e]`,
+		`a={"b":"c"}`:               `map[a:{"b":"c"}]`,
+		`a={"b":1,"c":2},d=[1, 2]`:  `map[a:{"b":1,"c":2} d:[1, 2]]`,
+		`a=C:\new\table`:            `map[a:C:\new\table]`,
+		`a=It's fine,b=isn't it`:    `map[a:It's fine b:isn't it]`,
+		`a="one" and "two",b=c`:     `map[a:"one" and "two" b:c]`,
 	} {
 		got, err := ParseAnnotations(text)
 		if err != nil || fmt.Sprint(got) != want {
 			t.Errorf("%q: %v, %v; want %s", text, got, err, want)
 		}
 	}
-	for _, text := range []string{"a", "=b", "a=b,a=c", ",a=b", `a="b`, `"a, b=c"`} {
+	for _, text := range []string{"a", "=b", "a=b,a=c", ",a=b", `a="b`, `a='b`, `"a, b=c"`, `"a=b"`} {
 		if got, err := ParseAnnotations(text); !errors.Is(err, ErrUsage) {
 			t.Errorf("%q: %v, %v", text, got, err)
 		}
