@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/tls"
 	"encoding/json"
@@ -108,6 +109,9 @@ func (o Options) currentContext() (string, error) {
 	}
 	if err != nil {
 		return "", fmt.Errorf("%w: docker's configuration: %w; make it readable or set DOCKER_HOST", ErrUnreachable, err)
+	}
+	if len(bytes.TrimSpace(text)) == 0 { // as docker has it
+		return "", nil
 	}
 	var file struct {
 		CurrentContext string `json:"currentContext"`

@@ -49,13 +49,17 @@ func env(values map[string]string) func(string) string {
 func TestAddresses(t *testing.T) {
 	hosts := map[string]string{"pi": "ssh://pi@10.0.0.9", "lab": "tcp://lab:2375"}
 	lab := contexts(t, "lab", hosts)
-	none := t.TempDir()
+	none, empty := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(empty, "config.json"), []byte("\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, one := range []struct {
 		name string
 		o    Options
 		want []string
 	}{
 		{"nothing set", Options{ConfigDir: none}, []string{client.DefaultDockerHost, "unix:///run/podman/podman.sock"}},
+		{"an empty configuration", Options{ConfigDir: empty}, []string{client.DefaultDockerHost, "unix:///run/podman/podman.sock"}},
 		{"a home and a session", Options{Getenv: env(map[string]string{"HOME": none, "XDG_RUNTIME_DIR": "/run/user/7"})}, []string{
 			client.DefaultDockerHost, "unix:///run/user/7/docker.sock", "unix://" + none + "/.docker/run/docker.sock",
 			"unix:///run/user/7/podman/podman.sock", "unix:///run/podman/podman.sock"}},

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/base64"
@@ -155,6 +156,9 @@ func parseDockerConfig(raw []byte) (dockerConfig, error) {
 	var config dockerConfig
 	if len(raw) > maxDockerConfig {
 		return dockerConfig{}, fmt.Errorf("it is larger than %d MiB", maxDockerConfig>>20)
+	}
+	if len(bytes.TrimSpace(raw)) == 0 { // as docker has it
+		return dockerConfig{}, nil
 	}
 	if err := json.Unmarshal(raw, &config); err != nil {
 		var syntax *json.SyntaxError

@@ -272,6 +272,11 @@ func TestABrokenConfigurationIsNamed(t *testing.T) {
 			t.Errorf("%s: %v", content, err)
 		}
 	}
+	for _, content := range []string{"", " \n"} {
+		if config, err := parseDockerConfig([]byte(content)); err != nil || len(config.Auths) != 0 {
+			t.Errorf("%q is no file without logins: %v", content, err)
+		}
+	}
 	file, folder := filepath.Join(t.TempDir(), "file"), t.TempDir()
 	write(t, file, "no folder")
 	if err := os.Mkdir(filepath.Join(folder, "config.json"), 0o700); err != nil {
