@@ -111,10 +111,14 @@ func told(ctx context.Context) context.Context {
 	return out
 }
 
-// Signals gives a context that ends on SIGINT and SIGTERM, and when the time of -t is over, so that a target can clean up: Mage
-// itself handles SIGINT alone. A second SIGTERM kills. The caller must call stop.
+// Signals gives a context that ends on SIGINT, SIGTERM, the terminal's end (SIGHUP, but not under nohup), and when the time of -t is
+// over, so that a target can clean up: Mage itself handles SIGINT alone. A second SIGTERM kills. The caller must call stop.
 func Signals(ctx context.Context) (_ context.Context, stop context.CancelFunc) {
-	ctx, stopSignals := signal.NotifyContext(told(ctx), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stopSignals := signal.NotifyContext(told(ctx), signals...)
 	context.AfterFunc(ctx, stopSignals)
 	if entered.deadline.IsZero() {
 		return ctx, stopSignals

@@ -129,6 +129,7 @@ func testSignals(t *testing.T, path string) {
 	}{
 		{"Ctrl-C", []string{"wait"}, syscall.SIGINT, "interrupt"},
 		{"SIGTERM", []string{"wait"}, syscall.SIGTERM, "terminated"},
+		{"the terminal's end", []string{"wait"}, syscall.SIGHUP, "hangup"},
 		{"the time of -t", []string{"-t", "300ms", "wait"}, 0, "the 300ms of -t are over"},
 	} {
 		cmd := exec.CommandContext(t.Context(), path, c.args...)
