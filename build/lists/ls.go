@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,16 +31,27 @@ type Listing struct {
 // Tagged is one tag.
 type Tagged struct {
 	Tag       string        `json:"tag"`
-	Digest    digest.Digest `json:"digest"`
-	Kind      string        `json:"kind"` // "index", "image", "artifact" or "unknown"
+	Digest    digest.Digest `json:"digest,omitempty"`
+	Kind      string        `json:"kind,omitempty"` // "index", "image", "artifact" or "unknown"; empty of a name alone
 	Platforms []string      `json:"platforms,omitempty"`
 	Created   *time.Time    `json:"created,omitempty"` // of the first image, or the annotation's word
 	Problem   string        `json:"problem,omitempty"`
 }
 
+// manyTags are more than are read while somebody waits without a word.
+const manyTags = 200
+
+// LsOptions say what Ls tells. The zero value is everything.
+type LsOptions struct {
+	// Names leaves it at the names of the tags: one request for a thousand of them, and not two for each.
+	Names bool
+	// Notice is told that it will take long; nil: nobody is.
+	Notice func(string)
+}
+
 // Ls lists the tags of a repository with what they name. A tag that cannot be read says so in
-// its line.
-func Ls(ctx context.Context, c LsClient, repository string) (Listing, error) {
+// its line; when none of them can be read, that is the error.
+func Ls(ctx context.Context, c LsClient, repository string, opts LsOptions) (Listing, error) {
 	repo, err := ParseRepository(repository)
 	if err != nil {
 		return Listing{}, err
@@ -49,15 +61,31 @@ func Ls(ctx context.Context, c LsClient, repository string) (Listing, error) {
 		return Listing{}, err
 	}
 	out := Listing{Repository: reference.FamiliarName(repo), Tags: make([]Tagged, len(tags))}
+	if opts.Names {
+		for i, tag := range tags {
+			out.Tags[i].Tag = tag
+		}
+		return out, nil
+	}
+	if len(tags) > manyTags && opts.Notice != nil {
+		opts.Notice(fmt.Sprintf("%s has %d tags, each of which is read; -names lists them alone", out.Repository, len(tags)))
+	}
+	errs := make([]error, len(tags))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(tagsAtOnce)
 	for i, tag := range tags {
 		g.Go(func() error {
-			out.Tags[i] = describeTag(ctx, c, repo, tag)
+			out.Tags[i], errs[i] = describeTag(ctx, c, repo, tag)
 			return ctx.Err()
 		})
 	}
-	return out, g.Wait()
+	if err := g.Wait(); err != nil {
+		return Listing{}, err
+	}
+	if len(errs) > 0 && !slices.Contains(errs, nil) {
+		return out, fmt.Errorf("no tag of %s can be read: %w", out.Repository, errs[0])
+	}
+	return out, nil
 }
 
 // LsClient is what Ls needs.
@@ -66,7 +94,7 @@ type LsClient interface {
 	Lister
 }
 
-func describeTag(ctx context.Context, c Reader, repo reference.Named, tag string) Tagged {
+func describeTag(ctx context.Context, c Reader, repo reference.Named, tag string) (Tagged, error) {
 	t := Tagged{Tag: tag, Kind: "unknown"}
 	ref, err := withTag(repo, tag)
 	if err == nil {
@@ -75,7 +103,7 @@ func describeTag(ctx context.Context, c Reader, repo reference.Named, tag string
 	if err != nil {
 		t.Problem = reason(err)
 	}
-	return t
+	return t, err
 }
 
 func (t *Tagged) read(ctx context.Context, c Reader, ref reference.NamedTagged) error {
@@ -153,6 +181,14 @@ func (l Listing) Write(w io.Writer) error {
 	if len(l.Tags) == 0 {
 		_, err := fmt.Fprintf(w, "%s has no tags\n", l.Repository)
 		return err
+	}
+	if l.Tags[0].Kind == "" {
+		for _, t := range l.Tags {
+			if _, err := fmt.Fprintln(w, t.Tag); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	rows := [][]string{{"TAG", "KIND", "CREATED", "DIGEST", "PLATFORMS"}}
 	for _, t := range l.Tags {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -111,7 +112,7 @@ func TestAListInsideAList(t *testing.T) {
 	if err != nil || len(tree.Images) != 2 || !containsAll(strings.Join(tree.Images[0].Problems, ""), "a list inside the list", "manifest:create TARGET "+ref) {
 		t.Errorf("inspect: %v, %+v", err, tree.Images)
 	}
-	listing, err := Ls(t.Context(), s.client, "one.example/app")
+	listing, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{})
 	if err != nil || len(listing.Tags) != 1 || listing.Tags[0].Problem != "" {
 		t.Errorf("ls: %v, %+v", err, listing)
 	}
@@ -207,7 +208,7 @@ func TestLs(t *testing.T) {
 	s.artifact("one.example/app:chart", map[string]string{"org.opencontainers.image.created": "2024-04-04T04:04:04Z"})
 	s.push("one.example/app:broken", imageFor("linux/arm64"))
 	s.one.Add(faults.Rule{Match: faults.On("", "/manifests/broken"), Fault: faults.Status(http.StatusNotFound)})
-	got, err := Ls(t.Context(), s.client, "one.example/app")
+	got, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -224,15 +225,44 @@ func TestLs(t *testing.T) {
 	if !slices.Equal(lines, want) || got.Tags[3].Digest != desc.Digest || got.Tags[4].Digest != one.entry.Digest {
 		t.Errorf("got %q\nwant %q", lines, want)
 	}
-	if _, err := Ls(t.Context(), s.client, "one.example/app:list"); !errors.Is(err, ErrUsage) {
+	if _, err := Ls(t.Context(), s.client, "one.example/app:list", LsOptions{}); !errors.Is(err, ErrUsage) {
 		t.Errorf("a tag: %v", err)
 	}
-	if _, err := Ls(t.Context(), s.client, "one.example/none"); !errors.Is(err, registry.ErrNotFound) {
+	if _, err := Ls(t.Context(), s.client, "one.example/none", LsOptions{}); !errors.Is(err, registry.ErrNotFound) {
 		t.Errorf("no repository: %v", err)
 	}
 	var text strings.Builder
 	if err := got.Write(&text); err != nil || !containsAll(text.String(), "TAG", "dated", "PROBLEM it is not") {
 		t.Errorf("%v\n%s", err, text.String())
+	}
+
+	s.one.Reset()
+	text.Reset()
+	names, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{Names: true})
+	if err := errors.Join(err, names.Write(&text)); err != nil || text.String() != "broken\nchart\ndated\nlist\none\n" || len(s.one.Requests()) != 1 {
+		t.Errorf("names alone, in %d requests: %v\n%s", len(s.one.Requests()), err, text.String())
+	}
+	s.one.Add(faults.Rule{Match: faults.On("", "/manifests/"), Fault: faults.Status(http.StatusForbidden)})
+	if got, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{}); !errors.Is(err, registry.ErrUnauthorized) || len(got.Tags) != 5 {
+		t.Errorf("nothing can be read: %+v, %v", got, err)
+	}
+}
+
+// Who waits for thousands of answers is told so.
+func TestLsOfManyTags(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:0", imageFor("linux/amd64"))
+	names := make([]string, manyTags+1)
+	for i := range names {
+		names[i] = strconv.Quote(strconv.Itoa(i)) // of which one can be read
+	}
+	for want, n := range map[string]int{"": 1, "one.example/app has": manyTags + 1} {
+		s.one.Reset()
+		s.one.Add(faults.Rule{Match: faults.On("", "/tags/list"), Fault: faults.Answer(200, "application/json", `{"tags":[`+strings.Join(names[:n], ",")+`]}`)})
+		told := ""
+		if _, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{Notice: func(text string) { told += text }}); err != nil || !strings.HasPrefix(told, want) || (want == "") != (told == "") {
+			t.Errorf("%d tags: %q, %v", n, told, err)
+		}
 	}
 }
 

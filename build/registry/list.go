@@ -46,16 +46,24 @@ func (c *Client) Tags(ctx context.Context, repo reference.Named) ([]string, erro
 
 // pages walks a list that may come in parts, each of them tried on its own.
 func (c *Client) pages(ctx context.Context, op, ref string, next *call, take func(*http.Response, []byte) error) error {
+	read := map[string]bool{}
 	for count := 0; next != nil; count++ {
 		err := c.run(ctx, op, ref, func(ctx context.Context) error {
 			if count == maxPages {
 				return refusal(ErrUnsupported, "the list has more than %d pages", maxPages)
 			}
 			following, err := c.page(ctx, next, take)
-			if err == nil {
-				next = following
+			if err != nil {
+				return err
 			}
-			return err
+			if following != nil {
+				if read[following.url.String()] {
+					return refusal(ErrCorrupt, "the list's next page is one that was read before")
+				}
+				read[following.url.String()] = true
+			}
+			next = following
+			return nil
 		})
 		if err != nil {
 			return err
@@ -106,9 +114,6 @@ func nextLink(resp *http.Response) (*url.URL, error) {
 	}
 	if !sameOrigin(next, asked) {
 		return nil, refusal(ErrUnexpected, "it says that the list goes on at %s, which is refused", next.Host)
-	}
-	if *next == *asked {
-		return nil, refusal(ErrCorrupt, "the list's next page is the same one")
 	}
 	return next, nil
 }

@@ -94,6 +94,24 @@ func referrersAPI(t *testing.T, all ...ocispec.Descriptor) http.Handler {
 	})
 }
 
+// A list that leads around ends, and is none.
+func TestTagsThatLeadAround(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/tags/list") {
+			asked++
+			w.Header().Set("Link", fmt.Sprintf(`<%s?page=%d>; rel="next"`, r.URL.Path, asked%3))
+			_, _ = io.WriteString(w, `{"tags":["a"]}`)
+		}
+	}))
+	defer server.Close()
+	c := New(Options{})
+	defer c.Close()
+	if _, err := c.Tags(t.Context(), ref(t, strings.TrimPrefix(server.URL, "http://")+"/team/app")); !errors.Is(err, ErrCorrupt) || asked != 4 {
+		t.Errorf("%v after %d pages", err, asked)
+	}
+}
+
 func TestReferrers(t *testing.T) {
 	signature := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/signature", Digest: digest.FromString("a"), Size: 1}
 	sbom := ocispec.Descriptor{MediaType: ocispec.MediaTypeImageManifest, ArtifactType: "application/sbom", Digest: digest.FromString("b"), Size: 1}

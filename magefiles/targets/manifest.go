@@ -3,6 +3,7 @@ package targets
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -184,14 +185,14 @@ func (Manifest) Diff(ctx context.Context, a, b string, json *bool) error {
 	})
 }
 
-// Ls lists the tags of a repository with digest, kind, platforms and date.
-func (Manifest) Ls(ctx context.Context, repository string, json *bool) error {
+// Ls lists the tags of a repository with digest, kind, platforms and date; -names their names alone.
+func (Manifest) Ls(ctx context.Context, repository string, names, json *bool) error {
 	return listing(ctx, split(repository), func(ctx context.Context, l *list) error {
-		found, err := lists.Ls(ctx, l.client, repository)
-		if err != nil {
+		found, err := lists.Ls(ctx, l.client, repository, lists.LsOptions{Names: is(names), Notice: func(text string) { l.tell([]string{text}) }})
+		if len(found.Tags) == 0 && err != nil {
 			return err
 		}
-		return l.print(found, nil, json)
+		return errors.Join(l.print(found, nil, json), err)
 	})
 }
 
@@ -240,7 +241,10 @@ func Why(ctx context.Context, ref string, platform *string, json *bool) error {
 // Fetch writes one platform's image (PLATFORM "any": this machine's) to FILE, for docker load and podman load; FOLDER/ is an OCI layout.
 func Fetch(ctx context.Context, ref, platform, file string, json *bool) error {
 	return listing(ctx, split(ref), func(ctx context.Context, l *list) error {
-		if platform == "any" {
+		switch platform {
+		case "":
+			return &config.UsageError{Knob: "PLATFORM", Origin: "command line", Problem: "is empty: name one, such as arm64, or any for this machine's"}
+		case "any":
 			platform = ""
 		}
 		which, err := lists.ParsePlatform(platform)
