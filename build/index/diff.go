@@ -47,6 +47,9 @@ type ValueChange struct {
 // Diff compares two indexes. Entries belong together when their platforms are equal after
 // normalisation, attestations when they stand below the same platform.
 func Diff(old, new Index) Changes {
+	if old.MediaType == "" && len(old.Entries) == 0 { // nothing was there
+		old.MediaType = new.MediaType
+	}
 	before, after := itemsOf(old), itemsOf(new)
 	var c Changes
 	for _, b := range before.list {

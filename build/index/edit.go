@@ -50,7 +50,7 @@ func Add(ix Index, replace bool, entries ...Entry) (Index, error) {
 		case replace:
 			out.Entries[i] = e
 		default:
-			return Index{}, &DuplicateError{Platform: *e.Platform, First: out.Entries[i].name(), Second: e.name()}
+			return Index{}, duplicate(out.Entries[i], e)
 		}
 	}
 	return out, nil

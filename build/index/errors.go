@@ -27,6 +27,15 @@ type DuplicateError struct {
 	First, Second string // the sources in words, or the digests
 }
 
+// duplicate names two entries of one platform; those of one list are told apart by their digests.
+func duplicate(first, second Entry) *DuplicateError {
+	e := &DuplicateError{Platform: *second.Platform, First: first.name(), Second: second.name()}
+	if e.First == e.Second {
+		e.First, e.Second = e.First+" ("+first.Digest.String()+")", e.Second+" ("+second.Digest.String()+")"
+	}
+	return e
+}
+
 // NotFoundError says which platform or digest is not there, and what is. It matches
 // ErrNotFound.
 type NotFoundError struct {

@@ -148,6 +148,7 @@ func TestDiff(t *testing.T) {
 		"no version at all":  {listOf(oci("", "w").windows("")), listOf(oci("", "w").windows("1")), []string{"- windows/amd64 " + short(oci("", "w")), "+ windows(1)/amd64 " + short(oci("", "w"))}, "windows/amd64"},
 		"another system's":   {listOf(oci("freebsd(1.2.3.4)/amd64", "w")), listOf(oci("freebsd(1.2.3.5)/amd64", "w")), []string{"- freebsd(1.2.3.4)/amd64 " + short(oci("", "w")), "+ freebsd(1.2.3.5)/amd64 " + short(oci("", "w"))}, "freebsd(1.2.3.4)/amd64"},
 		"fields of others":   {listOf(oci("linux/amd64").foreign("1")).foreign("2"), listOf(oci("linux/amd64").foreign("3")).foreign("4"), []string{`~ linux/amd64 field x = "1" -> "3"`, `~ linux/amd64 platform field x = "1" -> "3"`, `~ index field x = "2" -> "4"`}, "no platforms"},
+		"a new Docker list":  {Index{}, dockerList(docker("linux/amd64")), []string{"+ linux/amd64 " + short(docker("linux/amd64"))}, "no platforms"},
 		"all of it":          {listOf(oci("linux/amd64")), Index{}, []string{"- linux/amd64 " + short(oci("linux/amd64"))}, "linux/amd64"},
 		"an attested change": {listOf(oci("linux/amd64").attested()), listOf(oci("linux/amd64", "new").attested()), []string{"~ linux/amd64 " + short(oci("linux/amd64")) + " -> " + short(oci("", "new")), "~ linux/amd64 (attestation) " + short(oci("linux/amd64").attested().Attestations[0]) + " -> " + short(oci("", "new").attested().Attestations[0])}, "no platforms"},
 	} {

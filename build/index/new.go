@@ -64,7 +64,7 @@ func (ix Index) Validate() error {
 			continue
 		}
 		if first, twice := seen[e.key()]; twice {
-			return &DuplicateError{Platform: *e.Platform, First: first.name(), Second: e.name()}
+			return duplicate(first, e)
 		}
 		seen[e.key()] = e
 	}

@@ -250,10 +250,18 @@ func (c *child) believe() error {
 		p := platforms.Normalize(*c.declared)
 		c.entry.Platform = &p
 	case c.entry.Platform == nil && !c.entry.IsAttestation():
-		return usage("%s is no image but %s, which names no platform; leave it out, or declare one, as in linux/amd64=%[1]s",
-			c.entry.Source, cmp.Or(c.doc.ArtifactType, c.doc.Config.MediaType))
+		return usage("%s is no image but %s, which names no platform; leave it out, or declare one, as in linux/amd64=%s",
+			c.entry.Source, cmp.Or(c.doc.ArtifactType, c.doc.Config.MediaType), c.reference())
 	}
 	return nil
+}
+
+// reference is how the child is named on a command line.
+func (c *child) reference() string {
+	if _, err := ParseReference(c.entry.Source); err != nil { // one of a list, in words
+		return at(c.from, c.entry.Digest)
+	}
+	return c.entry.Source
 }
 
 // settle decides the child's platform.
@@ -266,7 +274,7 @@ func (c *child) settle(force bool) (note string, err error) {
 		return "", fmt.Errorf("%s: %w", c.entry.Source, err)
 	}
 	if c.declared == nil && config.Architecture == "" {
-		return "", usage("%s: its config names no architecture; declare its platform, as in linux/amd64=%[1]s", c.entry.Source)
+		return "", usage("%s: its config names no architecture; declare its platform, as in linux/amd64=%s", c.entry.Source, c.reference())
 	}
 	if c.declared == nil {
 		p := platforms.Normalize(config)

@@ -225,6 +225,17 @@ func TestCreateRefuses(t *testing.T) {
 			push: func(s *scene) { s.artifact("one.example/app:a", nil) },
 			from: "one.example/app:a", want: ErrUsage, says: []string{"one.example/app:a is no image but application/vnd.oci.empty.v1+json", "as in linux/amd64=one.example/app:a"},
 		},
+		"an artifact of a list": {
+			push: func(s *scene) {
+				s.artifact("one.example/app:chart", nil)
+				m, err := s.client.Manifest(s.Context(), named("one.example/app:chart"))
+				if err != nil {
+					s.Fatal(err)
+				}
+				s.pushIndex("one.example/app:a", index.Index{Entries: []index.Entry{{Descriptor: m.Descriptor}}})
+			},
+			from: "one.example/app:a", want: ErrUsage, says: []string{"as in linux/amd64=one.example/app@sha256:"},
+		},
 		"annotations in a Docker list": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/amd64").asDocker()) },
 			from: "one.example/app:a", opts: CreateOptions{MediaType: index.DockerList, Annotations: map[string]string{"a": "b"}},

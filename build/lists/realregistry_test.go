@@ -110,7 +110,7 @@ func TestOperationsOnARealRegistry(t *testing.T) {
 	if s.platforms(host+"/copy/app:1") != "linux/arm64" {
 		t.Error("amd64 is still there")
 	}
-	listing, err := Ls(t.Context(), s.client, host+"/team/app")
+	listing, err := Ls(t.Context(), s.client, host+"/team/app", LsOptions{})
 	if err != nil || len(listing.Tags) != 2 { // the list, and the tag that holds its referrers
 		t.Errorf("%v %+v", err, listing)
 	}
