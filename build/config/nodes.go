@@ -12,6 +12,8 @@ import (
 //
 //	arm64,arm/v7=ssh://pi@pi4   an address, as DOCKER_HOST has it
 //	amd64=server                the name of a docker context
+//
+// with blanks or commas between them.
 
 // Node is the engine that a platform is built on.
 type Node struct {
@@ -33,23 +35,39 @@ func (c Config) NodeFor(p ocispec.Platform) string {
 // nodes reads NODES. Platforms that the image has not are let through: who has a cluster says so once for all images.
 func (l *loader) nodes() {
 	l.pairs("NODES", func(p *Pair, valued bool) string {
-		all, err := platforms.ParseList(p.Name)
-		switch {
-		case err != nil && !valued:
+		if _, err := platforms.ParseList(p.Name); err != nil && !valued {
 			return "does not say what is built there: write arm64=" + p.Name
-		case err != nil:
-			return badPlatform(err)
-		case p.Value == "":
-			return "has no engine: write " + p.Name + "=ssh://user@host, or the name of a docker context"
-		case leaks("", p.Value):
-			return "has an address with a password in it: leave it out, ssh asks for it or has a key"
-		case strings.Contains(p.Value, "@") && !strings.Contains(p.Value, "://"):
-			return "names no docker context: write " + p.Name + "=ssh://" + p.Value
 		}
-		for _, platform := range all {
-			l.config.Nodes = slices.DeleteFunc(l.config.Nodes, func(n Node) bool { return platforms.Equal(n.Platform, platform) })
-			l.config.Nodes = append(l.config.Nodes, Node{platform, p.Value}) // the last counts, as of all pairs
+		for rest := p.Name + "=" + p.Value; rest != ""; {
+			var names, engine string
+			names, rest, _ = strings.Cut(rest, "=")
+			engine, rest, _ = strings.Cut(rest, ",") // no address holds one
+			if problem := l.node(names, engine); problem != "" {
+				return problem
+			}
 		}
 		return ""
 	})
+}
+
+// node notes the engine of some platforms; of two that are said the last counts, as of all pairs.
+func (l *loader) node(names, engine string) (problem string) {
+	all, err := platforms.ParseList(names)
+	switch {
+	case err != nil:
+		return badPlatform(err)
+	case engine == "":
+		return "has no engine: write " + names + "=ssh://user@host, or the name of a docker context"
+	case leaks("", engine):
+		return "has an address with a password in it: leave it out, ssh asks for it or has a key"
+	case strings.HasPrefix(engine, "/"):
+		return "names no docker context: write " + names + "=unix://" + engine
+	case strings.Contains(engine, "@") && !strings.Contains(engine, "://"):
+		return "names no docker context: write " + names + "=ssh://" + engine
+	}
+	for _, platform := range all {
+		l.config.Nodes = slices.DeleteFunc(l.config.Nodes, func(n Node) bool { return platforms.Equal(n.Platform, platform) })
+		l.config.Nodes = append(l.config.Nodes, Node{platform, engine})
+	}
+	return ""
 }

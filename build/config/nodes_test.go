@@ -18,6 +18,7 @@ func TestNodes(t *testing.T) {
 		"an address":          {line("NODES=arm64=ssh://pi@pi4"), "- ssh://pi@pi4 -"},
 		"a context":           {line("NODES=arm64=pi"), "- pi -"},
 		"two platforms":       {line("NODES=arm64,arm/v7=ssh://pi@pi4 linux/amd64=server"), "server ssh://pi@pi4 ssh://pi@pi4"},
+		"between commas":      {line("NODES=arm64,arm/v7=ssh://pi@pi4,amd64=server"), "server ssh://pi@pi4 ssh://pi@pi4"},
 		"other spellings":     {line("NODES=aarch64=a armhf=b x86_64=c"), "c a b"},
 		"the last counts":     {line("NODES=arm64,arm/v7=a arm64=b"), "- b a"},
 		"a file's map":        {say{yaml: "nodes:\n  arm64,arm/v7: ssh://pi\n"}, "- ssh://pi ssh://pi"},
@@ -58,6 +59,8 @@ func TestBadNodes(t *testing.T) {
 		"NODES=ssh://pi":                 "write arm64=ssh://pi",
 		"NODES=arm64=pi@10.0.0.4":        "arm64=ssh://pi@10.0.0.4",
 		"NODES=arm64=ssh://pi:geheim@pi": "password",
+		"NODES=arm64=/run/docker.sock":   "arm64=unix:///run/docker.sock",
+		"NODES=arm64=pi,arm/v7":          "arm/v7=ssh://user@host",
 	} {
 		_, err := line(word).load(t)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "geheim") {
