@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // Credential is who we are at one registry. Its secrets do not print.
@@ -41,6 +42,18 @@ func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String
 // Credentials finds the credential for a registry's host ("ghcr.io", "127.0.0.1:5000", "docker.io"). An empty Credential is
 // anonymous and no error.
 type Credentials func(ctx context.Context, host string) (Credential, error)
+
+// awaited tells of a look-up that takes long: a helper may be asking its user something, or hang.
+func (c *Client) awaited(look Credentials) Credentials {
+	if look == nil {
+		return nil
+	}
+	return func(ctx context.Context, host string) (Credential, error) {
+		slow := time.AfterFunc(waitingAfter, func() { c.notice("waiting for docker's credential helper to tell the login of " + host) })
+		defer slow.Stop()
+		return look(ctx, host)
+	}
+}
 
 func (c Credentials) of(ctx context.Context, host string) (Credential, error) {
 	if c == nil {

@@ -224,6 +224,25 @@ func TestASlowBodyIsWaitedFor(t *testing.T) {
 	})
 }
 
+// A helper that takes long may be waiting for its user.
+func TestSlowCredentialsAreTold(t *testing.T) {
+	for took, want := range map[time.Duration][]string{time.Second: nil, 10 * time.Second: {"waiting for docker's credential helper to tell the login of registry.test"}} {
+		synctest.Test(t, func(t *testing.T) {
+			var told heard
+			c := New(Options{Notice: told.notice, Credentials: func(context.Context, string) (Credential, error) {
+				time.Sleep(took)
+				return Credential{Username: "me"}, nil
+			}})
+			if cred, err := c.opts.Credentials.of(t.Context(), "registry.test"); err != nil || cred.Username != "me" {
+				t.Error(cred, err)
+			}
+			if !slices.Equal(told.all(), want) {
+				t.Errorf("after %s: told %q", took, told.all())
+			}
+		})
+	}
+}
+
 // RETRY bounds the wait, not the work: an upload that takes longer than that each time is tried again as often as a short one, and
 // a source that takes its time is not taken for a target that has fallen silent.
 func TestASlowUploadIsTriedAgain(t *testing.T) {
