@@ -26,10 +26,10 @@ func TestEmulation(t *testing.T) {
 	if err := emulation(jobs, engine.Info{Platform: amd64, Emulated: []ocispec.Platform{arm64}}); err != nil {
 		t.Errorf("emulated, and refused: %v", err)
 	}
-	const want = "the engine (linux/amd64) cannot run programs of these lines' platforms:\n" +
+	const want = "the engine at ssh://pi (linux/amd64) cannot run programs of these lines' platforms:\n" +
 		"  Dockerfile:2 runs on linux/arm64: RUN apt-get update\n" +
-		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM"
-	if err := emulation(jobs, engine.Info{Platform: amd64}); err == nil || err.Error() != want || !errors.Is(err, config.ErrUsage) {
+		"run the target `emulation` once to let QEMU do it, compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM, or give the platform an engine of its own with NODES"
+	if err := emulation(jobs, engine.Info{Address: "ssh://pi", Platform: amd64}); err == nil || err.Error() != want || !errors.Is(err, config.ErrUsage) {
 		t.Errorf("got:\n%v\nwant:\n%s", err, want)
 	}
 }

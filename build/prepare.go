@@ -245,9 +245,9 @@ func emulation(jobs []job, info engine.Info) error {
 	if len(lines) == 0 {
 		return nil
 	}
-	return usageError{fmt.Errorf("the engine (%s) cannot run programs of these lines' platforms:\n%s\n"+
-		"run the target `emulation` once to let QEMU do it, or compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM",
-		platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))}
+	return usageError{fmt.Errorf("the engine at %s (%s) cannot run programs of these lines' platforms:\n%s\n"+
+		"run the target `emulation` once to let QEMU do it, compile on the engine's own platform with ARG GOARCH or FROM --platform=$BUILDPLATFORM, or give the platform an engine of its own with NODES",
+		info.Address, platforms.Format(info.Platform), strings.Join(dedupe(lines), "\n"))}
 }
 
 // unwritable refuses caches that the engine cannot write.

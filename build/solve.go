@@ -200,10 +200,15 @@ func (p *Pipeline) builders(ctx context.Context, jobs []job) (map[source]engine.
 	return out, nil
 }
 
+// closeAll lets go of what the solves shared. Every solve has its own error, and a frozen engine holds nobody up.
 func closeAll(builders map[source]engine.Builder) {
-	for _, b := range builders {
-		_ = b.Close() // what it held is gone with it, and every solve has its own error
-	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	leave(over, tidyLimit, func() {
+		for _, b := range builders {
+			_ = b.Close()
+		}
+	})
 }
 
 // context is what the builds of a Dockerfile may read.
@@ -235,7 +240,13 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 		}
 		return out, wait(ctx)
 	}
-	built, err := b.Solve(ctx, j.solve, hook, events)
+	var built engine.Built
+	var err error
+	if !leave(ctx, farewell, func() { built, err = b.Solve(ctx, j.solve, hook, events) }) {
+		err := fmt.Errorf("%s: the engine at %s %w", j.name, p.engines[j.node].Info().Address, errLeft)
+		p.finish(ctx, j, "", err)
+		return result{job: j}, err
+	}
 	r.built, r.took = built, time.Since(start)
 	p.finish(ctx, j, "", err)
 	if err != nil {

@@ -23,7 +23,7 @@ const podmanGrace = time.Minute
 // podmanGoesOn is all that can be done at Ctrl-C: between two steps there is no
 // moment at which hanging up is safe, and Mage ends a program that needs longer
 // than 5 s to clean up.
-const podmanGoesOn = "Podman goes on with the step that it is in, and is waited for as long as this run may stay (Mage allows 5 s); " +
+const podmanGoesOn = "Podman goes on with its build, and is waited for up to a minute (after Ctrl-C as long as Mage allows, 5 s); " +
 	"if its service has not survived that afterwards, systemctl start podman.socket starts it again"
 
 // buildContext is the context of a build request. Podman's outlives the
