@@ -42,6 +42,11 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		text, ok = w.edited(args)
 	case "tr":
 		text, ok = w.translated(args)
+	case "find":
+		text, ok = w.listed(args)
+	case "sort":
+		_, files := letters(args, "kt")
+		text, ok = w.frame.input, len(files) == 0 && known(w.frame.input)
 	case "cat":
 		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
 	case "command", "which", "type":

@@ -59,7 +59,11 @@ func (w *walker) builtin(words []string) bool {
 		}
 	case "break", "continue":
 		w.leaveLoop(words)
-	case "read", "getopts", "mapfile", "readarray", "unset":
+	case "read":
+		if !w.line(words) {
+			w.given(words)
+		}
+	case "getopts", "mapfile", "readarray", "unset":
 		w.given(words)
 	case "printf":
 		if len(args) > 1 && args[0] == "-v" {

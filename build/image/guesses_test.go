@@ -18,7 +18,7 @@ func TestChoicesThatAreNotFollowed(t *testing.T) {
 		"[ $(uname -m | grep -c x86) = 1 ] && exec /app-amd64; exec /app-arm64",
 		"if lscpu | grep -q x86_64; then exec /app-amd64; fi; exec /app-arm64",
 		"read -r A <<<\"$(uname -m)\"; [ $A = x86_64 ] && exec /app-amd64; exec /app-arm64",
-		"uname -m | while read A; do [ $A = x86_64 ] && /app-amd64; done; exec /app-arm64",
+		"uname -m | while read A B; do [ $A = x86_64 ] && /app-amd64; done; exec /app-arm64",
 		"if expr \"$(uname -m)\" : x86 >/dev/null; then exec /app-amd64; fi; exec /app-arm64",
 		"case $MACHTYPE in x86*) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
 	} {
