@@ -30,6 +30,7 @@ func (w *walker) redirect(list []*syntax.Redirect) {
 
 // inside walks the substitutions of a node that is no statement, and its assignments: ${NAME:=value}, ((name++)).
 func (w *walker) inside(node syntax.Node) {
+	w.spent += int(node.End().Offset()) - int(node.Pos().Offset())
 	syntax.Walk(node, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CmdSubst:

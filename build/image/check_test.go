@@ -499,6 +499,25 @@ func TestCheckReadsEachFileOnce(t *testing.T) {
 	}
 }
 
+// lister counts how often each folder is listed.
+type lister struct {
+	fstest.MapFS
+	listed map[string]int
+}
+
+func (l lister) ReadDir(name string) ([]fs.DirEntry, error) {
+	l.listed[name]++
+	return l.MapFS.ReadDir(name)
+}
+
+// A pattern in a loop names the same folder again and again.
+func TestCheckListsEachFolderOnce(t *testing.T) {
+	root := lister{rootOf(busybox("arm64"), text("/data/x", "")), map[string]int{}}
+	if _, err := image.Check(sh("ls /data/*; ls /data/*").bytes(), root, platform(t, "arm64"), image.Options{}); err != nil || root.listed["data"] != 1 {
+		t.Errorf("listed %v, %v", root.listed, err)
+	}
+}
+
 // frugal is a root that keeps only the first 256 bytes of /bin/x and counts what is asked beyond.
 type frugal struct {
 	fstest.MapFS

@@ -79,6 +79,9 @@ func (w *walker) bracket(words []string) answer {
 	if len(words) < 2 {
 		return w.filled(strings.Join(words, ""))
 	}
+	if !w.afford(len(words)) {
+		return maybe
+	}
 	if i := loose(words, "-o"); i >= 0 {
 		return w.bracket(words[:i]).or(w.bracket(words[i+1:]))
 	}
@@ -199,14 +202,26 @@ func (w *walker) search(text, expr string) answer {
 }
 
 func (w *walker) matches(text, expr string) answer {
-	if !known(text+expr) || !w.afford(len(text)*len(expr)) {
-		return maybe
+	if re := w.expression(expr, text); re != nil && known(text) {
+		return answered(re.MatchString(text))
+	}
+	return maybe
+}
+
+// expression is one to be looked for in a text, nil where it is none or it would cost too much.
+func (w *walker) expression(expr, text string) *regexp.Regexp {
+	cost := len(expr) * (1 + len(text))
+	if strings.Contains(expr, "{") { // a{1000}
+		cost *= repeatCost
+	}
+	if !known(expr) || !w.afford(cost) {
+		return nil
 	}
 	re, err := regexp.Compile(expr)
 	if err != nil {
-		return maybe
+		return nil
 	}
-	return answered(re.MatchString(text))
+	return re
 }
 
 // decides tells whether texts are the same whenever the image runs, as one tells of the machine or none comes from outside.

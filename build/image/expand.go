@@ -15,6 +15,13 @@ const (
 	maxWorlds   = 32 // in which one command is looked at
 )
 
+// What else takes time, in as many bytes as are expanded in about the same.
+const (
+	lookCost   = 32  // a folder of PATH
+	cloneCost  = 16  // a way to be walked, and one for each name
+	repeatCost = 100 // a byte of an expression that repeats by number
+)
+
 // expansion turns words of the tree into words of a command, in one of the worlds that differ in what variables hold.
 // What it cannot know becomes unknown.
 type expansion struct {

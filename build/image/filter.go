@@ -73,8 +73,11 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 			expr = option.before + expr + option.after
 		}
 	}
-	re, err := regexp.Compile(expr)
-	if err != nil || !known(input) || !w.ofMachine(input) || !w.afford(len(input)*len(expr)) {
+	if !known(input) || !w.ofMachine(input) {
+		return "", maybe, false
+	}
+	re := w.expression(expr, input)
+	if re == nil {
 		return "", maybe, false
 	}
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(input)), func(line string) bool {
@@ -124,8 +127,8 @@ func (w *walker) edited(args []string) (string, bool) {
 		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
 			return text, known(text)
 		}
-		s, ok := substitutionOf(script, !strings.ContainsAny(o.letters, "Er"))
-		if !ok || !w.afford(len(text)*len(script)) {
+		s, ok := w.substitution(script, text, !strings.ContainsAny(o.letters, "Er"))
+		if !ok {
 			return "", false
 		}
 		text, script = s.in(text), s.behind
@@ -140,7 +143,8 @@ type substitution struct {
 	behind string // the commands behind it
 }
 
-func substitutionOf(script string, basic bool) (s substitution, ok bool) {
+// substitution reads the one that a script begins with, of which basic tells how it writes expressions.
+func (w *walker) substitution(script, text string, basic bool) (s substitution, ok bool) {
 	if len(script) < 2 || script[0] != 's' {
 		return s, false
 	}
@@ -153,9 +157,8 @@ func substitutionOf(script string, basic bool) (s substitution, ok bool) {
 	if basic {
 		fields[0] = extended(fields[0])
 	}
-	old, err := regexp.Compile(fields[0])
-	s.old, s.new = old, regexp.MustCompile(`\\([0-9])`).ReplaceAllString(strings.NewReplacer("$", "$$", "&", "${0}").Replace(fields[1]), "$${$1}")
-	return s, err == nil && (s.all || end == 0) && !strings.Contains(s.new, `\`)
+	s.old, s.new = w.expression(fields[0], text), regexp.MustCompile(`\\([0-9])`).ReplaceAllString(strings.NewReplacer("$", "$$", "&", "${0}").Replace(fields[1]), "$${$1}")
+	return s, s.old != nil && (s.all || end == 0) && !strings.Contains(s.new, `\`)
 }
 
 // in replaces in each line of a text.

@@ -25,6 +25,7 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 		return c.stat(absolute(f.dir, word), f)
 	}
 	var refused *Fault
+	c.spent += lookCost * len(f.path)
 	for _, dir := range f.path {
 		if dir == unknown {
 			continue

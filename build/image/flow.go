@@ -39,16 +39,19 @@ func (w *walker) while(c *syntax.WhileClause) {
 
 func (w *walker) cases(c *syntax.CaseClause) {
 	w.inside(c.Word)
-	for _, item := range c.Items {
-		for _, pattern := range item.Patterns {
-			w.inside(pattern)
-		}
-	}
 	w.choose(c.Word, c.Items)
 }
 
 // choose walks the ways that a case may take, and none behind one that it surely takes.
 func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
+	if !w.step() { // what goes on behind a way chooses again
+		return
+	}
+	for _, item := range items {
+		for _, pattern := range item.Patterns {
+			w.inside(pattern)
+		}
+	}
 	var ways []func()
 	w.guess = false
 	for i, item := range items {
@@ -136,7 +139,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	default:
 		w.before(first)
 	}
-	switch before := w.state.clone(); {
+	switch before := w.clone(); {
 	case w.status == answered(!and): // which settles it
 	case w.status != maybe && test:
 		w.softly(second)

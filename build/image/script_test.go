@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -728,6 +729,11 @@ func TestStarters(t *testing.T) {
 // What cannot be followed to its end is said, and the rest is followed.
 func TestTextsInPart(t *testing.T) {
 	long := strings.Repeat("# padding\n", 7000)
+	folders, few := "", "a b c d e f g h i j k l m n o p"
+	for i := range 500 {
+		folders += "/" + strconv.Itoa(i) + ":"
+	}
+	const tooMany = "the image's scripts start so many commands that not all were followed"
 	several := "A=1; B=1; C=1; [ $X ] && A=2; [ $X ] && B=2; [ $X ] && C=2; [ $X ] && A=3; [ $X ] && B=3\n"
 	for _, test := range []struct{ script, want, note string }{
 		{"/app/server\n" + long, server, ""},
@@ -738,10 +744,17 @@ func TestTextsInPart(t *testing.T) {
 		{"/app/server; cat <<X&#0\n0", server, ""},
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
-		{strings.Repeat(":\n", 20001) + "/app/server", "verified", "the image's scripts start so many commands that not all were followed"},
-		{". /run; . /run", "verified", "the image's scripts start so many commands that not all were followed"},
-		{"f() { g x$1; g y$1; }; g() { f a$1; f b$1; }; f", "verified", "the image's scripts start so many commands that not all were followed"},
-		{strings.Repeat("for x in a b; do ", 30) + "/x $x" + strings.Repeat("; done", 30), "verified", "the image's scripts start so many commands that not all were followed"},
+		{"/app/server; exit\n" + strings.Repeat(":|", 1500) + ":", server, ""},
+		{strings.Repeat(":|", 1500) + ":", "verified", "/run was followed only in part: \"a command is nested too deeply\""},
+		{"case $X in " + strings.Repeat("a) ;;& ", 40) + "esac", "verified", tooMany},
+		{"if [[ aarch64 =~ " + strings.Repeat("(a{1000})", 200) + " ]]; then /app/server; fi", server, ""},
+		{"[ " + strings.Repeat("! ", 10000) + "a ]; /app/server", "verified", tooMany},
+		{"PATH=" + folders + "/usr/bin\n" + strings.Repeat("uname\n", 400), "verified", tooMany},
+		{"export A=" + strings.Repeat("x", 60000) + "\nfor i in " + few + "; do for j in " + few + "; do sh -c \": $i$j\"; done; done", "verified", tooMany},
+		{strings.Repeat(":\n", 20001) + "/app/server", "verified", tooMany},
+		{". /run; . /run", "verified", tooMany},
+		{"f() { g x$1; g y$1; }; g() { f a$1; f b$1; }; f", "verified", tooMany},
+		{strings.Repeat("for x in a b; do ", 30) + "/x $x" + strings.Repeat("; done", 30), "verified", tooMany},
 		{"sh $0 x$1 \"$@\"", "verified", "a script in the image that starts itself was followed only three times"},
 		{"sh $0 x \"$@\"", "verified", ""},
 		{"[ \"${1#-}\" = \"$1\" ] || set -- x \"$@\"\nif [ \"$(id -u)\" = 0 ]; then exec sh \"$0\" \"$@\"; fi", "verified", ""},

@@ -89,7 +89,9 @@ func (c *checker) matching(glob string) ([]string, error) {
 			if err != nil {
 				return nil, err
 			}
-			next = append(next, list...)
+			if next = append(next, list...); len(next) > maxWords { // more than anybody takes
+				return next, nil
+			}
 		}
 		names = next
 	}
@@ -98,6 +100,7 @@ func (c *checker) matching(glob string) ([]string, error) {
 
 // entries lists what is there in a folder by a pattern. Hidden names are only matched by a dot.
 func (c *checker) entries(folder, glob string) (names []string, err error) {
+	c.spent += lookCost
 	if !pattern.HasMeta(glob, 0) {
 		folder, glob = path.Join(folder, unescape(glob, false)), ""
 	}
@@ -113,6 +116,7 @@ func (c *checker) entries(folder, glob string) (names []string, err error) {
 		return nil, nil
 	}
 	entries, err := c.tree.list(at.real)
+	c.spent += len(entries)
 	for _, e := range entries {
 		is, _ := path.Match(strings.ReplaceAll(glob, "[!", "[^"), e.Name())
 		if is && strings.HasPrefix(e.Name(), ".") == strings.HasPrefix(glob, ".") {

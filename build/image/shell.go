@@ -16,6 +16,7 @@ import (
 const (
 	maxScript = 64 << 10
 	maxOpen   = 500
+	maxDeep   = 2000 // levels of its tree; each of a pipe or elif has two, and keeps what was known before
 )
 
 // shell follows a shell's command line: sh -c text, sh file, or a text as its input.
@@ -119,7 +120,9 @@ func (c *checker) text(src string, args []string, f frame) error {
 	}
 	situation := f
 	situation.depth = 0
-	seen := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, args, situation))
+	all := fmt.Appendf(nil, "%q %q %+v", src, args, situation)
+	c.spent += len(all) - len(src) // a long environment
+	seen := sha256.Sum256(all)
 	situation.told, situation.doubt = false, false
 	alike := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, slices.Compact(slices.Sorted(slices.Values(args))), situation))
 	itself := sha256.Sum256([]byte(src))
@@ -188,6 +191,9 @@ func (w *walker) read(src string) (best []*syntax.Stmt, first error) {
 func statements(src string, lang syntax.LangVariant, options ...syntax.ParserOption) (list []*syntax.Stmt, err error) {
 	parser := syntax.NewParser(append(options, syntax.Variant(lang))...)
 	for stmt, failure := range parser.StmtsSeq(strings.NewReader(src)) { // not left early: it goes on behind a failure
+		if failure == nil && tooDeep(stmt) {
+			failure = errors.New("a command is nested too deeply")
+		}
 		if failure != nil {
 			err = failure
 		}
@@ -206,6 +212,18 @@ func tongue(shell string) syntax.LangVariant {
 		return syntax.LangMirBSDKorn
 	}
 	return syntax.LangBash
+}
+
+func tooDeep(stmt *syntax.Stmt) (is bool) {
+	level := 0
+	syntax.Walk(stmt, func(n syntax.Node) bool {
+		if level++; n == nil { // that was one
+			level -= 2
+		}
+		is = is || level > maxDeep
+		return !is
+	})
+	return is
 }
 
 func tooOpen(src string) bool {

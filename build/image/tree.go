@@ -28,7 +28,8 @@ type tree struct {
 
 	mu      sync.Mutex
 	infos   map[string]stat
-	links   map[string]string
+	links   map[string]func() (string, error)
+	folders map[string]func() ([]fs.DirEntry, error)
 	files   map[string]func() (file, error)
 	headers map[string]func() (platforms.ELF, error) // of libraries
 	scripts map[string]func() (string, error)        // that are followed
@@ -53,7 +54,8 @@ func once[T any](t *tree, kept map[string]func() (T, error), key string, read fu
 }
 
 func newTree(root fs.FS) *tree {
-	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{}, links: map[string]string{},
+	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{},
+		links: map[string]func() (string, error){}, folders: map[string]func() ([]fs.DirEntry, error){},
 		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){},
 		scripts: map[string]func() (string, error){}, arms: map[string]func() (armBuild, error){}}
 }
@@ -111,22 +113,14 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 }
 
 func (t *tree) readLink(name string) (string, error) {
-	t.mu.Lock()
-	target, ok := t.links[name]
-	t.mu.Unlock()
-	if ok {
+	return once(t, t.links, name, func() (string, error) {
+		defer t.ask()()
+		target, err := fs.ReadLink(t.root, key(name))
+		if err != nil {
+			return "", fmt.Errorf("reading the link %s in the image: %w", name, err)
+		}
 		return target, nil
-	}
-	done := t.ask()
-	target, err := fs.ReadLink(t.root, key(name))
-	done()
-	if err != nil {
-		return "", fmt.Errorf("reading the link %s in the image: %w", name, err)
-	}
-	t.mu.Lock()
-	t.links[name] = target
-	t.mu.Unlock()
-	return target, nil
+	})
 }
 
 // resolve follows every link of an absolute name and returns the name of what is there. The errors are fs.ErrNotExist,
@@ -174,20 +168,22 @@ func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
 
 // list returns the entries of a real directory, remembering what they are.
 func (t *tree) list(dir string) ([]fs.DirEntry, error) {
-	done := t.ask()
-	entries, err := fs.ReadDir(t.root, key(dir))
-	done()
-	if err != nil {
-		return nil, fmt.Errorf("listing %s in the image: %w", dir, err)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, e := range entries {
-		if info, err := e.Info(); err == nil {
-			t.infos[path.Join(dir, e.Name())] = stat{info: info}
+	return once(t, t.folders, dir, func() ([]fs.DirEntry, error) {
+		done := t.ask()
+		entries, err := fs.ReadDir(t.root, key(dir))
+		done()
+		if err != nil {
+			return nil, fmt.Errorf("listing %s in the image: %w", dir, err)
 		}
-	}
-	return entries, nil
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		for _, e := range entries {
+			if info, err := e.Info(); err == nil {
+				t.infos[path.Join(dir, e.Name())] = stat{info: info}
+			}
+		}
+		return entries, nil
+	})
 }
 
 // read returns what a real regular file is, reading it at most once.

@@ -45,7 +45,10 @@ type state struct {
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
 }
 
-func (s state) clone() state {
+// clone costs the more the more is remembered.
+func (w *walker) clone() state {
+	s := w.state
+	w.spent += cloneCost + len(s.vars) + len(s.files)
 	s.vars, s.fixed, s.functions, s.files = maps.Clone(s.vars), maps.Clone(s.fixed), maps.Clone(s.functions), maps.Clone(s.files)
 	return s
 }

@@ -88,12 +88,17 @@ func (w *walker) before(walk func()) {
 	w.early = outer
 }
 
-func (w *walker) stmt(s *syntax.Stmt) {
+// step tells whether the walk goes on.
+func (w *walker) step() bool {
 	if w.steps++; w.steps > maxSteps || w.spent > maxExpanded {
 		w.tooMany(w.frame)
-		return
+		return false
 	}
-	if w.err != nil || w.ended {
+	return w.err == nil && !w.ended
+}
+
+func (w *walker) stmt(s *syntax.Stmt) {
+	if !w.step() {
 		return
 	}
 	input, before := w.frame.input, w.vars[printed]

@@ -19,7 +19,8 @@ func (w *walker) either(ways ...func()) {
 	before := w.state
 	var after state
 	for i, way := range ways {
-		w.state = before.clone()
+		w.state = before
+		w.state = w.clone()
 		if w.softly(way); i > 0 {
 			w.state = after.join(w.state)
 		}
@@ -59,7 +60,7 @@ func closed() doors { return doors{state{ended: true}, state{ended: true}} }
 
 // leave ends the way that is walked. Who is behind the door goes on with its state, too.
 func (w *walker) leave(door *state) {
-	*door = door.join(w.state.clone())
+	*door = door.join(w.clone())
 	w.ended = true
 }
 
@@ -75,7 +76,7 @@ func (w *walker) until(door *state, body func()) {
 // fork walks what happens in another process, which leaves files behind, what it printed and whether it succeeded.
 func (w *walker) fork(walk func()) {
 	outer, outside, loops := w.state, w.doors, w.loops
-	w.state, w.doors, w.loops = outer.clone(), closed(), nil
+	w.state, w.doors, w.loops = w.clone(), closed(), nil
 	for range loops {
 		inner := closed()
 		w.loops = append(w.loops, &inner)
