@@ -78,9 +78,7 @@ func (w *walker) asks(ways [][]string) {
 
 // there finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
 func (w *walker) there(name string) (at found, is answer) {
-	if w.functions[name] != nil || isBuiltin(name) || slices.Contains([]string{".", "alias", "break", "builtin", "cd", "command", "continue", "declare", "enable", "eval",
-		"exec", "exit", "export", "getopts", "hash", "local", "logout", "mapfile", "popd", "printf", "pushd", "read", "readarray", "readonly", "return", "set", "shift",
-		"source", "trap", "typeset", "unset"}, name) {
+	if w.functions[name] != nil || isBuiltin(name) {
 		return at, yes
 	}
 	f := w.frame

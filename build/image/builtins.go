@@ -112,9 +112,10 @@ func (w *walker) leaveLoop(words []string) {
 }
 
 func isBuiltin(name string) bool {
-	return slices.Contains([]string{":", "[", "bg", "caller", "compgen", "complete", "dirs", "disown", "echo", "false", "fc", "fg",
-		"help", "history", "jobs", "kill", "let", "pwd", "shopt", "suspend", "test", "times", "true", "type", "ulimit", "umask",
-		"unalias", "wait"}, name)
+	return slices.Contains([]string{".", ":", "[", "alias", "bg", "break", "builtin", "caller", "cd", "command", "compgen", "complete", "continue",
+		"declare", "dirs", "disown", "echo", "enable", "eval", "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "help", "history", "jobs",
+		"kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read", "readarray", "readonly", "return", "set", "shift", "shopt",
+		"source", "suspend", "test", "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait"}, name)
 }
 
 // renamed walks what the shell runs under another name, or when something happens.
@@ -141,10 +142,7 @@ func (w *walker) later(text string) {
 
 // folder is where cd leads.
 func (w *walker) folder(args []string) string {
-	for len(args) > 1 && strings.HasPrefix(args[0], "-") {
-		args = args[1:]
-	}
-	if len(args) != 1 || args[0] == "-" || !known(args[0]) {
+	if _, args = letters(args, ""); len(args) != 1 || args[0] == "-" || !known(args[0]) {
 		return unknown
 	}
 	return absolute(w.dir, args[0])
@@ -215,8 +213,7 @@ func (w *walker) source(args []string) {
 		return
 	}
 	src, err := w.tree.text(at.real, at.info.Size())
-	if err != nil {
-		w.err = err
+	if w.failed(err); err != nil {
 		return
 	}
 	if w.calls++; w.calls > maxDepth {

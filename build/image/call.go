@@ -1,7 +1,6 @@
 package image
 
 import (
-	"errors"
 	"maps"
 	"path"
 	"slices"
@@ -138,7 +137,7 @@ func (w *walker) program(words []string, exec bool) {
 		}
 	}
 	for _, f.put = range w.places() {
-		w.err = errors.Join(w.err, w.run(words, f))
+		w.failed(w.run(words, f))
 	}
 	w.put(words)
 	w.made = w.made || !w.makesNone(words[0], f)
@@ -150,7 +149,7 @@ func (w *walker) makesNone(word string, f frame) bool {
 		return true
 	}
 	_, fault, err := w.find(word, f)
-	w.err = errors.Join(w.err, err)
+	w.failed(err)
 	return fault != nil && known(word)
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +18,8 @@ import (
 type checker struct {
 	tree     *tree
 	declared ocispec.Platform
-	name     string // of declared
+	name     string         // of declared
+	machine  *regexp.Regexp // finds its machine's names in texts
 	allow    []string
 	env      map[string]string
 	texts    map[[32]byte]bool // shell texts that were followed
@@ -30,9 +32,7 @@ type checker struct {
 
 	interpreted []interpreted // what is run, to be followed to its modules
 
-	confOnce    sync.Once
-	confFolders []string // of the loader's configuration
-	confErr     error
+	loaderConf func() ([]string, error) // folders of the loader's configuration
 
 	mu       sync.Mutex
 	programs map[string]Program
@@ -42,10 +42,12 @@ type checker struct {
 }
 
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
-	return &checker{
-		tree: t, declared: declared, name: platforms.Format(declared), env: env,
+	c := &checker{
+		tree: t, declared: declared, name: platforms.Format(declared), machine: machineNames(declared), env: env,
 		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
+	c.loaderConf = sync.OnceValues(c.readLoaderConf)
+	return c
 }
 
 // note keeps one sentence.

@@ -160,7 +160,9 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 		e.since = e.outside
 		switch {
 		case ok && also && x.Op == syntax.TsReMatch:
-			return e.search(e.text(left), e.pattern(right, regexp.QuoteMeta))
+			if text, expr := e.text(left), e.pattern(right, regexp.QuoteMeta); e.decides(text) {
+				return e.matches(text, expr)
+			}
 		case ok && also:
 			return e.compare(x.Op.String(), e.text(left), e.glob(right))
 		}
@@ -191,14 +193,6 @@ func (w *walker) compare(op, text, glob string) answer {
 		}
 	}
 	return maybe
-}
-
-// search is the answer to whether a regular expression is found in a text.
-func (w *walker) search(text, expr string) answer {
-	if !w.decides(text) {
-		return maybe
-	}
-	return w.matches(text, expr)
 }
 
 func (w *walker) matches(text, expr string) answer {

@@ -8,7 +8,7 @@ import (
 )
 
 func (w *walker) ifs(c *syntax.IfClause) {
-	w.try(func() { w.stmts(c.Cond) })
+	during(&w.trial, func() { w.stmts(c.Cond) })
 	if len(c.Cond) == 0 { // else
 		w.stmts(c.Then)
 		return
@@ -130,14 +130,14 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		return
 	}
 	and, test := c.Op == syntax.AndStmt, isTest(c.X)
-	first, second := func() { w.try(func() { w.stmt(c.X) }) }, func() { w.stmt(c.Y) }
+	first, second := func() { during(&w.trial, func() { w.stmt(c.X) }) }, func() { w.stmt(c.Y) }
 	switch {
 	case test:
 		w.softly(first)
 	case and:
 		first()
 	default:
-		w.before(first)
+		during(&w.early, first)
 	}
 	switch before := w.clone(); {
 	case w.status == answered(!and): // which settles it
@@ -158,7 +158,7 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 func (w *walker) pipe(c *syntax.BinaryCmd) {
 	made, input := w.made, w.frame.input
 	var all []value
-	w.before(func() { all = w.capture(func() { w.stmt(c.X) }) })
+	during(&w.early, func() { all = w.capture(func() { w.stmt(c.X) }) })
 	if w.made, w.frame.input = made, unknown; len(all) == 1 {
 		w.frame.input = all[0][0]
 	}

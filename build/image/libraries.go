@@ -99,17 +99,9 @@ func (c *checker) search(by linked, d platforms.Dynamic) need {
 }
 
 // searched has the folders of LD_LIBRARY_PATH: all that the text may have given it which starts the program, or the image's.
-func (c *checker) searched(by linked, n *need) []string {
-	values, ok := by.frame.env["LD_LIBRARY_PATH"]
-	if !ok {
-		return c.expand(c.env["LD_LIBRARY_PATH"], by, n)
-	}
-	var list []string
-	for _, v := range values {
-		if v == nil {
-			v = value{c.env["LD_LIBRARY_PATH"]}
-		}
-		list = append(list, c.expand(v.text(), by, n)...)
+func (c *checker) searched(by linked, n *need) (list []string) {
+	for _, folders := range c.values("LD_LIBRARY_PATH", by.frame) {
+		list = append(list, c.expand(folders, by, n)...)
 	}
 	return list
 }
@@ -253,40 +245,27 @@ func (c *checker) own(at found, n need) (*linked, error) {
 
 // configured tells whether a name is in a folder that the loader's configuration adds; it is asked when nothing else fits.
 func (c *checker) configured(name string) (bool, error) {
-	c.confOnce.Do(func() { c.confFolders, c.confErr = c.tree.loaderConf() })
-	for _, dir := range c.confFolders {
+	folders, failed := c.loaderConf()
+	for _, dir := range folders {
 		if at, _, ok, err := c.inFolder(dir, name); err != nil || at.info != nil && ok {
 			return err == nil, err
 		}
 	}
-	return false, c.confErr
+	return false, failed
 }
 
-// loaderConf reads the folders of glibc's and musl's configuration.
-func (t *tree) loaderConf() ([]string, error) {
+// readLoaderConf reads the folders of glibc's and musl's configuration.
+func (c *checker) readLoaderConf() (folders []string, err error) {
 	names := []string{"/etc/ld.so.conf"}
-	for _, dir := range []struct{ name, prefix, suffix string }{{"/etc/ld.so.conf.d", "", ".conf"}, {"/etc", "ld-musl-", ".path"}} {
-		real, info, err := t.resolve(dir.name)
-		if err != nil || !info.IsDir() {
-			continue
-		}
-		entries, err := t.list(real)
+	for _, glob := range []string{"/etc/ld.so.conf.d/*.conf", "/etc/ld-musl-*.path"} {
+		list, err := c.matching(glob)
 		if err != nil {
 			return nil, err
 		}
-		for _, e := range entries {
-			if strings.HasPrefix(e.Name(), dir.prefix) && strings.HasSuffix(e.Name(), dir.suffix) {
-				names = append(names, path.Join(real, e.Name()))
-			}
-		}
+		names = append(names, list...)
 	}
-	var folders []string
 	for _, name := range names {
-		real, info, err := t.resolve(name)
-		if err != nil || !info.Mode().IsRegular() {
-			continue
-		}
-		text, err := t.text(real, info.Size())
+		text, err := c.evidence(name)
 		if err != nil {
 			return nil, err
 		}

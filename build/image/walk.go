@@ -2,7 +2,6 @@ package image
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -30,7 +29,6 @@ type walker struct {
 	doors
 	exported map[string]bool
 	outputs  map[*syntax.CmdSubst][]value // what substitutions may print
-	machine  *regexp.Regexp               // finds names of the declared machine
 	active   map[string]bool              // calls of functions that are being walked
 	locals   map[string][]value           // what the function's local variables were before; nil outside of functions
 	theirs   map[*syntax.CmdSubst]bool    // substitutions that say what comes from outside
@@ -67,7 +65,7 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	if f.tongue == "bash" {
 		maps.Copy(functions, f.exports)
 	}
-	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, theirs: map[*syntax.CmdSubst]bool{}, wild: tongue(f.tongue) != syntax.LangBash, machine: machineNames(c.declared),
+	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, theirs: map[*syntax.CmdSubst]bool{}, wild: tongue(f.tongue) != syntax.LangBash,
 		active: map[string]bool{}, doors: closed(), state: state{vars: vars, fixed: map[string]bool{}, functions: functions, files: files, dir: f.dir}}
 }
 
@@ -80,13 +78,16 @@ func (w *walker) stmts(list []*syntax.Stmt) {
 	w.early = outer
 }
 
-// before walks what something else follows whether it fails or not.
-func (w *walker) before(walk func()) {
-	outer := w.early
-	w.early = true
+// during walks while something holds that may have held before.
+func during(holds *bool, walk func()) {
+	outer := *holds
+	*holds = true
 	walk()
-	w.early = outer
+	*holds = outer
 }
+
+// softly walks what may not happen.
+func (w *walker) softly(walk func()) { during(&w.soft, walk) }
 
 // step tells whether the walk goes on.
 func (w *walker) step() bool {
@@ -170,22 +171,6 @@ func (w *walker) cmd(cmd syntax.Command) {
 		w.inside(cmd)
 		w.status = maybe
 	}
-}
-
-// ask walks what is there to succeed or not.
-func (w *walker) try(walk func()) {
-	outer := w.trial
-	w.trial = true
-	walk()
-	w.trial = outer
-}
-
-// softly walks what may not happen.
-func (w *walker) softly(walk func()) {
-	outer := w.soft
-	w.soft = true
-	walk()
-	w.soft = outer
 }
 
 func (w *walker) define(c *syntax.FuncDecl) {

@@ -30,13 +30,11 @@ func (w *walker) either(ways ...func()) {
 
 // repeat walks what may happen any number of times, twice: the second time it sees what the first one left.
 func (w *walker) repeat(body func()) {
-	often, before := w.often, w.vars[printed]
-	w.often = true
-	w.looped(func() {
-		again := func() { w.turn(body) }
-		w.either(func() {}, func() { again(); w.either(func() {}, again) })
+	before, again := w.vars[printed], func() { w.turn(body) }
+	during(&w.often, func() {
+		w.looped(func() { w.either(func() {}, func() { again(); w.either(func() {}, again) }) })
 	})
-	if w.often, w.status = often, maybe; !slices.EqualFunc(before, w.vars[printed], sameValue) {
+	if w.status = maybe; !slices.EqualFunc(before, w.vars[printed], sameValue) {
 		w.set(printed, value{unknown})
 	}
 }
