@@ -105,18 +105,31 @@ func putConfig(ctx context.Context, client *registry.Client, ref reference.Named
 	return client.PutManifest(ctx, ref, m.Descriptor.MediaType, body)
 }
 
-// withConfig is a manifest with another config: digest and size change, its media type and every other field stay.
+// withConfig is a manifest with another config: digest and size change, and the content where the descriptor holds it; its media
+// type and every other field stay, here and there.
 func withConfig(manifest, config []byte) ([]byte, ocispec.Descriptor, error) {
-	var doc map[string]json.RawMessage
+	var doc, fields map[string]json.RawMessage
 	var desc ocispec.Descriptor
 	if err := json.Unmarshal(manifest, &doc); err != nil {
 		return nil, desc, fmt.Errorf("the manifest is no JSON: %w", err)
 	}
-	if err := json.Unmarshal(doc["config"], &desc); err != nil {
+	if err := errors.Join(json.Unmarshal(doc["config"], &fields), json.Unmarshal(doc["config"], &desc)); err != nil {
 		return nil, desc, fmt.Errorf("the manifest has no config: %w", err)
 	}
 	desc.Digest, desc.Size = digest.FromBytes(config), int64(len(config))
-	raw, err := json.Marshal(desc)
+	changed := map[string]any{"digest": desc.Digest, "size": desc.Size}
+	if desc.Data != nil {
+		desc.Data = config
+		changed["data"] = config
+	}
+	for name, value := range changed {
+		raw, err := json.Marshal(value)
+		if err != nil {
+			return nil, desc, err
+		}
+		fields[name] = raw
+	}
+	raw, err := json.Marshal(fields)
 	if err != nil {
 		return nil, desc, err
 	}

@@ -1,10 +1,12 @@
 package build
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http/httptest"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -40,6 +42,25 @@ func TestARepairedConfigKeepsItsLayers(t *testing.T) {
 	for layer, want := range map[string]error{"ours": nil, "another run's": lists.ErrPublish} {
 		if err := sameLayers(t.Context(), client, ref, registry.Manifest{Bytes: manifest}, configOver("arm64", layer)); !errors.Is(err, want) {
 			t.Errorf("a config over %s layer: %v, want %v", layer, err, want)
+		}
+	}
+}
+
+// What a manifest says beside its config's identity stays, and a copy of the config in it follows.
+func TestWithConfig(t *testing.T) {
+	config := []byte(`{"architecture":"arm64"}`)
+	identity := fmt.Sprintf(`"digest":%q,"size":%d`, digest.FromBytes(config), len(config))
+	for manifest, want := range map[string]string{
+		`{"config":{"mediaType":"a/b","digest":"sha256:1","size":1},"layers":[],"x":{"y":1}}`: `{"config":{"mediaType":"a/b",` + identity + `},"layers":[],"x":{"y":1}}`,
+		`{"config":{"digest":"sha256:1","size":1,"data":"e30=","x-own":[1]}}`:                 `{"config":{` + identity + `,"data":"` + base64.StdEncoding.EncodeToString(config) + `","x-own":[1]}}`,
+	} {
+		body, desc, err := withConfig([]byte(manifest), config)
+		if err != nil || desc.Digest != digest.FromBytes(config) || desc.Size != int64(len(config)) {
+			t.Errorf("%s: %+v, %v", manifest, desc, err)
+		}
+		var got, wanted any
+		if err := errors.Join(json.Unmarshal(body, &got), json.Unmarshal([]byte(want), &wanted)); err != nil || !reflect.DeepEqual(got, wanted) {
+			t.Errorf("%s became %s, want %s; %v", manifest, body, want, err)
 		}
 	}
 }

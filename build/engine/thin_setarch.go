@@ -39,10 +39,23 @@ type Relabelled struct {
 // or the hook's own.
 func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
 	onEvent = serial(onEvent)
-	name, before, err := e.named(ctx, ref)
-	if err != nil {
-		return Relabelled{}, err
+	for {
+		name, before, err := e.named(ctx, ref)
+		if err != nil {
+			return Relabelled{}, err
+		}
+		done, err := e.relabel(ctx, name, before, hook, dryRun, onEvent)
+		if errors.Is(err, ErrNotFound) {
+			if now, gone := e.Inspect(ctx, name); gone == nil && now.ID != before.ID {
+				continue // somebody else has given the tag another image, and the old one was removed
+			}
+		}
+		return done, err
 	}
+}
+
+// relabel is SetArch on an image that was found.
+func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
 	look := &kitLook{name: name, id: before.ID, hook: hook, dryRun: dryRun}
 	e.lookInKit(ctx, look)
 	defer func() {
@@ -113,7 +126,15 @@ func (e *Engine) move(ctx context.Context, name, old, id string) error {
 	}
 	switch now.ID {
 	case old:
-		return e.Tag(context.WithoutCancel(ctx), id, name)
+		ctx = context.WithoutCancel(ctx)
+		err := e.Tag(ctx, id, name)
+		if err == nil {
+			return nil
+		}
+		if now, _ = e.Inspect(ctx, name); now.ID != id {
+			return err
+		}
+		return nil // the same by somebody else, who was a moment earlier
 	case id: // somebody else did the same
 		return nil
 	}

@@ -91,10 +91,14 @@ func (e *Engine) identity(s stored) digest.Digest {
 
 // stored finds out an image's config as cheaply as the engine allows.
 func (e *Engine) stored(ctx context.Context, id string, emit func(Event)) (stored, error) {
-	if e.info.Store != StoreContainerd {
-		return e.rebuild(ctx, id)
+	if e.info.Store == StoreContainerd {
+		return e.exactly(ctx, id, emit)
 	}
-	return e.exactly(ctx, id, emit)
+	s, err := e.rebuild(ctx, id)
+	if err != nil && e.info.Name == podman && ctx.Err() == nil { // which does not tell the history of an image that has entries without a time
+		return e.exactly(ctx, id, emit)
+	}
+	return s, err
 }
 
 // exactly reads the save stream, and says so: it can take seconds.
