@@ -467,7 +467,7 @@ func TestNotes(t *testing.T) {
 			"/app is a Go program built with GOPPC64=power9, and starts on no older CPUs: declare linux/ppc64le/power9, or build it for all"},
 		{"arm64", run("/app"), []entry{elf("/app", "arm64"), exe("/bin/x", "#!/perl\n"), exe("/bin/y", "#!/perl\n"), exe("/bin/z", "#!/ruby\n")},
 			"/bin/x and 1 more on PATH are scripts for /perl, which is not in the image|/bin/z is a script for /ruby, which is not in the image"},
-		{"arm64", sh("exec $APP"), []entry{busybox("arm64")}, `a shell works out at run time what it starts as "...": that program was not followed`},
+		{"arm64", sh("exec $APP"), []entry{busybox("arm64")}, `a shell text in the image works out at run time what it starts as "...": that program was not followed`},
 		{"arm64", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64")},
 			"healthcheck: /check is not in the image: copy it into the image, or correct the spelling in HEALTHCHECK"},
 	} {

@@ -105,8 +105,9 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
 	absent := fault.Kind == Missing && fr.role != Health
+	_, put := fr.origin(fault.Path)
 	switch {
-	case absent && (fr.soft && fr.told || !fr.soft && fr.doubt):
+	case absent && (put || fr.soft && fr.told || !fr.soft && fr.doubt):
 		c.note(fr, "%s starts %s, which is not in the image", fr.text(), show(fault.Path))
 		return nil
 	case fr.soft && !fault.Kind.certain():

@@ -54,7 +54,7 @@ func (c *checker) run(words []string, f frame) error {
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
 	if !known(words[0]) {
-		c.note(f, "a shell works out at run time what it starts as %s: that program was not followed", shown(words[0]))
+		c.note(f, "%s works out at run time what it starts as %s: that program was not followed", f.text(), shown(words[0]))
 		return nil
 	}
 	f.soft = f.soft || slices.Contains(f.path, unknown) && !strings.Contains(words[0], "/")

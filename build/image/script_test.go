@@ -68,6 +68,9 @@ var texts = []string{
 	"- A=/app/x; A=/app/server $A",
 	"+ if [ $X ]; then V=P=/app/server; else V=P=/app/x; fi; export \"$V\"; exec $P",
 
+	"+ cat /app/server >/tmp/x; chmod +x /tmp/x; /tmp/x",
+	"+ cat \"$0\" /app/x >/tmp/x; /app/server",
+
 	// Where it ends.
 	"- exec /app/x; /app/server",
 	"- exec -a x /app/x\n/app/server",
@@ -616,6 +619,9 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script /x", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script exec x", "verified", "/script starts x, which is not in the image"},
 		{"sh /script exec gosu app /x", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'gunzip -c /x.gz >/x; chmod +x /x; exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'cat /x.gz >/x; exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'cat /app/x >/x; exec /x'", "verified", ""},
 		{"sh /script x", "verified", ""},
 		{"sh /script '[ $Y ] && /x'", "verified", ""},
 		{"sh /script 'if ls; then /x; fi'", "verified", ""},
@@ -687,7 +693,7 @@ func TestStarters(t *testing.T) {
 		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf /x/*.ini\n"), text("/etc/supervisor/conf.d/app.conf", ini)}, server},
 		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf /x/*.ini\n"), text("/x/app.ini", ini)}, server},
 		{"supervisord", []entry{text("/etc/supervisor/supervisord.conf", "[include]\nfiles = conf.d/*.conf\n"), text("/etc/supervisor/conf.d/app.ini", ini)}, "what supervisord starts was not followed"},
-		{"supervisord", []entry{text("/etc/supervisord.conf", "command=/app/%(ENV_X)s\n")}, "a shell works out at run time what it starts as \"/app/...\": that program was not followed"},
+		{"supervisord", []entry{text("/etc/supervisord.conf", "command=/app/%(ENV_X)s\n")}, "a shell text in the image works out at run time what it starts as \"/app/...\": that program was not followed"},
 		{"supervisord", []entry{text("/etc/supervisord.conf", "command=/nowhere\n")}, "verified"},
 		{"supervisord", nil, "what supervisord starts was not followed"},
 		{"supervisord", []entry{dir("/etc/supervisord.conf")}, "what supervisord starts was not followed"},
@@ -761,7 +767,7 @@ func TestTextsInPart(t *testing.T) {
 		{strings.Repeat("[ $X ] && A=$A$X || B=$B$Y\n", 8) + strings.Repeat("set -- \"$1$A\" \"$B$2\" \"$3$A$B\"\n: \"$A\" \"$B\" $1 $2 $3\n", 2), "verified", ""},
 		{several + "g() { : $1; : $2; : $3; }; f() { g $A \"$@\"; g $B \"$@\"; g $C \"$@\"; }; " + strings.Repeat("f $A $B\n", 60), "verified", ""},
 		{"e() { local x=$1; " + strings.Repeat("x=\"${x//a/b}\"; ", 10) + "echo \"$x\"; }; " + strings.Repeat("A=$(e /etc/app/app.conf)\n", 120), "verified", ""},
-		{"X=" + strings.Repeat("x", 1000) + "\nexec $(" + strings.Repeat("echo $X;", 131) + ")", "verified", "a shell works out at run time what it starts as \"...\": that program was not followed"},
+		{"X=" + strings.Repeat("x", 1000) + "\nexec $(" + strings.Repeat("echo $X;", 131) + ")", "verified", "/run works out at run time what it starts as \"...\": that program was not followed"},
 	} {
 		root := rootOf(scripts(text("/run", test.script))...)
 		r, err := image.Check(run("sh", "/run").bytes(), root, platform(t, "arm64"), image.Options{})

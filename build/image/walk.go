@@ -120,7 +120,12 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
 		w.set(printed, before...)
 	}
-	w.made = w.made || slices.ContainsFunc(s.Redirs, writes)
+	for _, r := range s.Redirs {
+		if writes(r) {
+			w.made = true
+			w.written(s.Cmd, r)
+		}
+	}
 }
 
 // away tells whether a redirection takes away what a command prints.
