@@ -84,6 +84,7 @@ func (w *walker) listed(args []string) (string, bool) {
 		}
 		_, entries, err := w.checker.folder(absolute(w.dir, folders[i].name))
 		w.failed(err)
+		w.spent += lookCost + len(entries)
 		for _, e := range entries {
 			name, depth := strings.TrimSuffix(folders[i].name, "/")+"/"+e.Name(), folders[i].depth+1
 			kind := e.Type()

@@ -14,7 +14,7 @@ import (
 //	walk flow  its statements in their order; conditions, loops
 //	ways vars  what may happen either way; what is known behind both (state)
 //	call       a command: a function, a builtin (builtins.go), or a program (follow.go); put.go keeps what cp, ln, mv and rm change
-//	condition  what [, [[ and case decide; answers.go what uname and its like say, filter.go what grep, sed and tr make of it
+//	condition  what [, [[ and case decide; answers.go what uname and its like say, listed.go what find lists, filter.go what grep, sed and tr make of it
 //	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
