@@ -338,6 +338,11 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 		fault("its manifest is no JSON: %v", err)
 		return r, nil
 	}
+	for _, d := range append(doc.Layers, doc.Config) {
+		if err := index.CheckData(d); err != nil {
+			fault("its manifest contradicts itself: %v", err)
+		}
+	}
 	lost, err := missing(ctx, v.client, v.repo, blobsOf(doc))
 	if err != nil {
 		return r, err

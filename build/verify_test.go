@@ -69,6 +69,19 @@ func TestVerifyFaultsALayerThatIsNone(t *testing.T) {
 	}
 }
 
+// A copy of content in its descriptor is another one to who reads it and who does not.
+func TestVerifyFaultsCopiesOfOtherContent(t *testing.T) {
+	_, err := verified(t, "linux", func(client *registry.Client, ref reference.Named) ocispec.Descriptor {
+		layer := stored(t, client, ref, ocispec.MediaTypeImageLayer, []byte("layer"))
+		layer.Data = []byte("relay")
+		return layer
+	})
+	var faulty *FaultyError
+	if !errors.As(err, &faulty) || ExitCode(err) != ExitRefused || !strings.Contains(err.Error(), "contradicts itself") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A layer that its owner keeps, as Windows' bases were, is no fault: there is nothing to judge by.
 func TestVerifyLeavesForeignLayersAlone(t *testing.T) {
 	v, err := verified(t, "windows", func(client *registry.Client, ref reference.Named) ocispec.Descriptor {

@@ -50,6 +50,9 @@ func readImage(m registry.Manifest) (ocispec.Manifest, error) {
 		if d.Digest.Validate() != nil || d.Size < 0 {
 			return ocispec.Manifest{}, fmt.Errorf("manifest %s names a blob %q of %d bytes, which cannot be", m.Descriptor.Digest, d.Digest, d.Size)
 		}
+		if err := index.CheckData(d); err != nil {
+			return ocispec.Manifest{}, fmt.Errorf("manifest %s: %w", m.Descriptor.Digest, err)
+		}
 	}
 	return doc, nil
 }

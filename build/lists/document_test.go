@@ -39,6 +39,9 @@ func FuzzReadImage(f *testing.F) {
 
 func TestImagesThatCannotBe(t *testing.T) {
 	good := ocispec.Descriptor{Digest: digest.FromString("x"), Size: 1}
+	with := func(data string) ocispec.Manifest {
+		return ocispec.Manifest{Config: ocispec.Descriptor{Digest: good.Digest, Size: 1, Data: []byte(data)}}
+	}
 	layers := func(n int) ocispec.Manifest {
 		return ocispec.Manifest{Config: good, Layers: slices.Repeat([]ocispec.Descriptor{good}, n)}
 	}
@@ -50,6 +53,8 @@ func TestImagesThatCannotBe(t *testing.T) {
 		"one layer more":             {layers(maxLayers + 1), "at most 1000 are read"},
 		"an empty layer":             {ocispec.Manifest{Config: ocispec.Descriptor{Digest: good.Digest}}, ""},
 		"less than nothing":          {ocispec.Manifest{Config: ocispec.Descriptor{Digest: good.Digest, Size: -1}}, "of -1 bytes, which cannot be"},
+		"its config in itself":       {with("x"), ""},
+		"another config in itself":   {with("y"), "the embedded data is not " + good.Digest.String()},
 		"no digest":                  {ocispec.Manifest{Config: good, Layers: []ocispec.Descriptor{{Digest: "sha256:1", Size: 1}}}, "sha256:1"},
 	} {
 		raw := mustJSON(t, c.doc)
