@@ -47,7 +47,7 @@ const (
 	Interpreter Role = "interpreter" // named by a #! line
 	Loader      Role = "loader"      // named by PT_INTERP
 	Helper      Role = "helper"      // on the image's PATH
-	Health      Role = "healthcheck" // started by HEALTHCHECK; faults are notes
+	Health      Role = "healthcheck" // started by HEALTHCHECK; what need not fail is a note
 )
 
 // Program is one program that was read.

@@ -235,8 +235,9 @@ var checks = []struct {
 	{"a script that starts itself", "", run("/r"), []entry{busybox("arm64"), exe("/r", "#!/bin/sh\nexec /r \"$@\"\n")}, "verified"},
 
 	// Health checks are notes.
-	{"a foreign health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), elf("/check", "amd64")}, "verified"},
-	{"a foreign interpreter of a health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), exe("/check", "#!/opt/i\n"), elf("/opt/i", "amd64")}, "verified"},
+	{"a foreign health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), elf("/check", "amd64")}, "foreign:/check"},
+	{"a foreign interpreter of a health check", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64"), exe("/check", "#!/opt/i\n"), elf("/opt/i", "amd64")}, "foreign:/opt/i"},
+	{"a health check that is absent", "", run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "/check"}}), []entry{elf("/app", "arm64")}, "verified"},
 	{"a health check alone", "", config{"Healthcheck": map[string]any{"Test": []string{"CMD-SHELL", "/check || exit 1"}}}, []entry{elf("/check", "arm64")}, "unverified"},
 
 	// What distributions have on PATH.

@@ -99,8 +99,8 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 	return c.add(fr, *fault, also...)
 }
 
-// add takes a fault in. It becomes a note where the user allowed the path (by any of its names) or in a health check,
-// and nothing when the command may well not be run and its program is merely absent or unusual. What is absent where that
+// add takes a fault in. It becomes a note where the user allowed the path (by any of its names), or in a health check that may
+// succeed all the same, and nothing when the command may well not be run and its program is merely absent or unusual. What is absent where that
 // need not be fatal is noted.
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
@@ -112,7 +112,7 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		return nil
 	case fr.soft && !fault.Kind.certain():
 		return nil
-	case fr.role == Health:
+	case fr.role == Health && !fault.Kind.certain():
 		c.note(fr, "%s", fault)
 		return nil
 	case c.allowed(append(also, fault.Path)):
