@@ -24,7 +24,7 @@ func TestListsExitCodes(t *testing.T) {
 		{2, "has a digest", []string{"manifest:create", r + "@" + at.digest(t, "1"), r + ":amd64-1"}},
 		{2, "two images for linux/amd64: " + r + ":amd64-1 and " + r + ":again-1", []string{"manifest:create", r + ":2", r + ":amd64-1," + r + ":again-1"}},
 		{2, "two images for linux/amd64", []string{"manifest:add", r + ":1", r + ":again-1"}},
-		{2, "PLATFORM is empty: name one", []string{"fetch", r + ":1", "", "image.tar"}},
+		{2, "PLATFORM (command line) is empty: name one", []string{"fetch", r + ":1", "", "image.tar"}},
 		{2, "no images are named", []string{"manifest:remove", r + ":1", ""}},
 		{2, "say what", []string{"manifest:annotate", r + ":1", "linux/arm64"}},
 		{2, "cannot carry annotations", []string{"manifest:create", r + ":2", r + ":amd64-1", "-media-type=docker", "-annotations=a=b"}},
