@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -121,6 +122,9 @@ func TestACompiledImporter(t *testing.T) {
 
 // testSignals ends a target that waits, in each way that there is.
 func testSignals(t *testing.T, path string) {
+	heard := make(chan os.Signal, 1) // a test under nohup ignores the terminal's end, and so would what it starts
+	signal.Notify(heard, syscall.SIGHUP)
+	defer signal.Stop(heard)
 	for _, c := range []struct {
 		name   string
 		args   []string
