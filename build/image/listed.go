@@ -22,39 +22,35 @@ type search struct {
 // searchOf reads the words of a find; not all can be computed.
 func searchOf(args []string) (s search, ok bool) {
 	s.most = maxDepth
-	for ; len(args) > 0; args = args[1:] {
-		value, err := "", error(nil)
-		switch word := args[0]; word {
+	next := func() (word string) {
+		if len(args) > 0 {
+			word, args = args[0], args[1:]
+		}
+		return word
+	}
+	for len(args) > 0 {
+		ok = true
+		var err error
+		switch word := next(); word {
 		case "-L", "-follow":
 			s.links = true
 		case "-H", "-P", "-print":
-		case "-type", "-name", "-mindepth", "-maxdepth":
-			if len(args) == 1 {
-				return s, false
-			}
-			args = args[1:]
-			switch value = args[0]; word {
-			case "-type":
-				s.regular = true
-				ok = value == "f"
-			case "-name":
-				s.name = value
-				_, err = path.Match(value, "")
-				ok = err == nil
-			case "-mindepth":
-				s.least, err = strconv.Atoi(value)
-				ok = err == nil
-			case "-maxdepth":
-				s.most, err = strconv.Atoi(value)
-				ok = err == nil
-			}
-			if !ok {
-				return s, false
-			}
+		case "-type":
+			s.regular, ok = true, next() == "f"
+		case "-name":
+			s.name = next()
+			_, err = path.Match(s.name, "")
+			ok = s.name != ""
+		case "-mindepth":
+			s.least, err = strconv.Atoi(next())
+		case "-maxdepth":
+			s.most, err = strconv.Atoi(next())
 		default:
-			if s.starts = append(s.starts, word); word == "" || strings.ContainsAny(word[:1], "-!(),") {
-				return s, false
-			}
+			s.starts = append(s.starts, word)
+			ok = word != "" && !strings.ContainsAny(word[:1], "-!(),")
+		}
+		if !ok || err != nil {
+			return s, false
 		}
 	}
 	return s, len(s.starts) > 0
