@@ -49,22 +49,19 @@ func (p *Pipeline) Clean(ctx context.Context) ([]string, error) {
 
 // stores are the engines that images of this configuration are in.
 func (p *Pipeline) stores(ctx context.Context, tag string) ([]*engine.Engine, error) {
+	nodes := p.nodesOf(p.cfg.Platforms)
+	if err := errors.Join(p.openNodes(ctx, named(nodes))...); err != nil {
+		return nil, err
+	}
 	var all []*engine.Engine
-	for _, node := range p.nodesOf(p.cfg.Platforms) {
-		if node == "" {
-			own, err := p.imageStore(ctx, tag)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, own)
-			continue
-		}
-		if err := p.openNodes(ctx, []string{node}); err[0] != nil {
-			return nil, err[0]
-		}
+	for _, node := range named(nodes) {
 		all = append(all, p.engines[node])
 	}
-	return all, nil
+	if !slices.Contains(nodes, "") {
+		return all, nil
+	}
+	own, err := p.imageStore(ctx, tag)
+	return append(all, own), err
 }
 
 // remove takes a tag away, and tells whether it was there.

@@ -32,6 +32,11 @@ func (p *Pipeline) nodesOf(list []ocispec.Platform) []string {
 	return names
 }
 
+// named are the nodes without the run's own engine.
+func named(nodes []string) []string {
+	return slices.DeleteFunc(slices.Clone(nodes), func(node string) bool { return node == "" })
+}
+
 // builtOn are the platforms of this run that a node builds, as people write them.
 func (p *Pipeline) builtOn(node string) []string {
 	var names []string
@@ -75,7 +80,7 @@ func (p *Pipeline) openNodes(ctx context.Context, nodes []string) []error {
 
 // openEngines opens all that this run is built on: the nodes first, because the run's own may have to be installed.
 func (p *Pipeline) openEngines(ctx context.Context) error {
-	nodes := slices.DeleteFunc(p.nodes(), func(node string) bool { return node == "" })
+	nodes := named(p.nodes())
 	errs := p.openNodes(ctx, nodes)
 	for i, node := range nodes {
 		if errs[i] == nil {
