@@ -61,9 +61,9 @@ func (l *loader) node(names, engine string) (problem string) {
 	case leaks("", engine):
 		return "has an address with a password in it: leave it out, ssh asks for it or has a key"
 	case strings.HasPrefix(engine, "/"):
-		return "names no docker context: write " + names + "=unix://" + engine
+		return "has " + engine + ", which is the name of no docker context: write " + names + "=unix://" + engine
 	case strings.Contains(engine, "@") && !strings.Contains(engine, "://"):
-		return "names no docker context: write " + names + "=ssh://" + engine
+		return "has " + engine + ", which is the name of no docker context: write " + names + "=ssh://" + engine
 	}
 	for _, platform := range all {
 		l.config.Nodes = slices.DeleteFunc(l.config.Nodes, func(n Node) bool { return platforms.Equal(n.Platform, platform) })

@@ -18,7 +18,8 @@
 // images first, in order, then their attestations in the same order, as BuildKit does.
 //
 // Fields that this package does not know are kept: reading a list that somebody else
-// published and writing it again loses nothing.
+// published and writing it again loses nothing. Keys that tools read differently are found by
+// Ambiguity, in manifests and configs alike.
 //
 // The formats: https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md,
 // https://distribution.github.io/distribution/spec/manifest-v2-2/ and
