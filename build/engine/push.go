@@ -36,7 +36,7 @@ func (e *Engine) Push(ctx context.Context, ref string, onEvent func(Event)) (Pus
 	pause := pushPause
 	for try := 1; ; try++ {
 		done, err := e.pushOnce(ctx, ref, onEvent)
-		if err == nil || try == pushTries || !errors.Is(err, errTransient) {
+		if err == nil || try == pushTries || !errors.Is(err, errTransient) && !errors.Is(err, errBadManifest) {
 			return done, err
 		}
 		onEvent(Notice{fmt.Sprintf("%v; trying again in %s", err, pause)})

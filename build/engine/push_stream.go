@@ -114,6 +114,10 @@ var pushedSentence = pattern(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
 // errTransient marks what may go well another time.
 var errTransient = errors.New("transient")
 
+// errBadManifest is a refusal that may go well another time: by the same number a registry refuses a tag that stays what it is, and a
+// manifest ahead of its blobs, of which it has lost one to two uploads at once.
+var errBadManifest = fmt.Errorf("%w: bad request", ErrManifestRefused)
+
 // pushFaults sorts what engines say of a failed push. They pass on registries'
 // words and their own transport's, and no code; the first that fits decides,
 // and names are no words.
@@ -123,7 +127,8 @@ func pushFaults() []pushFault {
 		{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
 		{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
 		{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
-		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(00|03|05|09|12)\b`), ErrManifestRefused}, // containerd leaves the registry's words out
+		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 400\b`), errBadManifest}, // containerd leaves the registry's words out
+		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(03|05|09|12)\b`), ErrManifestRefused},
 		{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
 		{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
 		{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},

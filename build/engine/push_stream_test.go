@@ -86,6 +86,7 @@ func TestPushFaults(t *testing.T) {
 		{failed("denied: The requested tag already exists and cannot be overwritten."), ErrTagRefused},
 		{failed(`failed commit on ref \"manifest-sha256:00\": unexpected status from PUT request to http://r/v2/a/manifests/1: 409 Conflict`), ErrManifestRefused},
 		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 403 Forbidden"), ErrManifestRefused},
+		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 400 Bad Request"), ErrManifestRefused},
 		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 503 Service Unavailable"), errTransient},
 		{failed("unexpected status from PUT request to https://r/v2/a/manifests/1: 401 Unauthorized"), ErrUnauthorized},
 		{failed("unexpected status from POST request to https://r/v2/a/blobs/uploads/: 403 Forbidden"), ErrUnauthorized},
@@ -165,6 +166,7 @@ func (p *playedEngine) open(t *testing.T) *Engine {
 
 func TestPushTriesTransientFaultsAgain(t *testing.T) {
 	const lost, refused = `{"error":"blob unknown to registry"}`, `{"error":"denied"}`
+	const perhaps = `{"error":"unexpected status from PUT request to https://r/v2/a/manifests/1: 400 Bad Request"}` // of containerd, for either
 	for _, one := range []struct {
 		name    string
 		answers []string
@@ -175,6 +177,8 @@ func TestPushTriesTransientFaultsAgain(t *testing.T) {
 		{"cured", []string{lost, pushedBy20}, someDigest, nil, 2},
 		{"for good", []string{lost}, "", errTransient, pushTries},
 		{"refused", []string{refused}, "", ErrUnauthorized, 1},
+		{"lost or refused, cured", []string{perhaps, pushedBy20}, someDigest, nil, 2},
+		{"lost or refused, for good", []string{perhaps}, "", ErrManifestRefused, pushTries},
 		{"refused later", []string{lost, refused}, "", ErrUnauthorized, 2},
 	} {
 		synctest.Test(t, func(t *testing.T) {
