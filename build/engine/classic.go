@@ -114,7 +114,7 @@ func orCancelled(ctx context.Context, err error) error {
 
 // build sends the context and follows the build.
 func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile []byte) (string, error) {
-	files, err := withDockerfile(b.files, dockerfile)
+	files, name, err := withDockerfile(ctx, b.files, b.engine.ignoreName(), dockerfile)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrContext, err)
 	}
@@ -128,7 +128,7 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 	request, end := b.engine.buildContext(ctx, p.emit)
 	defer end()
 	answer, err := b.engine.api.ImageBuild(request, body, build.ImageBuildOptions{
-		Dockerfile:  rewrittenName,
+		Dockerfile:  name,
 		BuildArgs:   p.buildArgs(),
 		Labels:      p.Labels,
 		Target:      p.Target,

@@ -1,48 +1,95 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
+	"strings"
 	"sync/atomic"
 
 	"github.com/moby/buildkit/util/staticfs"
+	"github.com/moby/patternmatcher"
+	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/tonistiigi/fsutil"
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
 // rewrittenName is the file of the context in which the builder finds the
-// rewritten Dockerfile. The user's own stays in its place, for COPY.
+// rewritten Dockerfile, unless the user's ignore file asks for another name. The
+// user's own Dockerfile stays in its place, for COPY.
 const rewrittenName = ".manymage.Dockerfile"
 
-// ignoreNames are the files that builders read patterns from; Podman reads the
-// second one in the first place.
-var ignoreNames = []string{".dockerignore", ".containerignore"}
+// ignoreName is the file that an engine reads patterns from in the first place.
+func (e *Engine) ignoreName() string {
+	if e.info.Name == podman {
+		return ".containerignore"
+	}
+	return ".dockerignore"
+}
 
-// withDockerfile puts the rewritten Dockerfile into a context, and hides it
-// from COPY: a builder takes a Dockerfile out of the context after reading it
-// if an ignore file says so. What the user's ignore file excludes is not in
-// files any more; the file itself stays unless it excludes itself.
-func withDockerfile(files fsutil.FS, dockerfile []byte) (fsutil.FS, error) {
+// withDockerfile puts the rewritten Dockerfile into a context, and tells its
+// name. It is hidden from COPY: a builder takes a Dockerfile out of the context
+// after reading it if the ignore file says so. The user's patterns have done
+// their work in files; the file itself stays unless it excludes itself, as it
+// is: the Dockerfile gets a name that it excludes anyway. Only one that
+// excludes no name at all is added to.
+func withDockerfile(ctx context.Context, files fsutil.FS, ignore string, dockerfile []byte) (fsutil.FS, string, error) {
+	name := rewrittenName
 	extra := staticfs.NewFS()
-	extra.Add(rewrittenName, &fstypes.Stat{}, dockerfile)
+	old, err := readFile(files, ignore)
+	if err != nil {
+		return nil, "", err
+	}
+	excluded := excludedName(ctx, files, old)
+	switch {
+	case old == nil:
+		extra.Add(ignore, &fstypes.Stat{}, []byte("/"+name+"\n/"+ignore+"\n"))
+	case excluded != "":
+		name = excluded
+	default:
+		extra.Add(ignore, &fstypes.Stat{}, append(old, "\n/"+name+"\n"...))
+	}
+	extra.Add(name, &fstypes.Stat{}, dockerfile)
+	return staticfs.NewMergeFS(files, extra), name, nil
+}
+
+// wildcards makes a name of a pattern for names at any depth.
+var wildcards = strings.NewReplacer("**/", "", "**", product, "*", product, "?", "m")
+
+// excludedName is a name that the patterns exclude and no file has, or "".
+func excludedName(ctx context.Context, files fsutil.FS, ignore []byte) string {
+	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
+	if err != nil {
+		return ""
+	}
+	all, err := patternmatcher.New(patterns)
+	if err != nil {
+		return ""
+	}
+	for _, pattern := range patterns {
+		name := wildcards.Replace(pattern)
+		if excluded, err := all.MatchesOrParentMatches(name); err != nil || !excluded || path.Base(name) != name {
+			continue
+		}
+		if !anyBelow(ctx, files, name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// anyBelow tells whether a name, or what is below it, is sent.
+func anyBelow(ctx context.Context, files fsutil.FS, name string) bool {
 	found := false
-	for _, name := range ignoreNames {
-		old, err := readFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		if old != nil {
-			found = found || name == ignoreNames[0]
-			extra.Add(name, &fstypes.Stat{}, append(old, "\n/"+rewrittenName+"\n"...))
-		}
-	}
-	if !found {
-		extra.Add(ignoreNames[0], &fstypes.Stat{}, []byte("/"+rewrittenName+"\n/"+ignoreNames[0]+"\n"))
-	}
-	return staticfs.NewMergeFS(files, extra), nil
+	_ = files.Walk(ctx, name, func(_ string, _ fs.DirEntry, err error) error {
+		found = err == nil
+		return fs.SkipAll
+	})
+	return found
 }
 
 // readFile gives nil for a file that is not there.

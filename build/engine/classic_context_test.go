@@ -2,8 +2,10 @@ package engine
 
 import (
 	"archive/tar"
+	"cmp"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,8 +16,9 @@ import (
 	"github.com/tonistiigi/fsutil"
 )
 
-// contextTar is what a classic builder is sent of a folder.
-func contextTar(t *testing.T, files map[string]string) map[string]string {
+// contextTar is what a classic builder is sent of a folder, and the name under
+// which it finds the rewritten Dockerfile.
+func contextTar(t *testing.T, ignore string, files map[string]string) (string, map[string]string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, content := range files {
@@ -30,7 +33,8 @@ func contextTar(t *testing.T, files map[string]string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all, err = withDockerfile(all, []byte("rewritten")); err != nil {
+	all, dockerfile, err := withDockerfile(t.Context(), all, ignore, []byte("rewritten"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	var sent atomic.Int64
@@ -56,40 +60,60 @@ func contextTar(t *testing.T, files map[string]string) map[string]string {
 	if sent.Load() < total {
 		t.Errorf("counted %d of %d bytes", sent.Load(), total)
 	}
-	return got
+	return dockerfile, got
 }
 
+// What the user's ignore file says stays byte for byte, wherever it excludes a
+// name that the rewritten Dockerfile can have.
 func TestClassicContext(t *testing.T) {
+	const own = "/.manymage.Dockerfile\n/.dockerignore\n"
 	for _, test := range []struct {
-		name         string
-		files        map[string]string
-		names        string
-		ignore, podm string
+		name             string
+		files            map[string]string
+		sent, dockerfile string
+		ignore           string
 	}{
 		{name: "no ignore file", files: map[string]string{"Dockerfile": "x", "a/b": "y"},
-			names:  ".dockerignore .manymage.Dockerfile Dockerfile a/ a/b",
-			ignore: "/.manymage.Dockerfile\n/.dockerignore\n"},
-		{name: "an ignore file that stays", files: map[string]string{"Dockerfile": "x", "key": "y", ".dockerignore": "key"},
-			names:  ".dockerignore .manymage.Dockerfile Dockerfile",
-			ignore: "key\n/.manymage.Dockerfile\n"},
-		{name: "an ignore file that excludes itself", files: map[string]string{"Dockerfile": "x", "k": "y", ".dockerignore": ".*\nDocker*"},
-			names:  ".dockerignore .manymage.Dockerfile k",
-			ignore: "/.manymage.Dockerfile\n/.dockerignore\n"},
-		{name: "Podman's own", files: map[string]string{"k": "y", ".containerignore": "z"},
-			names:  ".containerignore .dockerignore .manymage.Dockerfile k",
-			ignore: "/.manymage.Dockerfile\n/.dockerignore\n", podm: "z\n/.manymage.Dockerfile\n"},
+			sent: "Dockerfile a/ a/b", ignore: own},
+		{name: "one that excludes itself", files: map[string]string{"Dockerfile": "x", "k": "y", ".dockerignore": ".*\nDocker*"},
+			sent: "k", ignore: own},
+		{name: "a name", files: map[string]string{"Dockerfile": "x", "key": "y", ".dockerignore": "key"},
+			sent: "Dockerfile", dockerfile: "key", ignore: "key"},
+		{name: "a folder", files: map[string]string{".git/HEAD": "x", "a": "y", ".dockerignore": "# none\n/.git/\r\n"},
+			sent: "a", dockerfile: ".git", ignore: "# none\n/.git/\r\n"},
+		{name: "a wildcard", files: map[string]string{"a": "y", ".dockerignore": "**/*.m?"},
+			sent: "a", dockerfile: "manymage.mm", ignore: "**/*.m?"},
+		{name: "a folder of which something is kept", files: map[string]string{"in/a": "x", "in/b": "y", ".dockerignore": "in\n!in/b\nc"},
+			sent: "in/ in/b", dockerfile: "c", ignore: "in\n!in/b\nc"},
+		{name: "all but a few", files: map[string]string{"a": "x", "b": "y", ".dockerignore": "**\n!b\n!.dockerignore"},
+			sent: "b", dockerfile: "manymage", ignore: "**\n!b\n!.dockerignore"},
+		{name: "nothing", files: map[string]string{"a": "x", ".dockerignore": ""},
+			sent: "a", ignore: "\n/.manymage.Dockerfile\n"},
+		{name: "no name in the context's own folder", files: map[string]string{"a/b": "x", "a/c": "y", ".dockerignore": "a/b\n.\n[de]\nf\n!f"},
+			sent: "a/ a/c", ignore: "a/b\n.\n[de]\nf\n!f\n/.manymage.Dockerfile\n"},
 	} {
-		got := contextTar(t, test.files)
-		var names []string
-		for name := range got {
-			names = append(names, name)
+		dockerfile, got := contextTar(t, ".dockerignore", test.files)
+		if want := cmp.Or(test.dockerfile, rewrittenName); dockerfile != want || got[dockerfile] != "rewritten" || got[".dockerignore"] != test.ignore {
+			t.Errorf("%s: the Dockerfile is %s, wanted %s: %q", test.name, dockerfile, want, got)
 		}
-		slices.Sort(names)
-		if all := strings.Join(names, " "); all != test.names {
-			t.Errorf("%s: sent %s, want %s", test.name, all, test.names)
+		delete(got, dockerfile)
+		delete(got, ".dockerignore")
+		if sent := strings.Join(slices.Sorted(maps.Keys(got)), " "); sent != test.sent {
+			t.Errorf("%s: sent %s, want %s", test.name, sent, test.sent)
 		}
-		if got[rewrittenName] != "rewritten" || got[".dockerignore"] != test.ignore || got[".containerignore"] != test.podm {
-			t.Errorf("%s: %q", test.name, got)
+	}
+}
+
+// Podman reads an ignore file of its own in the first place, and Docker's not beside it.
+func TestClassicContextForPodman(t *testing.T) {
+	e := &Engine{info: Info{Name: podman}}
+	for own, want := range map[string]string{"": "/.manymage.Dockerfile\n/.containerignore\n", "z": "z"} {
+		files := map[string]string{"k": "y", ".dockerignore": "x"}
+		if own != "" {
+			files[".containerignore"] = own
+		}
+		if _, got := contextTar(t, e.ignoreName(), files); got[".containerignore"] != want || got[".dockerignore"] != "x" {
+			t.Errorf("%q: %q", own, got)
 		}
 	}
 }
