@@ -89,6 +89,9 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
 	}
 	p := b.plan(s, file, onEvent)
+	if err := p.refuse(); err != nil {
+		return Built{}, err
+	}
 	p.notices()
 	rewritten, err := p.rewrite(ctx)
 	if err != nil {

@@ -42,6 +42,14 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 	}
 }
 
+// refuse knows that Docker's classic builder builds for its own system alone.
+func (p *classicPlan) refuse() error {
+	if p.engine.info.Name != podman && p.target.OS != p.native.OS {
+		return fmt.Errorf("%w: the classic builder builds for %s alone, not for %s; use BuildKit or STRATEGY=native", ErrUnsupported, p.native.OS, p.target.OS)
+	}
+	return nil
+}
+
 // notices tells what this road cannot honour.
 func (p *classicPlan) notices() {
 	tell := func(format string, args ...any) {
@@ -232,9 +240,10 @@ func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platfo
 }
 
 // scratchLabel may be right even when all is built natively, since nothing in
-// an empty image runs, but for engines that want one label on everything.
+// an empty image runs, but for engines that want one label on everything, and
+// for another system's.
 func (p *classicPlan) scratchLabel() ocispec.Platform {
-	if p.engine.platformCache() {
+	if p.engine.platformCache() || p.Platform.OS != p.native.OS {
 		return p.target
 	}
 	return platforms.Normalize(p.Platform)

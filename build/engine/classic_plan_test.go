@@ -79,6 +79,19 @@ func checkRewrites(t *testing.T, tests []rewriteTest) {
 	}
 }
 
+func TestClassicBuildsForItsOwnSystem(t *testing.T) {
+	for _, test := range []struct {
+		on     Info
+		native bool
+		want   error
+	}{{docker20, false, ErrUnsupported}, {docker26, false, ErrUnsupported}, {docker20, true, nil}, {podman5, false, nil}} {
+		p := planOn(t, test.on, Solve{Platform: platform(t, "windows/amd64"), SetPlatform: !test.native}, nil)
+		if err := p.refuse(); !errors.Is(err, test.want) {
+			t.Errorf("%s %s, natively %t: %v", test.on.Name, test.on.Version, test.native, err)
+		}
+	}
+}
+
 func TestClassicRewritesBases(t *testing.T) {
 	checkRewrites(t, []rewriteTest{
 		{name: "scratch is labelled", on: docker20, platform: "linux/arm/v7",
@@ -109,6 +122,9 @@ func TestClassicRewritesBases(t *testing.T) {
 			from: "FROM busybox:1\\\n    AS b\nFROM \\\n  # why\n  scratch\n",
 			want: "FROM B-arm64 AS b\nFROM S-arm64\n"},
 		{name: "natively where the cache looks at the label", on: docker26, platform: "linux/arm64", native: true,
+			from: "FROM scratch\n",
+			want: "FROM S-amd64\n"},
+		{name: "natively for another system", on: docker20, platform: "windows/arm64", native: true,
 			from: "FROM scratch\n",
 			want: "FROM S-amd64\n"},
 	})

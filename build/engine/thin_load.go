@@ -2,7 +2,9 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -11,11 +13,26 @@ import (
 	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
-// ErrThin says that an engine did not take an image without its layers. Its
+// ErrThin says that an engine does not take an image by its config alone. Its
 // label can still be repaired in the registry, after a push.
-var ErrThin = errors.New("the engine takes no image without its layers")
+var ErrThin = errors.New("the engine does not take this image")
+
+// takesSystem refuses another system's image where a graph driver would. Docker
+// 20.10 breaks off in the middle of FreeBSD's, and never gets rid of it.
+func (e *Engine) takesSystem(config []byte) error {
+	if e.info.Store != StoreGraph || e.info.Name == podman {
+		return nil
+	}
+	own := cmp.Or(e.info.Platform.OS, "linux") // overlay2, which was evident then, is Linux's
+	var label ocispec.Platform
+	if err := json.Unmarshal(config, &label); err == nil && label.OS != "" && label.OS != own {
+		return fmt.Errorf("%w: it keeps images for %s alone, and this would be one for %s", ErrThin, own, label.OS)
+	}
+	return nil
+}
 
 // loadPatience bounds how long a load is waited for, which takes milliseconds.
 const loadPatience = 2 * time.Minute
@@ -24,7 +41,7 @@ const loadPatience = 2 * time.Minute
 // Once begun it is not interrupted: the engine would go on and have an image
 // that nobody removes. Whoever gives up meanwhile removes it.
 func (e *Engine) loadThin(ctx context.Context, t thin) (string, error) {
-	if err := ctx.Err(); err != nil {
+	if err := errors.Join(ctx.Err(), e.takesSystem(t.config)); err != nil {
 		return "", err
 	}
 	archive, err := t.tar()

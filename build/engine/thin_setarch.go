@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 
 	"github.com/distribution/reference"
@@ -50,13 +51,16 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 				continue // somebody else has given the tag another image, and the old one was removed
 			}
 		}
+		if errors.Is(err, ErrThin) {
+			err = fmt.Errorf("%w; push the image and repair its label in the registry", err)
+		}
 		return done, err
 	}
 }
 
 // relabel is SetArch on an image that was found.
 func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
-	look := &kitLook{name: name, id: before.ID, hook: hook, dryRun: dryRun}
+	look := &kitLook{name: name, id: before.ID, hook: e.storable(name, hook), dryRun: dryRun}
 	e.lookInKit(ctx, look)
 	defer func() {
 		if err := look.traces.end(); err != nil {
@@ -85,6 +89,21 @@ func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Ho
 	return done, nil
 }
 
+// storable is the hook, with an error where the engine would not store its
+// answer: a dry run tells it, too.
+func (e *Engine) storable(name string, hook Hook) Hook {
+	return func(ctx context.Context, config []byte, root fs.FS) ([]byte, error) {
+		wanted, err := hook(ctx, config, root)
+		if err != nil {
+			return nil, err
+		}
+		if err := e.takesSystem(wanted); err != nil && !bytes.Equal(wanted, config) {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		return wanted, nil
+	}
+}
+
 // judgeLooked is the hook's answer to what BuildKit showed, or to what the engine
 // tells of the image by its ID.
 func (e *Engine) judgeLooked(ctx context.Context, look *kitLook, emit func(Event)) (s stored, wanted []byte, err error) {
@@ -106,9 +125,7 @@ func (e *Engine) exchange(ctx context.Context, name, old, made string, t thin) (
 	id := made
 	if made == "" {
 		var err error
-		if id, err = e.loadThin(ctx, t); errors.Is(err, ErrThin) {
-			return "", fmt.Errorf("%w; push the image and repair its label in the registry", err)
-		} else if err != nil {
+		if id, err = e.loadThin(ctx, t); err != nil {
 			return "", err
 		}
 	}

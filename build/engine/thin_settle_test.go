@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io/fs"
@@ -29,7 +30,7 @@ func builtImage(t *testing.T) (e *Engine, id string, answers map[string]string, 
 		t.Fatal(err)
 	}
 	answers = map[string]string{
-		"GET /images/" + id + "/json":    `{"Id":"` + id + `","RootFS":{"Type":"layers","Layers":["` + layers[0].String() + `"]}}`,
+		"GET /images/" + id + "/json":    `{"Id":"` + id + `","Os":"linux","RootFS":{"Type":"layers","Layers":["` + layers[0].String() + `"]}}`,
 		"GET /images/" + id + "/history": "[]",
 		"GET /images/get":                string(saved),
 		"POST /containers/create":        `{"Id":"box"}`,
@@ -72,6 +73,34 @@ func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
 	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { calls++; return config, nil }
 	if _, _, err := e.judgeStored(t.Context(), id, same, func(Event) {}); err != nil || calls != 1 || slices.Contains(requests(), "GET /images/get") {
 		t.Errorf("%v, %d calls, asked for %q", err, calls, requests())
+	}
+}
+
+// A graph driver keeps its own system's images alone. That is found out before it
+// is asked to, so that a dry run tells it, too.
+func TestAnotherSystemIsNotPromised(t *testing.T) {
+	windows := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+		return bytes.Replace(config, []byte("linux"), []byte("windows"), 1), nil
+	}
+	const want = "app:1: the engine does not take this image: it keeps images for linux alone, and this would be one for windows; push the image and repair its label in the registry"
+	for _, dryRun := range []bool{true, false} {
+		e, id, answers, requests := builtImage(t)
+		answers["GET /images/app:1/json"] = `{"Id":"` + id + `","RepoTags":["app:1"]}`
+		if _, err := e.SetArch(t.Context(), "app:1", windows, dryRun, nil); !errors.Is(err, ErrThin) || err.Error() != want {
+			t.Errorf("dry run %t: %v", dryRun, err)
+		}
+		if slices.Contains(requests(), "POST /images/load") {
+			t.Errorf("asked for %q", requests())
+		}
+	}
+	image, err := thinOf([]byte(strings.Replace(smallConfig, "linux", "freebsd", 1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, requests := apiDouble(t, nil)
+	e.info.Store = StoreGraph
+	if _, err := e.loadThin(t.Context(), image); !errors.Is(err, ErrThin) || len(requests()) > 0 {
+		t.Errorf("%v, asked for %q", err, requests())
 	}
 }
 

@@ -161,7 +161,7 @@ func TestRefusedLoads(t *testing.T) {
 		if len(told) != 1 || !strings.Contains(told[0], "repaired in the registry after the push") {
 			t.Errorf("%s: told %q", name, told)
 		}
-		if _, err := e.exchange(t.Context(), "app:1", "sha256:old", "", image); !errors.Is(err, ErrThin) || !strings.HasSuffix(err.Error(), "repair its label in the registry") {
+		if _, err := e.exchange(t.Context(), "app:1", "sha256:old", "", image); !errors.Is(err, ErrThin) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
