@@ -1,6 +1,7 @@
 package image
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strconv"
@@ -62,45 +63,64 @@ func (w *walker) listed(args []string) (string, bool) {
 	if !ok {
 		return "", false
 	}
-	type folder struct {
-		name  string
-		depth int
-	}
 	var lines []string
-	var folders []folder
 	for _, start := range s.starts {
-		folders = append(folders, folder{start, 0})
 		if s.least == 0 && !s.regular && s.name == "" {
 			lines = append(lines, start)
 		}
 	}
-	for i := 0; i < len(folders); i++ {
-		if i == maxListed {
-			return "", false
-		}
-		_, entries, err := w.checker.folder(absolute(w.dir, folders[i].name))
-		w.failed(err)
-		w.spent += lookCost + len(entries)
-		for _, e := range entries {
-			name, depth := strings.TrimSuffix(folders[i].name, "/")+"/"+e.Name(), folders[i].depth+1
-			kind := e.Type()
-			if s.links {
-				at, err := w.resolve(absolute(w.dir, name))
-				if w.failed(err); err != nil {
-					continue
-				}
-				kind = at.info.Mode().Type()
-			}
-			if kind.IsDir() && depth < s.most {
-				folders = append(folders, folder{name, depth})
-			}
-			is, _ := path.Match(s.name, e.Name())
-			if depth >= s.least && depth <= s.most && (s.name == "" || is) && (!s.regular || kind.IsRegular()) {
-				lines = append(lines, name)
-			}
+	items, folders, err := w.tour(w.dir, s.starts, maxListed, s.links, func(i item) bool { return i.depth < s.most })
+	w.failed(err)
+	if w.spent += lookCost*folders + len(items); folders > maxListed {
+		return "", false
+	}
+	for _, i := range items {
+		is, _ := path.Match(s.name, path.Base(i.name))
+		if i.depth >= s.least && i.depth <= s.most && (s.name == "" || is) && (!s.regular || i.kind.IsRegular()) {
+			lines = append(lines, i.name)
 		}
 	}
 	return strings.Join(append(lines, ""), "\n"), true
+}
+
+// item is what a tour comes by.
+type item struct {
+	name  string // behind that of the folder where the tour began
+	depth int
+	kind  fs.FileMode
+}
+
+// tour goes through folders and those below that are to be entered, no more than most of all that there are. Where links count, an item
+// is what it leads to.
+func (c *checker) tour(dir string, starts []string, most int, links bool, enter func(item) bool) (items []item, folders int, err error) {
+	list := make([]item, len(starts))
+	for i, start := range starts {
+		list[i].name = start
+	}
+	for i := 0; i < min(len(list), most); i++ {
+		_, entries, err := c.folder(absolute(dir, list[i].name))
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, e := range entries {
+			it := item{strings.TrimSuffix(list[i].name, "/") + "/" + e.Name(), list[i].depth + 1, e.Type()}
+			if links {
+				at, err := c.resolve(absolute(dir, it.name))
+				if nowhere(err) {
+					continue
+				}
+				if err != nil {
+					return nil, 0, err
+				}
+				it.kind = at.info.Mode().Type()
+			}
+			if it.kind.IsDir() && enter(it) {
+				list = append(list, it)
+			}
+			items = append(items, it)
+		}
+	}
+	return items, len(list), nil
 }
 
 // line is read in a loop: every line of its input in turn, in one variable, whose turns may be walked in any order.

@@ -1,12 +1,14 @@
 package image
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/manymage/manymage/platforms"
 )
@@ -14,7 +16,8 @@ import (
 // What an interpreter that the image runs loads by itself are extension modules, which no program is linked with. Installers
 // leave in words which packages they put where, and what of them is compiled: that tells which files to look at, and
 // the files' own headers decide. A package may hold modules for several machines side by side. It is at fault when
-// there are some, and all that are there are for others.
+// there are some, and all that are there are for others. A module of Python whose name says that it is for another machine has to have its own
+// that fits, of the same name: that another one fits is no help.
 
 // Bounds on what a hostile image can make of it. Large ones have 300 packages, one of which has 200 modules; npm's list of 10000
 // packages has 5 MB.
@@ -34,6 +37,7 @@ type interpreted struct {
 // modules are compiled files of which one that fits is enough: those of a package.
 type modules struct {
 	name  string
+	what  string   // the name of all, "" where they have several
 	files []string // absolute, the likeliest first
 	wheel string   // what may say that they are data for any machine, "" where nothing does
 	also  string   // another way to the right ones than a stage for the platform
@@ -113,7 +117,7 @@ func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
 	}
 	return &Fault{
 		Kind: ForeignModule, Path: other.at.real,
-		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other module of " + show(p.name),
+		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
 		Cure: "install it in a stage for " + c.name + p.also,
 	}, nil
 }
@@ -191,6 +195,17 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 	}
 	entries, err = c.tree.list(at.real)
 	return at.real, entries, err
+}
+
+// machinesIn are the architectures that the words of a name stand for: build_x86_64, linux-x64+arm64, x.cpython-312-aarch64-linux-gnu.so.
+func machinesIn(name string) (list []string) {
+	words := strings.FieldsFunc(strings.ReplaceAll(name, "x86_64", "amd64"), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, word := range words {
+		if p, err := platforms.ParseAny(word); err == nil {
+			list = append(list, p.Architecture)
+		}
+	}
+	return list
 }
 
 // there are the folders of a list that are there, links resolved, each once.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 			some = some[:maxPackages]
 		}
 		packages, roots = append(packages, some...), append(roots, nodePackage{dir: path.Dir(dir)})
-		engines, err := c.under(dir, ".prisma/client") // generated into a folder of no package
+		engines, err := c.under(dir, ".prisma/client/*.node") // generated into a folder of no package
 		if err != nil {
 			return nil, err
 		}
@@ -55,7 +56,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 	}
 	found := make([][]modules, len(packages))
 	err = each(len(packages), func(i int) (err error) {
-		found[i], err = c.addons(packages[i])
+		found[i], err = c.addons(packages[i], in)
 		return err
 	})
 	return append(list, slices.Concat(found...)...), err
@@ -173,9 +174,9 @@ func (c *checker) required(name, from string) (string, error) {
 // dependency of production all the same.
 const nextCompiler = "@next/swc-"
 
-// addons are what a package's installation has made or fetched, and the packages that it chose by their machine. Those that it brings
-// for several machines (prebuilds) are everywhere the same.
-func (c *checker) addons(p nodePackage) ([]modules, error) {
+// addons are what a package's installation has made or fetched, and the packages that it chose by their machine. What
+// it compiled it compiled for one: an addon that fits speaks for those beside it, of which some may be left over.
+func (c *checker) addons(p nodePackage, in interpreted) ([]modules, error) {
 	chosen, anywhere := modules{name: p.name, also: ", or with npm's --os and --cpu"}, false
 	for _, name := range p.optional {
 		if strings.HasPrefix(name, nextCompiler) {
@@ -194,12 +195,65 @@ func (c *checker) addons(p nodePackage) ([]modules, error) {
 	if !p.scripted {
 		return []modules{chosen}, nil
 	}
-	built, err := c.under(p.dir, "build/Release", "lib/binding", "lib/binding/*")
-	if err != nil || len(chosen.files) > 0 {
-		return []modules{{name: p.name, files: built}, chosen}, err
+	made, err := c.made(p)
+	if err != nil || len(made) > 0 || len(chosen.files) > 0 {
+		return []modules{{name: p.name, files: made}, chosen}, err
+	}
+	brought, err := c.brought(p, in)
+	if err != nil {
+		return nil, err
 	}
 	program, err := c.namesake(p)
-	return []modules{{name: p.name, files: built}, {name: p.name, files: program}}, err
+	return []modules{{name: p.name, files: brought}, {name: p.name, files: program}}, err
+}
+
+// made are the addons that a package's installation has compiled or fetched: where node-gyp puts them, or where the package says.
+func (c *checker) made(p nodePackage) (list []string, err error) {
+	list, err = c.under(p.dir, "build/Release/*.node", "lib/binding/*.node", "lib/binding/*/*.node")
+	if err != nil || len(list) > 0 {
+		return list, err
+	}
+	text, err := c.evidence(path.Join(p.dir, "package.json"))
+	later := regexp.MustCompile(`\{[^}]*\}`) // the version of Node's interface
+	folder := path.Clean(later.ReplaceAllString(gjson.Get(text, "binary.module_path").String(), "*"))
+	if err != nil || !fs.ValidPath(folder) || folder == "." {
+		return nil, err
+	}
+	return c.under(p.dir, folder+"/*.node")
+}
+
+// brought are the addons for the declared machine, where a package brings them for several, in a folder for each: prebuilds/linux-x64,
+// bin/linux-arm64-node-22. It does so wherever it is installed: that it has none for this machine is no fault of the installation, and many go
+// on without.
+func (c *checker) brought(p nodePackage, in interpreted) (list []string, err error) {
+	for _, shelf := range []string{"prebuilds", "bin"} {
+		real, entries, err := c.folder(path.Join(p.dir, shelf))
+		if err != nil {
+			return nil, err
+		}
+		var others []string
+		for _, e := range entries {
+			folder := path.Join(real, e.Name())
+			switch some := machinesIn(e.Name()); {
+			case len(some) == 0 || !strings.Contains(e.Name(), "linux") && !strings.Contains(e.Name(), "alpine"):
+			case !slices.Contains(some, c.declared.Architecture):
+				others = append(others, folder)
+			case len(list) == 0:
+				if list, err = c.under(folder, "*.node"); err != nil {
+					return nil, err
+				}
+			}
+		}
+		if len(list) > 0 || len(others) == 0 {
+			continue
+		}
+		if foreign, err := c.under(others[0], "*.node"); err != nil {
+			return nil, err
+		} else if len(foreign) > 0 {
+			c.note(in.frame, "%s has addons for other machines alone, and none was compiled: what needs one fails", show(real))
+		}
+	}
+	return list, nil
 }
 
 // namesake is the program that a package is there for and fetches when it is installed: ffmpeg-static/ffmpeg, gifsicle/vendor/gifsicle.
@@ -237,24 +291,14 @@ func (c *checker) forMachine(name, from string) (list []string, portable bool, e
 
 // binaries are the addons, libraries and programs of a package, wherever they lie, the likeliest first.
 func (c *checker) binaries(dir string) (list []string, err error) {
-	folders := []string{dir}
-	for i := 0; i < min(len(folders), maxFolders); i++ {
-		real, entries, err := c.folder(folders[i])
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			name := path.Join(real, e.Name())
-			switch {
-			case e.IsDir() && e.Name() != "node_modules":
-				folders = append(folders, name)
-			case unlikely(name) < 3:
-				list = append(list, name)
-			}
+	items, _, err := c.tour("/", []string{dir}, maxFolders, false, func(i item) bool { return path.Base(i.name) != "node_modules" })
+	for _, i := range items {
+		if !i.kind.IsDir() && unlikely(i.name) < 3 {
+			list = append(list, i.name)
 		}
 	}
 	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(unlikely(a), unlikely(b)) })
-	return list, nil
+	return list, err
 }
 
 // unlikely tells by a file's name how little it looks like machine code, 3 for not at all.
@@ -270,26 +314,26 @@ func unlikely(name string) int {
 	return 3
 }
 
-// under are the addons in folders of a package.
-func (c *checker) under(dir string, folders ...string) (list []string, err error) {
-	for _, folder := range folders {
-		deep := path.Base(folder) == "*"
-		real, entries, err := c.folder(path.Join(dir, strings.TrimSuffix(folder, "*")))
-		if err != nil {
-			return nil, err
-		}
+// under are the files in a folder by patterns of their names, each of which is looked into part by part.
+func (c *checker) under(dir string, patterns ...string) (list []string, err error) {
+	real, entries, err := c.folder(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, pattern := range patterns {
+		first, rest, deep := strings.Cut(pattern, "/")
 		for _, e := range entries {
 			name := path.Join(real, e.Name())
-			switch {
-			case deep && e.IsDir():
-				inner, err := c.under(name, ".")
-				if err != nil {
+			if is, _ := path.Match(first, e.Name()); !is {
+				continue
+			}
+			some := []string{name}
+			if deep {
+				if some, err = c.under(name, rest); err != nil {
 					return nil, err
 				}
-				list = append(list, inner...)
-			case !deep && path.Ext(name) == ".node":
-				list = append(list, name)
 			}
+			list = append(list, some...)
 		}
 	}
 	return list, nil

@@ -55,6 +55,11 @@ func script(fields ...string) map[string]any {
 	return p
 }
 
+// binary is a package.json that tells node-pre-gyp where to put an addon.
+func binary(folder string) map[string]any {
+	return map[string]any{"binary": map[string]string{"module_name": "x", "module_path": folder}}
+}
+
 func chooses(names ...string) map[string]any {
 	all := map[string]string{}
 	for _, name := range names {
@@ -97,6 +102,9 @@ var nodeChecks = []struct {
 	{"a right addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "arm64")}, "verified"},
 	{"prebuilds for several machines", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64"), lib(app+"ws/prebuilds/linux-arm64/ws.node", "arm64")}, "verified"},
 	{"prebuilds for others alone, as everywhere", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64")}, "verified"},
+	{"... on macOS and Windows", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/darwin-arm64/ws.node", "amd64"), lib(app+"ws/prebuilds/win32-arm64/ws.node", "amd64")}, "verified"},
+	{"prebuilds for two machines in one folder, and for musl", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64+arm64/ws.node", "arm64"), lib(app+"ws/prebuilds/linuxmusl-x64/ws.node", "amd64")}, "verified"},
+	{"what tests left beside what was fetched", nil, []entry{one("better-sqlite3", script()), lib(app+"better-sqlite3/build/Release/better_sqlite3.node", "arm64"), lib(app+"better-sqlite3/build/Release/test_extension.node", "amd64")}, "verified"},
 	{"what compiling left", nil, []entry{one("bcrypt", script()), lib(bcrypt, "arm64"), lib(app+"bcrypt/build/Release/obj.target/x.node", "amd64"), lib(app+"bcrypt/build/obj.target/x.node", "amd64"), lib(app+"bcrypt/build/Release/x.so", "amd64")}, "verified"},
 	{"esbuild for two machines", nil, []entry{one("esbuild", chooses("@esbuild/linux-x64", "@esbuild/linux-arm64", "@esbuild/win32-x64")), platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64"), platformed("@esbuild/linux-arm64", "arm64", "bin/esbuild", "arm64")}, "verified"},
 	{"musl beside glibc", nil, []entry{one("swc", chooses("swc-linux-arm64-gnu", "swc-linux-arm64-musl")), platformed("swc-linux-arm64-gnu", "arm64", "swc.node", "arm64"), platformed("swc-linux-arm64-musl", "arm64", "swc.node", "arm64")}, "verified"},
@@ -123,6 +131,12 @@ var nodeChecks = []struct {
 	{"Prisma's engine", nil, []entry{lib(app+".prisma/client/libquery_engine-debian-openssl-3.0.x.so.node", "amd64")}, "foreign-module:" + app + ".prisma/client/libquery_engine-debian-openssl-3.0.x.so.node"},
 	{"Prisma's engines for several machines", nil, []entry{lib(app+".prisma/client/libquery_engine-debian.so.node", "amd64"), lib(app+".prisma/client/libquery_engine-linux-arm64.so.node", "arm64")}, "verified"},
 	{"a foreign addon before right prebuilds", nil, []entry{one("x", script()), lib(app+"x/build/Release/x.node", "amd64"), lib(app+"x/prebuilds/linux-arm64/x.node", "arm64")}, "foreign-module:" + app + "x/build/Release/x.node"},
+	{"prebuilds for the right machine that are for another", nil, []entry{one("x", script()), lib(app+"x/prebuilds/linux-arm64/x.node", "amd64")}, "foreign-module:" + app + "x/prebuilds/linux-arm64/x.node"},
+	{"... in a folder for each version of Node", nil, []entry{one("deasync", script()), lib(app+"deasync/bin/linux-arm64-node-22/deasync.node", "amd64"), lib(app+"deasync/bin/linux-x64-node-22/deasync.node", "amd64")}, "foreign-module:" + app + "deasync/bin/linux-arm64-node-22/deasync.node"},
+	{"an addon where the package says", nil, []entry{one("tfjs", script()), manifest(app+"tfjs", binary("./lib/napi-v{napi_build_version}")), lib(app+"tfjs/lib/napi-v8/tfjs_binding.node", "amd64")}, "foreign-module:" + app + "tfjs/lib/napi-v8/tfjs_binding.node"},
+	{"... for each machine", nil, []entry{one("x", script()), manifest(app+"x", binary("bind/{platform}-{arch}/")), lib(app+"x/bind/linux-x64/x.node", "amd64"), lib(app+"x/bind/linux-arm64/x.node", "arm64")}, "verified"},
+	{"... outside of it", nil, []entry{one("x", script()), manifest(app+"x", binary("../y")), lib(app+"y/y.node", "amd64")}, "verified"},
+	{"... in no folder of its own", nil, []entry{one("x", script()), manifest(app+"x", binary(".")), lib(app+"x/x.node", "amd64")}, "verified"},
 	{"a foreign addon of a package in a package", nil, []entry{one("a/node_modules/@s/bcrypt", script()), lib(app+"a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node", "amd64")}, "foreign-module:" + app + "a/node_modules/@s/bcrypt/lib/binding/napi-v3/bcrypt.node"},
 	{"a foreign addon that was downloaded", nil, []entry{one("x", script()), lib(app+"x/lib/binding/x.node", "amd64")}, "foreign-module:" + app + "x/lib/binding/x.node"},
 	{"a macOS addon", nil, []entry{one("bcrypt", script()), text(bcrypt, "\xcf\xfa\xed\xfe\x0c\x00\x00\x01")}, "foreign-module:" + bcrypt},
@@ -180,6 +194,21 @@ func TestNodeModules(t *testing.T) {
 				t.Errorf("%s, want %s\n%v\nnotes: %s", got, test.want, err, strings.Join(r.Notes, "\n"))
 			}
 		})
+	}
+}
+
+// A package brings the same addons wherever it is installed. That there is none for this machine is told where Linux was thought of.
+func TestPrebuildsForOthersAreTold(t *testing.T) {
+	for folder, want := range map[string]string{
+		"prebuilds/linux-x64/x.node": "[" + app + "x/prebuilds has addons for other machines alone, and none was compiled: what needs one fails]",
+		"bin/alpine-x64-115/x.node":  "[" + app + "x/bin has addons for other machines alone, and none was compiled: what needs one fails]",
+		"bin/linux-x64/x":            "[]",
+		"prebuilds/win32-x64/x.node": "[]",
+	} {
+		r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot([]entry{one("x", script()), lib(app+"x/"+folder, "amd64")}), platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != "verified" || fmt.Sprint(r.Notes) != want {
+			t.Errorf("%s: %s, %q, want %s", folder, got, r.Notes, want)
+		}
 	}
 }
 

@@ -6,12 +6,14 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"github.com/manymage/manymage/platforms"
 )
 
-// maxLoose is how many folders without an installer's words are looked into, one level deep.
-const maxLoose = 32
+const (
+	// maxLoose is how many folders without an installer's words are looked into, one level deep.
+	maxLoose = 32
+	// maxStrays is how many modules of a package that fits are looked at because of their names. One is enough to refuse it.
+	maxStrays = 8
+)
 
 // pythonPackages are the packages with modules in these folders. Of one that comes twice Python takes what it finds first.
 func (c *checker) pythonPackages(folders []string, in interpreted) (list []modules, err error) {
@@ -60,10 +62,35 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 		}
 	}
 	if slices.Contains(wheels, true) && !eggs {
-		return list, nil
+		return c.strays(list), nil
 	}
 	loose, err := c.loose(dir, entries, list)
-	return append(list, loose...), err
+	return c.strays(append(list, loose...)), err
+}
+
+// strays adds the modules of packages that by their names are for another machine, each with those of its name alone: one that fits
+// speaks for the others of a package, as long as these do not say themselves that they are from another installation.
+func (c *checker) strays(list []modules) []modules {
+	for _, p := range list {
+		p.files = p.files[:min(len(p.files), maxModules)]
+		others := slices.DeleteFunc(slices.Clone(p.files), func(file string) bool { return !isModule(file) || !c.forOthers(file) })
+		if len(others) == len(p.files) {
+			continue
+		}
+		for _, file := range others[:min(len(others), maxStrays)] {
+			one := p
+			one.what = stem(file)
+			one.files = slices.DeleteFunc(slices.Clone(p.files), func(f string) bool { return stem(f) != stem(file) })
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// forOthers tells whether a module's tag has other machines' names, and not the declared one's.
+func (c *checker) forOthers(file string) bool {
+	some := machinesIn(strings.TrimPrefix(path.Base(file), stem(file)))
+	return len(some) > 0 && !slices.Contains(some, c.declared.Architecture)
 }
 
 // described are the words of installers in a folder, and whether there are packages of whose files they say nothing.
@@ -190,21 +217,13 @@ func tagged(dir string, entries []fs.DirEntry) (list []string) {
 	return list
 }
 
-// namesMachine tells whether a folder is there for one kind of machine among others: build_x86_64.
-func namesMachine(folder string) bool {
-	return slices.ContainsFunc(strings.Split(folder, "_"), func(word string) bool {
-		_, err := platforms.ParseAny(word)
-		return err == nil
-	})
-}
-
 // loose finds the modules of packages that no wheel tells of, as those of an application are that was compiled in place.
 func (c *checker) loose(dir string, entries []fs.DirEntry, told []modules) ([]modules, error) {
 	var names []string
 	for _, e := range entries {
 		name := e.Name()
 		switch {
-		case !e.IsDir(), strings.ContainsAny(name, ".-"), namesMachine(name), isTests(name), name == "__pycache__", name == "node_modules":
+		case !e.IsDir(), strings.ContainsAny(name, ".-"), len(machinesIn(name)) > 0, isTests(name), name == "__pycache__", name == "node_modules":
 		case slices.ContainsFunc(told, func(p modules) bool {
 			return p.name == name || slices.ContainsFunc(p.files, func(file string) bool { return strings.HasPrefix(file, path.Join(dir, name)+"/") })
 		}):

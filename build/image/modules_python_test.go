@@ -133,6 +133,13 @@ var pythonChecks = []struct {
 	{"a module that is called as one of the standard library", run("python", "-mhttp").and("WorkingDir", "/srv"), []entry{standard, lib("/srv/http/y"+amdName, "amd64")}, "foreign-module:/srv/http/y" + amdName},
 	{"a module of the standard library that runs another", run("python", "-m", "pdb", "/app.py"), []entry{standard, wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"the standard library", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/lib-dynload/math"+amdName, "amd64")}, "foreign-module:/usr/local/lib/python3.11/lib-dynload/math" + amdName},
+	{"a foreign module beside another that fits", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_y"+armName+" arm64")}, "foreign-module:" + site + "x/_x" + amdName},
+	{"... without wheel", run("python", "/app.py"), []entry{lib(site+"x/_x"+amdName, "amd64"), lib(site+"x/_y"+armName, "arm64")}, "foreign-module:" + site + "x/_x" + amdName},
+	{"... of a name that is a machine's, and no tag", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x64.abi3.so amd64", "x/_y"+armName+" arm64")}, "verified"},
+	{"... beside its own of the right machine", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_y"+armName+" arm64"), lib(site+"x/_x"+armName, "arm64")}, "verified"},
+	{"... in another folder", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/a/_x"+amdName+" amd64", "x/b/_x"+armName+" arm64", "x/_y"+armName+" arm64")}, "verified"},
+	{"... for any version of Python", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_x.abi3.so arm64", "x/_y"+armName+" arm64")}, "verified"},
+	{"... that was cross-built and named after its builder", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" arm64", "x/_y"+armName+" arm64")}, "verified"},
 	{"two of one package", run("python"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/_y.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 
 	// Where Python looks.
