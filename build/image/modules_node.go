@@ -22,7 +22,7 @@ const (
 type nodePackage struct {
 	dir, name    string
 	scripted     bool     // its installation ran a script
-	optional     []string // packages of which it takes the one for its machine
+	optional     []string // names or folders of packages of which it takes the one for its machine
 	dependencies []string
 }
 
@@ -88,43 +88,77 @@ func packageName(at string) string {
 }
 
 // followed are the packages that the package.json of applications name, and those that these need in turn: what other package
-// managers than npm have installed.
+// managers than npm have installed. Where lists of theirs tell of those in turn, only what is part of the applications is asked itself.
 func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePackage, err error) {
 	if err := c.describe(roots); err != nil {
 		return nil, err
 	}
+	more, err := c.packed(roots)
+	if err != nil {
+		return nil, err
+	}
+	locks, err := c.locks(roots)
+	if err != nil {
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for queue := needs(roots); len(queue) > 0; queue = needs(queue) {
-		if err := each(len(queue), func(i int) (err error) {
-			queue[i].dir, err = c.required(queue[i].name, queue[i].dir)
-			return err
-		}); err != nil {
+		if queue, err = c.found(queue, seen); err != nil {
 			return nil, err
 		}
-		queue = slices.DeleteFunc(queue, func(p nodePackage) bool {
-			twice := p.dir == "" || seen[p.dir]
-			seen[p.dir] = true
-			return twice
-		})
 		if left := maxFollowed - len(list); len(queue) > left {
 			i := slices.IndexFunc(roots, func(p nodePackage) bool { return len(p.dependencies) > 0 })
-			c.note(in.frame, "%s leads to so many packages that not all were looked at", show(path.Join(roots[i].dir, "package.json")))
+			more = path.Join(roots[i].dir, "package.json")
 			queue = queue[:left]
 		}
 		if err := c.describe(queue); err != nil {
 			return nil, err
 		}
 		list = append(list, queue...)
+		if len(locks) > 0 {
+			queue = slices.DeleteFunc(slices.Clone(queue), func(p nodePackage) bool { return strings.Contains(p.dir, "/node_modules/") })
+			roots = append(roots, queue...)
+		}
 	}
-	return list, nil
+	if len(locks) == 0 {
+		if more != "" {
+			c.note(in.frame, "%s leads to so many packages that not all were looked at", show(more))
+		}
+		return list, nil
+	}
+	locked, err := c.lockedBy(locks, roots, in)
+	if err != nil {
+		return nil, err
+	}
+	locked = slices.DeleteFunc(locked, func(p nodePackage) bool { return p.dir != "" && seen[p.dir] })
+	err = c.describe(locked)
+	return append(list, locked...), err
 }
 
-// describe adds what their package.json say of packages.
+// found finds packages where they are needed, each once.
+func (c *checker) found(queue []nodePackage, seen map[string]bool) ([]nodePackage, error) {
+	err := each(len(queue), func(i int) (err error) {
+		queue[i].dir, err = c.required(queue[i].name, queue[i].dir)
+		return err
+	})
+	return slices.DeleteFunc(queue, func(p nodePackage) bool {
+		twice := p.dir == "" || seen[p.dir]
+		seen[p.dir] = true
+		return twice
+	}), err
+}
+
+// describe adds what their package.json say of packages. What is packed has none that can be read.
 func (c *checker) describe(list []nodePackage) error {
 	return each(len(list), func(i int) error {
-		text, err := c.evidence(path.Join(list[i].dir, "package.json"))
 		p := &list[i]
-		p.optional, p.dependencies = keys(gjson.Get(text, "optionalDependencies")), keys(gjson.Get(text, "dependencies"))
+		if p.dir == "" {
+			return nil
+		}
+		text, err := c.evidence(path.Join(p.dir, "package.json"))
+		if p.dependencies = keys(gjson.Get(text, "dependencies")); len(p.optional) == 0 {
+			p.optional = keys(gjson.Get(text, "optionalDependencies"))
+		}
 		p.scripted = slices.ContainsFunc([]string{"preinstall", "install", "postinstall"}, func(name string) bool { return gjson.Get(text, "scripts."+name).Exists() })
 		if err != nil || p.scripted {
 			return err
@@ -172,14 +206,14 @@ func (c *checker) required(name, from string) (string, error) {
 
 // nextCompiler begins the names of what Next.js compiles an application with, and what it has compiled runs without: it is a
 // dependency of production all the same.
-const nextCompiler = "@next/swc-"
+const nextCompiler = "/@next/swc-"
 
 // addons are what a package's installation has made or fetched, and the packages that it chose by their machine. What
 // it compiled it compiled for one: an addon that fits speaks for those beside it, of which some may be left over.
 func (c *checker) addons(p nodePackage, in interpreted) ([]modules, error) {
 	chosen, anywhere := modules{name: p.name, also: ", or with npm's --os and --cpu"}, false
 	for _, name := range p.optional {
-		if strings.HasPrefix(name, nextCompiler) {
+		if strings.Contains("/"+name, nextCompiler) {
 			continue
 		}
 		files, portable, err := c.forMachine(name, p.dir)
@@ -247,9 +281,15 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 		if len(list) > 0 || len(others) == 0 {
 			continue
 		}
-		if foreign, err := c.under(others[0], "*.node"); err != nil {
+		foreign, err := c.under(others[0], "*.node")
+		if err != nil {
 			return nil, err
-		} else if len(foreign) > 0 {
+		}
+		instead, err := c.under(p.dir, "fallback.js")
+		if err != nil {
+			return nil, err
+		}
+		if len(foreign) > 0 && len(instead) == 0 {
 			c.note(in.frame, "%s has addons for other machines alone, and none was compiled: what needs one fails", show(real))
 		}
 	}
@@ -274,7 +314,10 @@ func (c *checker) namesake(p nodePackage) (list []string, err error) {
 
 // forMachine are the binaries of a package that is there for one kind of machine. One of WebAssembly is for all.
 func (c *checker) forMachine(name, from string) (list []string, portable bool, err error) {
-	dir, err := c.required(name, from)
+	dir := name
+	if !path.IsAbs(name) {
+		dir, err = c.required(name, from)
+	}
 	if err != nil || dir == "" {
 		return nil, false, err
 	}

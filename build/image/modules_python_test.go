@@ -310,6 +310,9 @@ func TestEveryFailureToReadModulesIsTold(t *testing.T) {
 	for _, test := range pythonChecks {
 		everyFailure(t, test.name, test.config, func() fstest.MapFS { return rootOf(append(test.root, python("arm64"))...) })
 	}
+	for _, test := range lockChecks {
+		everyFailure(t, test.name, nodeConfig(nil), func() fstest.MapFS { return nodeRoot(test.root) })
+	}
 	for _, test := range nodeChecks {
 		everyFailure(t, test.name, nodeConfig(test.config), func() fstest.MapFS { return nodeRoot(test.root) })
 	}

@@ -1,0 +1,240 @@
+package image
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// pnpm and yarn leave in words which packages need which, in lists whose lines are indented below what they belong to, and lay each package
+// down where its name tells:
+//
+//	pnpm           node_modules/.pnpm/lock.yaml   snapshots: name@1.0.0: dependencies: other: 2.0.0
+//	               node_modules/.pnpm             @scope+name@1.0.0/node_modules/@scope/name
+//	yarn           yarn.lock                      "name@^1.0.0, name@1": dependencies: other "^2.0.0"
+//	Plug'n'Play    .yarn/unplugged                @scope-name-npm-1.0.0-74b0dea1a6/node_modules/@scope/name, what is no JavaScript alone
+//
+// One list tells of all packages in one question. It does not tell which ran a script: those may have addons that need what compiles or
+// finds some, or packages for one kind of machine.
+
+// needed is a package that another one needs.
+type needed struct {
+	id       string // its name, and its version in the words of who needs it: esbuild@^0.28.0
+	optional bool
+}
+
+// graph is what packages need, by their ids.
+type graph map[string][]needed
+
+// readGraph reads a list of pnpm's or yarn's.
+func readGraph(text string) graph {
+	all := graph{}
+	type line struct {
+		indent int
+		key    string
+	}
+	var above []line
+	for row := range strings.Lines(text) {
+		body := strings.Trim(row, " \r\n")
+		if body == "" || body[0] == '#' {
+			continue
+		}
+		key, value := keyed(body)
+		now := line{len(row) - len(strings.TrimLeft(row, " ")), key}
+		for len(above) > 0 && above[len(above)-1].indent >= now.indent {
+			above = above[:len(above)-1]
+		}
+		above = append(above, now)
+		var up [4]string
+		for i := range min(len(up), len(above)) {
+			up[i] = above[len(above)-1-i].key
+		}
+		switch {
+		case value == "":
+		case up[1] == "dependencies", up[1] == "optionalDependencies":
+			all.add(up[2], needed{key + "@" + value, up[1] != "dependencies"})
+		case key == "requiresBuild": // pnpm's, until 8
+			all.add(up[1], needed{id: "node-gyp@"})
+		case key == "optional" && up[2] == "dependenciesMeta": // yarn's, from 2 on, behind the dependencies
+			all.spare(up[3], up[1])
+		}
+	}
+	return all
+}
+
+// keyed cuts a line into key and value, "" for one that others belong to.
+func keyed(body string) (key, value string) {
+	const quotes = `"'`
+	if block, ok := strings.CutSuffix(body, ":"); ok {
+		return block, ""
+	}
+	if i := strings.IndexByte(body[1:], body[0]) + 1; i > 0 && strings.Contains(quotes, body[:1]) {
+		key, value = body[1:i], body[i+1:]
+	} else {
+		key, value, _ = strings.Cut(body, " ")
+	}
+	return strings.Trim(strings.TrimSuffix(key, ":"), quotes), strings.Trim(strings.TrimPrefix(value, ":"), " "+quotes)
+}
+
+// add takes in what a package needs, by all names that the list has for it.
+func (g graph) add(owners string, need needed) {
+	for _, id := range ids(owners) {
+		g[id] = append(g[id], need)
+	}
+}
+
+// spare makes a need of a package one that may be missing.
+func (g graph) spare(owners, name string) {
+	for _, id := range ids(owners) {
+		for i, need := range g[id] {
+			g[id][i].optional = need.optional || nameOf(need.id) == strings.Trim(name, `"'`)
+		}
+	}
+}
+
+// ids are the names in front of what a list tells of a package.
+func ids(key string) (list []string) {
+	for id := range strings.SplitSeq(key, ",") {
+		list = append(list, strings.TrimPrefix(strings.Trim(id, ` "'`), "/"))
+	}
+	return list
+}
+
+// nameOf is an id without version.
+func nameOf(id string) string {
+	if i := strings.Index(id[min(1, len(id)):], "@"); i >= 0 {
+		return id[:i+1]
+	}
+	return id
+}
+
+// compiling are the ids of the packages with addons that these names need, directly or not. What may be missing is none of them.
+func (g graph) compiling(names map[string]bool) (list []string) {
+	seen := map[string]bool{}
+	var queue []string
+	for _, id := range slices.Sorted(maps.Keys(g)) {
+		if names[nameOf(id)] {
+			queue = append(queue, id)
+		}
+	}
+	for i := 0; i < len(queue); i++ {
+		id := queue[i]
+		if seen[id] || strings.Contains(id, "@workspace:") { // which needs what it is developed with
+			continue
+		}
+		seen[id] = true
+		if slices.ContainsFunc(g[id], func(need needed) bool { return compiles(nameOf(need.id)) }) {
+			list = append(list, id)
+		}
+		for _, need := range g[id] {
+			if !need.optional {
+				queue = append(queue, need.id)
+			}
+		}
+	}
+	return list
+}
+
+// compiles tells whether a package is one that those with addons need.
+func compiles(name string) bool {
+	return len(machinesIn(name)) > 0 || slices.Contains([]string{"@discordjs/node-pre-gyp", "@mapbox/node-pre-gyp", "bindings", "cmake-js", "cmake-ts", "install-artifact-from-github",
+		"nan", "node-addon-api", "node-gyp", "node-gyp-build", "node-gyp-build-optional-packages", "node-pre-gyp", "pkg-prebuilds", "prebuild-install"}, name)
+}
+
+// packed finds an application whose packages yarn has packed, so that package.json lead nowhere.
+func (c *checker) packed(roots []nodePackage) (string, error) {
+	for _, root := range roots {
+		at, err := c.resolve(path.Join(root.dir, ".pnp.cjs"))
+		if !nowhere(err) {
+			return at.real, err
+		}
+	}
+	return "", nil
+}
+
+// lock is a list of a package manager's, and the folder where it lays packages down.
+type lock struct {
+	root, store string
+	graph
+}
+
+// locks reads those lists.
+func (c *checker) locks(roots []nodePackage) (list []lock, err error) {
+	for _, root := range roots {
+		for _, where := range [][2]string{{"node_modules/.pnpm/lock.yaml", "node_modules/.pnpm"}, {"yarn.lock", ".yarn/unplugged"}} {
+			text, err := c.evidence(path.Join(root.dir, where[0]))
+			if err != nil {
+				return nil, err
+			}
+			if all := readGraph(text); len(all) > 0 {
+				list = append(list, lock{root.dir, path.Join(root.dir, where[1]), all})
+			}
+		}
+	}
+	return list, nil
+}
+
+// lockedBy are the packages with addons that applications need by those lists.
+func (c *checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (list []nodePackage, err error) {
+	names := map[string]bool{}
+	for _, root := range roots {
+		for _, name := range root.dependencies {
+			names[name] = true
+		}
+	}
+	for _, l := range locks {
+		for _, id := range l.compiling(names) {
+			found, err := c.laid(l, id)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, found...)
+		}
+	}
+	list = slices.DeleteFunc(list, func(p nodePackage) bool { return p.dir == "" && len(p.optional) == 0 })
+	if len(list) > maxPackages {
+		c.note(in.frame, "%s has so many packages that not all were looked at", show(locks[0].root))
+		list = list[:maxPackages]
+	}
+	return list, nil
+}
+
+// laid finds a package of a list, and those of which it takes the one for its machine. Where they are packed, it has itself no folder.
+func (c *checker) laid(l lock, id string) (list []nodePackage, err error) {
+	p := nodePackage{name: nameOf(id)}
+	for _, need := range l.graph[id] {
+		if need.optional {
+			dirs, err := c.stored(l.store, need.id)
+			if err != nil {
+				return nil, err
+			}
+			p.optional = append(p.optional, dirs...)
+		}
+	}
+	dirs, err := c.stored(l.store, id)
+	if err == nil && len(dirs) == 0 {
+		p.dir, err = c.required(p.name, l.root)
+		return []nodePackage{p}, err
+	}
+	for _, p.dir = range dirs {
+		list = append(list, p)
+	}
+	return list, err
+}
+
+// stored are the folders that pnpm or yarn have laid a package down in.
+func (c *checker) stored(store, id string) (dirs []string, err error) {
+	name := nameOf(id)
+	version, _, _ := strings.Cut(id, "(")
+	pnpm, yarn := strings.ReplaceAll(version, "/", "+"), strings.ReplaceAll(name, "/", "-")
+	real, entries, err := c.folder(store)
+	for _, e := range entries {
+		rest, is := strings.CutPrefix(e.Name(), pnpm)
+		is = is && (rest == "" || rest[0] == '_' || rest[0] == '(')
+		if is || strings.HasPrefix(e.Name(), yarn+"-npm-") || strings.HasPrefix(e.Name(), yarn+"-virtual-") {
+			dirs = append(dirs, path.Join(real, e.Name(), "node_modules", name))
+		}
+	}
+	return dirs, err
+}
