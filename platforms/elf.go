@@ -186,6 +186,12 @@ func (w *window) segments(e ELF) ([]segment, error) {
 	return list, nil
 }
 
+// data tells whether a program's variables are in the segment.
+func (s segment) data() bool {
+	const execute, write = 1, 2
+	return s.kind == segmentLoad && s.flags&(execute|write) == write
+}
+
 func (e ELF) segment(b []byte) segment {
 	f := e.fields(b)
 	if e.Bits == 32 {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -351,11 +352,14 @@ func hello(t *testing.T, env []string, flags ...string) string {
 }
 
 func TestRealGoPrograms(t *testing.T) {
-	for _, test := range []struct{ platform, env, flags, goarm, level string }{
-		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6", ""},
-		{"arm/v7", "GOARCH=arm GOARM=7", "", "7", ""},
-		{"arm64", "GOARCH=arm64 GOARM64=v8.2,lse", "-buildmode=pie", "", "v8.2"},
-		{"riscv64", "GOARCH=riscv64", "", "", "rva20u64"},
+	for _, test := range []struct {
+		platform, env, flags, goarm, level string
+		reads                              int // for the build information, the head's among them
+	}{
+		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6", "", 2},
+		{"arm/v7", "GOARCH=arm GOARM=7", "", "7", "", 2},
+		{"arm64", "GOARCH=arm64 GOARM64=v8.2,lse", "-buildmode=pie", "", "v8.2", 4},
+		{"riscv64", "GOARCH=riscv64", "", "", "rva20u64", 2},
 	} {
 		p, err := platforms.Parse(test.platform)
 		if err != nil {
@@ -370,10 +374,22 @@ func TestRealGoPrograms(t *testing.T) {
 		if err != nil || e.Fit(p) != platforms.Native || !e.Go {
 			t.Errorf("%s: %s (Go: %v) fits as %v, %v", test.env, e.Describe(), e.Go, e.Fit(p), err)
 		}
-		build, err := platforms.ReadGoBuild(file, e)
+		r := &countingReader{ReaderAt: file}
+		build, err := platforms.ReadGoBuild(r, e)
+		if r.reads > test.reads {
+			t.Errorf("%s: %d reads for the build information", test.env, r.reads)
+		}
 		if err != nil || build.GOOS != "linux" || build.GOARCH != p.Architecture || build.GOARM != test.goarm || build.Level != test.level || !strings.HasPrefix(build.Version, "go1.") {
 			t.Errorf("%s: build %+v, %v", test.env, build, err)
 		}
+	}
+}
+
+// A program of many modules says more than is read at first.
+func TestReadLongGoBuild(t *testing.T) {
+	b := elftest.Of("arm64", elftest.Go(append(slices.Repeat([]string{"dep"}, 10_000), "GOARM64=v8.2")...))
+	if build, err := platforms.ReadGoBuild(bytes.NewReader(b), readELF(t, b)); err != nil || build.Level != "v8.2" {
+		t.Errorf("read as %+v, %v", build, err)
 	}
 }
 

@@ -14,8 +14,12 @@ import (
 // ErrNotGo says that a file holds no Go build information.
 var ErrNotGo = errors.New("no build information of Go 1.18 or later")
 
-// maxBuildInfo bounds what is read of the build information: it lists every module, 100 bytes each.
-const maxBuildInfo = 1 << 20
+const (
+	// buildInfoLead holds the build information of most programs: it lists every module, 100 bytes each.
+	buildInfoLead = 16 << 10
+	// maxBuildInfo bounds what is read of the others'.
+	maxBuildInfo = 1 << 20
+)
 
 // Layout of the blob (debug/buildinfo, since Go 1.18): 16 bytes of magic, pointer size and flags, 16 unused ones,
 // then version and module information, each behind its length as a varint.
@@ -61,8 +65,20 @@ func ReadGoBuild(r io.ReaderAt, e ELF) (GoBuild, error) {
 	return parseBuildInfo(blob)
 }
 
-// buildInfo returns the part of the file that begins with the blob.
+// buildInfo returns the part of the file that begins with the blob. Go's own linker puts it at the start of the data, where one
+// short read finds it; the linker of C puts it where the section headers say, or anywhere in the data.
 func (w *window) buildInfo(e ELF) ([]byte, error) {
+	segments, err := w.segments(e)
+	if err != nil {
+		return nil, err
+	}
+	data := slices.IndexFunc(segments, segment.data)
+	if data >= 0 {
+		b, err := w.upTo(segments[data].off, min(segments[data].size, buildInfoLead))
+		if err != nil || wholeBuildInfo(b) {
+			return b, err
+		}
+	}
 	list, err := w.sections(e)
 	if err != nil {
 		return nil, err
@@ -70,17 +86,22 @@ func (w *window) buildInfo(e ELF) ([]byte, error) {
 	if s, ok := w.named(e, list, ".go.buildinfo"); ok {
 		return w.blob(s.off, s.size)
 	}
-	segments, err := w.segments(e)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range segments {
-		const execute, write = 1, 2
-		if s.kind == segmentLoad && s.flags&(execute|write) == write {
-			return w.blob(s.off, s.size)
-		}
+	if data >= 0 {
+		return w.blob(segments[data].off, segments[data].size)
 	}
 	return nil, ErrNotGo
+}
+
+// wholeBuildInfo tells whether b begins with a blob that is not cut.
+func wholeBuildInfo(b []byte) bool {
+	if !bytes.HasPrefix(b, []byte(buildInfoMagic)) || len(b) < buildInfoHeader {
+		return false
+	}
+	_, rest, ok := varString(b[buildInfoHeader:])
+	if ok {
+		_, _, ok = varString(rest)
+	}
+	return ok
 }
 
 // blob reads a stretch of the file and cuts off what is before the blob.

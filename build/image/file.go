@@ -38,7 +38,8 @@ type file struct {
 	size   int64
 	format format
 	elf    platforms.ELF
-	title  string // of formatOther and formatBad
+	build  platforms.GoBuild // of a Go program
+	title  string            // of formatOther and formatBad
 	head   []byte
 }
 
@@ -67,7 +68,10 @@ func (f *file) classify(s *source) error {
 			return nil
 		}
 		f.head = nil // what an ELF file needs is in elf; a shell needs the text
-		if err != nil {
+		if err == nil && elf.Go {
+			f.build, err = platforms.ReadGoBuild(s, elf) // while the file is open: to open it again costs as much
+		}
+		if err != nil && !notThere(err) {
 			return fmt.Errorf("reading %s in the image: %w", f.path, err)
 		}
 		return nil

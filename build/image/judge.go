@@ -84,10 +84,7 @@ func (c *checker) judgeLevel(at found, f file, fr frame) error {
 	if !f.elf.Go || f.elf.Arch() == "arm" {
 		return nil
 	}
-	build, err := c.tree.goBuild(f)
-	if err != nil {
-		return err
-	}
+	build := f.build
 	c.built(f.path, build)
 	if !build.Beyond(c.declared) {
 		return nil
@@ -139,31 +136,28 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 	if err != nil || limit >= 7 || f.elf.Arch() != "arm" {
 		return false, nil
 	}
-	arm, err := c.tree.armOf(f)
-	if err != nil {
-		return false, err
-	}
-	c.built(f.path, arm.build)
+	c.built(f.path, f.build)
 	fault := Fault{Kind: TooNew, Path: at.real, Cure: "build it for " + c.name}
-	goarm, _, _ := strings.Cut(arm.build.GOARM, ",")
+	goarm, _, _ := strings.Cut(f.build.GOARM, ",")
 	if n, err := strconv.Atoi(goarm); err == nil {
 		if n <= limit {
 			return false, nil
 		}
-		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", arm.build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
+		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", f.build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
 		return true, c.add(fr, fault, at.name)
 	}
-	if arm.version <= limit {
-		return false, nil
+	version, err := c.tree.armOf(f)
+	if err != nil || version <= limit {
+		return false, err
 	}
 	if bad, err = c.loaderToo(f, limit); err != nil {
 		return false, err
 	}
 	if !bad {
-		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), arm.version, c.name)
+		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), version, c.name)
 		return false, nil
 	}
-	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", arm.version, c.declaredAs())
+	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", version, c.declaredAs())
 	return true, c.add(fr, fault, at.name)
 }
 
@@ -181,8 +175,8 @@ func (c *checker) loaderToo(f file, limit int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	arm, err := c.tree.armOf(loader)
-	return arm.version > limit, err
+	version, err := c.tree.armOf(loader)
+	return version > limit, err
 }
 
 // show quotes a path whose characters could confuse whoever reads the message.

@@ -33,7 +33,7 @@ type tree struct {
 	files   map[string]func() (file, error)
 	headers map[string]func() (platforms.ELF, error) // of libraries
 	scripts map[string]func() (string, error)        // that are followed
-	arms    map[string]func() (armBuild, error)
+	arms    map[string]func() (int, error)
 }
 
 type stat struct {
@@ -57,7 +57,7 @@ func newTree(root fs.FS) *tree {
 	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{},
 		links: map[string]func() (string, error){}, folders: map[string]func() ([]fs.DirEntry, error){},
 		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){},
-		scripts: map[string]func() (string, error){}, arms: map[string]func() (armBuild, error){}}
+		scripts: map[string]func() (string, error){}, arms: map[string]func() (int, error){}}
 }
 
 // maxReads is how much is asked of the root at once: each question is a round trip to an engine, and more than this no longer gets
@@ -215,34 +215,16 @@ func (t *tree) begin(real string, size, most int64) (string, error) {
 	return string(b[:n]), nil
 }
 
-// armBuild is for which ARM a program was made.
-type armBuild struct {
-	build   platforms.GoBuild // zero, but for Go programs
-	version int               // of its attributes
-}
-
-// armOf reads what only a program for an older ARM version needs: the build information and attributes. A loader is asked for by
-// every program that needs it.
-func (t *tree) armOf(f file) (armBuild, error) {
-	return once(t, t.arms, f.path, func() (b armBuild, err error) {
+// armOf reads the version of ARM that a program's attributes name, which only one for an older version needs. A loader is asked
+// for by every program that needs it.
+func (t *tree) armOf(f file) (int, error) {
+	return once(t, t.arms, f.path, func() (version int, err error) {
 		err = t.reopened(f, func(s *source) (err error) {
-			if b.build, err = platforms.ReadGoBuild(s, f.elf); err != nil && !notThere(err) {
-				return err
-			}
-			b.version, err = platforms.ReadARMArch(s, f.elf)
+			version, err = platforms.ReadARMArch(s, f.elf)
 			return err
 		})
-		return b, err
+		return version, err
 	})
-}
-
-// goBuild reads the build information of a Go program.
-func (t *tree) goBuild(f file) (build platforms.GoBuild, err error) {
-	err = t.reopened(f, func(s *source) (err error) {
-		build, err = platforms.ReadGoBuild(s, f.elf)
-		return err
-	})
-	return build, err
 }
 
 // reopened opens a file that was read before for what lies behind its head. What is not there, or damaged, is no error.
