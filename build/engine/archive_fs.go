@@ -88,15 +88,18 @@ func (f *boxFS) follow(op, name string) (string, fs.FileInfo, error) {
 	return name, pathInfo{stat}, nil
 }
 
-// head asks for one name, once.
+// head asks for one name, once. The root is a folder: nobody needs to ask.
 func (f *boxFS) head(name string) (container.PathStat, error) {
+	if name == "." {
+		return container.PathStat{Name: "/", Mode: fs.ModeDir | 0o755}, nil
+	}
 	f.mu.Lock()
 	known, ok := f.stats[name]
 	f.mu.Unlock()
 	if ok {
 		return known.stat, known.err
 	}
-	stat, err := f.box.engine.api.ContainerStatPath(f.box.ctx, f.box.id, "/"+strings.TrimPrefix(name, "."))
+	stat, err := f.box.engine.api.ContainerStatPath(f.box.ctx, f.box.id, "/"+name)
 	if isMissing(err) {
 		err = fs.ErrNotExist
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/distribution/reference"
@@ -64,15 +65,16 @@ type kitLook struct {
 	verdict error
 	made    string // the ID of the image that was stored with the answer as its config, if one was
 
+	mu     sync.Mutex
+	box    *box // in which whole folders are read; nil: none was
 	traces traces
 }
 
 // lookInKit shows the image under a tag to the hook through BuildKit, and stores
-// the answer unless it is a dry run. What came of it is in the look, the end of
-// whose traces is to be awaited.
+// the answer unless it is a dry run. What came of it is in the look, and its
+// traces are to be removed.
 func (e *Engine) lookInKit(ctx context.Context, l *kitLook) {
 	l.engine = e
-	defer l.traces.remove(ctx)
 	if e.info.Store != StoreGraph || e.info.Name == podman {
 		return
 	}
@@ -96,7 +98,7 @@ func (l *kitLook) keep(ctx context.Context, id string) {
 		l.made = id
 		return
 	}
-	l.traces.left = l.engine.removeDangling(context.WithoutCancel(ctx), id)
+	l.traces.stays(l.engine.removeDangling(context.WithoutCancel(ctx), id))
 }
 
 // question is what the solve is there for.
@@ -212,14 +214,14 @@ func (l *kitLook) tie(ctx context.Context, bridge gatewaypb.LLBBridgeClient, roo
 // folder reads a whole folder in one request, out of a container: BuildKit
 // mounts the root anew for each file, which takes 10 ms.
 func (l *kitLook) folder(ctx context.Context, name string) (*rootfs.FS, error) {
-	l.traces.mu.Lock()
-	defer l.traces.mu.Unlock()
-	if l.traces.box == nil {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.box == nil {
 		box, err := l.engine.createBox(ctx, l.id)
 		if err != nil {
 			return nil, err
 		}
-		l.traces.box = box
+		l.box, l.traces.boxes = box, append(l.traces.boxes, box.remove)
 	}
-	return l.traces.box.read(ctx, l.traces.box.source("/"+name+"/."))
+	return l.box.read(ctx, l.box.source("/"+name+"/."))
 }

@@ -13,16 +13,15 @@ import (
 
 // traces are what a look into an image leaves in the engine: records in
 // BuildKit's cache, which keep the layers of an image that is removed later,
-// and at times a container.
+// and at times a container, for which the engine refuses to remove the image.
 type traces struct {
 	cache   cacheKeeper // nil: there was no look
 	records []string    // filters, one for each
+	boxes   []func() error
 
-	mu  sync.Mutex
-	box *box // nil: none was needed
-
-	left error         // what could not be removed
-	gone chan struct{} // closed when all else is
+	parted, pruned sync.WaitGroup // of the containers, and of the records
+	mu             sync.Mutex
+	left           error // what could not be removed
 }
 
 // cacheKeeper is the part of BuildKit's client that tells of its cache.
@@ -55,20 +54,29 @@ func recordFilter(id string) string { return "id==" + id }
 
 // remove takes the traces away behind the caller's back.
 func (t *traces) remove(ctx context.Context) {
-	t.gone = make(chan struct{})
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
-	go func() {
-		defer close(t.gone)
+	for _, end := range t.boxes {
+		t.parted.Go(func() { t.stays(end()) })
+	}
+	if t.cache == nil {
+		return
+	}
+	t.pruned.Go(func() {
+		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 		defer stop()
-		if t.box != nil {
-			t.left = errors.Join(t.left, t.box.remove())
-		}
-		if t.cache != nil {
-			t.prune(ctx)
-			_ = t.cache.Close() // nothing is lost with it
-		}
-	}()
+		t.prune(ctx)
+		_ = t.cache.Close() // nothing is lost with it
+	})
 }
+
+// stays keeps what could not be removed.
+func (t *traces) stays(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.left = errors.Join(t.left, err)
+}
+
+// part waits until no container stands on the image.
+func (t *traces) part() { t.parted.Wait() }
 
 // The engine lets go of the records in the background when a solve has ended,
 // mostly before it is asked to remove them.
@@ -100,6 +108,7 @@ func (t *traces) prune(ctx context.Context) {
 
 // end waits until the traces are gone, and says what stays.
 func (t *traces) end() error {
-	<-t.gone
+	t.part()
+	t.pruned.Wait()
 	return t.left
 }

@@ -2,9 +2,11 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	bkclient "github.com/moby/buildkit/client"
 )
@@ -68,4 +70,25 @@ func TestTracesAreRemoved(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The engine keeps an image as long as a container stands on it, whatever else is slow; what stays of either is told.
+func TestContainersPartFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		left := errors.New("it stays")
+		var parted bool
+		traces := traces{cache: &cacheDouble{records: []string{"kept"}}, boxes: []func() error{
+			func() error { time.Sleep(prunePause / 2); parted = true; return nil },
+			func() error { return left },
+		}}
+		traces.noteRecords(t.Context())
+		traces.remove(t.Context())
+		traces.part()
+		if !parted || traces.cache.(*cacheDouble).closed {
+			t.Errorf("parted %t, and waited for the records: %t", parted, traces.cache.(*cacheDouble).closed)
+		}
+		if err := traces.end(); !errors.Is(err, left) {
+			t.Errorf("at the end: %v", err)
+		}
+	})
 }

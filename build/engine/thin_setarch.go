@@ -61,13 +61,13 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 // relabel is SetArch on an image that was found.
 func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Hook, dryRun bool, onEvent func(Event)) (Relabelled, error) {
 	look := &kitLook{name: name, id: before.ID, hook: e.storable(name, hook), dryRun: dryRun}
-	e.lookInKit(ctx, look)
+	s, wanted, err := e.look(ctx, look, onEvent)
+	look.traces.remove(ctx)
 	defer func() {
 		if err := look.traces.end(); err != nil {
 			onEvent(Notice{err.Error()})
 		}
 	}()
-	s, wanted, err := e.judgeLooked(ctx, look, onEvent)
 	if err != nil {
 		return Relabelled{}, orCancelled(ctx, err)
 	}
@@ -83,6 +83,7 @@ func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Ho
 	if err != nil {
 		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
 	}
+	look.traces.part()
 	if err := e.removeDangling(context.WithoutCancel(ctx), before.ID); err != nil {
 		onEvent(Notice{fmt.Sprintf("the old image stays: %v", err)})
 	}
@@ -104,9 +105,10 @@ func (e *Engine) storable(name string, hook Hook) Hook {
 	}
 }
 
-// judgeLooked is the hook's answer to what BuildKit showed, or to what the engine
+// look is the hook's answer to what BuildKit showed, or to what the engine
 // tells of the image by its ID.
-func (e *Engine) judgeLooked(ctx context.Context, look *kitLook, emit func(Event)) (s stored, wanted []byte, err error) {
+func (e *Engine) look(ctx context.Context, look *kitLook, emit func(Event)) (s stored, wanted []byte, err error) {
+	e.lookInKit(ctx, look)
 	s = look.stored
 	if look.judged {
 		return s, look.wanted, look.verdict
@@ -116,7 +118,12 @@ func (e *Engine) judgeLooked(ctx context.Context, look *kitLook, emit func(Event
 			return s, nil, fmt.Errorf("%s: %w", look.name, err)
 		}
 	}
-	return e.judge(ctx, s, look.hook, emit)
+	root, end, err := e.rootOf(ctx, s)
+	if err != nil {
+		return s, nil, err
+	}
+	look.traces.boxes = append(look.traces.boxes, end)
+	return e.judge(ctx, s, root, look.hook, emit)
 }
 
 // exchange loads the new image, unless it is made already, and moves the tag to

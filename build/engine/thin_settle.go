@@ -60,7 +60,16 @@ func (e *Engine) judgeStored(ctx context.Context, id string, hook Hook, emit fun
 	if err != nil {
 		return s, nil, err
 	}
-	return e.judge(ctx, s, hook, emit)
+	root, end, err := e.rootOf(ctx, s)
+	if err != nil {
+		return s, nil, err
+	}
+	defer func() {
+		if err := end(); err != nil {
+			emit(Notice{err.Error()})
+		}
+	}()
+	return e.judge(ctx, s, root, hook, emit)
 }
 
 // discard removes an image that a build made and that nobody is to have. One
@@ -110,16 +119,7 @@ func (e *Engine) exactly(ctx context.Context, id string, emit func(Event)) (stor
 // judge gives the config and the root to the hook. If the hook wants another
 // config and the one that it saw is not proven to be the engine's own, it is
 // asked again with the engine's.
-func (e *Engine) judge(ctx context.Context, s stored, hook Hook, emit func(Event)) (stored, []byte, error) {
-	root, end, err := e.rootOf(ctx, s)
-	if err != nil {
-		return s, nil, err
-	}
-	defer func() {
-		if err := end(); err != nil {
-			emit(Notice{err.Error()})
-		}
-	}()
+func (e *Engine) judge(ctx context.Context, s stored, root fs.FS, hook Hook, emit func(Event)) (stored, []byte, error) {
 	wanted, err := hook(ctx, s.config, root)
 	if err != nil || s.proven || bytes.Equal(wanted, s.config) {
 		return s, wanted, err
