@@ -32,6 +32,7 @@ type lane struct {
 type step struct {
 	Step
 	began time.Time
+	pace  pace
 	known bool // an event has told of it; output alone may come first
 	out   tail
 	lines lines.Splitter // of output that is shown as it comes
@@ -40,8 +41,8 @@ type step struct {
 // transfer is one that is under way.
 type transfer struct {
 	Bytes
-	began, due time.Time     // due: when a log has a line for it
-	pause      time.Duration // until the line behind that
+	began time.Time
+	pace  pace
 }
 
 // lane finds or makes the lane of a platform.
@@ -94,7 +95,7 @@ func (b *board) apply(e Step, now time.Time) (s *step, news bool) {
 	switch e.State {
 	case Running:
 		if news {
-			s.began = now
+			s.began, s.pace = now, pace{now.Add(longStep), longStep}
 		}
 		l.running = append(l.running, s)
 		return s, news
@@ -117,7 +118,7 @@ func (b *board) transfer(e Bytes, now time.Time) *transfer {
 	i := slices.IndexFunc(l.moving, func(m *transfer) bool { return m.Name == e.Name })
 	if i < 0 {
 		i = len(l.moving)
-		l.moving = append(l.moving, &transfer{began: now, due: now.Add(firstPause), pause: firstPause})
+		l.moving = append(l.moving, &transfer{began: now, pace: pace{now.Add(longTransfer), longTransfer}})
 	}
 	t := l.moving[i]
 	t.Bytes = e
@@ -127,20 +128,26 @@ func (b *board) transfer(e Bytes, now time.Time) *transfer {
 	return t
 }
 
-// A log tells of a transfer that goes on: when it has taken a while, then after pauses that grow, as people lose interest, to less
-// than what makes a CI system take the job for dead.
+// pace is when a log tells of what goes on: when it has taken a while, then after pauses that grow, as people lose interest, to
+// less than what makes a CI system take the job for dead.
+type pace struct {
+	due   time.Time
+	pause time.Duration // until the line behind that
+}
+
 const (
-	firstPause   = 10 * time.Second
+	longTransfer = 10 * time.Second
+	longStep     = 30 * time.Second
 	longestPause = 5 * time.Minute
 )
 
-// isDue tells whether a line is due, and when the next one will be.
-func (t *transfer) isDue(now time.Time) bool {
-	if now.Before(t.due) {
+// isDue tells whether a line is due, and settles when the next one will be.
+func (p *pace) isDue(now time.Time) bool {
+	if now.Before(p.due) {
 		return false
 	}
-	t.pause = min(2*t.pause, longestPause)
-	t.due = now.Add(t.pause)
+	p.pause = min(2*p.pause, longestPause)
+	p.due = now.Add(p.pause)
 	return true
 }
 

@@ -27,15 +27,28 @@ func newLog(out *sink, o Options) *log {
 // announceAfter is how long a step runs before a line says that it began: most steps are over by then, and have one line alone.
 const announceAfter = time.Second
 
-// tick tells of the steps that take their time.
+// tick tells of the steps and transfers that take their time.
 func (g *log) tick(now time.Time) {
 	g.announce(func(s *step) bool { return now.Sub(s.began) >= announceAfter })
 	for _, l := range g.lanes {
+		for _, s := range l.running {
+			if s.pace.isDue(now) {
+				g.goesOn(s, now)
+			}
+		}
 		for _, t := range l.moving {
-			if t.Current > 0 && t.isDue(now) {
+			if t.Current > 0 && t.pace.isDue(now) {
 				g.say(l.platform, t.Name+": "+t.text())
 			}
 		}
+	}
+}
+
+// goesOn tells that a step still runs, and what it printed last: nobody can tell a slow one from one that hangs otherwise.
+func (g *log) goesOn(s *step, now time.Time) {
+	g.say(s.Platform, s.Name+": "+Duration(now.Sub(s.began))+" so far")
+	if lines := s.out.lines(); len(lines) > 0 && !g.verbose {
+		g.say(s.Platform, mark+lines[len(lines)-1])
 	}
 }
 

@@ -3,6 +3,8 @@ package progress
 import (
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // BuildKit begins and ends some steps again and again, such as a base image that it looks at lazily: one line is enough for those
@@ -30,6 +32,49 @@ linux/arm64  [1/2] FROM base: 7.0 s
 linux/arm64  [2/2] RUN make: cached
 linux/arm64  done in 12.0 s
 `)
+}
+
+// A log tells of a step that goes on for long, ever more rarely, with what it printed last.
+func TestALogTellsOfLongSteps(t *testing.T) {
+	for verbose, want := range map[bool]string{
+		false: `
+linux/arm64  [2/2] RUN make
+linux/arm64  [internal] load metadata for base: 30.0 s so far
+linux/arm64  [2/2] RUN make: 30.0 s so far
+linux/arm64  | CC b.o
+linux/arm64  [2/2] RUN make: 1 m 30 s so far
+linux/arm64  | CC b.o
+linux/arm64  [2/2] RUN make: 1 m 40 s
+`,
+		true: `
+linux/arm64  [2/2] RUN make
+linux/arm64  | CC a.o
+linux/arm64  | CC b.o
+linux/arm64  [internal] load metadata for base
+linux/arm64  [internal] load metadata for base: 30.0 s so far
+linux/arm64  [2/2] RUN make: 30.0 s so far
+linux/arm64  [internal] load metadata for base: 31.0 s
+linux/arm64  [2/2] RUN make: 1 m 30 s so far
+linux/arm64  [2/2] RUN make: 1 m 40 s
+`} {
+		var b strings.Builder
+		synctest.Test(t, func(t *testing.T) {
+			compile := Step{Platform: "linux/arm64", ID: "1", Name: "[2/2] RUN make"}
+			pull := Step{Platform: "linux/arm64", ID: "2", Name: "[internal] load metadata for base"}
+			d := New(&b, Options{Verbose: verbose})
+			send(d, pull, compile, Output{"linux/arm64", "1", []byte("CC a.o\nCC b.o\n")})
+			time.Sleep(31 * time.Second)
+			pull.State = Done
+			send(d, pull)
+			time.Sleep(69 * time.Second)
+			compile.State = Done
+			send(d, compile)
+			if err := d.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		equal(t, b.String(), want)
+	}
 }
 
 // What a build got over does not come back as the reason of a push that fails.
