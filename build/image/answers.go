@@ -45,7 +45,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "find":
 		text, ok = w.listed(args)
 	case "sort":
-		_, files := letters(args, "kt")
+		_, files := permuted(args, "-k", "-t")
 		text, ok = w.frame.input, len(files) == 0 && known(w.frame.input)
 	case "cat":
 		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
@@ -153,7 +153,7 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 		return path.Base(last), len(args) == 1
 	case "readlink", "realpath":
 		place := absolute(w.dir, last)
-		if o, _ := letters(args, ""); name == "readlink" && !strings.ContainsAny(o.letters, "-fem") {
+		if o, _ := permuted(args); name == "readlink" && !o.has("-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing") {
 			return w.pointed(place)
 		}
 		at, err := w.resolve(place)

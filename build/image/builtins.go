@@ -9,15 +9,9 @@ import (
 // skipExec skips the builtins that only introduce a command.
 func skipExec(words []string) []string {
 	for len(words) > 0 && (words[0] == "exec" || words[0] == "command" || words[0] == "builtin") {
-		words = words[1:]
-		for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
-			if words[0] == "-v" || words[0] == "-V" {
-				return nil
-			}
-			if strings.HasSuffix(words[0], "a") && len(words) > 1 {
-				words = words[1:] // the name that it gets
-			}
-			words = words[1:]
+		o, rest := getopt(words[1:], "-a") // the name that it gets
+		if words = rest; o.has("-v", "-V") {
+			return nil
 		}
 	}
 	return words
@@ -120,7 +114,7 @@ func isBuiltin(name string) bool {
 
 // renamed walks what the shell runs under another name, or when something happens.
 func (w *walker) renamed(words []string) {
-	_, args := letters(words[1:], "")
+	_, args := getopt(words[1:])
 	if words[0] == "trap" {
 		if len(args) > 1 && args[0] != "-" {
 			w.later(args[0])
@@ -142,7 +136,7 @@ func (w *walker) later(text string) {
 
 // folder is where cd leads.
 func (w *walker) folder(args []string) string {
-	if _, args = letters(args, ""); len(args) != 1 || args[0] == "-" || !known(args[0]) {
+	if _, args = getopt(args); len(args) != 1 || args[0] == "-" || !known(args[0]) {
 		return unknown
 	}
 	return absolute(w.dir, args[0])
@@ -150,19 +144,13 @@ func (w *walker) folder(args []string) string {
 
 // positional replaces the positional parameters, where set names any.
 func (w *walker) positional(args []string) {
-	for len(args) > 0 && args[0] != "" && (args[0][0] == '-' || args[0][0] == '+') {
-		option := args[0]
-		args = args[1:]
-		if option == "--" || option == "-" {
-			w.set("@", append(value{}, args...))
-			return
-		}
-		if strings.HasSuffix(option, "o") && len(args) > 0 {
-			args = args[1:]
-		}
+	o, rest := getopt(args, shellValued()...)
+	ended := o.has("--")
+	if len(rest) > 0 && rest[0] == "-" {
+		ended, rest = true, rest[1:]
 	}
-	if len(args) > 0 {
-		w.set("@", append(value{}, args...))
+	if ended || len(rest) > 0 {
+		w.set("@", append(value{}, rest...))
 	}
 }
 

@@ -7,59 +7,27 @@ import (
 
 // throughEnv returns the command that env starts and what it changed.
 func throughEnv(words []string, f frame) ([]string, frame) {
-	for len(words) > 0 {
-		word := words[0]
-		words = words[1:]
-		name, value, assigned := strings.Cut(word, "=")
-		switch {
-		case word == "--":
-		case strings.HasPrefix(word, "-"):
-			words, f = envOption(word, words, f)
-		case assigned && name == "PATH":
+	o, rest := getopt(words, "-S", "--split-string", "-C", "--chdir", "-u", "--unset", "-P")
+	for _, o := range o {
+		switch o.name {
+		case "-S", "--split-string": // a text to be cut into words
+			return throughEnv(append(envWords(o.value), o.behind...), f)
+		case "-C", "--chdir":
+			f.dir = absolute(f.dir, o.value)
+		}
+	}
+	for i, word := range rest {
+		switch name, value, assigned := strings.Cut(word, "="); {
+		case word == "-" || word == "--":
+		case !assigned:
+			return rest[i:], f
+		case name == "PATH":
 			f.path = pathList(value)
-		case assigned:
-			f = f.with(name, value)
 		default:
-			return append([]string{word}, words...), f
+			f = f.with(name, value)
 		}
 	}
 	return nil, f
-}
-
-// envOption takes one option of env: -S is a text to be cut into words, alone or behind letters without value.
-func envOption(word string, rest []string, f frame) ([]string, frame) {
-	value := func(inline string) (v string) {
-		if v = inline; v == "" && len(rest) > 0 {
-			v, rest = rest[0], rest[1:]
-		}
-		return v
-	}
-	if long, inline, _ := strings.Cut(word, "="); strings.HasPrefix(word, "--") {
-		switch long {
-		case "--split-string":
-			list := envWords(value(inline))
-			return append(list, rest...), f
-		case "--chdir":
-			f.dir = absolute(f.dir, value(inline))
-		case "--unset":
-			value(inline)
-		}
-		return rest, f
-	}
-	for i := 1; i < len(word); i++ {
-		switch word[i] {
-		case 'S':
-			list := envWords(value(word[i+1:]))
-			return append(list, rest...), f
-		case 'C':
-			f.dir = absolute(f.dir, value(word[i+1:]))
-			return rest, f
-		case 'u', 'P':
-			value(word[i+1:])
-			return rest, f
-		}
-	}
-	return rest, f
 }
 
 // envWords cuts the text of -S into words at blanks outside of quotes.

@@ -53,23 +53,24 @@ func (w *walker) fits(name string) bool {
 // grepped is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
 // found, whatever its version.
 func (w *walker) grepped(words []string) (string, answer, bool) {
-	o, rest := letters(words[1:], "e")
-	expr := strings.Join(append(o.values, rest...), "")
-	if len(o.values)+len(rest) != 1 || strings.Trim(o.letters, "EFeiqsvwx") != "" {
+	o, rest := permuted(words[1:], "-e")
+	exprs := append(o.values("-e"), rest...)
+	if len(exprs) != 1 || !o.only("EFeiqsvwx") {
 		return "", maybe, false
 	}
+	expr := exprs[0]
 	input := w.frame.input
 	if _, err := platforms.Parse(expr); err == nil {
 		input = strings.ReplaceAll(input, unknown, "")
 	}
 	switch {
-	case words[0] == "fgrep" || strings.Contains(o.letters, "F"):
+	case words[0] == "fgrep" || o.has("-F"):
 		expr = regexp.QuoteMeta(expr)
-	case words[0] != "egrep" && !strings.Contains(o.letters, "E"):
+	case words[0] != "egrep" && !o.has("-E"):
 		expr = extended(expr)
 	}
-	for _, option := range []struct{ letter, before, after string }{{"w", `\b(`, `)\b`}, {"x", "^(", ")$"}, {"i", "(?i)", ""}} {
-		if strings.Contains(o.letters, option.letter) {
+	for _, option := range []struct{ name, before, after string }{{"-w", `\b(`, `)\b`}, {"-x", "^(", ")$"}, {"-i", "(?i)", ""}} {
+		if o.has(option.name) {
 			expr = option.before + expr + option.after
 		}
 	}
@@ -81,45 +82,23 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 		return "", maybe, false
 	}
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(input)), func(line string) bool {
-		return re.MatchString(strings.TrimSuffix(line, "\n")) == strings.Contains(o.letters, "v")
+		return re.MatchString(strings.TrimSuffix(line, "\n")) == o.has("-v")
 	})
 	text := strings.Join(lines, "")
-	if strings.Contains(o.letters, "q") {
+	if o.has("-q") {
 		text = ""
 	}
 	return text, answered(len(lines) > 0), true
 }
 
-// lettered are the options of a command by their letters, with - for a long one, and the values of those that have one.
-type lettered struct {
-	letters string
-	values  []string
-}
-
-// letters cuts a command's words into its options and what stands behind them.
-func letters(words []string, valued string) (o lettered, rest []string) {
-	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
-		option := words[0][1:]
-		words = words[1:]
-		if option == "-" {
-			break
-		}
-		if option[0] == '-' {
-			option = "-"
-		}
-		o.letters += option
-		if strings.Contains(valued, option[len(option)-1:]) && len(words) > 0 {
-			o.values, words = append(o.values, words[0]), words[1:]
-		}
-	}
-	return o, words
-}
-
 // edited is what sed's substitutions make of its input.
 func (w *walker) edited(args []string) (string, bool) {
-	o, rest := letters(args, "e")
-	scripts := append(o.values, rest...)
-	if len(o.values) > 0 && len(rest) > 0 || len(o.values) == 0 && len(rest) != 1 || strings.Trim(o.letters, "eErs") != "" {
+	o, rest := permuted(args, "-e")
+	scripts := o.values("-e")
+	if len(scripts) == 0 && len(rest) > 0 {
+		scripts, rest = rest[:1], rest[1:]
+	}
+	if len(scripts) == 0 || len(rest) > 0 || !o.only("eErs") {
 		return "", false
 	}
 	text := w.frame.input
@@ -127,7 +106,7 @@ func (w *walker) edited(args []string) (string, bool) {
 		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
 			return text, known(text)
 		}
-		s, ok := w.substitution(script, text, !strings.ContainsAny(o.letters, "Er"))
+		s, ok := w.substitution(script, text, !o.has("-E", "-r"))
 		if !ok {
 			return "", false
 		}

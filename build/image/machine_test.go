@@ -33,6 +33,8 @@ var byMachine = []string{
 	"uname -m | fgrep -q x86_64 && exec /app-amd64; exec /app-arm64",
 	"uname -m | grep -vq x86_64 && exec /app-arm64; exec /app-amd64",
 	"uname -m | grep -w -e arch -q && exec /app-amd64; exec /app-arm64",
+	"uname -m | grep -qex86_64 && exec /app-amd64; exec /app-arm64",
+	"uname -m | grep x86_64 -q && exec /app-amd64; exec /app-arm64",
 	"uname -m | grep -xqF arch64 && exec /app-amd64; exec /app-arm64",
 	"if echo \"$(uname -m)\" | grep x86 >/dev/null 2>&1; then exec /app-amd64; else exec /app-arm64; fi",
 	"if grep -q x86 <<<\"$(uname -m)\"; then exec /app-amd64; else exec /app-arm64; fi",

@@ -12,10 +12,9 @@ import (
 // left out: it is told of as absent where it is started.
 func (w *walker) put(words []string) {
 	base := path.Base(words[0])
-	if base != "chmod" && base != "rm" {
-		words = folderLast(words)
-	}
-	o, names := letters(words[1:], "mogS")
+	o, names := permuted(words[1:], "-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix", "-t", "--target-directory")
+	names = append(names, o.values("-t", "--target-directory")...)
+	exactly := o.has("-T", "--no-target-directory")
 	switch {
 	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
@@ -25,15 +24,15 @@ func (w *walker) put(words []string) {
 		}
 	case base == "rm":
 		for _, name := range names {
-			w.remove(absolute(w.dir, name), strings.ContainsAny(o.letters, "rR"))
+			w.remove(absolute(w.dir, name), o.has("-r", "-R", "--recursive"))
 		}
 	case len(names) < 2:
 	case base == "ln":
-		w.copies(names, strings.ContainsAny(o.letters, "nT"), strings.Contains(o.letters, "s"), strings.Contains(o.letters, "f"))
+		w.copies(names, exactly || o.has("-n", "--no-dereference"), o.has("-s", "--symbolic"), o.has("-f", "--force"))
 	case base == "cp" || base == "mv":
-		w.copies(names, strings.Contains(o.letters, "T"), false, !strings.ContainsAny(o.letters, "inu"))
-	case base == "install" && !strings.Contains(o.letters, "d"):
-		w.copies(names, strings.Contains(o.letters, "T"), false, true)
+		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
+	case base == "install" && !o.has("-d", "--directory"):
+		w.copies(names, exactly, false, true)
 	}
 }
 
@@ -49,25 +48,6 @@ func (w *walker) written(cmd syntax.Command, r *syntax.Redirect) {
 		place := absolute(w.dir, ways[0][0])
 		w.putAt(place, absolute(w.dir, ways[0][len(words)-1]))
 	}
-}
-
-// folderLast puts the folder that -t or --target-directory names behind the files.
-func folderLast(words []string) []string {
-	for i, word := range words {
-		folder, ok := strings.CutPrefix(word, "--target-directory=")
-		rest := words[i+1:]
-		switch {
-		case ok:
-		case word == "--target-directory" || strings.HasPrefix(word, "-") && !strings.HasPrefix(word, "--") && strings.HasSuffix(word, "t"):
-			folder, rest = strings.Join(rest[:min(1, len(rest))], ""), rest[min(1, len(rest)):]
-		case strings.HasPrefix(word, "-t"):
-			folder = word[len("-t"):]
-		default:
-			continue
-		}
-		return append(slices.Concat(words[:i], rest), folder)
-	}
-	return words
 }
 
 // copies puts files in the last of the names: exactly there, or into that folder; as links, whose names count from where they lie;

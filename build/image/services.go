@@ -11,7 +11,7 @@ import (
 
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
 func (c *checker) services(words []string, f frame) (some bool, err error) {
-	_, args := letters(words[1:], "ctuU")
+	_, args := getopt(words[1:], "-c", "-t", "-u", "-U")
 	f.soft, f.told = true, false
 	folder := "/nowhere"
 	if len(args) > 0 {

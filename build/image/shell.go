@@ -21,47 +21,18 @@ const (
 
 // shell follows a shell's command line: sh -c text, sh file, or a text as its input.
 func (c *checker) shell(words []string, f frame) error {
-	o, rest := shellOptions(words[1:])
-	_, env := c.env["BASH_ENV"]
-	if o.login || env { // profiles change PATH and what names mean
+	o, rest := getopt(words[1:], shellValued()...)
+	if _, env := c.env["BASH_ENV"]; env || o.has("-l", "-i", "--login") { // profiles change PATH and what names mean
 		f.loosen()
 	}
 	f.tongue = path.Base(words[0])
 	switch {
-	case o.input || len(rest) == 0:
+	case len(rest) == 0 || o.has("-s") && !o.has("-c"):
 		return c.input(rest, f)
-	case o.text:
+	case o.has("-c"):
 		return c.text(rest[0], rest[1:], f)
 	}
 	return c.scriptFile(rest[0], rest, f)
-}
-
-// shellOption says where a shell's program is: in the next word (-c), in its input (-s), else in the file that is named;
-// and whether the shell reads the user's files first.
-type shellOption struct{ text, input, login bool }
-
-func shellOptions(words []string) (o shellOption, rest []string) {
-	for len(words) > 0 && len(words[0]) > 1 && (words[0][0] == '-' || words[0][0] == '+') {
-		word := words[0]
-		words = words[1:]
-		if word == "--" {
-			break
-		}
-		values := strings.Count(strings.ToLower(word), "o") // -o pipefail, -O globstar
-		if strings.HasPrefix(word, "--") {
-			o.login = o.login || word == "--login"
-			if values = 0; word == "--rcfile" || word == "--init-file" {
-				values = 1
-			}
-		} else {
-			o.text = o.text || strings.Contains(word, "c")
-			o.input = o.input || strings.Contains(word, "s")
-			o.login = o.login || strings.ContainsAny(word, "li")
-		}
-		words = words[min(values, len(words)):]
-	}
-	o.input = o.input && !o.text
-	return o, words
 }
 
 // input follows the here-document that a shell reads its commands from.

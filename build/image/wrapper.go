@@ -68,16 +68,7 @@ func isLoader(name string) bool {
 
 // rest skips the wrapper's options and operands.
 func (w wrapper) rest(words []string) []string {
-	for len(words) > 0 && len(words[0]) > 1 && words[0][0] == '-' {
-		word := words[0]
-		words = words[1:]
-		if word == "--" {
-			break
-		}
-		if w.takesNext(word) && len(words) > 0 {
-			words = words[1:]
-		}
-	}
+	_, words = getopt(words, w.valued...)
 	if len(words) <= w.operands {
 		return nil
 	}
@@ -88,30 +79,18 @@ func (w wrapper) rest(words []string) []string {
 	return words
 }
 
-// takesNext tells whether the value of an option is the next word: of letters that stand together (-Eu) that is the last one's, and
-// what follows one with a value is the value (-uapp).
-func (w wrapper) takesNext(option string) bool {
-	if slices.Contains(w.valued, option) || strings.HasPrefix(option, "--") {
-		return slices.Contains(w.valued, option)
-	}
-	i := strings.IndexFunc(option[1:], func(letter rune) bool { return slices.Contains(w.valued, "-"+string(letter)) })
-	return i >= 0 && i+2 == len(option)
-}
-
 // asUser returns the text that su and runuser give to the user's shell, or the command that runuser starts without one.
 func asUser(words []string) (text string, rest []string, ok bool) {
-	for i, word := range words[1:] {
-		after := words[i+2:]
-		switch {
-		case word == "-c" || word == "--command" || word == "--session-command":
-			if len(after) == 0 {
-				return "", nil, false
+	o, _ := permuted(words[1:], "-c", "--command", "--session-command", "-u", "--user", "-s", "--shell", "-g", "--group", "-G", "--supp-group", "-w", "--whitelist-environment")
+	for _, o := range o {
+		switch o.name {
+		case "-c", "--command", "--session-command":
+			return o.value, o.behind, o.value != ""
+		case "-u", "--user":
+			if path.Base(words[0]) == "runuser" {
+				rest = wrapper{}.rest(o.behind)
+				return "", rest, len(rest) > 0
 			}
-			return after[0], after[1:], true
-		case strings.HasPrefix(word, "--command="):
-			return strings.TrimPrefix(word, "--command="), after, true
-		case (word == "-u" || word == "--user") && path.Base(words[0]) == "runuser" && len(after) > 1:
-			return "", wrapper{}.rest(after[1:]), true
 		}
 	}
 	return "", nil, false
