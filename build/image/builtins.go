@@ -236,11 +236,10 @@ func (w *walker) sourced(name string) (at found, ok bool) {
 			w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
 			return at, false
 		}
-		at, err := w.resolve(full)
-		if err == nil && at.info.Mode().IsRegular() {
+		at, ok, err := w.regular(full)
+		if w.failed(err); ok {
 			return at, true
 		}
-		w.failed(err)
 	}
 	return at, false
 }

@@ -41,8 +41,8 @@ func (w *walker) tries(name string) (is, beside bool) {
 
 // fits tells whether a program is there that is for the declared machine.
 func (w *walker) fits(name string) bool {
-	at, err := w.resolve(name)
-	if w.failed(err); err != nil || !at.info.Mode().IsRegular() {
+	at, ok, err := w.regular(name)
+	if w.failed(err); !ok {
 		return false
 	}
 	file, err := w.tree.read(at.real, at.info)

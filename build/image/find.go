@@ -72,6 +72,15 @@ func (c *checker) resolve(name string) (found, error) {
 	return found{name: name, real: real, info: info}, err
 }
 
+// regular finds a regular file. Where a name leads to nothing there is not even an info.
+func (c *checker) regular(name string) (at found, ok bool, err error) {
+	at, err = c.resolve(name)
+	if nowhere(err) {
+		return at, false, nil
+	}
+	return at, err == nil && at.info.Mode().IsRegular(), err
+}
+
 // missing is the fault of a word that leads to nothing. It is the script's when a #! line asked for it.
 func missing(name, what string, f frame) *Fault {
 	if f.script != "" {

@@ -106,12 +106,12 @@ func (c *checker) judgeLoader(at found, f file, fr frame) (bad bool, err error) 
 	name, cure := libc(f.elf.Interp)
 	fault := Fault{Kind: MissingLoader, Path: at.real, Cure: cure,
 		What: fmt.Sprintf("linked against %s, whose loader %s is not in the image", name, show(f.elf.Interp))}
-	loader, err := c.resolve(absolute("/", f.elf.Interp))
-	switch {
-	case nowhere(err), err == nil && !loader.info.Mode().IsRegular():
-		return true, c.add(fr, fault, at.name, f.elf.Interp)
-	case err != nil:
+	loader, ok, err := c.regular(absolute("/", f.elf.Interp))
+	if err != nil {
 		return false, err
+	}
+	if !ok {
+		return true, c.add(fr, fault, at.name, f.elf.Interp)
 	}
 	lf, err := c.tree.read(loader.real, loader.info)
 	if err != nil {

@@ -210,11 +210,8 @@ type foreignFile struct {
 
 // inFolder finds a library; ok is false for one of another machine.
 func (c *checker) inFolder(dir, name string) (at found, elf platforms.ELF, ok bool, err error) {
-	at, err = c.resolve(path.Join(dir, name))
-	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return found{}, elf, false, nil
-	}
-	if err != nil {
+	at, ok, err = c.regular(path.Join(dir, name))
+	if !ok {
 		return found{}, elf, false, err
 	}
 	elf, err = c.tree.header(at.real, at.info)

@@ -35,21 +35,17 @@ func (c *checker) executables(f frame) ([]string, error) {
 			c.longPath(f)
 			continue
 		}
-		at, err := c.resolve(absolute(f.dir, dir))
-		if nowhere(err) || err == nil && (!at.info.IsDir() || seen[at.real]) {
+		real, entries, err := c.folder(absolute(f.dir, dir))
+		if err != nil {
+			return nil, err
+		}
+		if seen[real] {
 			continue
 		}
-		if err != nil {
-			return nil, err
-		}
-		seen[at.real] = true
-		entries, err := c.tree.list(at.real)
-		if err != nil {
-			return nil, err
-		}
+		seen[real] = true
 		for _, e := range entries {
 			if e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 {
-				names = append(names, path.Join(at.real, e.Name()))
+				names = append(names, path.Join(real, e.Name()))
 			}
 		}
 	}
@@ -59,11 +55,8 @@ func (c *checker) executables(f frame) ([]string, error) {
 // helper judges one entry of a PATH directory. What is merely unusual there (a text, a Windows program for wine or mono,
 // an empty file, a link to nowhere) is nobody's claim to run and not at fault.
 func (c *checker) helper(name string, f frame) (need string, err error) {
-	at, err := c.resolve(name)
-	if nowhere(err) {
-		return "", nil
-	}
-	if err != nil || !at.info.Mode().IsRegular() || at.info.Mode()&0o111 == 0 {
+	at, ok, err := c.regular(name)
+	if !ok || at.info.Mode()&0o111 == 0 {
 		return "", err
 	}
 	file, err := c.tree.read(at.real, at.info)
@@ -91,11 +84,11 @@ func (c *checker) helperScript(at found, script file, f frame) (need string, err
 		c.note(f, "%s on PATH is a script with Windows line ends and does not start", show(at.real))
 		return "", nil
 	}
-	interpreter, err := c.resolve(absolute("/", b.interpreter))
-	if nowhere(err) {
+	interpreter, ok, err := c.regular(absolute("/", b.interpreter))
+	if err == nil && interpreter.info == nil {
 		return b.interpreter, nil
 	}
-	if err != nil || !interpreter.info.Mode().IsRegular() {
+	if !ok {
 		return "", err
 	}
 	file, err := c.tree.read(interpreter.real, interpreter.info)
