@@ -1,7 +1,6 @@
 package image
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -60,15 +59,20 @@ func (w *walker) inside(node syntax.Node) {
 	})
 }
 
-// output walks a substitution and returns all that it may give.
-func (w *walker) output(c *syntax.CmdSubst) (all []value) {
-	before := w.outside
+// output is all that a substitution may give, and whether that comes from outside.
+type output struct {
+	values  []value
+	outside bool
+}
+
+// output walks a substitution.
+func (w *walker) output(c *syntax.CmdSubst) output {
+	before, all := w.outside, []value(nil)
 	w.softly(func() { all = w.capture(func() { w.stmts(c.Stmts) }) })
-	w.theirs[c] = w.outside > before
 	for i, v := range all {
 		all[i] = value{strings.TrimRight(v[0], "\n")}
 	}
-	return unique(all, sameValue)
+	return output{unique(all, sameValue), w.outside > before}
 }
 
 func (w *walker) forget(x syntax.ArithmExpr) {
@@ -110,6 +114,9 @@ func (w *walker) declare(c *syntax.DeclClause) {
 			})
 			for name, values := range given {
 				w.set(name, values...)
+				if export {
+					w.export(name)
+				}
 			}
 			continue
 		}
@@ -117,15 +124,13 @@ func (w *walker) declare(c *syntax.DeclClause) {
 		if _, saved := w.locals[name]; w.locals != nil && local && !saved {
 			w.locals[name] = orZero(w.vars[name])
 		}
-		if export && functions {
-			w.frame.exports = maps.Clone(w.frame.exports)
-			if w.frame.exports == nil {
-				w.frame.exports = map[string][]*syntax.Stmt{}
-			}
-			w.frame.exports[name] = w.functions[name]
+		switch {
+		case export && functions:
+			w.export(name + "()")
 			continue
+		case export:
+			w.export(name)
 		}
-		w.exported[name] = w.exported[name] || export
 		switch {
 		case reference:
 			w.set(name, value{unknown})

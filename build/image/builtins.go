@@ -42,6 +42,9 @@ func (w *walker) builtin(words []string) bool {
 		for _, arg := range args {
 			if name, val, ok := strings.Cut(arg, "="); ok {
 				w.set(name, value{val})
+				if words[0] == "export" {
+					w.export(name)
+				}
 			}
 		}
 	case "exit", "logout":

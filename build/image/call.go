@@ -29,7 +29,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 		outer, there := w.vars[name]
 		exported := w.exported[name]
 		w.assign(a)
-		w.exported[name] = true
+		w.export(name)
 		defer func() {
 			delete(w.fixed, name)
 			if w.exported[name] = exported; there {
@@ -130,17 +130,37 @@ func (w *walker) program(words []string, exec bool) {
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
 	_, beside := w.tries(words[0])
 	f.chosen = f.chosen || beside && !exec
-	f.env = map[string][]value{}
-	for name, values := range w.vars {
-		if _, image := w.env[name]; (image || w.exported[name]) && name != "PATH" {
-			f.env[name] = values
-		}
-	}
+	f.env, f.exports = w.environment()
 	for _, f.put = range w.places() {
 		w.failed(w.run(words, f))
 	}
 	w.put(words)
 	w.made = w.made || !w.makesNone(words[0], f)
+}
+
+// environment is what a program is given: variables, and functions where it is bash. One that may be exported or not may be unset.
+func (w *walker) environment() (map[string][]value, map[string][]*syntax.Stmt) {
+	env, functions := map[string][]value{}, maps.Clone(w.frame.exports)
+	for name, values := range w.vars {
+		if _, image := w.env[name]; image {
+			env[name] = values
+		} else if is := w.exported[name]; slices.Contains(is, true) {
+			env[name] = values
+			if slices.Contains(is, false) {
+				env[name] = alternatives(append(slices.Clip(values), nil))
+			}
+		}
+	}
+	delete(env, "PATH")
+	for name, bodies := range w.functions {
+		if slices.Contains(w.exported[name+"()"], true) {
+			if functions == nil {
+				functions = map[string][]*syntax.Stmt{}
+			}
+			functions[name] = bodies
+		}
+	}
+	return env, functions
 }
 
 // makesNone tells whether a program puts no other one into the image: it only prepares the way, or is not there itself.

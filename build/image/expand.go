@@ -203,14 +203,14 @@ func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 	case *syntax.ParamExp:
 		e.param(b, part, quoted)
 	case *syntax.CmdSubst:
-		all, ok := e.outputs[part]
+		out, ok := e.outputs[part]
 		if !ok {
-			all = e.output(part)
+			out = e.output(part)
 		}
-		if e.theirs[part] {
+		if out.outside {
 			e.outside++
 		}
-		e.put(b, e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), all), quoted)
+		e.put(b, e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), out.values), quoted)
 	default: // arithmetic, process substitutions, patterns
 		b.add(unknown)
 	}

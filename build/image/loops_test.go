@@ -32,6 +32,10 @@ func TestExportedFunctions(t *testing.T) {
 		"+ f() { /app/server; }; export -f f; bash -c f",
 		"+ f() { /app/server; }; declare -fx f; bash -c 'f db'",
 		"- f() { /app/server; }; bash -c f",
+		"- f() { /app/server; }; (export -f f); bash -c f",
+		"+ f() { :; }; export -f f; f() { /app/server; }; bash -c f",
+		"+ f() { :; }; export -f f; bash -c 'f() { /app/server; }; bash -c f'",
+		"- f() { /app/server; }; export -f f; bash -c 'f() { :; }; bash -c f'",
 		"- f() { /app/server; }; export -f f; sh -c f",
 	})
 	config := config{"Cmd": []string{"/bin/bash", "-c", "f() { :; }; export -f f; bash -c f"}}

@@ -30,13 +30,12 @@ func known(text string) bool { return !strings.Contains(text, unknown) }
 // that whoever runs the image may set it.
 type value []string
 
-// printed is the variable that holds what a text has printed. NUL cannot occur in a name.
-const printed = unknown + "printed"
-
 // state is what earlier commands of a text changed for later ones.
 type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
+	printed   []value                   // all that the text may have printed, where something reads that
+	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind its name, a function
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone
 	dir       string                    // unknown when it is not known
@@ -49,7 +48,8 @@ type state struct {
 func (w *walker) clone() state {
 	s := w.state
 	w.spent += cloneCost + len(s.vars) + len(s.files)
-	s.vars, s.fixed, s.functions, s.files = maps.Clone(s.vars), maps.Clone(s.fixed), maps.Clone(s.functions), maps.Clone(s.files)
+	s.vars, s.fixed, s.exported = maps.Clone(s.vars), maps.Clone(s.fixed), maps.Clone(s.exported)
+	s.functions, s.files = maps.Clone(s.functions), maps.Clone(s.files)
 	return s
 }
 
@@ -78,6 +78,10 @@ func (s state) join(other state) state {
 	}
 	s.fixed = maps.Clone(s.fixed)
 	maps.DeleteFunc(s.fixed, func(name string, _ bool) bool { return !other.fixed[name] })
+	if !slices.EqualFunc(s.printed, other.printed, sameValue) {
+		s.printed = alternatives(slices.Concat(s.printed, other.printed))
+	}
+	s.exported = joined(s.exported, other.exported, same)
 	s.functions = joined(s.functions, other.functions, same)
 	s.files = joined(s.files, other.files, same)
 	return s
@@ -158,6 +162,9 @@ func unique[T any](list []T, same func(a, b T) bool) []T {
 	}
 	return out
 }
+
+// export says that what the text starts is given a variable, or a function.
+func (s state) export(name string) { s.exported[name] = []bool{true} }
 
 // set gives a variable all values that it may now have; without any it is unset.
 func (s state) set(name string, values ...value) {

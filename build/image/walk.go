@@ -1,7 +1,6 @@
 package image
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -27,32 +26,29 @@ type walker struct {
 	frame frame
 	state
 	doors
-	exported map[string]bool
-	outputs  map[*syntax.CmdSubst][]value // what substitutions may print
-	active   map[string]bool              // calls of functions that are being walked
-	locals   map[string][]value           // what the function's local variables were before; nil outside of functions
-	theirs   map[*syntax.CmdSubst]bool    // substitutions that say what comes from outside
-	outside  int                          // how often expansions have read what comes from outside
-	since    int                          // ... and had before those of this condition
-	guess    bool                         // the last answer depends on the machine, and is not known
-	tells    bool                         // ... or is known by it, in one of the worlds
-	wild     bool                         // variables may change in ways that are not seen
-	calls    int                          // how many functions and sourced files deep it is
-	soft     bool                         // inside of what may not happen
-	trial    bool                         // it is asked whether what is walked succeeds
-	heard    bool                         // something reads what is printed
-	early    bool                         // what fails here does not end the text, which goes on behind it
-	made     bool                         // an earlier command may have put programs into the image
-	loops    []*doors                     // those that it is inside of
-	often    bool                         // ... that may happen any number of times
-	err      error                        // the first failure to read; nothing is walked behind it
+	outputs map[*syntax.CmdSubst]output
+	active  map[string]bool    // calls of functions that are being walked
+	locals  map[string][]value // what the function's local variables were before; nil outside of functions
+	outside int                // how often expansions have read what comes from outside
+	since   int                // ... and had before those of this condition
+	guess   bool               // the last answer depends on the machine, and is not known
+	tells   bool               // ... or is known by it, in one of the worlds
+	wild    bool               // variables may change in ways that are not seen
+	calls   int                // how many functions and sourced files deep it is
+	soft    bool               // inside of what may not happen
+	trial   bool               // it is asked whether what is walked succeeds
+	early   bool               // what fails here does not end the text, which goes on behind it
+	made    bool               // an earlier command may have put programs into the image
+	loops   []*doors           // those that it is inside of
+	often   bool               // ... that may happen any number of times
+	err     error              // the first failure to read; nothing is walked behind it
 }
 
 func newWalker(c *checker, f frame, args []string) *walker {
-	vars := map[string][]value{"PATH": {{strings.Join(f.path, ":")}}, "@": {{}}, printed: {{""}}}
-	exported := map[string]bool{}
+	vars := map[string][]value{"PATH": {{strings.Join(f.path, ":")}}, "@": {{}}}
+	exported := map[string][]bool{}
 	for name, values := range f.env {
-		vars[name], exported[name] = values, true
+		vars[name], exported[name] = values, []bool{true}
 	}
 	if len(args) > 0 {
 		vars["0"], vars["@"] = []value{{args[0]}}, []value{append(value{}, args[1:]...)}
@@ -63,10 +59,12 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	}
 	functions := map[string][]*syntax.Stmt{}
 	if f.tongue == "bash" {
-		maps.Copy(functions, f.exports)
+		for name, bodies := range f.exports {
+			functions[name], exported[name+"()"] = bodies, []bool{true}
+		}
 	}
-	return &walker{checker: c, frame: f, exported: exported, outputs: map[*syntax.CmdSubst][]value{}, theirs: map[*syntax.CmdSubst]bool{}, wild: tongue(f.tongue) != syntax.LangBash,
-		active: map[string]bool{}, doors: closed(), state: state{vars: vars, fixed: map[string]bool{}, functions: functions, files: files, dir: f.dir}}
+	return &walker{checker: c, frame: f, outputs: map[*syntax.CmdSubst]output{}, active: map[string]bool{}, doors: closed(), wild: tongue(f.tongue) != syntax.LangBash,
+		state: state{vars: vars, fixed: map[string]bool{}, exported: exported, functions: functions, files: files, dir: f.dir}}
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
@@ -102,7 +100,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if !w.step() {
 		return
 	}
-	input, before := w.frame.input, w.vars[printed]
+	input, before := w.frame.input, w.printed
 	w.redirect(s.Redirs)
 	w.status, w.guess = maybe, false
 	if s.Background || s.Coprocess {
@@ -118,7 +116,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	}
 	w.last = w.status
 	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
-		w.set(printed, before...)
+		w.printed = before
 	}
 	for _, r := range s.Redirs {
 		if writes(r) {

@@ -30,12 +30,12 @@ func (w *walker) either(ways ...func()) {
 
 // repeat walks what may happen any number of times, twice: the second time it sees what the first one left.
 func (w *walker) repeat(body func()) {
-	before, again := w.vars[printed], func() { w.turn(body) }
+	before, again := w.printed, func() { w.turn(body) }
 	during(&w.often, func() {
 		w.looped(func() { w.either(func() {}, func() { again(); w.either(func() {}, again) }) })
 	})
-	if w.status = maybe; !slices.EqualFunc(before, w.vars[printed], sameValue) {
-		w.set(printed, value{unknown})
+	if w.status = maybe; !slices.EqualFunc(before, w.printed, sameValue) {
+		w.printed = []value{{unknown}}
 	}
 }
 
@@ -85,30 +85,27 @@ func (w *walker) fork(walk func()) {
 		behind = behind.join(left.whole).join(left.part)
 	}
 	w.state, w.doors, w.loops = outer, outside, loops
-	w.status, w.files, w.vars[printed] = behind.status, behind.files, behind.vars[printed]
+	w.status, w.files, w.printed = behind.status, behind.files, behind.printed
 }
 
 // capture walks what happens in another process and returns all that it may print.
 func (w *walker) capture(walk func()) []value {
-	outer, heard := w.vars[printed], w.heard
-	w.vars[printed], w.heard = []value{{""}}, true
+	outer := w.printed
+	w.printed = []value{{""}}
 	w.fork(walk)
-	all := w.vars[printed]
-	w.vars[printed], w.heard = outer, heard
+	all := w.printed
+	w.printed = outer
 	return all
 }
 
 // print adds to what the text has printed, where that is read.
 func (w *walker) print(text string) {
-	if !w.heard {
-		return
-	}
 	var all []value
-	for _, v := range w.vars[printed] {
+	for _, v := range w.printed {
 		if len(v[0])+len(text) > maxWord || !w.afford(len(text)) {
 			v, text = value{""}, unknown
 		}
 		all = append(all, value{v[0] + text})
 	}
-	w.set(printed, all...)
+	w.printed = alternatives(all)
 }
