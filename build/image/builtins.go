@@ -85,8 +85,12 @@ func changes(words []string) bool {
 
 // gives is whether a text or function succeeds that is left with this number.
 func (w *walker) gives(args []string) {
-	if len(args) > 0 && known(args[0]) {
-		w.status = answered(args[0] == "0")
+	if len(args) == 0 {
+		w.status = max(w.last, maybe)
+	} else if n, err := strconv.Atoi(args[0]); err == nil {
+		w.status = answer(n & 0xff)
+	} else if known(args[0]) {
+		w.status = fails
 	}
 }
 

@@ -86,7 +86,7 @@ func (w *walker) command(ways ...[]string) {
 		}
 		return
 	}
-	if words = rest; !w.builtin(words) {
+	if words = rest; !w.builtin(words) && (exec || !w.probed(words)) {
 		w.program(words, exec)
 		w.answer(words)
 	}
@@ -116,9 +116,9 @@ func (w *walker) answer(words []string) {
 	case yes:
 		said()
 	case no:
-		w.status = no
+		w.status = absent
 	default:
-		w.either(said, func() { w.status = no })
+		w.either(said, func() { w.status = absent })
 	}
 }
 
@@ -128,8 +128,6 @@ func (w *walker) program(words []string, exec bool) {
 	f.doubt = f.doubt || w.made || w.early && !exec
 	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
-	_, beside := w.tries(words[0])
-	f.chosen = f.chosen || beside && !exec
 	f.env, f.exports = w.environment()
 	for _, f.put = range w.places() {
 		w.failed(w.run(words, f))

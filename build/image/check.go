@@ -121,6 +121,9 @@ func (c *checker) follow(facts Facts) error {
 	if err := c.health(facts.Healthcheck, f); err != nil {
 		return err
 	}
+	if err := c.judgeProbes(); err != nil {
+		return err
+	}
 	var group errgroup.Group
 	group.Go(c.libraries) // a chain of few reads, beside the many of PATH
 	group.Go(c.extensions)

@@ -27,6 +27,7 @@ type checker struct {
 	commands int               // that were followed
 	steps    int               // statements of texts that were walked
 	spent    int               // bytes that expansions in texts gave
+	probes   []probe           // that texts made
 	linked   []linked          // what is run, to be followed to its libraries
 	user     string            // that the image runs as
 

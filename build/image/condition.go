@@ -13,13 +13,18 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// answer is what a condition gives, or whether a command succeeds, where that is the same whenever the image runs.
-type answer int8
+// answer is what a condition gives and a command exits with, where that is the same whenever the image runs.
+type answer int16
 
+// What is known of an answer, beside the codes up to 255.
 const (
-	maybe answer = iota
-	yes
-	no
+	yes       answer = 0
+	no        answer = 1
+	cannotRun answer = 126 // a program that is there
+	absent    answer = 127
+	fails     answer = 256 // with a code that is not known
+	maybe     answer = -1
+	chance    answer = -2 // of $?: maybe, and it depends on the machine
 )
 
 func answered(is bool) answer {
@@ -29,14 +34,14 @@ func answered(is bool) answer {
 	return no
 }
 
+// plain is yes, no or maybe.
+func (a answer) plain() answer { return min(max(a, maybe), no) }
+
 func (a answer) not() answer {
-	switch a {
-	case yes:
-		return no
-	case no:
-		return yes
+	if a.plain() == maybe {
+		return maybe
 	}
-	return maybe
+	return answered(a != yes)
 }
 
 // or is what || gives; one of them may settle it, whatever the other is.
@@ -44,8 +49,19 @@ func (a answer) or(b answer) answer {
 	switch {
 	case a == yes || b == yes:
 		return yes
-	case a == no && b == no:
+	case a > yes && b > yes:
 		return no
+	}
+	return maybe
+}
+
+// join is the answer of two ways of which one was gone.
+func (a answer) join(b answer) answer {
+	switch {
+	case a == b:
+		return a
+	case a > yes && b > yes:
+		return fails
 	}
 	return maybe
 }
@@ -175,8 +191,8 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 func (w *walker) compare(op, text, glob string) answer {
 	w.guess = w.guess || strings.Contains(text+glob, guessed)
 	switch op {
-	case "!=", "-ne":
-		return w.compare(strings.NewReplacer("!=", "=", "-ne", "-eq").Replace(op), text, glob).not()
+	case "!=", "-ne", "-ge", "-le":
+		return w.compare(strings.NewReplacer("!=", "=", "-ne", "-eq", "-ge", "-lt", "-le", "-gt").Replace(op), text, glob).not()
 	case "=", "==":
 		if glob == "*" {
 			return yes
@@ -185,11 +201,11 @@ func (w *walker) compare(op, text, glob string) answer {
 		if err == nil && w.decides(text, glob) {
 			return w.matches(text, expr)
 		}
-	case "-eq":
+	case "-eq", "-lt", "-gt":
 		x, err := strconv.Atoi(text)
 		y, bad := strconv.Atoi(glob)
 		if err == nil && bad == nil && w.decides(text, glob) {
-			return answered(x == y)
+			return answered(op == "-eq" && x == y || op == "-lt" && x < y || op == "-gt" && x > y)
 		}
 	}
 	return maybe

@@ -1,54 +1,12 @@
 package image
 
 import (
-	"path"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/manymage/manymage/platforms"
 )
-
-// guesses tells whether a command that cannot be computed says something of the machine.
-func (w *walker) guesses(words []string) bool {
-	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
-	filter := slices.Contains([]string{"awk", "cut", "egrep", "expr", "fgrep", "gawk", "grep", "head", "read", "sed", "tail", "tr", "xargs"}, name)
-	tries, _ := w.tries(words[0])
-	return tries || name == "lscpu" || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
-}
-
-// tries tells whether a program is asked that is there once for each machine, by its name, to see which of them runs; and whether it is
-// another one than that for the declared machine, which lies beside it.
-func (w *walker) tries(name string) (is, beside bool) {
-	if !w.trial || !strings.Contains(name, "/") || !known(name) {
-		return false, false
-	}
-	for _, part := range regexp.MustCompile("[0-9A-Za-z_]+").FindAllString(name, -1) {
-		if _, err := platforms.Parse(part); err != nil {
-			continue
-		}
-		for _, own := range machines(w.declared) {
-			if part == own {
-				return true, false
-			}
-			if w.fits(absolute(w.dir, strings.Replace(name, part, own, 1))) {
-				return true, true
-			}
-		}
-	}
-	return false, false
-}
-
-// fits tells whether a program is there that is for the declared machine.
-func (w *walker) fits(name string) bool {
-	at, ok, err := w.regular(name)
-	if w.failed(err); !ok {
-		return false
-	}
-	file, err := w.tree.read(at.real, at.info)
-	w.failed(err)
-	return err == nil && file.format == formatELF && !w.foreign(file.elf)
-}
 
 // grepped is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
 // found, whatever its version.

@@ -52,6 +52,14 @@ func TestTrials(t *testing.T) {
 		"for a in amd64 arm64; do /app-$a --version >/dev/null 2>&1 && exec /app-$a; done",
 		"if /app-arm64 --version >/dev/null 2>&1; then exec /app-arm64; else exec /app-amd64; fi",
 		"if ! /app-arm64 --version; then exec /app-amd64; fi; exec /app-arm64",
+		"/app-amd64 --version; if [ $? -eq 0 ]; then exec /app-amd64; fi; exec /app-arm64",
+		"/app-amd64 --version\n[ $? = 0 ] && exec /app-amd64\nexec /app-arm64",
+		"/app-arm64 --version; if [ $? = 0 ]; then exec /app-arm64; else exec /app-amd64; fi",
+		"/app-amd64; case $? in 0) exec /app-amd64 ;; 126) exec /app-arm64 ;; esac",
+		"out=$(/app-amd64 --version); if [ $? -ne 0 ]; then exec /app-arm64; fi; exec /app-amd64",
+		"for a in amd64 arm64; do /app-$a -v; rc=$?; if [ \"$rc\" -eq 0 ]; then exec /app-$a; fi; done",
+		"f() { /app-amd64 -v; local rc=$?; echo; [[ $rc -gt 125 ]] && exec /app-arm64; exec /app-amd64; }; f",
+		"/app-amd64; if [ $? -ge 126 ]; then exec /app-arm64; else exec /app-amd64; fi",
 	} {
 		for arch, honest := range map[string]bool{"arm64": true, "amd64": false} {
 			r, err := image.Check(run("/run").bytes(), rootOf(fat(script, arch)...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
@@ -64,7 +72,13 @@ func TestTrials(t *testing.T) {
 	for _, script := range []string{
 		"/bin/only-amd64 || exit 1",
 		"if ! /bin/only-amd64; then exit 1; fi",
+		"/bin/only-amd64; [ $? = 0 ] || exit 1",
 		"exec /app-amd64 || exec /app-arm64",
+		"/app-amd64 || exit 1",
+		"/app-amd64; if [ $? -ne 0 ]; then exit 1; fi; exec /app-arm64",
+		"/app-amd64; exit $?",
+		"/app-amd64; rc=$?; exit $rc",
+		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",
 	} {
 		root := rootOf(append(fat(script, "arm64"), elf("/bin/only-amd64", "amd64"))...)

@@ -13,8 +13,11 @@ import (
 
 // value is what a variable holds in this world; nil when it is not set.
 func (e *expansion) value(name string) value {
-	if name == "?" && e.last != maybe {
-		return value{strconv.Itoa(int(e.last - yes))} // 0 or 1
+	switch {
+	case name == "?" && e.last == chance:
+		return value{guessed}
+	case name == "?" && e.last >= yes && e.last < fails:
+		return value{strconv.Itoa(int(e.last))}
 	}
 	if e.wild || !e.fixed[name] {
 		e.outside++

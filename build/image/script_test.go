@@ -115,6 +115,15 @@ var texts = []string{
 
 	// What is never or always so.
 	"- if false; then /app/server; fi",
+	"- f() { return 2; }; f; if [ $? = 1 ]; then /app/server; fi",
+	"+ f() { return 2; }; f; if [ $? = 2 ]; then /app/server; fi",
+	"- f() { false; return; }; f && /app/server",
+	"- (exit 256); if [ $? -gt 0 ]; then /app/server; fi",
+	"+ (exit 3) || (exit 4); if [ $? -ge 4 ]; then /app/server; fi",
+	"+ if [ $X ]; then (exit 3); else (exit 4); fi; if [ $? = 1 ]; then /app/server; fi",
+	"- if [ $X ]; then (exit 3); else (exit 4); fi || exit; /app/server",
+	"+ (exit X); if [ $? = 1 ]; then /app/server; fi",
+	"- /app/x && false; if [ $? = 0 ]; then /app/server; fi",
 	"- if true; then :; else /app/server; fi",
 	"- while false; do /app/server; done",
 	"- until :; do /app/server; done",

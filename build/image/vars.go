@@ -64,12 +64,7 @@ func (s state) join(other state) state {
 	if s.dir != other.dir {
 		s.dir = unknown
 	}
-	if s.status != other.status {
-		s.status = maybe
-	}
-	if s.last != other.last {
-		s.last = maybe
-	}
+	s.status, s.last = s.status.join(other.status), s.last.join(other.last)
 	s.vars = joined(s.vars, other.vars, sameValue)
 	for name, values := range s.vars {
 		if len(values) > maxValues {

@@ -68,12 +68,12 @@ func newWalker(c *checker, f frame, args []string) *walker {
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
-	outer := w.early
+	outer, trial := w.early, w.trial
 	for i, s := range list {
-		w.early = outer || i+1 < len(list)
+		w.early, w.trial = outer || i+1 < len(list), trial || asked(list[i+1:])
 		w.stmt(s)
 	}
-	w.early = outer
+	w.early, w.trial = outer, trial
 }
 
 // during walks while something holds that may have held before.
@@ -114,7 +114,9 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if s.Negated {
 		w.status = w.status.not()
 	}
-	w.last = w.status
+	if w.last = w.status; w.status == maybe && w.guess {
+		w.last = chance
+	}
 	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
 		w.printed = before
 	}
