@@ -28,7 +28,7 @@ func (w *walker) put(words []string) {
 		}
 	case len(names) < 2:
 	case base == "ln":
-		w.copies(names, exactly || o.has("-n", "--no-dereference"), o.has("-s", "--symbolic"), o.has("-f", "--force"))
+		w.copies(names, exactly || o.has("-n", "--no-dereference") && !w.isFolder(names[len(names)-1]), o.has("-s", "--symbolic"), o.has("-f", "--force"))
 	case base == "cp" || base == "mv":
 		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
 	case base == "install" && !o.has("-d", "--directory"):
@@ -85,6 +85,12 @@ func (w *walker) remove(place string, folders bool) {
 	if _, info, ok := w.itself(place); ok && (folders || !info.IsDir()) && len(w.files) < maxFiles {
 		w.files[path.Clean(place)] = []string{gone}
 	}
+}
+
+// isFolder tells whether a name is a folder's, and no link's to one.
+func (w *walker) isFolder(name string) bool {
+	_, info, ok := w.itself(absolute(w.dir, name))
+	return ok && info.IsDir() && len(w.files[path.Clean(absolute(w.dir, name))]) == 0
 }
 
 func (w *walker) isGone(place string) bool {

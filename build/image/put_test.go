@@ -17,6 +17,12 @@ func TestRemoved(t *testing.T) {
 		{"rm -f /app/server; sh -c 'ln -s /app/x /app/server; exec /app/server'", "verified"},
 		{"rm -f /run/x; echo >/run/x; chmod +x /run/x; exec /run/x", "verified"},
 
+		{"ln -sfn /opt/aarch64 /opt/current; exec /opt/current/x", "verified"},
+		{"ln -s /opt/x86_64 /cur; ln -sfn /opt/aarch64 /cur; exec /cur/x", "verified"},
+		{"rm -rf /app; ln -sfn /opt/aarch64 /app; exec /app/x", "verified"},
+		{"ln -sfn /opt/aarch64 /app; exec /app/server", server}, // into the folder
+		{"ln -sfn /app/server /run; exec /run/server", server},
+
 		{"ln -s /app/x /app/server; exec /app/server", server},
 		{"[ $Y ] && rm -f /app/server; ln -s /app/x /app/server; exec /app/server", server},
 		{"rm -f /app/server; ln -s /app/lie /app/server; exec /app/server", "foreign:/app/lie"},

@@ -384,7 +384,7 @@ var texts = []string{
 	"+ ln -s -f -- /app/x /app/server -f; exec /app/server",
 	"+ install -m755 /app/server /srv; exec /srv",
 	"+ ln -sfn /app/aarch64 /app; exec /app/server",
-	"- ln -sfn /opt /app; exec /app/server",
+	"+ ln -sfn /opt /app; exec /app/server",
 	"+ ln -sf /opt /app; exec /app/server",
 	"+ chmod 755 /app/server /app/lib.sh; exec /app/lib.sh",
 	"- install -d /app/server /srv; exec /app/x /srv",
