@@ -39,11 +39,14 @@ func named(nodes []string) []string {
 
 // builtOn are the platforms of this run that a node builds, as people write them.
 func (p *Pipeline) builtOn(node string) []string {
-	var names []string
-	for _, platform := range p.cfg.Run() {
-		if p.cfg.NodeFor(platform) == node {
-			names = append(names, platforms.Format(platform))
-		}
+	return formatted(slices.DeleteFunc(p.cfg.Run(), func(platform ocispec.Platform) bool { return p.cfg.NodeFor(platform) != node }))
+}
+
+// formatted are platforms as people write them.
+func formatted(list []ocispec.Platform) []string {
+	names := make([]string, len(list))
+	for i, p := range list {
+		names[i] = platforms.Format(p)
 	}
 	return names
 }

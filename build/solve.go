@@ -14,7 +14,6 @@ import (
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/record"
-	"github.com/manymage/manymage/platforms"
 )
 
 // result is one platform's image as far as the run has come.
@@ -134,11 +133,7 @@ func (p *Pipeline) before(ctx context.Context) error {
 	if err := p.foresight.wait(ctx); err != nil {
 		return err
 	}
-	var names []string
-	for _, platform := range p.cfg.Run() {
-		names = append(names, platforms.Format(platform))
-	}
-	return p.opts.Before(ctx, names)
+	return p.opts.Before(ctx, formatted(p.cfg.Run()))
 }
 
 // solveAll runs all solves at once: an engine's scheduler is the scarce resource and shares itself out, and the gate needs them all.

@@ -41,3 +41,21 @@ func TestVerifyOfNothing(t *testing.T) {
 		t.Error("it left a dist folder")
 	}
 }
+
+// A doctor looks at all engines and at the registry, and leaves all as it is.
+func TestDoctorChangesNothing(t *testing.T) {
+	reg := Plain(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	for _, kind := range Engines() {
+		e, repo := Engine(t, kind), reg.Repo(t)
+		r := Run(t, dir, With(e), "doctor", "IMG="+repo, "VERSION=1", "ARCHES=amd64 arm64").Exits(t, 0)
+		for _, says := range []string{" at " + e.Host + ", API ", "ok     build     linux/arm64 from Dockerfile", "nothing speaks against pushes to " + repo, repo + ":1 is not there yet"} {
+			if !strings.Contains(r.Stdout, says) {
+				t.Errorf("%q is not in\n%s", says, r.Stdout)
+			}
+		}
+		if reg.Writes(repo) != 0 || e.Docker(t, "images", "-q", repo) != "" {
+			t.Error("something is left")
+		}
+	}
+}

@@ -11,6 +11,7 @@ package targets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
@@ -52,6 +53,17 @@ func Plan(ctx context.Context) error {
 			return err
 		}
 		return show(os.Stdout, plan)
+	})
+}
+
+// Doctor looks whether all is there that `build push` needs: engines, emulation, base images, the registry, the right to push.
+func Doctor(ctx context.Context) error {
+	return run(ctx, func(ctx context.Context, s *session) error {
+		health, err := s.pipeline.Doctor(ctx)
+		if err := errors.Join(show(os.Stdout, health), err); err != nil {
+			return err
+		}
+		return health.Err()
 	})
 }
 

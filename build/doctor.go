@@ -1,0 +1,231 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/distribution/reference"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/registry"
+)
+
+// State is how one thing is that `build push` needs.
+type State string
+
+// The states.
+const (
+	Fine  State = "ok"
+	Noted State = "note"  // worth knowing, in nobody's way
+	Wrong State = "wrong" // `build push` would end with it
+)
+
+// Health is how everything is that `build push` needs.
+type Health struct{ Checks []Checked }
+
+// Checked is one thing that was looked at.
+type Checked struct {
+	Of    string // engine, build, base, registry or tag
+	State State
+	Text  string
+	err   error // of what is Wrong
+}
+
+func fine(of, format string, args ...any) Checked {
+	return Checked{Of: of, State: Fine, Text: fmt.Sprintf(format, args...)}
+}
+
+func noted(of, format string, args ...any) Checked {
+	return Checked{Of: of, State: Noted, Text: fmt.Sprintf(format, args...)}
+}
+
+func wrong(of string, err error) Checked {
+	return Checked{Of: of, State: Wrong, Text: err.Error(), err: err}
+}
+
+// Write prints a line for each thing, and the rest of a long text below it.
+func (h Health) Write(w io.Writer) error {
+	var b strings.Builder
+	for _, c := range h.Checks {
+		head, rest, _ := strings.Cut(c.Text, "\n")
+		fmt.Fprintf(&b, "%-5s  %-8s  %s\n", c.State, c.Of, head)
+		for line := range strings.Lines(rest) {
+			fmt.Fprintf(&b, "%17s%s\n", "", strings.TrimRight(line, "\n"))
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// Err is nil when nothing is in the way, and otherwise a *UnwellError with the exit code of the first thing that is.
+func (h Health) Err() error {
+	e := &UnwellError{All: len(h.Checks)}
+	for _, c := range h.Checks {
+		if c.State != Wrong {
+			continue
+		}
+		if e.Wrong++; e.Wrong == 1 {
+			e.first = c.err
+		}
+	}
+	if e.Wrong == 0 {
+		return nil
+	}
+	return e
+}
+
+// UnwellError says how many things are in the way of `build push`.
+type UnwellError struct {
+	Wrong, All int
+	first      error
+}
+
+// Error does not repeat them: they were shown.
+func (e *UnwellError) Error() string {
+	if e.Wrong == 1 {
+		return "one thing is in the way of `build push`, see above"
+	}
+	return fmt.Sprintf("%d things are in the way of `build push`, see above", e.Wrong)
+}
+
+// Unwrap is the first of them.
+func (e *UnwellError) Unwrap() error { return e.first }
+
+// Doctor looks at everything that `build push` needs: the engines, the Dockerfile and whether they can build it for each platform, the
+// base images and whether they are there for each, the registry, the right to push, and what has become of the tags. It starts
+// no engine, builds nothing, and leaves nothing behind. The error is for what keeps it from looking; Health has the rest.
+func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
+	var h Health
+	for i, err := range p.openNodes(ctx, p.nodes()) {
+		h.Checks = append(h.Checks, p.engineHealth(p.nodes()[i], err)...)
+	}
+	if err := p.planPlace(ctx); err != nil {
+		return h, err
+	}
+	jobs, err := p.jobs()
+	if err != nil {
+		h.Checks = append(h.Checks, wrong("build", err))
+	}
+	for _, node := range p.nodes() {
+		h.Checks = append(h.Checks, p.buildHealth(node, jobsOf(jobs, node))...)
+	}
+	var bases, place []Checked
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() (err error) { bases, err = p.basesHealth(gctx, jobs); return err })
+	g.Go(func() (err error) { place, err = p.registryHealth(gctx); return err })
+	err = g.Wait()
+	h.Checks = append(append(h.Checks, bases...), place...)
+	return h, err
+}
+
+// engineHealth is what has become of opening an engine.
+func (p *Pipeline) engineHealth(node string, err error) []Checked {
+	if errors.Is(err, engine.ErrNone) && p.opts.Ensure != nil {
+		return []Checked{noted("engine", "%s; `build` tries to get one going", err)}
+	}
+	if err != nil {
+		return []Checked{wrong("engine", err)}
+	}
+	e := PlannedEngine{Info: p.engines[node].Info(), Node: node}
+	is := fine("engine", "%s", e.describe())
+	if e.Fallback {
+		is.State = Noted
+	}
+	out := []Checked{is}
+	for _, err := range []error{p.reachable(e.Info), p.misplaced(node)} {
+		if err != nil {
+			out = append(out, wrong("engine", err))
+		}
+	}
+	return out
+}
+
+// buildHealth is how an engine will build its platforms, or why it will not.
+func (p *Pipeline) buildHealth(node string, jobs []job) []Checked {
+	e := p.engines[node]
+	if e == nil {
+		return nil
+	}
+	var out []Checked
+	for _, err := range impossible(jobs, e.Info()) {
+		out = append(out, wrong("build", err))
+	}
+	if len(out) > 0 {
+		return out
+	}
+	for _, j := range jobs {
+		text := fmt.Sprintf("%s from %s, strategy %s", j.name, j.solve.DockerfileName, j.choice.Strategy)
+		if n := len(j.runs); n > 0 {
+			text += fmt.Sprintf(", %s emulated", count(n, "RUN line"))
+		}
+		out = append(out, fine("build", "%s", text))
+	}
+	return out
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// registryHealth is whether the image's registry is there and takes what is pushed, and what would become of the tags.
+func (p *Pipeline) registryHealth(ctx context.Context) ([]Checked, error) {
+	if p.cfg.Embedded {
+		return []Checked{fine("registry", "embedded, data in %s", registryDir)}, nil
+	}
+	ref, err := reference.ParseNormalizedNamed(p.cfg.ListRefs()[0])
+	if err != nil {
+		return nil, err
+	}
+	client, err := p.Registry()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := client.Ping(ctx, reference.Domain(ref))
+	if err != nil {
+		return []Checked{wrong("registry", err)}, ctx.Err()
+	}
+	tidy, err := look(ctx, client, ref)
+	tidy(context.WithoutCancel(ctx))
+	if err != nil {
+		return []Checked{wrong("registry", err)}, ctx.Err()
+	}
+	out := []Checked{fine("registry", "%s answers, and nothing speaks against pushes to %s by %s", answer.URL, ref.Name(), who(answer))}
+	if p.cfg.Partial() {
+		return out, nil
+	}
+	tags, err := p.planRegistry(ctx)
+	for _, t := range tags {
+		out = append(out, t.health())
+	}
+	return out, err
+}
+
+func who(a registry.Answer) string {
+	if a.User == "" {
+		return "anybody"
+	}
+	return a.User
+}
+
+// health is what would become of a tag.
+func (t PlannedTag) health() Checked {
+	switch {
+	case t.Unknown != "":
+		return noted("tag", "%s cannot be read: %s", t.Ref, t.Unknown)
+	case len(t.Dropped) > 0:
+		return wrong("tag", fmt.Errorf("%w: %s would lose %s; ALLOW_DROP=%s lets them go", lists.ErrPublish, t.Ref, strings.Join(t.Dropped, " "), strings.Join(t.Dropped, ",")))
+	case len(t.Lost) > 0:
+		return noted("tag", "%s will lose %s", t.Ref, strings.Join(t.Lost, " "))
+	case t.Digest == "":
+		return fine("tag", "%s is not there yet", t.Ref)
+	}
+	return fine("tag", "%s is %s, for %s", t.Ref, t.Digest, strings.Join(t.Have, " "))
+}

@@ -1,0 +1,132 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/manymage/manymage/build/dockerfile"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
+)
+
+// basesParallel is how many registries are asked at once: most Dockerfiles have one base or two.
+const basesParallel = 4
+
+// wantedBase is a base image with the platforms that the builds want of it.
+type wantedBase struct {
+	dockerfile.Base
+	file   string
+	node   string
+	wanted []ocispec.Platform
+}
+
+// basesOf gathers the base images of all jobs, each once for an engine.
+func basesOf(jobs []job) []*wantedBase {
+	var all []*wantedBase
+	for _, j := range jobs {
+		for _, b := range j.bases {
+			i := slices.IndexFunc(all, func(w *wantedBase) bool { return w.Image == b.Image && w.node == j.node })
+			if i < 0 {
+				i, all = len(all), append(all, &wantedBase{Base: b, file: j.solve.DockerfileName, node: j.node})
+			}
+			if !contains(all[i].wanted, b.Platform) {
+				all[i].wanted = append(all[i].wanted, b.Platform)
+			}
+		}
+	}
+	return all
+}
+
+// basesHealth is whether the base images are there, for the platforms that are built.
+func (p *Pipeline) basesHealth(ctx context.Context, jobs []job) ([]Checked, error) {
+	bases := basesOf(jobs)
+	if len(bases) == 0 {
+		return nil, nil
+	}
+	client, err := p.Registry()
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Checked, len(bases))
+	var g errgroup.Group
+	g.SetLimit(basesParallel)
+	for i, b := range bases {
+		g.Go(func() error {
+			out[i] = p.baseHealth(ctx, client, b)
+			return nil
+		})
+	}
+	_ = g.Wait() // what is wrong is in out
+	return out, ctx.Err()
+}
+
+// baseHealth asks the registry as an engine does that has not got the image.
+func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *wantedBase) Checked {
+	at := fmt.Sprintf("%s (%s:%d)", b.Image, b.file, b.Line)
+	ref, err := reference.ParseNormalizedNamed(b.Image)
+	if err != nil {
+		return wrong("base", usageError{fmt.Errorf("%s: %w", at, err)})
+	}
+	m, err := client.Manifest(ctx, reference.TagNameOnly(ref))
+	switch {
+	case err == nil:
+	case p.inEngine(ctx, b):
+		return noted("base", "%s is in the engine, which finds it for its own platform alone: %v", at, err)
+	case errors.Is(err, registry.ErrUnreachable):
+		return noted("base", "%s: %v; the engine may have a mirror", at, err)
+	default:
+		return wrong("base", fmt.Errorf("%s: %w", at, err))
+	}
+	if !index.IsIndex(m.Descriptor.MediaType) {
+		return plainHealth(ctx, client, ref, b, at)
+	}
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return wrong("base", fmt.Errorf("%s: %w", at, err))
+	}
+	for _, platform := range b.wanted {
+		if _, err := ix.Find(platform); err != nil {
+			return wrong("base", usageError{fmt.Errorf("%s: %w; take another base, or leave the platform out of ARCHES", at, err)})
+		}
+	}
+	return fine("base", "%s has %s", at, strings.Join(formatted(b.wanted), " "))
+}
+
+// plainHealth is that of a base that is no list: builders take it for any platform.
+func plainHealth(ctx context.Context, client *registry.Client, ref reference.Named, b *wantedBase, at string) Checked {
+	var label ocispec.Platform
+	_, doc, err := imageOf(ctx, client, reference.TagNameOnly(ref))
+	if err == nil {
+		var config []byte
+		if config, err = client.Config(ctx, ref, doc.Config); err == nil {
+			label, err = image.PlatformOf(config)
+		}
+	}
+	if err != nil {
+		return wrong("base", fmt.Errorf("%s: %w", at, err))
+	}
+	name := platforms.Format(label)
+	if len(b.wanted) == 1 && platforms.Equal(b.wanted[0], label) {
+		return fine("base", "%s is an image for %s", at, name)
+	}
+	return noted("base", "%s is an image for %s, and will be taken for %s, too", at, name, strings.Join(formatted(b.wanted), " "))
+}
+
+// inEngine tells whether the engine has the image already.
+func (p *Pipeline) inEngine(ctx context.Context, b *wantedBase) bool {
+	e := p.engines[b.node]
+	if e == nil {
+		return false
+	}
+	_, err := e.Inspect(ctx, b.Image)
+	return err == nil
+}

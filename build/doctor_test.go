@@ -1,0 +1,190 @@
+package build
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/image-spec/specs-go"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/build/registry/registrytest"
+)
+
+// marshalled is JSON of what can be nothing else.
+func marshalled(t *testing.T, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// based publishes an image without layers for each platform, and a list over them where there is a tag for one.
+func based(t *testing.T, client *registry.Client, repo, list string, arches ...string) {
+	t.Helper()
+	ix := ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex}
+	put := func(tag, mediaType string, v any) ocispec.Descriptor {
+		ref, err := reference.ParseNormalizedNamed(repo + ":" + tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		desc, err := client.PutManifest(t.Context(), ref, mediaType, marshalled(t, v))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return desc
+	}
+	named, err := reference.ParseNormalizedNamed(repo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arch := range arches {
+		config := stored(t, client, named, ocispec.MediaTypeImageConfig, []byte(`{"architecture":"`+arch+`","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}`))
+		image := ocispec.Manifest{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageManifest, Config: config, Layers: []ocispec.Descriptor{}}
+		desc := put(arch, ocispec.MediaTypeImageManifest, image)
+		desc.Platform = &ocispec.Platform{OS: "linux", Architecture: arch}
+		ix.Manifests = append(ix.Manifests, desc)
+	}
+	if list != "" {
+		put(list, ocispec.MediaTypeImageIndex, ix)
+	}
+}
+
+// patient is a run whose registry has base:1 for amd64 and arm64, and base:ARCH for each of them. HOST in the Dockerfile is that
+// registry, which the rules are for.
+func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rule) (p *Pipeline, host string) {
+	t.Helper()
+	proxy := faults.Around(registrytest.InMemory())
+	server := httptest.NewServer(proxy)
+	t.Cleanup(server.Close)
+	host = strings.TrimPrefix(server.URL, "http://")
+	based(t, registry.New(registry.Options{}), host+"/base", "1", "amd64", "arm64")
+	for _, r := range rules {
+		proxy.Add(r)
+	}
+	dir := t.TempDir()
+	if dockerfile != "" {
+		text := strings.ReplaceAll(dockerfile, "HOST", host)
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	own := fakeMachine(t, "amd64", func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/images/"+host+"/mine:1/json") {
+			_, _ = fmt.Fprint(w, `{"Id":"sha256:x"}`)
+			return
+		}
+		http.NotFound(w, r)
+	})
+	env := map[string]string{"IMG": strings.ReplaceAll(image, "HOST", host), "VERSION": "1", "ARCHES": arches, "DOCKER_HOST": own, "DOCKER_BUILDKIT": "0", "RETRY": "0"}
+	getenv := func(name string) string { return env[name] }
+	cfg, err := config.Load(config.Input{Dir: dir, Getenv: getenv})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = New(Options{Config: cfg, Getenv: getenv})
+	t.Cleanup(func() { p.Close() })
+	return p, host
+}
+
+func TestDoctor(t *testing.T) {
+	const plain = "FROM HOST/base:1\nCOPY a /\n"
+	uploads := func(status int) faults.Rule {
+		return faults.Rule{Match: faults.On("POST", "/uploads/"), Fault: faults.Status(status)}
+	}
+	for name, test := range map[string]struct {
+		dockerfile, arches, image string
+		rules                     []faults.Rule
+		code                      int
+		says                      string // a line that begins with this
+	}{
+		"all is well":                {plain, "amd64 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 linux/arm64"},
+		"how it is built":            {plain, "arm64", "HOST/me/app", nil, 0, "ok     build     linux/arm64 from Dockerfile, strategy target"},
+		"who may push":               {plain, "arm64", "HOST/me/app", nil, 0, "ok     registry  http://HOST answers, and nothing speaks against pushes to HOST/me/app by anybody"},
+		"a new tag":                  {plain, "arm64", "HOST/me/app", nil, 0, "ok     tag       HOST/me/app:1 is not there yet"},
+		"a tag that is there":        {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
+		"a tag that loses a child":   {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
+		"a base without a platform":  {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1): linux/s390x is not in the index; it has linux/amd64, linux/arm64; take"},
+		"a base that is nowhere":     {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): "},
+		"a base in the engine":       {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, which finds it for its own platform alone: "},
+		"a base elsewhere":           {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/base:1 (Dockerfile:1): "},
+		"a base of one platform":     {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
+		"a base of another platform": {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
+		"no emulator":                {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
+		"the lines that need one":    {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
+		"no Dockerfile":              {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
+		"no right to push":           {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
+		"a read-only registry":       {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},
+		"no registry":                {plain, "arm64", "127.0.0.1:1/me/app", nil, ExitUnreachable, "wrong  registry  "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, host := patient(t, test.dockerfile, test.arches, test.image, test.rules...)
+			h, err := p.Doctor(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			var text strings.Builder
+			if err := h.Write(&text); err != nil {
+				t.Fatal(err)
+			}
+			if want := strings.ReplaceAll(test.says, "HOST", host); !strings.Contains("\n"+text.String(), "\n"+want) {
+				t.Errorf("says\n%s\nwant %s", text.String(), want)
+			}
+			if code := ExitCode(h.Err()); code != test.code {
+				t.Errorf("exit %d for %v, want %d:\n%s", code, h.Err(), test.code, text.String())
+			}
+		})
+	}
+}
+
+// An engine that is not there is in the way, but not where somebody gets one going.
+func TestDoctorWithoutEngine(t *testing.T) {
+	none := fmt.Errorf("%w: nothing answers", engine.ErrNone)
+	ensure := func(context.Context) error { return nil }
+	for _, test := range []struct {
+		err    error
+		ensure func(context.Context) error
+		want   State
+	}{{none, nil, Wrong}, {none, ensure, Noted}, {engine.ErrUnreachable, ensure, Wrong}} {
+		got := New(Options{Ensure: test.ensure}).engineHealth("", test.err)
+		if len(got) != 1 || got[0].State != test.want {
+			t.Errorf("%v: %+v, want %s", test.err, got, test.want)
+		}
+	}
+}
+
+// What a push would be refused for is in the way of it, and the first thing decides the exit code.
+func TestDoctorCountsWhatIsWrong(t *testing.T) {
+	drop := PlannedTag{Ref: "reg.example/app:1", Dropped: []string{"linux/arm/v7"}}.health()
+	lost := wrong("engine", engine.ErrUnreachable)
+	for _, test := range []struct {
+		checks []Checked
+		says   string
+		code   int
+	}{
+		{[]Checked{fine("tag", "fine")}, "", 0},
+		{[]Checked{fine("tag", "fine"), drop}, "one thing is in the way", ExitPublish},
+		{[]Checked{lost, drop}, "2 things are in the way", ExitUnreachable},
+	} {
+		err := Health{test.checks}.Err()
+		if ExitCode(err) != test.code || err != nil && !strings.HasPrefix(err.Error(), test.says) {
+			t.Errorf("%+v: %v, exit %d", test.checks, err, ExitCode(err))
+		}
+	}
+	if !strings.Contains(drop.Text, "ALLOW_DROP=linux/arm/v7") {
+		t.Errorf("no way out in %q", drop.Text)
+	}
+}
