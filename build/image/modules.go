@@ -43,17 +43,29 @@ type modules struct {
 	also  string   // another way to the right ones than a stage for the platform
 }
 
-// interprets notes an interpreter whose modules are to be looked at.
+// interprets notes an interpreter whose modules are to be looked at. What a health check has on its command line needs none, as far as
+// anybody knows.
 func (c *checker) interprets(at found, f file, words []string, fr frame) {
-	if fr.role != Entry && fr.role != Interpreter || c.foreign(f.elf) || !isPython(at.real) && !isNode(at.real) {
+	if fr.role == Helper || c.foreign(f.elf) || !isPython(at.real) && !isNode(at.real) || fr.role == Health && !startsFile(at.real, words[1:]) {
 		return
 	}
 	c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr})
 }
 
-// extensions looks at the modules of every interpreter that was noted.
+// startsFile tells whether an interpreter is given a script or a module.
+func startsFile(real string, args []string) bool {
+	if isNode(real) {
+		script, _ := nodeLine(args)
+		return script != ""
+	}
+	o := pythonLine(args)
+	return o.script != "" || o.module != ""
+}
+
+// extensions looks at the modules of every interpreter that was noted. Of a health check's those count that come before what is the
+// application's, too.
 func (c *checker) extensions() error {
-	seen := map[string]bool{}
+	seen, looked := map[string]bool{}, map[string]bool{}
 	for _, in := range c.interpreted {
 		search, list := c.pythonPath, c.pythonPackages
 		if isNode(in.at.real) {
@@ -63,11 +75,17 @@ func (c *checker) extensions() error {
 		if err != nil {
 			return err
 		}
+		if i := slices.IndexFunc(folders, func(dir string) bool { return looked[dir] }); i >= 0 && in.frame.role == Health {
+			folders = folders[:i]
+		}
 		key := strings.Join(append(folders, in.at.real), "\x00")
 		if seen[key] {
 			continue
 		}
 		seen[key] = true
+		for _, dir := range folders {
+			looked[dir] = true
+		}
 		packages, err := list(folders, in)
 		if err != nil {
 			return err

@@ -165,6 +165,10 @@ var nodeChecks = []struct {
 	{"at the root", run("node", "/app/server.js"), []entry{locks("/", map[string]map[string]any{"x": script()}), lib("/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/node_modules/x/build/Release/x.node"},
 	{"NODE_PATH", run("node", "/app/server.js").and("Env", []string{"NODE_PATH=/x:/opt/node_modules"}), []entry{locks("/opt/", map[string]map[string]any{"x": script()}), lib("/opt/node_modules/x/build/Release/x.node", "amd64")}, "foreign-module:/opt/node_modules/x/build/Release/x.node"},
 
+	{"a health check's folder", run("node", "/srv/x.js").and("Healthcheck", test("node", "/app/hc.js")), []entry{text("/srv/x.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"... that the application looks in, too", run("node", "/app/server.js").and("Healthcheck", test("node", "/app/hc/hc.js")), []entry{text("/app/hc/hc.js", ""), locks("/app/hc/", map[string]map[string]any{"y": script()}), lib("/app/hc/node_modules/y/build/Release/y.node", "amd64")}, "foreign-module:/app/hc/node_modules/y/build/Release/y.node"},
+	{"... with a text", run("/x").and("Healthcheck", test("node", "-e", "1")).and("WorkingDir", "/app"), []entry{elf("/x", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64")}, "verified"},
+
 	// Without npm's list.
 	{"what the application depends on", nil, []entry{depends("/app", "bcrypt"), manifest(app+"bcrypt", map[string]any{"scripts": map[string]string{"install": "x"}}), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"what that depends on, and in a circle", nil, []entry{depends("/app", "a", "none", "../x", ""), depends(app+"a", "bcrypt"), depends(app+"bcrypt", "a"), gyp, lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},

@@ -39,6 +39,11 @@ func venv(prefix string) entry {
 	}
 }
 
+// test is a health check.
+func test(words ...string) map[string]any {
+	return map[string]any{"Test": append([]string{"CMD"}, words...)}
+}
+
 // standard is of the standard library.
 func standard(root fstest.MapFS) {
 	text("/usr/local/lib/python3.11/http/server.py", "")(root)
@@ -183,6 +188,10 @@ var pythonChecks = []struct {
 	{"pipenv run", run("pipenv", "run", "python", "x.py"), []entry{exe("/usr/local/bin/pipenv", "#!/usr/local/bin/python\n"), venv("/root/.local/share/virtualenvs/app-3f/")}, "foreign-module:/root/.local/share/virtualenvs/app-3f/lib/python3.11/site-packages/x/_x.abi3.so"},
 	{"pdm run without an environment", run("pdm", "run", "/opt/tool"), []entry{elf("/usr/local/bin/pdm", "arm64"), elf("/opt/tool", "amd64")}, "foreign:/opt/tool"},
 	{"a Python that does not tell its version", run("/opt/python3"), []entry{elf("/opt/python3", "arm64")}, "verified"},
+	{"a health check's own packages", run("/app").and("Healthcheck", test("python", "/hc/check.py")), []entry{elf("/app", "arm64"), text("/hc/check.py", ""), wheel("/hc/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:/hc/x/_x.abi3.so"},
+	{"... in a virtual environment", run("python", "/app.py").and("Healthcheck", test("/hc/bin/python", "-m", "mine")), []entry{venv("/hc/")}, "foreign-module:/hc/lib/python3.11/site-packages/x/_x.abi3.so"},
+	{"... behind what the application finds, too", run("python", "/app.py").and("Env", []string{"PYTHONPATH=/vendor"}).and("Healthcheck", test("/hc/bin/python", "/check.py")), []entry{venv("/hc/"), wheel("/vendor/", "x", armTag, "x/_x.abi3.so arm64")}, "verified"},
+	{"... of a text", run("/app").and("Healthcheck", test("/hc/bin/python", "-c", "import x")), []entry{elf("/app", "arm64"), venv("/hc/")}, "verified"},
 	{"behind an entrypoint script", run("/entry.sh", "python", "x.py"), []entry{busybox("arm64"), exe("/entry.sh", "#!/bin/sh\nexec \"$@\"\n"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"a foreign Python says it all", run("/opt/bin/python3.11"), []entry{elf("/opt/bin/python3.11", "386"), wheel("/opt/lib/python3.11/site-packages/", "x", amdTag, "x/_x.abi3.so amd64")}, "foreign:/opt/bin/python3.11"},
 }
@@ -275,12 +284,30 @@ func TestPackagesCostFewRequests(t *testing.T) {
 	}
 }
 
-// A health check's interpreter brings no note of modules, either.
-func TestModulesOfAHealthCheckAreNotLookedAt(t *testing.T) {
+// A health check's interpreter that is given a text brings no note of modules, either.
+func TestModulesOfAHealthCheckThatIsATextAreNotLookedAt(t *testing.T) {
 	c := run("/app").and("Healthcheck", map[string]any{"Test": []string{"CMD", "python", "-c", "1"}})
 	root := rootOf(python("arm64"), elf("/app", "arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64"))
 	if r, err := image.Check(c.bytes(), root, platform(t, "arm64"), image.Options{}); err != nil || len(r.Notes) > 0 {
 		t.Errorf("%q, %v", r.Notes, err)
+	}
+}
+
+// What an application finds, too, is not asked for again.
+func TestPackagesOfAHealthCheckCostNoRequests(t *testing.T) {
+	asked := func(packages int, c config) int {
+		r := requests{rootOf(python("arm64"), text("/hc/check.py", "")), &sync.Mutex{}, map[string]bool{}, new(int)}
+		for i := range packages {
+			wheel(site, fmt.Sprintf("x%d", i), armTag, fmt.Sprintf("x%d/_x.abi3.so arm64", i))(r.MapFS)
+		}
+		if _, err := image.Check(c.bytes(), r, platform(t, "arm64"), image.Options{}); err != nil {
+			t.Error(err)
+		}
+		return len(r.listed) + *r.read
+	}
+	check := run("python", "/app.py").and("Healthcheck", test("python", "/hc/check.py"))
+	if alone, both := asked(11, run("python", "/app.py"))-asked(1, run("python", "/app.py")), asked(11, check)-asked(1, check); alone != both {
+		t.Errorf("%d requests for 10 packages, and %d with a health check", alone, both)
 	}
 }
 
