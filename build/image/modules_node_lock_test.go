@@ -69,8 +69,8 @@ var lockChecks = []struct {
 }{
 	{"pnpm", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64")}, "foreign-module:" + pnpmStore + "@esbuild+linux-x64@0.2.0/node_modules/@esbuild/linux-x64/bin/esbuild"},
 	{"... for two machines", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64"), linkedBy("0.2.0", "arm64", "arm64")}, "verified"},
-	{"... another version, for development", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.1", "x64", "amd64")}, "verified"},
-	{"... with peers", []entry{depends("/app", "a"), pnpmNeeds, manifest(pnpmStore+"esbuild@0.2.0_x@1/node_modules/esbuild", map[string]any{}), chosenFor(pnpmStore+"@esbuild+linux-x64@0.2.0", "x64", "amd64")}, "foreign-module:" + pnpmStore + "@esbuild+linux-x64@0.2.0/node_modules/@esbuild/linux-x64/bin/esbuild"},
+	{"... another version, for development", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0-rc.1", "x64", "amd64")}, "verified"},
+	{"... with peers", []entry{depends("/app", "tool"), pnpmNeeds, text(pnpmStore+"bcrypt@5.0.0_x@1/node_modules/bcrypt/binding.gyp", ""), lib(pnpmStore+"bcrypt@5.0.0_x@1/node_modules/bcrypt/build/Release/b.node", "amd64")}, "foreign-module:" + pnpmStore + "bcrypt@5.0.0_x@1/node_modules/bcrypt/build/Release/b.node"},
 	{"... what is compiled", []entry{depends("/app", "tool"), pnpmNeeds, text(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/binding.gyp", ""), lib(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/build/Release/b.node", "amd64")}, "foreign-module:" + pnpmStore + "bcrypt@5.0.0/node_modules/bcrypt/build/Release/b.node"},
 	{"... what may be missing", []entry{depends("/app", "ssh"), pnpmNeeds, text(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/binding.gyp", ""), lib(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/build/Release/b.node", "amd64")}, "verified"},
 	{"... what nobody needs", []entry{depends("/app", "x"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64")}, "verified"},
@@ -91,7 +91,7 @@ var lockChecks = []struct {
 	{"Plug'n'Play", []entry{pnp("a"), berryNeeds, chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-74b0dea1a6", "x64", "amd64")}, "foreign-module:" + unplugged + "@esbuild-linux-x64-npm-0.2.0-74b0dea1a6/node_modules/@esbuild/linux-x64/bin/esbuild"},
 	{"... for two machines", []entry{pnp("a"), berryNeeds, chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64"), chosenFor(unplugged+"@esbuild-linux-arm64-npm-0.2.0-2", "arm64", "arm64")}, "verified"},
 	{"... by what is not packed itself", []entry{pnp("a"), berryNeeds, manifest(unplugged+"esbuild-virtual-1/node_modules/esbuild", chooses("@esbuild/linux-x64")), chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "foreign-module:" + unplugged + "@esbuild-linux-x64-npm-0.2.0-1/node_modules/@esbuild/linux-x64/bin/esbuild"},
-	{"... what is compiled", []entry{pnp("tool"), berryNeeds, text(unplugged+"bcrypt-npm-5.0.0-1/node_modules/bcrypt/binding.gyp", ""), lib(unplugged+"bcrypt-npm-5.0.0-1/node_modules/bcrypt/build/Release/b.node", "amd64")}, "foreign-module:" + unplugged + "bcrypt-npm-5.0.0-1/node_modules/bcrypt/build/Release/b.node"},
+	{"... what is compiled", []entry{pnp("tool"), berryNeeds, text(unplugged+"bcrypt-virtual-1/node_modules/bcrypt/binding.gyp", ""), lib(unplugged+"bcrypt-virtual-1/node_modules/bcrypt/build/Release/b.node", "amd64")}, "foreign-module:" + unplugged + "bcrypt-virtual-1/node_modules/bcrypt/build/Release/b.node"},
 	{"... what nobody needs", []entry{pnp("x"), berryNeeds, chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "verified"},
 	{"... without list", []entry{pnp("a"), chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "verified, [/app/.pnp.cjs leads to so many packages that not all were looked at]"},
 }

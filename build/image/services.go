@@ -29,6 +29,8 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 		return c.each(f, folder+"/*")
 	case "supervisord":
 		return c.supervised(words, f)
+	case "pm2", "pm2-runtime", "pm2-docker":
+		return c.processes(words[1:], f)
 	}
 	return false, nil
 }
@@ -138,52 +140,86 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 			files = []string{words[i+1]}
 		}
 	}
-	var commands [][]string
+	var all []service
+	own := f // with what is set for all
 	for i := 0; i < min(len(files), maxFiles); i++ {
 		name := absolute(f.dir, files[i])
-		list, included, failed := c.supervisorConf(name, f)
-		commands, err = append(commands, list...), errors.Join(err, failed)
-		for _, glob := range included {
-			names, failed := c.matching(absolute(path.Dir(name), glob))
-			files, err = append(files, names...), errors.Join(err, failed)
+		sections, failed := c.supervisorConf(name, f)
+		err = errors.Join(err, failed)
+		for _, s := range sections {
+			switch {
+			case s.kind == "supervisord":
+				_, own = throughEnv(c.pairs(s.settings["environment"], f), own)
+			case s.kind == "include":
+				for glob := range strings.FieldsSeq(s.settings["files"]) {
+					names, failed := c.matching(absolute(path.Dir(name), glob))
+					files, err = append(files, names...), errors.Join(err, failed)
+				}
+			case s.settings["command"] != "":
+				all = append(all, s)
+			}
 		}
 	}
-	for _, command := range commands {
-		err = errors.Join(err, c.run(command, f))
+	for _, s := range all {
+		_, g := throughEnv(c.pairs(s.settings["environment"], own), own)
+		if dir := s.settings["directory"]; dir != "" {
+			g.dir = absolute(f.dir, c.filledIn(dir, own))
+		}
+		err = errors.Join(err, c.run(envWords(c.filledIn(s.settings["command"], own)), g))
 	}
-	return len(commands) > 0, err
+	return len(all) > 0, err
 }
 
-// supervisorConf reads the commands of a configuration, and the patterns of others that it includes.
-func (c *checker) supervisorConf(name string, f frame) (commands [][]string, included []string, err error) {
+// supervisorConf reads the sections of a configuration.
+func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
 	at, err := c.resolve(name)
 	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	text, err := c.tree.text(at.real, at.info.Size())
 	if at.info.Size() > maxScript {
 		c.note(f, "%s was followed only in part: it is longer than %d KiB", show(name), maxScript>>10)
 	}
-	filledIn := regexp.MustCompile(`%\([^)]*\)s`)
-	for _, o := range settings(text) {
-		switch val := filledIn.ReplaceAllString(o.val, unknown); o.key {
-		case "command":
-			commands = append(commands, envWords(val))
-		case "files":
-			included = append(included, strings.Fields(val)...)
-		}
-	}
-	return commands, included, err
+	return sections(text), err
 }
 
-type setting struct{ key, val string }
+// pairs reads the words of supervisord's environment, KEY="val",KEY2=val, as env takes them.
+func (c *checker) pairs(text string, f frame) (words []string) {
+	pair := regexp.MustCompile(`([^\s=,]+)\s*=\s*("[^"]*"|'[^']*'|[^,\s]*)`)
+	for _, m := range pair.FindAllStringSubmatch(text, -1) {
+		words = append(words, m[1]+"="+c.filledIn(strings.Trim(m[2], `"'`), f))
+	}
+	return words
+}
 
-// settings reads a configuration as Python's ConfigParser does: a line that is indented more than the setting above it goes on with it.
-func settings(text string) (list []setting) {
-	comment, above := regexp.MustCompile(`(^|\s)[;#].*`), -1
+// filledIn puts variables of the environment into a value, %(ENV_HOME)s. What else supervisord knows is unknown.
+func (c *checker) filledIn(text string, f frame) string {
+	return regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllStringFunc(text, func(found string) string {
+		name, is := strings.CutPrefix(strings.TrimSuffix(found, ")s"), "%(ENV_")
+		values := c.values(name, f)
+		switch {
+		case is && name == "PATH":
+			return strings.Join(f.path, ":")
+		case is && len(values) == 1:
+			return values[0]
+		}
+		return unknown
+	})
+}
+
+// service is a section of supervisord's configuration.
+type service struct {
+	kind     string // supervisord, program:x
+	settings map[string]string
+}
+
+// sections reads a configuration as Python's ConfigParser does: a line that is indented more than the setting above it goes on with it.
+func sections(text string) (list []service) {
+	comment, above, key := regexp.MustCompile(`(^|\s)[;#].*`), -1, ""
+	list = []service{{settings: map[string]string{}}}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(comment.ReplaceAllString(line, ""), " \t\r\n")
 		body := strings.TrimLeft(line, " \t")
@@ -191,12 +227,12 @@ func settings(text string) (list []setting) {
 		switch {
 		case body == "":
 		case above >= 0 && indent > above:
-			list[len(list)-1].val += "\n" + body
+			list[len(list)-1].settings[key] += "\n" + body
 		case body[0] == '[':
-			above = -1
+			above, list = -1, append(list, service{strings.Trim(body, "[] \t"), map[string]string{}})
 		case cut >= 0:
-			above = indent
-			list = append(list, setting{strings.ToLower(strings.TrimSpace(body[:cut])), strings.TrimSpace(body[cut+1:])})
+			above, key = indent, strings.ToLower(strings.TrimSpace(body[:cut]))
+			list[len(list)-1].settings[key] = strings.TrimSpace(body[cut+1:])
 		}
 	}
 	return list

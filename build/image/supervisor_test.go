@@ -21,6 +21,14 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[program:b]\n  environment=A=1\n  command=/app/server\n", server},
 		{"-c/etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
 		{"-nc /etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
+		{"-c /etc/s.conf", "[program:b]\nenvironment=A=\"x,y\",PATH=\"/app:%(ENV_PATH)s\"\ncommand=server\n", server},
+		{"-c /etc/s.conf", "[program:b]\nenvironment = PATH = '/app'\ncommand=server\n", server},
+		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/nowhere:%(ENV_PATH)s\ncommand=starter -- /app/server\n", server},
+		{"-c /etc/s.conf", "[program:b]\ncommand=server\n[supervisord]\nenvironment=PATH=/app\n", server},
+		{"-c /etc/s.conf", "[supervisord]\nenvironment=A=/app\n[program:b]\ncommand=%(ENV_A)s/server\n", server},
+		{"-c /etc/s.conf", "[program:b]\ndirectory=/app\ncommand=sh -c ./server\n", server},
+		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/app\n[program:c]\ncommand=server\n", "verified"},
+		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/bin:/app\ncommand=starter\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter ; was -- /app/server\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter # was -- /app/server\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\nenvironment=A=1,\n  command=/app/server\n", "verified"},
@@ -34,6 +42,36 @@ func TestSupervisorConfiguration(t *testing.T) {
 		}
 		if got != test.want {
 			t.Errorf("%s\n%s\n%s, want %s", test.option, test.text[max(0, len(test.text)-100):], got, test.want)
+		}
+	}
+}
+
+// What pm2 starts is read from its configuration, as far as that says it outright.
+func TestPM2Configuration(t *testing.T) {
+	for _, test := range []struct{ name, text, want string }{
+		{"e.config.js", "module.exports = {\n  apps: [{ name: 'web', script: './server.js', env: { NODE_ENV: \"production\" }, cwd: '/app' }],\n}\n", "foreign-module:" + bcrypt},
+		{"e.config.cjs", "const one = { cwd: \"/app\", /* cwd: '/srv' */ script: \"server.js\", // cwd: '/srv'\n };\nmodule.exports = { apps: [one] };", "foreign-module:" + bcrypt},
+		{"e.json", `{"apps": [{"script": "/srv/a.js"}, {"script": "server.js", "cwd": "/app"}]}`, "foreign-module:" + bcrypt},
+		{"e.json", `{"script": "npm", "args": "run start", "cwd": "/app"}`, "foreign-module:" + bcrypt},
+		{"e.config.js", "module.exports = { apps: [{ script: 'server.js', cwd: '/app', interpreter: '/app/tool' }] }", "foreign:/app/tool"},
+		{"e.config.js", "module.exports = { apps: [{ script: '/app/tool', interpreter: 'none' }] }", "foreign:/app/tool"},
+		{"e.config.js", "module.exports = { apps: [{ script: '/app/tool' }] }", "foreign:/app/tool"},
+		{"app/e.config.js", "module.exports = { apps: [{ script: './tool', cwd: __dirname }] }", "foreign:/app/tool foreign-module:" + bcrypt},
+		{"e.config.js", "module.exports = { apps: [{ script: 'server.js', cwd: '/srv' }] }", "verified"},
+		{"e.config.js", "module.exports = { apps: [{ cwd: '/app' }, { script: 'server.js' }] }", "verified"},
+		{"e.config.js", "module.exports = { apps: [{ script: process.env.X || '/app/tool' }] }}", "verified"},
+		{"e.config.js", "module.exports = { apps: [{ url: 'x {', note: \"script: '/app/tool'\" }] }", "verified"},
+		{"e.config.js", "module.exports = { apps: [{ list: ['}', \"script: '/app/tool'\"] }] }", "verified"},
+		{"e.config.js", "module.exports = { apps: [{ script: 'env', args: '/app/tool' }] }", "foreign:/app/tool"},
+		{"none.config.js", "", "verified"},
+	} {
+		root := nodeRoot([]entry{pm2, npm, dir("/srv"), elf("/bin/env", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64"), elf("/app/tool", "amd64")})
+		if test.text != "" {
+			text("/"+test.name, test.text)(root)
+		}
+		r, err := image.Check(run("pm2-runtime", "start", test.name).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != test.want {
+			t.Errorf("%s\n%s, want %s, notes %q", test.text, got, test.want, r.Notes)
 		}
 	}
 }
