@@ -250,7 +250,7 @@ func (c *checker) made(p nodePackage) (list []string, err error) {
 	text, err := c.evidence(path.Join(p.dir, "package.json"))
 	later := regexp.MustCompile(`\{[^}]*\}`) // the version of Node's interface
 	folder := path.Clean(later.ReplaceAllString(gjson.Get(text, "binary.module_path").String(), "*"))
-	if err != nil || !fs.ValidPath(folder) || folder == "." {
+	if err != nil {
 		return nil, err
 	}
 	return c.under(p.dir, folder+"/*.node")

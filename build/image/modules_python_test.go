@@ -139,6 +139,8 @@ var pythonChecks = []struct {
 	{"a module of the standard library that runs another", run("python", "-m", "pdb", "/app.py"), []entry{standard, wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
 	{"the standard library", run("python", "/app.py"), []entry{lib("/usr/local/lib/python3.11/lib-dynload/math"+amdName, "amd64")}, "foreign-module:/usr/local/lib/python3.11/lib-dynload/math" + amdName},
 	{"a foreign module beside another that fits", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_y"+armName+" arm64")}, "foreign-module:" + site + "x/_x" + amdName},
+	{"two foreign modules", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64", "x/_y"+amdName+" amd64")}, "foreign-module:" + site + "x/_x" + amdName},
+	{"... and libraries named after machines", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/a.x86_64.so amd64", "x/b.aarch64.so arm64")}, "verified"},
 	{"... without wheel", run("python", "/app.py"), []entry{lib(site+"x/_x"+amdName, "amd64"), lib(site+"x/_y"+armName, "arm64")}, "foreign-module:" + site + "x/_x" + amdName},
 	{"... of a name that is a machine's, and no tag", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x64.abi3.so amd64", "x/_y"+armName+" arm64")}, "verified"},
 	{"... beside its own of the right machine", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_y"+armName+" arm64"), lib(site+"x/_x"+armName, "arm64")}, "verified"},
