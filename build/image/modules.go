@@ -149,11 +149,8 @@ type compiled struct {
 
 // compiled reads for which machine a file is. One that is not there is none.
 func (c *checker) compiled(name string) (compiled, error) {
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return compiled{}, nil
-	}
-	if err != nil {
+	at, ok, err := c.regular(name)
+	if err != nil || !ok {
 		return compiled{}, err
 	}
 	elf, title, err := c.tree.machine(at.real, at.info)
@@ -189,11 +186,8 @@ func (c *checker) beside(at found) (bool, error) {
 
 // evidence reads what an installer left, "" where there is nothing.
 func (c *checker) evidence(name string) (string, error) {
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return "", nil
-	}
-	if err != nil {
+	at, ok, err := c.regular(name)
+	if err != nil || !ok {
 		return "", err
 	}
 	if at.info.Size() > maxEvidence {

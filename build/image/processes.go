@@ -17,12 +17,8 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	if i < 0 {
 		return false, nil
 	}
-	name := absolute(f.dir, args[i])
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return false, nil
-	}
-	if err != nil {
+	at, ok, err := c.regular(absolute(f.dir, args[i]))
+	if err != nil || !ok {
 		return false, err
 	}
 	text, err := c.tree.text(at.real, at.info.Size())

@@ -172,11 +172,8 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 
 // supervisorConf reads the sections of a configuration.
 func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.Mode().IsRegular() {
-		return nil, nil
-	}
-	if err != nil {
+	at, ok, err := c.regular(name)
+	if err != nil || !ok {
 		return nil, err
 	}
 	text, err := c.tree.text(at.real, at.info.Size())
