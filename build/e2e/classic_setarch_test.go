@@ -184,7 +184,8 @@ func TestClassicSetArchSeesATagThatMoves(t *testing.T) {
 }
 
 // Two who repair one image at once both succeed: each finds the old image or
-// what it wants itself.
+// what it wants itself. A containerd store has a name of its own for what is loaded
+// without one, which only a new tag ends.
 func TestClassicSetArchTwiceAtOnce(t *testing.T) {
 	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
 	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
@@ -192,6 +193,7 @@ func TestClassicSetArchTwiceAtOnce(t *testing.T) {
 		e := under.Open(t, classicOptions)
 		tag := theirTag(t)
 		mislabelled(t, e, tag)
+		nameless := dangling(t, under)
 		var inner engine.Relabelled
 		slow := func(ctx context.Context, config []byte, root fs.FS) ([]byte, error) {
 			var err error
@@ -205,6 +207,9 @@ func TestClassicSetArchTwiceAtOnce(t *testing.T) {
 		outer, err := e.SetArch(t.Context(), tag, slow, false, nil)
 		if err != nil || outer.ID != inner.ID || inspected(t, e, tag).ID != inner.ID {
 			t.Errorf("one says %+v, the other %+v: %v", outer, inner, err)
+		}
+		if got := dangling(t, under); got > nameless {
+			t.Errorf("%d images without a name, %d before", got, nameless)
 		}
 	})
 }

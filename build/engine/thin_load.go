@@ -86,6 +86,22 @@ func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
 	return found.ID, nil
 }
 
+// settleName ends the name that a containerd store gives to what is loaded without
+// one, and lists as an image of its own. The store does so itself with a tag
+// that is new, and not with one that the image has already.
+func (e *Engine) settleName(ctx context.Context, id string) error {
+	if e.info.Store != StoreContainerd {
+		return nil
+	}
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	defer stop()
+	passing := "localhost/" + product + "/loaded:" + short(id)
+	if err := e.Tag(ctx, id, passing); err != nil {
+		return err
+	}
+	return e.Remove(ctx, passing)
+}
+
 // removeDangling removes an image that lost its last name, and its parents that
 // nobody else uses, as docker rmi does. One that a container or a child uses
 // stays. Two who remove one at once get answers of many kinds; that it is gone

@@ -158,9 +158,9 @@ func (e *Engine) move(ctx context.Context, name, old, id string) error {
 		if now, _ = e.Inspect(ctx, name); now.ID != id {
 			return err
 		}
-		return nil // the same by somebody else, who was a moment earlier
+		return e.settleName(ctx, id) // the same by somebody else, who was a moment earlier
 	case id: // somebody else did the same
-		return nil
+		return e.settleName(ctx, id)
 	}
 	return fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
 }

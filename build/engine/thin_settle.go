@@ -40,7 +40,10 @@ func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []strin
 		}
 		return Built{}, err
 	}
-	return built, nil
+	if built.ID != s.id {
+		err = e.settleName(ctx, built.ID)
+	}
+	return built, err
 }
 
 // tagAll gives an image its tags, and tells its size.

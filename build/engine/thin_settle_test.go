@@ -76,6 +76,29 @@ func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
 	}
 }
 
+// What a containerd store calls an image that was loaded without a name ends with
+// a new tag; one that somebody else has given already is none.
+func TestLoadedImageIsListedOnce(t *testing.T) {
+	const (
+		id     = "sha256:0123456789abcdef"
+		ending = "DELETE /images/localhost/manymage/loaded:0123456789ab"
+	)
+	e, requests := apiDouble(t, map[string]string{
+		"GET /images/app:1/json":      `{"Id":"` + id + `"}`,
+		"POST /images/" + id + "/tag": "",
+		ending:                        "[]",
+	})
+	for _, store := range []string{StoreGraph, StoreContainerd} {
+		e.info.Store = store
+		if err := e.move(t.Context(), "app:1", "sha256:old", id); err != nil {
+			t.Errorf("%s: %v", store, err)
+		}
+		if ended := slices.Contains(requests(), ending); ended != (store == StoreContainerd) {
+			t.Errorf("%s: asked for %q", store, requests())
+		}
+	}
+}
+
 // A graph driver keeps its own system's images alone. That is found out before it
 // is asked to, so that a dry run tells it, too.
 func TestAnotherSystemIsNotPromised(t *testing.T) {
