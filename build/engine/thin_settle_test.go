@@ -76,6 +76,22 @@ func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
 	}
 }
 
+// A label that is called right on Podman is the one in the engine's own bytes,
+// where a key may stand twice.
+func TestSetArchShowsPodmansBytes(t *testing.T) {
+	e, id, answers, _ := builtImage(t)
+	e.info.Name = podman
+	answers["GET /images/docker.io/library/app:1/json"] = `{"Id":"` + id + `","RepoTags":["docker.io/library/app:1"]}`
+	var seen []string
+	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+		seen = append(seen, string(config))
+		return config, nil
+	}
+	if done, err := e.SetArch(t.Context(), "app:1", same, false, nil); err != nil || done.Changed || !slices.Equal(seen, []string{smallConfig}) {
+		t.Errorf("%+v, %v, the hook saw %q", done, err, seen)
+	}
+}
+
 // What a containerd store calls an image that was loaded without a name ends with
 // a new tag; one that somebody else has given already is none.
 func TestLoadedImageIsListedOnce(t *testing.T) {
