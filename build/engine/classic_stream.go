@@ -42,6 +42,7 @@ var (
 	podmanStep = pattern(`^(?:\[(\d+)/\d+\] )?STEP (\d+)/\d+: (.*)$`)
 	usingCache = pattern(`^ ?-+> Using cache`)
 	chatter    = pattern(`^(?: ---> (?:[0-9a-f]{12})?$| ---> Running in | ---> \[Warning\] The requested image's platform|(?: ---> )?Removed intermediate container |Removing intermediate container |--> [0-9a-f]{10,12}$|(?:\[\d+/\d+\] )?COMMIT\b|Successfully (?:built|tagged) )`)
+	unconsumed = pattern(`^\[Warning\] [Oo]ne or more build.args .*not consumed`) // Podman's own, too, which nobody gave; see classicPlan.unused
 	warning    = pattern(`^(?: ---> )?\[Warning\] (.*)$`)
 	colour     = pattern("\x1b\\[[0-9;]*m")
 	exitStatus = pattern(`(?:non-zero code: |exit status |exit code:? )(\d+)`)
@@ -108,7 +109,7 @@ func (f *follower) line(text string) {
 		f.begin(f.file.indexOf(max(number(m[1])-1, 0), number(m[2])), m[3])
 	case usingCache().MatchString(text):
 		f.step.State = Cached
-	case chatter().MatchString(text), text == "" && f.tail.text == nil:
+	case chatter().MatchString(text), unconsumed().MatchString(text), text == "" && f.tail.text == nil:
 	case warning().MatchString(text):
 		f.emit(Notice{warning().FindStringSubmatch(text)[1]})
 	default:

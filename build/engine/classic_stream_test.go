@@ -192,11 +192,11 @@ func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 func TestFollowWithoutAStep(t *testing.T) {
 	var told []Event
 	f := newFollower(classicOf(t, goodDockerfile), func(e Event) { told = append(told, e) })
-	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"[Warning] One or more build-args were not consumed\n"}{"error":"no space left"}`))
+	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"[Warning] the disk is nearly full\n[Warning] one or more build args were not consumed: [TARGETARCH TARGETOS]\n[Warning] One or more build-args [A] were not consumed\n"}{"error":"no space left"}`))
 	if err = f.explain(t.Context(), "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
 		t.Errorf("%v", err)
 	}
-	if want := (Notice{"One or more build-args were not consumed"}); len(told) != 1 || told[0] != want {
+	if want := (Notice{"the disk is nearly full"}); len(told) != 1 || told[0] != want {
 		t.Errorf("told %+v", told)
 	}
 }
