@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/versions"
 
 	"github.com/manymage/manymage/build/rootfs"
@@ -74,7 +75,7 @@ func (e *Engine) createBox(ctx context.Context, image string) (*box, error) {
 		Image:           image,
 		Cmd:             []string{"never-started"}, // an image without one is refused
 		NetworkDisabled: true,
-		Labels:          map[string]string{"com.github.manymage": "truth check; safe to remove"},
+		Labels:          map[string]string{boxLabel: "truth check; safe to remove"},
 	}, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
 	if err != nil {
 		return nil, imageError("create a container to look into image", short(image), err)
@@ -85,6 +86,19 @@ func (e *Engine) createBox(ctx context.Context, image string) (*box, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// boxLabel is on each such container.
+const boxLabel = "com.github.manymage"
+
+// boxLife is longer than anybody looks into a container.
+const boxLife = 10 * time.Minute
+
+// removeLeftBoxes removes the containers of runs that were killed, which hold
+// their images, and tells whether there was one. The engine's clock counts.
+func (e *Engine) removeLeftBoxes(ctx context.Context) bool {
+	gone, err := e.api.ContainersPrune(ctx, filters.NewArgs(filters.Arg("label", boxLabel), filters.Arg("until", boxLife.String())))
+	return err == nil && len(gone.ContainersDeleted) > 0
 }
 
 // remove takes the container and its volumes away, interrupted or not.

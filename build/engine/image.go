@@ -79,9 +79,22 @@ func (e *Engine) Tag(ctx context.Context, ref, name string) error {
 // parents. An image that is not there is no error; one that a container uses
 // is, and stays.
 func (e *Engine) Remove(ctx context.Context, ref string) error {
-	_, err := e.api.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
-	if err != nil && !cerrdefs.IsNotFound(err) {
+	if err := e.remove(ctx, ref); err != nil && !cerrdefs.IsNotFound(err) {
 		return imageError("remove", ref, err)
 	}
 	return nil
+}
+
+// remove asks a second time when containers were in the way that a killed run
+// has left.
+func (e *Engine) remove(ctx context.Context, ref string) error {
+	ask := func() error {
+		_, err := e.api.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
+		return err
+	}
+	err := ask()
+	if cerrdefs.IsConflict(err) && e.removeLeftBoxes(ctx) {
+		err = ask()
+	}
+	return err
 }

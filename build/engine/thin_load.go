@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/docker/docker/api/types/image"
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -117,7 +116,7 @@ func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	if len(old.Tags) > 0 {
 		return nil
 	}
-	if _, err = e.api.ImageRemove(ctx, id, image.RemoveOptions{PruneChildren: true}); err == nil {
+	if err = e.remove(ctx, id); err == nil {
 		return nil
 	}
 	if _, now := e.Inspect(ctx, id); errors.Is(now, ErrNotFound) {

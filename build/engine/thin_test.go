@@ -252,6 +252,36 @@ func TestInterruptedLoadsLeaveNothing(t *testing.T) {
 	}
 }
 
+// A container that a killed run has left does not keep an image for ever; one of
+// somebody else does.
+func TestContainerOfAKilledRunHoldsNoImage(t *testing.T) {
+	for answer, want := range map[string]bool{`{"ContainersDeleted":["box"]}`: true, `{"ContainersDeleted":null}`: false} {
+		var asked []string
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, r.Method+" "+r.URL.Query().Get("filters"))
+			switch {
+			case r.Method == http.MethodPost:
+				_, _ = io.WriteString(w, answer)
+			case len(asked) > 1:
+				_, _ = io.WriteString(w, "[]")
+			default:
+				http.Error(w, `{"message":"a container uses it"}`, http.StatusConflict)
+			}
+		}))
+		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion("1.41"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := (&Engine{api: api}).Remove(t.Context(), "app:1"); (err == nil) != want {
+			t.Errorf("%s: %v", answer, err)
+		}
+		if prune := `POST {"label":{"com.github.manymage":true},"until":{"10m0s":true}}`; len(asked) < 2 || asked[1] != prune {
+			t.Errorf("asked %q", asked)
+		}
+		server.Close()
+	}
+}
+
 // Of two who remove an image, the slower one finds it gone, whatever the engine
 // calls that.
 func TestImageThatSomebodyElseRemoved(t *testing.T) {
