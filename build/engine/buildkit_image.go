@@ -40,7 +40,8 @@ const kitPatience = 5 * time.Second
 // maxLooked is how many layers an image may have. Each makes BuildKit sync its
 // databases to the disk thirty-six times, to keep a record of it and to forget
 // it again: with twenty layers a container is as quick, which costs two processes
-// whatever there is in it. On engines where it costs none it is always quicker.
+// whatever there is in it, one for its archive and one to unpack the new image.
+// On engines where it costs none it is always quicker.
 const maxLooked = 16
 
 // shownByKit tells whether BuildKit is the quickest to show these layers.

@@ -72,7 +72,7 @@ type classicBuilder struct {
 
 func (b *classicBuilder) Sent() int64 { return b.sent.Load() }
 
-// Close has no session to end.
+// Close lets go of what was loaded for the builds alone.
 func (b *classicBuilder) Close() error {
 	b.bases.end()
 	return nil

@@ -3,6 +3,8 @@ package engine
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -174,7 +176,7 @@ func (v variables) Get(name string) (string, bool) {
 	return value, ok
 }
 
-func (v variables) Keys() []string { return sortedKeys(v) }
+func (v variables) Keys() []string { return slices.Sorted(maps.Keys(v)) }
 
 // edit is new text for one statement.
 type edit struct {

@@ -66,7 +66,7 @@ func (p *classicPlan) notices() {
 // unused tells the arguments that nothing declares, once the bases are known.
 func (p *classicPlan) unused() {
 	declared := p.declared()
-	for _, name := range sortedKeys(p.BuildArgs) {
+	for _, name := range slices.Sorted(maps.Keys(p.BuildArgs)) {
 		if !declared[name] && !isProxyArg(name) {
 			p.emit(Notice{fmt.Sprintf("the build argument %s is not used: no ARG in %s declares it", name, p.dockerfileName())})
 		}
@@ -78,15 +78,6 @@ func (p *classicPlan) declared() map[string]bool {
 	names := p.file.declared()
 	maps.Copy(names, p.onBase)
 	return names
-}
-
-func sortedKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range m {
-		keys = append(keys, key)
-	}
-	slices.Sort(keys)
-	return keys
 }
 
 // buildArgs are those that the Dockerfile or a base declares, and proxies. What

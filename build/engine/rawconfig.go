@@ -80,16 +80,11 @@ type laterStep struct {
 // is proven to be the engine's own bytes. Without proof it still says the same
 // as the engine's inspect does.
 func (e *Engine) rebuild(ctx context.Context, id string) (stored, error) {
-	chain, err := e.chain(ctx, id)
+	self, past, err := e.told(ctx, id)
 	if err != nil {
 		return stored{}, err
 	}
-	history, err := e.api.ImageHistory(ctx, id)
-	if err != nil {
-		return stored{}, fmt.Errorf("read the history of image %s: %w", id, err)
-	}
-	self := chain[0]
-	tries, err := configsOf(self, pastOf(chain, history))
+	tries, err := configsOf(self, past)
 	if err != nil {
 		return stored{}, fmt.Errorf("image %s: %w", id, err)
 	}
@@ -104,22 +99,29 @@ func (e *Engine) rebuild(ctx context.Context, id string) (stored, error) {
 
 // relabelled is a config that says what an image's does, but for the platform.
 func (e *Engine) relabelled(ctx context.Context, id string, p ocispec.Platform) ([]byte, error) {
-	chain, err := e.chain(ctx, id)
+	self, past, err := e.told(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	history, err := e.api.ImageHistory(ctx, id)
-	if err != nil {
-		return nil, fmt.Errorf("read the history of image %s: %w", short(id), err)
-	}
-	past := pastOf(chain, history)
-	self := chain[0]
 	self.OS, self.Architecture, self.Variant = p.OS, p.Architecture, p.Variant
 	forms, err := configsOf(self, past)
 	if err != nil {
 		return nil, err
 	}
 	return forms[0], nil
+}
+
+// told is what the API tells of an image and of its steps.
+func (e *Engine) told(ctx context.Context, id string) (facts, []pastStep, error) {
+	chain, err := e.chain(ctx, id)
+	if err != nil {
+		return facts{}, nil, err
+	}
+	history, err := e.api.ImageHistory(ctx, id)
+	if err != nil {
+		return facts{}, nil, fmt.Errorf("read the history of image %s: %w", short(id), err)
+	}
+	return chain[0], pastOf(chain, history), nil
 }
 
 // chainLimit is more parents than any engine allows an image to have: graph
