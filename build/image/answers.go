@@ -50,7 +50,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "cat":
 		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
 	case "command", "which", "type":
-		at, is := w.there(strings.Join(args[max(0, len(args)-1):], ""))
+		at, is := w.lookUp(strings.Join(args[max(0, len(args)-1):], ""))
 		if is == no && w.made { // it may have come
 			is = maybe
 		}
@@ -76,8 +76,8 @@ func (w *walker) asks(ways [][]string) {
 	w.status = w.agreed(all)
 }
 
-// there finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
-func (w *walker) there(name string) (at found, is answer) {
+// lookUp finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
+func (w *walker) lookUp(name string) (at found, is answer) {
 	if w.functions[name] != nil || isBuiltin(name) {
 		return at, yes
 	}

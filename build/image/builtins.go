@@ -23,7 +23,7 @@ func (w *walker) builtin(words []string) bool {
 	w.wild = w.wild || changes(words)
 	switch words[0] {
 	case "cd", "pushd":
-		w.dir = w.folder(args)
+		w.dir = w.goal(args)
 	case "popd":
 		w.dir = unknown
 	case "set":
@@ -58,13 +58,13 @@ func (w *walker) builtin(words []string) bool {
 		w.leaveLoop(words)
 	case "read":
 		if !w.line(words) {
-			w.given(words)
+			w.overwrite(words)
 		}
 	case "getopts", "mapfile", "readarray", "unset":
-		w.given(words)
+		w.overwrite(words)
 	case "printf":
 		if len(args) > 1 && args[0] == "-v" {
-			w.given(words)
+			w.overwrite(words)
 		} else {
 			w.answer(words)
 		}
@@ -141,8 +141,8 @@ func (w *walker) later(text string) {
 	w.softly(func() { w.fork(func() { w.stmts(w.parse(text)) }) })
 }
 
-// folder is where cd leads.
-func (w *walker) folder(args []string) string {
+// goal is where cd leads.
+func (w *walker) goal(args []string) string {
 	if _, args = getopt(args); len(args) != 1 || args[0] == "-" || !known(args[0]) {
 		return unknown
 	}
@@ -181,8 +181,8 @@ func (w *walker) shift(args []string) {
 	w.set("@", values...)
 }
 
-// given forgets the variables that a builtin writes.
-func (w *walker) given(words []string) {
+// overwrite forgets the variables that a builtin writes.
+func (w *walker) overwrite(words []string) {
 	for _, name := range words[1:] {
 		if _, ok := w.vars[name]; !ok && strings.HasPrefix(name, "-") {
 			continue
@@ -211,21 +211,16 @@ func (w *walker) source(args []string) {
 	if w.failed(err); err != nil {
 		return
 	}
-	if w.calls++; w.calls > maxDepth {
-		w.tooMany(w.frame)
-	} else {
-		outer, params := w.frame, w.vars["@"]
-		w.frame.reading, w.frame.cut = at.name, at.info.Size() > maxScript
-		if len(args) > 1 {
-			w.set("@", append(value{}, args[1:]...))
-		}
-		w.until(&w.part, func() { w.stmts(w.parse(src)) })
-		w.frame.reading, w.frame.cut = outer.reading, outer.cut
-		if len(args) > 1 {
-			w.vars["@"] = params
-		}
+	outer, params := w.frame, w.vars["@"]
+	w.frame.reading, w.frame.cut = at.name, at.info.Size() > maxScript
+	if len(args) > 1 {
+		w.set("@", append(value{}, args[1:]...))
 	}
-	w.calls--
+	w.called(func() { w.stmts(w.parse(src)) })
+	w.frame.reading, w.frame.cut = outer.reading, outer.cut
+	if len(args) > 1 {
+		w.vars["@"] = params
+	}
 }
 
 // sourced finds the file that . names: on PATH, unless it has a slash, and then here.

@@ -87,7 +87,7 @@ func (w *walker) command(ways ...[]string) {
 		return
 	}
 	if words = rest; !w.builtin(words) && (exec || !w.probed(words)) {
-		w.program(words, exec)
+		w.launch(words, exec)
 		w.answer(words)
 	}
 	if words[0] == unknown { // it may be nothing, as in $SUDO app
@@ -112,7 +112,7 @@ func (w *walker) answer(words []string) {
 		said()
 		return
 	}
-	switch _, is := w.there(words[0]); is {
+	switch _, is := w.lookUp(words[0]); is {
 	case yes:
 		said()
 	case no:
@@ -122,8 +122,8 @@ func (w *walker) answer(words []string) {
 	}
 }
 
-// program follows a command that is another process, or takes the shell's place.
-func (w *walker) program(words []string, exec bool) {
+// launch follows a program that is another process, or takes the shell's place.
+func (w *walker) launch(words []string, exec bool) {
 	f := w.frame
 	f.doubt = f.doubt || w.made || w.early && !exec
 	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
@@ -211,30 +211,34 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 		w.wild = true
 		return
 	}
+	w.active[key] = true
+	args, locals, loops, trial := w.vars["@"], w.locals, w.loops, w.trial
+	w.vars["@"], w.locals, w.loops, w.trial = alternatives(params), map[string][]value{}, nil, false
+	var walks []func()
+	for _, body := range bodies {
+		if body != nil {
+			walks = append(walks, func() { w.stmt(body) })
+			continue
+		}
+		for _, words := range ways {
+			walks = append(walks, func() { w.launch(words, false) })
+		}
+	}
+	w.called(func() { w.softly(func() { w.either(walks...) }) })
+	maps.Copy(w.vars, w.locals)
+	for name := range w.locals {
+		delete(w.fixed, name)
+	}
+	w.vars["@"], w.locals, w.loops, w.trial = args, locals, loops, trial
+	delete(w.active, key)
+}
+
+// called walks what may return: a function, a file that is sourced.
+func (w *walker) called(body func()) {
 	if w.calls++; w.calls > maxDepth {
 		w.tooMany(w.frame)
 	} else {
-		w.active[key] = true
-		args, locals, loops, trial := w.vars["@"], w.locals, w.loops, w.trial
-		w.trial = false
-		w.vars["@"], w.locals, w.loops = alternatives(params), map[string][]value{}, nil
-		var walks []func()
-		for _, body := range bodies {
-			if body == nil {
-				for _, words := range ways {
-					walks = append(walks, func() { w.program(words, false) })
-				}
-			} else {
-				walks = append(walks, func() { w.stmt(body) })
-			}
-		}
-		w.until(&w.part, func() { w.softly(func() { w.either(walks...) }) })
-		maps.Copy(w.vars, w.locals)
-		for name := range w.locals {
-			delete(w.fixed, name)
-		}
-		w.vars["@"], w.locals, w.loops, w.trial = args, locals, loops, trial
-		delete(w.active, key)
+		w.until(&w.part, body)
 	}
 	w.calls--
 }

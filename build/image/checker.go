@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -146,23 +147,14 @@ func quoted(name string) string {
 
 // certain kinds are faults of a file that is there, however it is reached.
 func (k Kind) certain() bool {
-	switch k {
-	case Foreign, ForeignSystem, TooNew, ForeignLoader, ForeignLibrary, ForeignModule, MissingLoader, Damaged:
-		return true
-	}
-	return false
+	return slices.Contains([]Kind{Foreign, ForeignSystem, TooNew, ForeignLoader, ForeignLibrary, ForeignModule, MissingLoader, Damaged}, k)
 }
 
 // allowed tells whether ALLOW_FOREIGN names one of a file's names, or a folder above it.
 func (c *checker) allowed(names []string) bool {
-	for _, a := range c.allow {
-		for _, name := range names {
-			if name == a || strings.HasSuffix(a, "/") && strings.HasPrefix(name, a) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(c.allow, func(a string) bool {
+		return slices.ContainsFunc(names, func(name string) bool { return name == a || strings.HasSuffix(a, "/") && strings.HasPrefix(name, a) })
+	})
 }
 
 // wanted adds to the paths of ALLOW_FOREIGN what they lead to. A path that cannot be followed is taken as it stands.
@@ -181,28 +173,14 @@ func (c *checker) wanted(list []string) {
 
 // report puts together what was collected, in an order that does not depend on the goroutines.
 func (c *checker) report() (Report, error) {
-	r := Report{Verdict: Unverified}
+	r := Report{Verdict: Unverified, Programs: slices.SortedFunc(maps.Values(c.programs), byRole), Notes: slices.Sorted(maps.Keys(c.notes))}
+	if len(c.faults) > 0 {
+		return r, &Refusal{Declared: c.declared, Faults: slices.SortedFunc(maps.Values(c.faults), func(a, b Fault) int {
+			return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
+		})}
+	}
 	if c.verified {
 		r.Verdict = Verified
 	}
-	for _, p := range c.programs {
-		r.Programs = append(r.Programs, p)
-	}
-	slices.SortFunc(r.Programs, byRole)
-	for n := range c.notes {
-		r.Notes = append(r.Notes, n)
-	}
-	slices.Sort(r.Notes)
-	if len(c.faults) == 0 {
-		return r, nil
-	}
-	r.Verdict = Unverified
-	refusal := &Refusal{Declared: c.declared}
-	for _, f := range c.faults {
-		refusal.Faults = append(refusal.Faults, f)
-	}
-	slices.SortFunc(refusal.Faults, func(a, b Fault) int {
-		return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
-	})
-	return r, refusal
+	return r, nil
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -96,16 +97,7 @@ func texts(r gjson.Result) []string {
 
 // keys reads the keys of an object, sorted.
 func keys(r gjson.Result) []string {
-	if !r.IsObject() {
-		return nil
-	}
-	var list []string
-	r.ForEach(func(key, _ gjson.Result) bool {
-		list = append(list, key.String())
-		return true
-	})
-	slices.Sort(list)
-	return list
+	return slices.Sorted(maps.Keys(r.Map()))
 }
 
 func history(r gjson.Result) []History {

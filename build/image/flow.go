@@ -86,8 +86,8 @@ func (w *walker) way(word *syntax.Word, items []*syntax.CaseItem) {
 	}
 }
 
-// each walks a for loop: word by word where it is known which ones there are, else with a variable that may be any of them.
-func (w *walker) each(c *syntax.ForClause) {
+// forEach walks a for loop: word by word where it is known which ones there are, else with a variable that may be any of them.
+func (w *walker) forEach(c *syntax.ForClause) {
 	body := func() { w.stmts(c.Do) }
 	words, ok := c.Loop.(*syntax.WordIter)
 	if !ok {
@@ -182,48 +182,4 @@ func isTest(s *syntax.Stmt) bool {
 			"grep", "egrep", "fgrep", "cmp", "diff", "getent", "id", "mountpoint", "pgrep", "pidof"}, cmd.Args[0].Lit())
 	}
 	return s.Negated
-}
-
-// soon is how many statements on a variable that holds $? is asked.
-const soon = 8
-
-// asked tells whether the statements that follow ask how the one before them ended: by $?, or by a variable that is given it.
-func asked(list []*syntax.Stmt) bool {
-	if len(list) == 0 || decidedBy(list[0], "?") {
-		return len(list) > 0
-	}
-	var assigns []*syntax.Assign
-	switch c := list[0].Cmd.(type) {
-	case *syntax.CallExpr:
-		assigns = c.Assigns
-	case *syntax.DeclClause:
-		assigns = c.Args
-	}
-	return slices.ContainsFunc(assigns, func(a *syntax.Assign) bool {
-		return a.Name != nil && a.Value != nil && mentions(a.Value, "?") &&
-			slices.ContainsFunc(list[1:min(soon, len(list))], func(s *syntax.Stmt) bool { return decidedBy(s, a.Name.Value) })
-	})
-}
-
-// decidedBy tells whether a statement is, or begins with, a condition that reads a variable.
-func decidedBy(s *syntax.Stmt, name string) bool {
-	switch c := s.Cmd.(type) {
-	case *syntax.IfClause:
-		return len(c.Cond) > 0 && decidedBy(c.Cond[0], name)
-	case *syntax.CaseClause:
-		return mentions(c.Word, name)
-	case *syntax.BinaryCmd:
-		return decidedBy(c.X, name)
-	}
-	return isTest(s) && mentions(s, name)
-}
-
-// mentions tells whether a variable is read anywhere in a node.
-func mentions(n syntax.Node, name string) (is bool) {
-	syntax.Walk(n, func(n syntax.Node) bool {
-		p, ok := n.(*syntax.ParamExp)
-		is = is || ok && p.Param != nil && p.Param.Value == name
-		return !is
-	})
-	return is
 }

@@ -3,6 +3,7 @@ package image
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -188,14 +189,7 @@ func show(name string) string {
 }
 
 // rank orders roles from the strongest.
-func (r Role) rank() int {
-	for i, s := range []Role{Entry, Interpreter, Loader, Helper, Health} {
-		if r == s {
-			return i
-		}
-	}
-	return -1
-}
+func (r Role) rank() int { return slices.Index([]Role{Entry, Interpreter, Loader, Helper, Health}, r) }
 
 func byRole(a, b Program) int {
 	return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path))

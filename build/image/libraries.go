@@ -296,7 +296,7 @@ func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
 
 // header reads the first bytes of a library.
 func (t *tree) header(real string, info fs.FileInfo) (platforms.ELF, error) {
-	return once(t, t.headers, real, func() (platforms.ELF, error) {
+	return once(t, &t.headers, real, func() (platforms.ELF, error) {
 		defer t.ask()()
 		s, err := open(t.root, real, info.Size(), nil)
 		if err != nil {

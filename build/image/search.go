@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"slices"
 	"strings"
 )
 
@@ -100,27 +99,18 @@ func (c *checker) helperScript(at found, script file, f frame) (need string, err
 
 // noteMissing says, once for each interpreter, how many scripts on PATH miss it.
 func (c *checker) noteMissing(names, needs []string) {
-	type gap struct {
-		interpreter, first string
-		count              int
-	}
-	var gaps []gap
+	first, count := map[string]string{}, map[string]int{}
 	for i, need := range needs {
-		if need == "" {
-			continue
+		if count[need]++; count[need] == 1 {
+			first[need] = names[i]
 		}
-		at := slices.IndexFunc(gaps, func(g gap) bool { return g.interpreter == need })
-		if at < 0 {
-			at = len(gaps)
-			gaps = append(gaps, gap{interpreter: need, first: names[i]})
-		}
-		gaps[at].count++
 	}
-	for _, g := range gaps {
+	delete(count, "")
+	for need, n := range count {
 		scripts := "is a script"
-		if g.count > 1 {
-			scripts = fmt.Sprintf("and %d more on PATH are scripts", g.count-1)
+		if n > 1 {
+			scripts = fmt.Sprintf("and %d more on PATH are scripts", n-1)
 		}
-		c.note(frame{}, "%s %s for %s, which is not in the image", show(g.first), scripts, show(g.interpreter))
+		c.note(frame{}, "%s %s for %s, which is not in the image", show(first[need]), scripts, show(need))
 	}
 }

@@ -39,11 +39,9 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 func (c *checker) oneshots(f frame) error {
 	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
 	for _, name := range names {
-		at, failed := c.resolve(name)
-		if failed == nil {
+		at, ok, failed := c.regular(name)
+		if ok {
 			failed = c.execline(at, f)
-		} else if nowhere(failed) {
-			failed = nil
 		}
 		err = errors.Join(err, failed)
 	}
@@ -53,9 +51,6 @@ func (c *checker) oneshots(f frame) error {
 // execline looks at the programs that a text in execline's language names. Its commands are chained without a mark between them, so
 // that a foreign one is noted, not refused.
 func (c *checker) execline(at found, f frame) error {
-	if !at.info.Mode().IsRegular() {
-		return nil
-	}
 	text, err := c.tree.text(at.real, at.info.Size())
 	if err != nil {
 		return err

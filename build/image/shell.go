@@ -82,26 +82,14 @@ func (c *checker) script(at found, args []string, f frame) error {
 	return c.text(src, args, f)
 }
 
-// text follows the commands of a shell text; args begin with $0. What was followed in the same situation before is left out, and so is a
-// text that starts itself with the words that it had before, in whatever order and number, or for the third time.
+// text follows the commands of a shell text; args begin with $0.
 func (c *checker) text(src string, args []string, f frame) error {
 	f.shell, f.script, f.input = true, "", ""
 	if f.role == Interpreter {
 		f.role = Entry
 	}
-	situation := f
-	situation.depth = 0
-	all := fmt.Appendf(nil, "%q %q %+v", src, args, situation)
-	c.spent += len(all) - len(src) // a long environment
-	seen := sha256.Sum256(all)
-	situation.told, situation.doubt = false, false
-	alike := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, slices.Compact(slices.Sorted(slices.Values(args))), situation))
 	itself := sha256.Sum256([]byte(src))
-	if c.texts[seen] || c.active[itself] > 0 && c.texts[alike] {
-		return nil
-	}
-	if c.texts[seen], c.texts[alike] = true, true; c.active[itself] >= 3 {
-		c.note(f, "a script in the image that starts itself was followed only three times")
+	if c.again(src, args, f, c.active[itself]) {
 		return nil
 	}
 	c.active[itself]++
@@ -114,6 +102,24 @@ func (c *checker) text(src string, args []string, f frame) error {
 		}
 	}
 	return w.err
+}
+
+// again tells whether a text need not be followed: it was in the same situation before, or has started itself, with the words that it had
+// then, in whatever order and number, or for the third time.
+func (c *checker) again(src string, args []string, f frame, active int) bool {
+	f.depth = 0
+	all := fmt.Appendf(nil, "%q %q %+v", src, args, f)
+	c.spent += len(all) - len(src) // a long environment
+	seen := sha256.Sum256(all)
+	f.told, f.doubt = false, false
+	alike := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, slices.Compact(slices.Sorted(slices.Values(args))), f))
+	if c.texts[seen] || active > 0 && c.texts[alike] {
+		return true
+	}
+	if c.texts[seen], c.texts[alike] = true, true; active >= 3 {
+		c.note(f, "a script in the image that starts itself was followed only three times")
+	}
+	return active >= 3
 }
 
 // parse returns the statements of a text. Of one that the parser does not take to its end it returns what comes before,

@@ -46,17 +46,7 @@ func peMachine(head []byte) string {
 	if at+6 > uint64(len(head)) {
 		return ""
 	}
-	switch binary.LittleEndian.Uint16(head[at+4:]) {
-	case 0x14c:
-		return " (386)"
-	case 0x8664:
-		return " (amd64)"
-	case 0xaa64:
-		return " (arm64)"
-	case 0x1c4:
-		return " (arm)"
-	}
-	return ""
+	return map[uint16]string{0x14c: " (386)", 0x8664: " (amd64)", 0xaa64: " (arm64)", 0x1c4: " (arm)"}[binary.LittleEndian.Uint16(head[at+4:])]
 }
 
 // isMachO knows the thin forms by their magic, and the fat one, whose magic Java classes share, by a
@@ -75,13 +65,5 @@ func isMachO(head []byte) bool {
 }
 
 func machoMachine(head []byte) string {
-	switch binary.LittleEndian.Uint32(head[4:]) {
-	case 0x01000007:
-		return " (amd64)"
-	case 0x0100000c:
-		return " (arm64)"
-	case 7:
-		return " (386)"
-	}
-	return ""
+	return map[uint32]string{0x01000007: " (amd64)", 0x0100000c: " (arm64)", 7: " (386)"}[binary.LittleEndian.Uint32(head[4:])]
 }

@@ -28,13 +28,16 @@ type tree struct {
 
 	mu      sync.Mutex
 	infos   map[string]stat
-	links   map[string]func() (string, error)
-	folders map[string]func() ([]fs.DirEntry, error)
-	files   map[string]func() (file, error)
-	headers map[string]func() (platforms.ELF, error) // of libraries
-	scripts map[string]func() (string, error)        // that are followed
-	arms    map[string]func() (int, error)
+	links   memory[string]
+	folders memory[[]fs.DirEntry]
+	files   memory[file]
+	headers memory[platforms.ELF] // of libraries
+	scripts memory[string]        // that are followed
+	arms    memory[int]
 }
+
+// memory is what was asked of the root, by name.
+type memory[T any] map[string]func() (T, error)
 
 type stat struct {
 	info fs.FileInfo
@@ -42,22 +45,22 @@ type stat struct {
 }
 
 // once keeps what reads key, so that it is read one time, whoever asks first.
-func once[T any](t *tree, kept map[string]func() (T, error), key string, read func() (T, error)) (T, error) {
+func once[T any](t *tree, kept *memory[T], key string, read func() (T, error)) (T, error) {
 	t.mu.Lock()
-	get, ok := kept[key]
+	get, ok := (*kept)[key]
 	if !ok {
+		if *kept == nil {
+			*kept = memory[T]{}
+		}
 		get = sync.OnceValues(read)
-		kept[key] = get
+		(*kept)[key] = get
 	}
 	t.mu.Unlock()
 	return get()
 }
 
 func newTree(root fs.FS) *tree {
-	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{},
-		links: map[string]func() (string, error){}, folders: map[string]func() ([]fs.DirEntry, error){},
-		files: map[string]func() (file, error){}, headers: map[string]func() (platforms.ELF, error){},
-		scripts: map[string]func() (string, error){}, arms: map[string]func() (int, error){}}
+	return &tree{root: root, places: make(chan struct{}, maxReads), infos: map[string]stat{}}
 }
 
 // maxReads is how much is asked of the root at once: each question is a round trip to an engine, and more than this no longer gets
@@ -113,7 +116,7 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 }
 
 func (t *tree) readLink(name string) (string, error) {
-	return once(t, t.links, name, func() (string, error) {
+	return once(t, &t.links, name, func() (string, error) {
 		defer t.ask()()
 		target, err := fs.ReadLink(t.root, key(name))
 		if err != nil {
@@ -168,7 +171,7 @@ func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
 
 // list returns the entries of a real directory, remembering what they are.
 func (t *tree) list(dir string) ([]fs.DirEntry, error) {
-	return once(t, t.folders, dir, func() ([]fs.DirEntry, error) {
+	return once(t, &t.folders, dir, func() ([]fs.DirEntry, error) {
 		done := t.ask()
 		entries, err := fs.ReadDir(t.root, key(dir))
 		done()
@@ -188,7 +191,7 @@ func (t *tree) list(dir string) ([]fs.DirEntry, error) {
 
 // read returns what a real regular file is, reading it at most once.
 func (t *tree) read(real string, info fs.FileInfo) (file, error) {
-	return once(t, t.files, real, func() (file, error) {
+	return once(t, &t.files, real, func() (file, error) {
 		defer t.ask()()
 		return readFile(t.root, real, info)
 	})
@@ -196,7 +199,7 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 
 // text reads the begin of a script, which other scripts may start or read again and again.
 func (t *tree) text(real string, size int64) (string, error) {
-	return once(t, t.scripts, real, func() (string, error) { return t.begin(real, size, maxScript) })
+	return once(t, &t.scripts, real, func() (string, error) { return t.begin(real, size, maxScript) })
 }
 
 // begin reads a file, or no more than most bytes of it.
@@ -218,7 +221,7 @@ func (t *tree) begin(real string, size, most int64) (string, error) {
 // armOf reads the version of ARM that a program's attributes name, which only one for an older version needs. A loader is asked
 // for by every program that needs it.
 func (t *tree) armOf(f file) (int, error) {
-	return once(t, t.arms, f.path, func() (version int, err error) {
+	return once(t, &t.arms, f.path, func() (version int, err error) {
 		err = t.reopened(f, func(s *source) (err error) {
 			version, err = platforms.ReadARMArch(s, f.elf)
 			return err

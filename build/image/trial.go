@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -39,6 +41,50 @@ func (c *checker) judgeProbes() (err error) {
 		err = errors.Join(err, failed, c.run(p.words, p.frame))
 	}
 	return err
+}
+
+// soon is how many statements on a variable that holds $? is asked.
+const soon = 8
+
+// asked tells whether the statements that follow ask how the one before them ended: by $?, or by a variable that is given it.
+func asked(list []*syntax.Stmt) bool {
+	if len(list) == 0 || decidedBy(list[0], "?") {
+		return len(list) > 0
+	}
+	var assigns []*syntax.Assign
+	switch c := list[0].Cmd.(type) {
+	case *syntax.CallExpr:
+		assigns = c.Assigns
+	case *syntax.DeclClause:
+		assigns = c.Args
+	}
+	return slices.ContainsFunc(assigns, func(a *syntax.Assign) bool {
+		return a.Name != nil && a.Value != nil && mentions(a.Value, "?") &&
+			slices.ContainsFunc(list[1:min(soon, len(list))], func(s *syntax.Stmt) bool { return decidedBy(s, a.Name.Value) })
+	})
+}
+
+// decidedBy tells whether a statement is, or begins with, a condition that reads a variable.
+func decidedBy(s *syntax.Stmt, name string) bool {
+	switch c := s.Cmd.(type) {
+	case *syntax.IfClause:
+		return len(c.Cond) > 0 && decidedBy(c.Cond[0], name)
+	case *syntax.CaseClause:
+		return mentions(c.Word, name)
+	case *syntax.BinaryCmd:
+		return decidedBy(c.X, name)
+	}
+	return isTest(s) && mentions(s, name)
+}
+
+// mentions tells whether a variable is read anywhere in a node.
+func mentions(n syntax.Node, name string) (is bool) {
+	syntax.Walk(n, func(n syntax.Node) bool {
+		p, ok := n.(*syntax.ParamExp)
+		is = is || ok && p.Param != nil && p.Param.Value == name
+		return !is
+	})
+	return is
 }
 
 // guesses tells whether a command that cannot be computed says something of the machine.

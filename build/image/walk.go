@@ -12,7 +12,8 @@ import (
 //	shell      a shell's command line --> the text, and its tree (mvdan.cc/sh)
 //	walk flow  its statements in their order; conditions, loops
 //	ways vars  what may happen either way; what is known behind both (state)
-//	call       a command: a function, a builtin (builtins.go), or a program (follow.go); put.go keeps what cp, ln, mv and rm change
+//	call       a command, whose options are cut off by options.go: a function, a builtin (builtins.go), or a program (follow.go), which is
+//	           perhaps only tried (trial.go); put.go keeps what cp, ln, mv and rm change
 //	condition  what [, [[ and case decide; answers.go what uname and its like say, listed.go what find lists, filter.go what grep, sed and tr make of it
 //	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
 
@@ -156,7 +157,7 @@ func (w *walker) cmd(cmd syntax.Command) {
 	case *syntax.WhileClause:
 		w.while(cmd)
 	case *syntax.ForClause:
-		w.each(cmd)
+		w.forEach(cmd)
 	case *syntax.Block:
 		w.stmts(cmd.Stmts)
 	case *syntax.Subshell:

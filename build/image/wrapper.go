@@ -112,11 +112,7 @@ func perFile(words []string) (commands [][]string) {
 
 // isShell tells whether a program of that name takes -c and scripts as sh does.
 func isShell(name string) bool {
-	switch path.Base(name) {
-	case "sh", "ash", "bash", "dash", "ksh", "mksh", "zsh", "hush", "rbash":
-		return true
-	}
-	return false
+	return slices.Contains([]string{"sh", "ash", "bash", "dash", "ksh", "mksh", "zsh", "hush", "rbash"}, path.Base(name))
 }
 
 // isOpaque tells whether a program starts another one in a way that is not followed here: under another root, in another
@@ -135,6 +131,5 @@ func reads(name string) bool {
 
 // isBox tells whether the program's first argument names what it is: busybox sh.
 func isBox(name string) bool {
-	base := path.Base(name)
-	return base == "busybox" || base == "toybox" || base == "busybox.static"
+	return slices.Contains([]string{"busybox", "toybox", "busybox.static"}, path.Base(name))
 }
