@@ -70,9 +70,9 @@ func TestTrials(t *testing.T) {
 		}
 	}
 	for _, script := range []string{
-		"/bin/only-amd64 || exit 1",
-		"if ! /bin/only-amd64; then exit 1; fi",
-		"/bin/only-amd64; [ $? = 0 ] || exit 1",
+		"/srv/only-amd64 || exit 1",
+		"if ! /srv/only-amd64; then exit 1; fi",
+		"/srv/only-amd64; [ $? = 0 ] || exit 1",
 		"exec /app-amd64 || exec /app-arm64",
 		"/app-amd64 || exit 1",
 		"/app-amd64; if [ $? -ne 0 ]; then exit 1; fi; exec /app-arm64",
@@ -81,7 +81,7 @@ func TestTrials(t *testing.T) {
 		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",
 	} {
-		root := rootOf(append(fat(script, "arm64"), elf("/bin/only-amd64", "amd64"))...)
+		root := rootOf(append(fat(script, "arm64"), elf("/srv/only-amd64", "amd64"))...)
 		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
 		if got := outcome(t, r, err); !strings.HasPrefix(got, "foreign:") {
 			t.Errorf("%s\n%s, notes %q", script, got, r.Notes)

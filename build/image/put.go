@@ -90,7 +90,7 @@ func (w *walker) remove(place string, folders bool) {
 // isFolder tells whether a name is a folder's, and no link's to one.
 func (w *walker) isFolder(name string) bool {
 	_, info, ok := w.itself(absolute(w.dir, name))
-	return ok && info.IsDir() && len(w.files[path.Clean(absolute(w.dir, name))]) == 0
+	return ok && info.IsDir()
 }
 
 func (w *walker) isGone(place string) bool {

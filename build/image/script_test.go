@@ -120,7 +120,7 @@ var texts = []string{
 	"- f() { false; return; }; f && /app/server",
 	"- (exit 256); if [ $? -gt 0 ]; then /app/server; fi",
 	"+ (exit 3) || (exit 4); if [ $? -ge 4 ]; then /app/server; fi",
-	"+ if [ $X ]; then (exit 3); else (exit 4); fi; if [ $? = 1 ]; then /app/server; fi",
+	"+ if [ $X ]; then (exit 3); else (exit 4); fi; if [ $? = 3 ]; then /app/server; fi",
 	"- if [ $X ]; then (exit 3); else (exit 4); fi || exit; /app/server",
 	"+ (exit X); if [ $? = 1 ]; then /app/server; fi",
 	"- /app/x && false; if [ $? = 0 ]; then /app/server; fi",
