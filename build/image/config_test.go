@@ -203,6 +203,7 @@ func FuzzCheck(f *testing.F) {
 			}
 		}
 	}
+	f.Add([]byte("{\"config\":{\"Entrypoint\":[\"env\",\"-\xff\"]}}"), "/app", []byte(nil)) // no UTF-8
 	f.Fuzz(func(t *testing.T, config []byte, name string, data []byte) {
 		root := rootOf(busybox("arm64"), put("/app", 0o755, data), put("/run.sh", 0o755, data))
 		r, err := image.Check(config, root, platform(t, "arm64"), image.Options{})

@@ -38,8 +38,8 @@ func getopt(words []string, valued ...string) (o options, rest []string) {
 			add(strings.Cut(word, "="))
 			continue
 		}
-		for i, letter := range word[1:] {
-			name, value := word[:1]+string(letter), word[1+i+len(string(letter)):]
+		for i := 1; i < len(word); i++ {
+			name, value := word[:1]+word[i:i+1], word[i+1:]
 			inline := !shell && value != "" && slices.Contains(valued, name)
 			if !inline {
 				value = ""
