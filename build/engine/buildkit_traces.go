@@ -95,15 +95,30 @@ func (t *traces) prune(ctx context.Context) {
 		if try > 0 {
 			time.Sleep(prunePause)
 		}
-		removed := make(chan bkclient.UsageInfo, len(t.records))
-		if err := t.cache.Prune(ctx, removed, bkclient.PruneAll, bkclient.WithFilter(t.records)); err != nil {
+		if t.pruneOnce(ctx) != nil {
 			return
 		}
-		close(removed)
-		for record := range removed {
-			t.records = slices.DeleteFunc(t.records, func(filter string) bool { return filter == recordFilter(record.ID) })
+	}
+}
+
+// pruneOnce asks for all records, and waits no longer than until it has heard
+// of each: what the engine tidies up behind that takes as long again.
+func (t *traces) pruneOnce(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	removed, ended := make(chan bkclient.UsageInfo), make(chan error, 1)
+	asked := bkclient.WithFilter(slices.Clone(t.records))
+	go func() {
+		defer close(removed)
+		ended <- t.cache.Prune(ctx, removed, bkclient.PruneAll, asked)
+	}()
+	for record := range removed {
+		t.records = slices.DeleteFunc(t.records, func(filter string) bool { return filter == recordFilter(record.ID) })
+		if len(t.records) == 0 {
+			stop()
 		}
 	}
+	return <-ended
 }
 
 // end waits until the traces are gone, and says what stays.
