@@ -34,21 +34,37 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 		default:
 			g.dir = absolute(f.dir, cwd)
 		}
-		some, err = true, errors.Join(err, c.run(startedBy(app), g))
+		words, failed := c.startedBy(app, g)
+		some, err = true, errors.Join(err, failed, c.run(words, g))
 	}
 	return some, err
 }
 
-// startedBy is the command line of an application.
-func startedBy(app map[string]string) (words []string) {
+// startedBy is the command line of an application. What has a blank is a shell's, a script lies in the working folder or else on PATH,
+// and Node runs what neither tells of its interpreter nor is a program itself.
+func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 	script, interpreter := app["script"], app["interpreter"]
+	if strings.Contains(script, " ") {
+		return []string{"sh", "-c", script}, nil
+	}
 	if interpreter == "" {
 		interpreter = map[string]string{".js": "node", ".cjs": "node", ".mjs": "node", ".ts": "node", ".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}[path.Ext(script)]
 	}
-	if interpreter != "" && interpreter != "none" {
-		words = []string{interpreter}
+	at, ok, err := c.regular(absolute(f.dir, script))
+	if ok {
+		script = at.name
 	}
-	return slices.Concat(words, []string{script}, strings.Fields(app["args"]))
+	if ok && interpreter == "" {
+		var program file
+		if program, err = c.tree.read(at.real, at.info); program.format == formatText || program.format == formatBang {
+			interpreter = "node"
+		}
+	}
+	words := append([]string{script}, strings.Fields(app["args"])...)
+	if interpreter != "" && interpreter != "none" {
+		words = append([]string{interpreter}, words...)
+	}
+	return words, err
 }
 
 // literals are what the objects in a text of JavaScript or JSON say outright.

@@ -63,9 +63,14 @@ func TestPM2Configuration(t *testing.T) {
 		{"e.config.js", "module.exports = { apps: [{ url: 'x {', note: \"script: '/app/tool'\" }] }", "verified"},
 		{"e.config.js", "module.exports = { apps: [{ list: ['}', \"script: '/app/tool'\"] }] }", "verified"},
 		{"e.config.js", "module.exports = { apps: [{ script: 'env', args: '/app/tool' }] }", "foreign:/app/tool"},
+		{"e.config.js", "module.exports = { apps: [{ script: 'npm run start', cwd: '/app' }] }", "foreign-module:" + bcrypt},
+		{"e.config.js", "module.exports = { apps: [{ script: './tool --port 80', cwd: '/app' }] }", "foreign:/app/tool"},
+		{"e.config.js", "module.exports = { apps: [{ script: 'tool', cwd: '/app' }] }", "foreign:/app/tool"},
+		{"e.config.js", "module.exports = { apps: [{ script: 'bin/www', cwd: '/app' }] }", "foreign-module:" + bcrypt},
+		{"e.config.js", "module.exports = { apps: [{ script: './dist/' + name, cwd: '/app' }] }", "verified"},
 		{"none.config.js", "", "verified"},
 	} {
-		root := nodeRoot([]entry{pm2, npm, dir("/srv"), elf("/bin/env", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64"), elf("/app/tool", "amd64")})
+		root := nodeRoot([]entry{pm2, npm, busybox("arm64"), dir("/srv"), dir("/app/dist"), text("/app/bin/www", "require('x')\n"), elf("/bin/env", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64"), elf("/app/tool", "amd64")})
 		if test.text != "" {
 			text("/"+test.name, test.text)(root)
 		}
