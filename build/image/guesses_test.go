@@ -80,8 +80,9 @@ func TestTrials(t *testing.T) {
 		"/app-amd64; rc=$?; exit $rc",
 		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",
+		"/srv/amd64/tries || exit 1",
 	} {
-		root := rootOf(append(fat(script, "arm64"), elf("/srv/only-amd64", "amd64"))...)
+		root := rootOf(append(fat(script, "arm64"), elf("/srv/only-amd64", "amd64"), exe("/srv/amd64/tries", "#!/bin/sh\n/app-amd64 || exit 1\n"), elf("/srv/arm64/tries", "arm64"))...)
 		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
 		if got := outcome(t, r, err); !strings.HasPrefix(got, "foreign:") {
 			t.Errorf("%s\n%s, notes %q", script, got, r.Notes)

@@ -32,9 +32,10 @@ func (w *walker) probed(words []string) bool {
 	return true
 }
 
-// judgeProbes follows what was only tried.
+// judgeProbes follows what was only tried, which may itself be a text that tries some.
 func (c *checker) judgeProbes() (err error) {
-	for _, p := range c.probes {
+	for i := 0; i < len(c.probes); i++ {
+		p := c.probes[i]
 		own, failed := c.resolve(p.own)
 		_, started := c.programs[own.real]
 		p.frame.chosen = p.frame.chosen || started
