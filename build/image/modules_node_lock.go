@@ -3,6 +3,7 @@ package image
 import (
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,6 +13,7 @@ import (
 //
 //	pnpm           node_modules/.pnpm/lock.yaml   snapshots: name@1.0.0: dependencies: other: 2.0.0
 //	               node_modules/.pnpm             @scope+name@1.0.0/node_modules/@scope/name
+//	               ... until 8, 7                 packages: /name@1.0.0: or /name/1.0.0:
 //	yarn           yarn.lock                      "name@^1.0.0, name@1": dependencies: other "^2.0.0"
 //	Plug'n'Play    .yarn/unplugged                @scope-name-npm-1.0.0-74b0dea1a6/node_modules/@scope/name, what is no JavaScript alone
 //
@@ -29,7 +31,7 @@ type graph map[string][]needed
 
 // readGraph reads a list of pnpm's or yarn's.
 func readGraph(text string) graph {
-	all := graph{}
+	all, spare := graph{}, map[[2]string]bool{}
 	type line struct {
 		indent int
 		key    string
@@ -56,8 +58,15 @@ func readGraph(text string) graph {
 			all.add(up[2], needed{key + "@" + value, up[1] != "dependencies"})
 		case key == "requiresBuild": // pnpm's, until 8
 			all.add(up[1], needed{id: "node-gyp@"})
-		case key == "optional" && up[2] == "dependenciesMeta": // yarn's, from 2 on, behind the dependencies
-			all.spare(up[3], up[1])
+		case key == "optional" && up[2] == "dependenciesMeta": // yarn's, from 2 on
+			for _, id := range ids(up[3]) {
+				spare[[2]string{id, strings.Trim(up[1], `"'`)}] = true
+			}
+		}
+	}
+	for id, needs := range all {
+		for i, need := range needs {
+			needs[i].optional = need.optional || spare[[2]string{id, nameOf(need.id)}]
 		}
 	}
 	return all
@@ -84,19 +93,18 @@ func (g graph) add(owners string, need needed) {
 	}
 }
 
-// spare makes a need of a package one that may be missing.
-func (g graph) spare(owners, name string) {
-	for _, id := range ids(owners) {
-		for i, need := range g[id] {
-			g[id][i].optional = need.optional || nameOf(need.id) == strings.Trim(name, `"'`)
-		}
-	}
-}
-
 // ids are the names in front of what a list tells of a package.
 func ids(key string) (list []string) {
 	for id := range strings.SplitSeq(key, ",") {
-		list = append(list, strings.TrimPrefix(strings.Trim(id, ` "'`), "/"))
+		id, slashed := strings.CutPrefix(strings.Trim(id, ` "'`), "/")
+		scope := 0
+		if strings.HasPrefix(id, "@") {
+			scope = strings.Index(id, "/") + 1
+		}
+		if i := strings.IndexAny(id[scope:], "@/") + scope; slashed && i > scope && id[i] == '/' {
+			id = id[:i] + "@" + id[i+1:]
+		}
+		list = append(list, id)
 	}
 	return list
 }
@@ -153,9 +161,10 @@ func (c *checker) packed(roots []nodePackage) (string, error) {
 	return "", nil
 }
 
-// lock is a list of a package manager's, and the folder where it lays packages down.
+// lock is a list of a package manager's, and the folders where it has laid packages down.
 type lock struct {
-	root, store string
+	root string
+	laid map[string][]string // by name and version as pnpm writes them, or by name as yarn does
 	graph
 }
 
@@ -167,12 +176,33 @@ func (c *checker) locks(roots []nodePackage) (list []lock, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if all := readGraph(text); len(all) > 0 {
-				list = append(list, lock{root.dir, path.Join(root.dir, where[1]), all})
+			all := readGraph(text)
+			if len(all) == 0 {
+				continue
 			}
+			laid, err := c.laid(path.Join(root.dir, where[1]))
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, lock{root.dir, laid, all})
 		}
 	}
 	return list, nil
+}
+
+// laid are the folders of packages in that of pnpm or yarn. Behind a version pnpm names what else the package is installed with.
+func (c *checker) laid(store string) (map[string][]string, error) {
+	long := regexp.MustCompile(`^(.[^@]*@[^_(]*)[_(]|^(.+)-(?:npm|patch|virtual)-`)
+	laid := map[string][]string{}
+	real, entries, err := c.folder(store)
+	for _, e := range entries {
+		name, folder := e.Name(), path.Join(real, e.Name())
+		laid[name] = append(laid[name], folder)
+		if m := long.FindStringSubmatch(name); m != nil {
+			laid[m[1]+m[2]] = append(laid[m[1]+m[2]], folder)
+		}
+	}
+	return laid, err
 }
 
 // lockedBy are the packages with addons that applications need by those lists.
@@ -183,58 +213,50 @@ func (c *checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (l
 			names[name] = true
 		}
 	}
+	looked := 0
 	for _, l := range locks {
 		for _, id := range l.compiling(names) {
-			found, err := c.laid(l, id)
+			if looked++; max(looked, len(list)) > maxPackages {
+				c.note(in.frame, "%s has so many packages that not all were looked at", show(l.root))
+				return list[:min(len(list), maxPackages)], nil
+			}
+			found, err := c.lockedPackage(l, id)
 			if err != nil {
 				return nil, err
 			}
 			list = append(list, found...)
 		}
 	}
-	list = slices.DeleteFunc(list, func(p nodePackage) bool { return p.dir == "" && len(p.optional) == 0 })
-	if len(list) > maxPackages {
-		c.note(in.frame, "%s has so many packages that not all were looked at", show(locks[0].root))
-		list = list[:maxPackages]
-	}
 	return list, nil
 }
 
-// laid finds a package of a list, and those of which it takes the one for its machine. Where they are packed, it has itself no folder.
-func (c *checker) laid(l lock, id string) (list []nodePackage, err error) {
+// lockedPackage finds a package of a list, and those of which it takes the one for its machine. Where they are packed, it has itself no folder.
+func (c *checker) lockedPackage(l lock, id string) (list []nodePackage, err error) {
 	p := nodePackage{name: nameOf(id)}
 	for _, need := range l.graph[id] {
-		if need.optional {
-			dirs, err := c.stored(l.store, need.id)
-			if err != nil {
-				return nil, err
-			}
-			p.optional = append(p.optional, dirs...)
+		if need.optional && len(p.optional) < maxModules {
+			p.optional = append(p.optional, l.folders(need.id)...)
 		}
 	}
-	dirs, err := c.stored(l.store, id)
-	if err == nil && len(dirs) == 0 {
-		p.dir, err = c.required(p.name, l.root)
-		return []nodePackage{p}, err
+	dirs := l.folders(id)
+	if len(dirs) == 0 {
+		if p.dir, err = c.required(p.name, l.root); err == nil && (p.dir != "" || len(p.optional) > 0) {
+			list = append(list, p)
+		}
+		return list, err
 	}
 	for _, p.dir = range dirs {
 		list = append(list, p)
 	}
-	return list, err
+	return list, nil
 }
 
-// stored are the folders that pnpm or yarn have laid a package down in.
-func (c *checker) stored(store, id string) (dirs []string, err error) {
-	name := nameOf(id)
+// folders are those that a package is laid down in.
+func (l lock) folders(id string) (dirs []string) {
 	version, _, _ := strings.Cut(id, "(")
-	pnpm, yarn := strings.ReplaceAll(version, "/", "+"), strings.ReplaceAll(name, "/", "-")
-	real, entries, err := c.folder(store)
-	for _, e := range entries {
-		rest, is := strings.CutPrefix(e.Name(), pnpm)
-		is = is && (rest == "" || rest[0] == '_' || rest[0] == '(')
-		if is || strings.HasPrefix(e.Name(), yarn+"-npm-") || strings.HasPrefix(e.Name(), yarn+"-virtual-") {
-			dirs = append(dirs, path.Join(real, e.Name(), "node_modules", name))
-		}
+	name := nameOf(id)
+	for _, folder := range slices.Concat(l.laid[strings.ReplaceAll(version, "/", "+")], l.laid[strings.ReplaceAll(name, "/", "-")]) {
+		dirs = append(dirs, path.Join(folder, "node_modules", name))
 	}
-	return dirs, err
+	return dirs
 }

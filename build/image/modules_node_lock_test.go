@@ -75,6 +75,7 @@ var lockChecks = []struct {
 	{"... what may be missing", []entry{depends("/app", "ssh"), pnpmNeeds, text(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/binding.gyp", ""), lib(pnpmStore+"bcrypt@5.0.0/node_modules/bcrypt/build/Release/b.node", "amd64")}, "verified"},
 	{"... what nobody needs", []entry{depends("/app", "x"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64")}, "verified"},
 	{"... until 8", []entry{depends("/app", "a"), pnpmLock("packages:", "  /a@1.0.0:", "    dependencies:", "      jq: 1.0.0", "  /jq@1.0.0:", "    requiresBuild: true"), manifest(pnpmStore+"jq@1.0.0/node_modules/jq", map[string]any{"scripts": map[string]string{"postinstall": "x"}}), elf(pnpmStore+"jq@1.0.0/node_modules/jq/bin/jq", "amd64")}, "foreign-module:" + pnpmStore + "jq@1.0.0/node_modules/jq/bin/jq"},
+	{"... until 7", []entry{depends("/app", "tool"), pnpmLock("lockfileVersion: 5.4", "dependencies:", "  tool: 1.0.0", "packages:", "  /tool/1.0.0:", "    dependencies:", "      '@s/b': 5.0.0_x@1.0.0", "  /@s/b/5.0.0_x@1.0.0:", "    requiresBuild: true"), manifest(pnpmStore+"@s+b@5.0.0_x@1.0.0/node_modules/@s/b", map[string]any{"scripts": map[string]string{"install": "x"}}), lib(pnpmStore+"@s+b@5.0.0_x@1.0.0/node_modules/@s/b/build/Release/b.node", "amd64")}, "foreign-module:" + pnpmStore + "@s+b@5.0.0_x@1.0.0/node_modules/@s/b/build/Release/b.node"},
 	{"... with npm's folders", []entry{depends("/app", "a"), pnpmNeeds, chosenByEsbuild, chosenFor("/app", "x64", "amd64")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
 
 	{"yarn 1", []entry{depends("/app", "a"), yarnNeeds, chosenByEsbuild, chosenFor("/app", "x64", "amd64")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
@@ -92,6 +93,7 @@ var lockChecks = []struct {
 	{"... for two machines", []entry{pnp("a"), berryNeeds, chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64"), chosenFor(unplugged+"@esbuild-linux-arm64-npm-0.2.0-2", "arm64", "arm64")}, "verified"},
 	{"... by what is not packed itself", []entry{pnp("a"), berryNeeds, manifest(unplugged+"esbuild-virtual-1/node_modules/esbuild", chooses("@esbuild/linux-x64")), chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "foreign-module:" + unplugged + "@esbuild-linux-x64-npm-0.2.0-1/node_modules/@esbuild/linux-x64/bin/esbuild"},
 	{"... what is compiled", []entry{pnp("tool"), berryNeeds, text(unplugged+"bcrypt-virtual-1/node_modules/bcrypt/binding.gyp", ""), lib(unplugged+"bcrypt-virtual-1/node_modules/bcrypt/build/Release/b.node", "amd64")}, "foreign-module:" + unplugged + "bcrypt-virtual-1/node_modules/bcrypt/build/Release/b.node"},
+	{"... what is patched", []entry{pnp("b"), yarnLock(`"b@patch:b@npm%3A5#./b.patch":`, "  dependencies:", "    node-gyp: npm:latest"), text(unplugged+"b-patch-5c8b7bd7c4/node_modules/b/binding.gyp", ""), lib(unplugged+"b-patch-5c8b7bd7c4/node_modules/b/build/Release/b.node", "amd64")}, "foreign-module:" + unplugged + "b-patch-5c8b7bd7c4/node_modules/b/build/Release/b.node"},
 	{"... what nobody needs", []entry{pnp("x"), berryNeeds, chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "verified"},
 	{"... without list", []entry{pnp("a"), chosenFor(unplugged+"@esbuild-linux-x64-npm-0.2.0-1", "x64", "amd64")}, "verified, [/app/.pnp.cjs leads to so many packages that not all were looked at]"},
 }
@@ -127,6 +129,22 @@ func TestLockedNodePackagesCostNoRequests(t *testing.T) {
 	}
 	if got := asked(101) - asked(1); got != 0 {
 		t.Errorf("%d requests for 100 packages, want none", got)
+	}
+}
+
+// What a hostile list makes of it stays bounded, and is told.
+func TestManyLockedNodePackages(t *testing.T) {
+	lines, entries := []string{"a@1:", "  dependencies:"}, []entry{depends("/app", "a")}
+	for i := range 1100 {
+		lines = append(lines, fmt.Sprintf(`    x%d "1"`, i))
+	}
+	for i := range 1100 {
+		lines = append(lines, fmt.Sprintf("x%d@1:", i), "  dependencies:", `    nan "2"`)
+	}
+	r := requests{nodeRoot(append(entries, yarnLock(lines...))), &sync.Mutex{}, map[string]bool{}, new(int)}
+	got, err := image.Check(nodeConfig(nil).bytes(), r, platform(t, "arm64"), image.Options{})
+	if err != nil || fmt.Sprint(got.Notes) != "[/app has so many packages that not all were looked at]" {
+		t.Errorf("%v, notes %q", err, got.Notes)
 	}
 }
 
