@@ -72,7 +72,7 @@ func excludedName(ctx context.Context, files fsutil.FS, ignore []byte) string {
 	}
 	for _, pattern := range patterns {
 		name := wildcards.Replace(pattern)
-		if excluded, err := all.MatchesOrParentMatches(name); err != nil || !excluded || path.Base(name) != name {
+		if excluded, err := all.MatchesOrParentMatches(name); err != nil || !excluded || path.Base(name) != name || name == ".." {
 			continue
 		}
 		if !anyBelow(ctx, files, name) {

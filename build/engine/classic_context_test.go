@@ -89,8 +89,8 @@ func TestClassicContext(t *testing.T) {
 			sent: "b", dockerfile: "manymage", ignore: "**\n!b\n!.dockerignore"},
 		{name: "nothing", files: map[string]string{"a": "x", ".dockerignore": ""},
 			sent: "a", ignore: "\n/.manymage.Dockerfile\n"},
-		{name: "no name in the context's own folder", files: map[string]string{"a/b": "x", "a/c": "y", ".dockerignore": "a/b\n.\n[de]\nf\n!f"},
-			sent: "a/ a/c", ignore: "a/b\n.\n[de]\nf\n!f\n/.manymage.Dockerfile\n"},
+		{name: "no name in the context's own folder", files: map[string]string{"a/b": "x", "a/c": "y", ".dockerignore": "a/b\n.\n..\n[de]\nf\n!f"},
+			sent: "a/ a/c", ignore: "a/b\n.\n..\n[de]\nf\n!f\n/.manymage.Dockerfile\n"},
 	} {
 		dockerfile, got := contextTar(t, ".dockerignore", test.files)
 		if want := cmp.Or(test.dockerfile, rewrittenName); dockerfile != want || got[dockerfile] != "rewritten" || got[".dockerignore"] != test.ignore {
