@@ -114,11 +114,11 @@ func plainHealth(ctx context.Context, client *registry.Client, ref reference.Nam
 	if err != nil {
 		return wrong("base", fmt.Errorf("%s: %w", at, err))
 	}
-	name := platforms.Format(label)
-	if len(b.wanted) == 1 && platforms.Equal(b.wanted[0], label) {
-		return fine("base", "%s is an image for %s", at, name)
+	is := fine("base", "%s is an image for %s", at, platforms.Format(label))
+	if others := slices.DeleteFunc(slices.Clone(b.wanted), func(p ocispec.Platform) bool { return platforms.Equal(p, label) }); len(others) > 0 {
+		return noted("base", "%s, and will be taken for %s, too", is.Text, strings.Join(formatted(others), " "))
 	}
-	return noted("base", "%s is an image for %s, and will be taken for %s, too", at, name, strings.Join(formatted(b.wanted), " "))
+	return is
 }
 
 // inEngine tells whether the engine has the image already.

@@ -123,6 +123,7 @@ func TestDoctor(t *testing.T) {
 		"a base elsewhere":           {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/base:1 (Dockerfile:1): "},
 		"a base of one platform":     {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
 		"a base of another platform": {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
+		"... among its own":          {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
 		"no emulator":                {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
 		"the lines that need one":    {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
 		"no Dockerfile":              {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
