@@ -11,9 +11,7 @@ import (
 // processes follows the applications in a configuration of pm2's, ecosystem.config.js or JSON: { apps: [{ script: "a.js", cwd: "/app" }] }.
 // What is worked out there is not known, and then pm2 is looked at as Node's other tools are.
 func (c *checker) processes(args []string, f frame) (some bool, err error) {
-	i := slices.IndexFunc(args, func(word string) bool {
-		return strings.HasSuffix(word, ".config.js") || strings.HasSuffix(word, ".config.cjs") || strings.HasSuffix(word, ".json")
-	})
+	i := slices.IndexFunc(args, regexp.MustCompile(`\.(?:config\.[cm]?js|json)$`).MatchString)
 	if i < 0 {
 		return false, nil
 	}

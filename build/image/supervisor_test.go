@@ -68,6 +68,7 @@ func TestPM2Configuration(t *testing.T) {
 		{"e.config.js", "module.exports = { apps: [{ script: 'tool', cwd: '/app' }] }", "foreign:/app/tool"},
 		{"e.config.js", "module.exports = { apps: [{ script: 'bin/www', cwd: '/app' }] }", "foreign-module:" + bcrypt},
 		{"e.config.js", "module.exports = { apps: [{ script: './dist/' + name, cwd: '/app' }] }", "verified"},
+		{"e.config.mjs", "export default { apps: [{ script: 'server.js', cwd: '/app' }] }", "foreign-module:" + bcrypt},
 		{"none.config.js", "", "verified"},
 	} {
 		root := nodeRoot([]entry{pm2, npm, busybox("arm64"), dir("/srv"), dir("/app/dist"), text("/app/bin/www", "require('x')\n"), elf("/bin/env", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64"), elf("/app/tool", "amd64")})
