@@ -93,7 +93,7 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 	if err := c.describe(roots); err != nil {
 		return nil, err
 	}
-	more, err := c.packed(roots)
+	unseen, err := c.packed(roots)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +108,7 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 		}
 		if left := maxFollowed - len(list); len(queue) > left {
 			i := slices.IndexFunc(roots, func(p nodePackage) bool { return len(p.dependencies) > 0 })
-			more = path.Join(roots[i].dir, "package.json")
+			unseen = show(path.Join(roots[i].dir, "package.json")) + " leads to so many packages that not all were looked at"
 			queue = queue[:left]
 		}
 		if err := c.describe(queue); err != nil {
@@ -121,8 +121,8 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 		}
 	}
 	if len(locks) == 0 {
-		if more != "" {
-			c.note(in.frame, "%s leads to so many packages that not all were looked at", show(more))
+		if unseen != "" {
+			c.note(in.frame, "%s", unseen)
 		}
 		return list, nil
 	}

@@ -150,12 +150,12 @@ func compiles(name string) bool {
 		"nan", "node-addon-api", "node-gyp", "node-gyp-build", "node-gyp-build-optional-packages", "node-pre-gyp", "pkg-prebuilds", "prebuild-install"}, name)
 }
 
-// packed finds an application whose packages yarn has packed, so that package.json lead nowhere.
+// packed says what is not looked at, without a list, of an application whose packages yarn has packed: package.json lead nowhere there.
 func (c *checker) packed(roots []nodePackage) (string, error) {
 	for _, root := range roots {
 		at, err := c.resolve(path.Join(root.dir, ".pnp.cjs"))
 		if !nowhere(err) {
-			return at.real, err
+			return show(at.real) + " leads to packages that were not looked at: no yarn.lock tells of them", err
 		}
 	}
 	return "", nil
