@@ -101,12 +101,16 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 	if err != nil {
 		return nil, err
 	}
+	most := maxFollowed
+	if len(locks) > 0 {
+		most, unseen = maxPackages, ""
+	}
 	seen := map[string]bool{}
 	for queue := needs(roots); len(queue) > 0; queue = needs(queue) {
 		if queue, err = c.found(queue, seen); err != nil {
 			return nil, err
 		}
-		if left := maxFollowed - len(list); len(queue) > left {
+		if left := most - len(list); len(queue) > left {
 			i := slices.IndexFunc(roots, func(p nodePackage) bool { return len(p.dependencies) > 0 })
 			unseen = show(path.Join(roots[i].dir, "package.json")) + " leads to so many packages that not all were looked at"
 			queue = queue[:left]
@@ -120,10 +124,10 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 			roots = append(roots, queue...)
 		}
 	}
+	if unseen != "" {
+		c.note(in.frame, "%s", unseen)
+	}
 	if len(locks) == 0 {
-		if unseen != "" {
-			c.note(in.frame, "%s", unseen)
-		}
 		return list, nil
 	}
 	locked, err := c.lockedBy(locks, roots, in)

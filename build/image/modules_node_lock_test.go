@@ -132,6 +132,20 @@ func TestLockedNodePackagesCostNoRequests(t *testing.T) {
 	}
 }
 
+// What an application needs itself is looked at beside what lists tell, however much that is.
+func TestManyOwnNodePackages(t *testing.T) {
+	entries, names := []entry{yarnNeeds}, []string{"zz"}
+	for i := range 70 {
+		names = append(names, fmt.Sprintf("a%d", i))
+		entries = append(entries, depends(app+names[i+1]))
+	}
+	entries = append(entries, depends("/app", names...), manifest(app+"zz", script()), text(app+"zz/binding.gyp", ""), lib(app+"zz/build/Release/x.node", "amd64"))
+	r, err := image.Check(nodeConfig(nil).bytes(), nodeRoot(entries), platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "foreign-module:"+app+"zz/build/Release/x.node" {
+		t.Errorf("%s, notes %q", got, r.Notes)
+	}
+}
+
 // What a hostile list makes of it stays bounded, and is told.
 func TestManyLockedNodePackages(t *testing.T) {
 	lines, entries := []string{"a@1:", "  dependencies:"}, []entry{depends("/app", "a")}
