@@ -46,7 +46,7 @@ type ELF struct {
 	Machine   uint16 // e_machine
 	Flags     uint32 // e_flags
 	Interp    string // PT_INTERP, the loader that the kernel starts; "" for a static program
-	Go        bool   // it bears the build ID that the Go linker writes: ReadGoBuild says more
+	Go        bool   // it bears the build ID that the Go linker writes, unless told not to: ReadGoBuild says more
 	Dynamic   bool   // it has a dynamic section: ReadDynamic says more
 
 	shoff           uint64

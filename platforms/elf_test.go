@@ -354,12 +354,14 @@ func hello(t *testing.T, env []string, flags ...string) string {
 func TestRealGoPrograms(t *testing.T) {
 	for _, test := range []struct {
 		platform, env, flags, goarm, level string
-		reads                              int // for the build information, the head's among them
+		reads                              int  // for the build information, the head's among them
+		bare                               bool // without a build ID
 	}{
-		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6", "", 2},
-		{"arm/v7", "GOARCH=arm GOARM=7", "", "7", "", 2},
-		{"arm64", "GOARCH=arm64 GOARM64=v8.2,lse", "-buildmode=pie", "", "v8.2", 4},
-		{"riscv64", "GOARCH=riscv64", "", "", "rva20u64", 2},
+		{"arm/v6", "GOARCH=arm GOARM=6", "-ldflags=-s", "6", "", 2, false},
+		{"arm/v7", "GOARCH=arm GOARM=7", "", "7", "", 2, false},
+		{"arm/v7", "GOARCH=arm GOARM=7", "-trimpath -ldflags=-buildid=", "7", "", 4, true},
+		{"arm64", "GOARCH=arm64 GOARM64=v8.2,lse", "-buildmode=pie", "", "v8.2", 4, false},
+		{"riscv64", "GOARCH=riscv64", "", "", "rva20u64", 2, false},
 	} {
 		p, err := platforms.Parse(test.platform)
 		if err != nil {
@@ -371,7 +373,7 @@ func TestRealGoPrograms(t *testing.T) {
 		}
 		defer file.Close()
 		e, err := platforms.ReadELF(file)
-		if err != nil || e.Fit(p) != platforms.Native || !e.Go {
+		if err != nil || e.Fit(p) != platforms.Native || e.Go == test.bare {
 			t.Errorf("%s: %s (Go: %v) fits as %v, %v", test.env, e.Describe(), e.Go, e.Fit(p), err)
 		}
 		r := &countingReader{ReaderAt: file}

@@ -51,8 +51,8 @@ func (w *window) goNote(e ELF) bool {
 	return bytes.Contains(w.head, note)
 }
 
-// ReadGoBuild finds the build information of a Go program (Go 1.18 or later, stripped or not) whose header ReadELF
-// returned. It reads about 1 MiB at most. A program without it is ErrNotGo.
+// ReadGoBuild finds the build information of a Go program (Go 1.18 or later, stripped or not, with a build ID or without) whose header
+// ReadELF returned. It reads about 1 MiB at most. A program without it is ErrNotGo.
 func ReadGoBuild(r io.ReaderAt, e ELF) (GoBuild, error) {
 	w, err := openWindow(r)
 	if err != nil {
@@ -66,14 +66,16 @@ func ReadGoBuild(r io.ReaderAt, e ELF) (GoBuild, error) {
 }
 
 // buildInfo returns the part of the file that begins with the blob. Go's own linker puts it at the start of the data, where one
-// short read finds it; the linker of C puts it where the section headers say, or anywhere in the data.
+// short read finds it; the linker of C puts it where the section headers say, or anywhere in the data. A program that does not say
+// that it is Go's is believed to be none as soon as its section headers know of no such thing.
 func (w *window) buildInfo(e ELF) ([]byte, error) {
 	segments, err := w.segments(e)
 	if err != nil {
 		return nil, err
 	}
 	data := slices.IndexFunc(segments, segment.data)
-	if data >= 0 {
+	likely := data >= 0 && (e.Go || e.shnum == 0)
+	if likely {
 		b, err := w.upTo(segments[data].off, min(segments[data].size, buildInfoLead))
 		if err != nil || wholeBuildInfo(b) {
 			return b, err
@@ -86,7 +88,7 @@ func (w *window) buildInfo(e ELF) ([]byte, error) {
 	if s, ok := w.named(e, list, ".go.buildinfo"); ok {
 		return w.blob(s.off, s.size)
 	}
-	if data >= 0 {
+	if likely {
 		return w.blob(segments[data].off, segments[data].size)
 	}
 	return nil, ErrNotGo

@@ -68,7 +68,7 @@ func (f *file) classify(s *source) error {
 			return nil
 		}
 		f.head = nil // what an ELF file needs is in elf; a shell needs the text
-		if err == nil && elf.Go {
+		if err == nil && f.maybeGo() {
 			f.build, err = platforms.ReadGoBuild(s, elf) // while the file is open: to open it again costs as much
 		}
 		if err != nil && !notThere(err) {
@@ -89,6 +89,12 @@ func (f *file) classify(s *source) error {
 		f.format = formatText
 	}
 	return nil
+}
+
+// maybeGo tells whether a program is worth being asked for its build. One that is built with -ldflags=-buildid= does not say that it
+// is Go's, but most static programs are.
+func (f *file) maybeGo() bool {
+	return f.elf.Go || f.elf.Executable() && f.elf.Interp == "" && !f.elf.Dynamic
 }
 
 // isText tells whether a head is UTF-8 without control characters. The last rune may be cut.

@@ -68,35 +68,40 @@ func (c *checker) judgeELF(at found, f file, fr frame) error {
 	if err != nil || bad {
 		return err
 	}
-	if bad, err = c.judgeARM(at, f, fr); err != nil || bad || fr.role == Health {
+	if bad, err = c.judgeARM(at, f, fr); err != nil || bad {
 		return err
 	}
-	c.proven()
-	if fr.role == Helper {
-		return nil
+	if fr.role != Health {
+		c.proven()
 	}
-	c.link(at, f, fr)
+	if fr.role != Health && fr.role != Helper {
+		c.link(at, f, fr)
+	}
 	return c.judgeLevel(at, f, fr)
 }
 
 // judgeLevel compares the CPUs that a Go program was built for with those that the declared variant promises. Where none is
 // declared nothing is promised by most people's understanding, and that it needs later ones is told and no fault.
 func (c *checker) judgeLevel(at found, f file, fr frame) error {
-	if !f.elf.Go || f.elf.Arch() == "arm" {
+	told := c.declared.Variant != "" || f.maybeGo() && fr.role != Helper && fr.role != Health
+	if !told || f.elf.Arch() == "arm" {
 		return nil
 	}
-	build := f.build
+	build, err := c.tree.goBuild(f)
+	if err != nil {
+		return err
+	}
 	c.built(f.path, build)
 	if !build.Beyond(c.declared) {
 		return nil
 	}
 	setting := "GO" + strings.TrimSuffix(strings.ToUpper(build.GOARCH), "LE") + "=" + build.Level
-	if c.declared.Variant == "" || c.declared.Architecture != "amd64" {
+	if c.declared.Variant == "" {
 		c.note(fr, "%s is a Go program built with %s, and starts on no older CPUs: declare linux/%s/%s, or build it for all", show(at.real), setting, build.GOARCH, build.Level)
 		return nil
 	}
 	return c.add(fr, Fault{Kind: TooNew, Path: at.real, What: "a Go program built with " + setting + c.declaredAs(),
-		Cure: "build it with GOAMD64=" + c.declared.Variant}, at.name)
+		Cure: "build it for " + c.name}, at.name)
 }
 
 // judgeLoader looks the PT_INTERP up, as the kernel does before it starts the program.
@@ -137,14 +142,18 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 	if err != nil || limit >= 7 || f.elf.Arch() != "arm" {
 		return false, nil
 	}
-	c.built(f.path, f.build)
+	build, err := c.tree.goBuild(f)
+	if err != nil {
+		return false, err
+	}
+	c.built(f.path, build)
 	fault := Fault{Kind: TooNew, Path: at.real, Cure: "build it for " + c.name}
-	goarm, _, _ := strings.Cut(f.build.GOARM, ",")
+	goarm, _, _ := strings.Cut(build.GOARM, ",")
 	if n, err := strconv.Atoi(goarm); err == nil {
 		if n <= limit {
 			return false, nil
 		}
-		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", f.build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
+		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
 		return true, c.add(fr, fault, at.name)
 	}
 	version, err := c.tree.armOf(f)

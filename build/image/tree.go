@@ -34,6 +34,7 @@ type tree struct {
 	headers memory[platforms.ELF] // of libraries
 	scripts memory[string]        // that are followed
 	arms    memory[int]
+	builds  memory[platforms.GoBuild] // of programs that rather are not Go's
 }
 
 // memory is what was asked of the root, by name.
@@ -216,6 +217,20 @@ func (t *tree) begin(real string, size, most int64) (string, error) {
 		return "", fmt.Errorf("reading %s in the image: %w", real, err)
 	}
 	return string(b[:n]), nil
+}
+
+// goBuild is what a Go program says of its build; zero for others. Of one without Go's build ID that was not asked while it was open.
+func (t *tree) goBuild(f file) (platforms.GoBuild, error) {
+	if f.maybeGo() {
+		return f.build, nil
+	}
+	return once(t, &t.builds, f.path, func() (build platforms.GoBuild, err error) {
+		err = t.reopened(f, func(s *source) (err error) {
+			build, err = platforms.ReadGoBuild(s, f.elf)
+			return err
+		})
+		return build, err
+	})
 }
 
 // armOf reads the version of ARM that a program's attributes name, which only one for an older version needs. A loader is asked

@@ -116,7 +116,7 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 	if isLibrary(h.Name) {
 		most = maxLibrary
 	}
-	if err != nil || !elf.Dynamic && !elf.Go || h.Size <= headELF || h.Size > most {
+	if err != nil || !elf.Executable() || h.Size <= headELF || h.Size > most {
 		return nil // damaged, or cut short by the head: who asks for it will find out
 	}
 	whole, err := k.put(head, content, h.Size)
@@ -127,7 +127,7 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 	if elf.Dynamic {
 		_, _ = platforms.ReadDynamic(recorder, elf)
 	}
-	if elf.Go {
+	if elf.Go || !isLibrary(h.Name) {
 		_, _ = platforms.ReadGoBuild(recorder, elf)
 	}
 	file.pieces = recorder.pieces

@@ -33,6 +33,7 @@ type spec struct {
 	dynamic []entry
 	padding int
 	goBuild []string
+	bare    bool
 }
 
 // entry is one of the dynamic section whose value is a string.
@@ -83,6 +84,9 @@ func RunPath(folders string) Option {
 
 // Go makes it a Go program with these build settings ("GOARCH=amd64", "GOAMD64=v3").
 func Go(settings ...string) Option { return func(s *spec) { s.goBuild = settings } }
+
+// Bare leaves out the build ID of a Go program, and the section headers.
+func Bare() Option { return func(s *spec) { s.bare = true } }
 
 // Padding puts n bytes before the dynamic section, as a program's code is.
 func Padding(n int) Option { return func(s *spec) { s.padding = n } }
@@ -172,6 +176,9 @@ func (s *spec) file() []byte {
 	copy(b[dynamicAt:], dynamic)
 	copy(b[noteAt:], note)
 	copy(b[goAt:], build)
+	if s.bare {
+		return b
+	}
 	b = append(b, make([]byte, 2*shentry)...)
 	if len(attributes) > 0 {
 		s.order.PutUint32(b[sections+shentry+4:], 0x70000003)
@@ -190,6 +197,9 @@ func (s *spec) goInfo() (note, build []byte) {
 		note = s.order.AppendUint32(note, n)
 	}
 	note = append(note, "Go\x00\x00"...)
+	if s.bare {
+		note = nil
+	}
 	build = append([]byte("\xff Go buildinf:\x08\x02"), make([]byte, 16)...)
 	sentinel := strings.Repeat("-", 16)
 	info := sentinel + "build\t" + strings.Join(s.goBuild, "\nbuild\t") + "\n" + sentinel
@@ -244,7 +254,11 @@ func (s *spec) header(b []byte, header, phentry, shentry, sections int) {
 		s.order.PutUint32(b[48:], s.flags)
 		at = 52
 	}
-	for i, n := range []int{header, phentry, 4, shentry, 2, 0} {
+	headers := 2
+	if s.bare {
+		headers = 0
+	}
+	for i, n := range []int{header, phentry, 4, shentry, headers, 0} {
 		s.order.PutUint16(b[at+2*i:], uint16(n))
 	}
 }
