@@ -126,6 +126,7 @@ func TestDoctor(t *testing.T) {
 		"... among its own":          {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
 		"no emulator":                {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
 		"the lines that need one":    {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
+		"another system":             {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
 		"no Dockerfile":              {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
 		"no right to push":           {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
 		"a read-only registry":       {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},

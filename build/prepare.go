@@ -210,7 +210,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info) []error {
-	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info), unwritable(jobs, info)}, func(err error) bool { return err == nil })
+	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info), unwritable(jobs, info), otherSystem(jobs, info)}, func(err error) bool { return err == nil })
 }
 
 // withoutBuildKit refuses lines that the engine's builder does not know, or leaves out.
@@ -257,6 +257,16 @@ func unwritable(jobs []job, info engine.Info) error {
 			if why := info.RefusesCache(c); why != "" {
 				return fmt.Errorf("%w: %s", engine.ErrUnsupported, why)
 			}
+		}
+	}
+	return nil
+}
+
+// otherSystem refuses images that the engine could not keep, or its builder not make.
+func otherSystem(jobs []job, info engine.Info) error {
+	for _, j := range jobs {
+		if why := info.RefusesSystem(j.platform.OS, !j.solve.SetPlatform); why != "" {
+			return fmt.Errorf("%w: %s", engine.ErrUnsupported, why)
 		}
 	}
 	return nil

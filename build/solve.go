@@ -260,6 +260,7 @@ func (p *Pipeline) judge(r *result, raw []byte, root fs.FS) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.was = "" // of a look at what the engine had not told in full
 	if !bytes.Equal(found.config, raw) {
 		r.was = found.was
 	}

@@ -44,8 +44,8 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 
 // refuse knows that Docker's classic builder builds for its own system alone.
 func (p *classicPlan) refuse() error {
-	if p.engine.info.Name != podman && p.target.OS != p.native.OS {
-		return fmt.Errorf("%w: the classic builder builds for %s alone, not for %s; use BuildKit or STRATEGY=native", ErrUnsupported, p.native.OS, p.target.OS)
+	if why := p.engine.info.RefusesSystem(p.target.OS, !p.SetPlatform); why != "" {
+		return fmt.Errorf("%w: %s", ErrUnsupported, why)
 	}
 	return nil
 }

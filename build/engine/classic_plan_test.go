@@ -85,6 +85,7 @@ func TestClassicBuildsForItsOwnSystem(t *testing.T) {
 		native bool
 		want   error
 	}{{docker20, false, ErrUnsupported}, {docker26, false, ErrUnsupported}, {docker20, true, nil}, {podman5, false, nil}} {
+		test.on.Road = RoadClassic
 		p := planOn(t, test.on, Solve{Platform: platform(t, "windows/amd64"), SetPlatform: !test.native}, nil)
 		if err := p.refuse(); !errors.Is(err, test.want) {
 			t.Errorf("%s %s, natively %t: %v", test.on.Name, test.on.Version, test.native, err)

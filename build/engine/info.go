@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -170,4 +171,20 @@ func isLoopbackHost(host string) bool {
 		host = name
 	}
 	return strings.EqualFold(host, "localhost") || net.ParseIP(strings.Trim(host, "[]")).IsLoopback()
+}
+
+// RefusesSystem says why the engine cannot build images for another operating system, in the strategy that leaves the platform to it
+// or not; "" where it can.
+func (i Info) RefusesSystem(os string, native bool) string {
+	own := cmp.Or(i.Platform.OS, "linux")
+	switch {
+	case i.Name == podman || os == own:
+		return ""
+	case i.Road == RoadClassic && !native:
+		return fmt.Sprintf("the classic builder builds for %s alone, not for %s: use BuildKit or STRATEGY=native", own, os)
+	case i.Road == RoadBuildKit && i.Store == StoreGraph:
+		return fmt.Sprintf("Docker %s with the image store %s keeps images for %s alone, not for %s: turn on the containerd image store, the default of new installations from Docker 29 on",
+			i.Version, i.Store, own, os)
+	}
+	return ""
 }

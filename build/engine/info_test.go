@@ -123,3 +123,29 @@ func TestNoSilentFallFromBuildKit(t *testing.T) {
 		}
 	}
 }
+
+// Where an image of another system cannot be made or kept, that is known before it is built.
+func TestInfoRefusesSystem(t *testing.T) {
+	linux := platform(t, "linux/amd64")
+	for _, test := range []struct {
+		name, store, road string
+		native            bool
+		refused           string
+	}{
+		{"Docker", StoreGraph, RoadBuildKit, false, "containerd image store"},
+		{"Docker", StoreGraph, RoadBuildKit, true, "containerd image store"},
+		{"Docker", StoreContainerd, RoadBuildKit, false, ""},
+		{"Docker", StoreGraph, RoadClassic, false, "STRATEGY=native"},
+		{"Docker", StoreContainerd, RoadClassic, false, "STRATEGY=native"},
+		{"Docker", StoreGraph, RoadClassic, true, ""},
+		{podman, StoreGraph, RoadClassic, false, ""},
+	} {
+		info := Info{Name: test.name, Store: test.store, Road: test.road, Platform: linux}
+		if why := info.RefusesSystem("linux", test.native); why != "" {
+			t.Errorf("%+v refuses its own: %s", test, why)
+		}
+		if why := info.RefusesSystem("windows", test.native); (why == "") != (test.refused == "") || !strings.Contains(why, test.refused) {
+			t.Errorf("%+v: %q", test, why)
+		}
+	}
+}

@@ -3,12 +3,14 @@ package engine
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // settle gives a built image to the hook, stores what the hook answers, and
@@ -107,10 +109,17 @@ func (e *Engine) stored(ctx context.Context, id string, emit func(Event)) (store
 		return e.exactly(ctx, id, emit)
 	}
 	s, err := e.rebuild(ctx, id)
-	if err != nil && e.info.Name == podman && ctx.Err() == nil { // which does not tell the history of an image that has entries without a time
-		return e.exactly(ctx, id, emit)
+	if e.info.Name == podman && ctx.Err() == nil && (err != nil || hidesVariant(s.config)) {
+		return e.exactly(ctx, id, emit) // Podman does not tell the history of an image that has entries without a time either
 	}
 	return s, err
+}
+
+// hidesVariant tells whether a label is sure to say more than Podman's API does, which leaves variants out.
+func hidesVariant(config []byte) bool {
+	var label ocispec.Platform
+	err := json.Unmarshal(config, &label)
+	return err == nil && label.Architecture == "arm" && label.Variant == ""
 }
 
 // exactly reads the save stream, and says so: it can take seconds.

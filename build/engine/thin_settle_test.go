@@ -66,6 +66,20 @@ func TestHookIsAskedAgainWithTheEnginesBytes(t *testing.T) {
 	}
 }
 
+// Podman's API tells of no variant, which every image for arm has.
+func TestWhatPodmanHides(t *testing.T) {
+	for config, want := range map[string]bool{
+		`{"architecture":"arm","os":"linux"}`:                true,
+		`{"architecture":"arm","variant":"v7","os":"linux"}`: false,
+		`{"architecture":"arm64","os":"linux"}`:              false,
+		`{`:                                                  false,
+	} {
+		if got := hidesVariant([]byte(config)); got != want {
+			t.Errorf("%s: %t", config, got)
+		}
+	}
+}
+
 // A hook that changes nothing needs no proof, and reads no stream.
 func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
 	e, id, _, requests := builtImage(t)
