@@ -119,6 +119,9 @@ func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
 	g.Go(func() (err error) { bases, err = p.basesHealth(gctx, jobs); return err })
 	g.Go(func() (err error) { place, err = p.registryHealth(gctx); return err })
 	err = g.Wait()
+	if ctx.Err() != nil {
+		return Health{}, err // what was cut off says nothing
+	}
 	h.Checks = append(append(h.Checks, bases...), place...)
 	return h, err
 }
@@ -193,7 +196,9 @@ func (p *Pipeline) registryHealth(ctx context.Context) ([]Checked, error) {
 		return []Checked{wrong("registry", err)}, ctx.Err()
 	}
 	tidy, err := look(ctx, client, ref)
-	tidy(context.WithoutCancel(ctx))
+	tidying, stop := context.WithTimeout(context.WithoutCancel(ctx), foresightLimit)
+	defer stop()
+	tidy(tidying)
 	if err != nil {
 		return []Checked{wrong("registry", err)}, ctx.Err()
 	}

@@ -83,6 +83,8 @@ func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *w
 		return noted("base", "%s is in the engine, which finds it for its own platform alone: %v", at, err)
 	case errors.Is(err, registry.ErrUnreachable):
 		return noted("base", "%s: %v; the engine may have a mirror", at, err)
+	case errors.Is(err, registry.ErrNotFound):
+		return wrong("base", fmt.Errorf("%s: %w; correct its name in the Dockerfile, or push it there first", at, err))
 	default:
 		return wrong("base", fmt.Errorf("%s: %w", at, err))
 	}

@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -149,6 +150,16 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("exit %d for %v, want %d:\n%s", code, h.Err(), test.code, text.String())
 			}
 		})
+	}
+}
+
+// Whoever stops it is told nothing that was cut off.
+func TestDoctorIsStopped(t *testing.T) {
+	p, _ := patient(t, "FROM HOST/base:1\n", "arm64", "HOST/me/app")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if h, err := p.Doctor(ctx); !errors.Is(err, context.Canceled) || len(h.Checks) > 0 {
+		t.Errorf("%+v, %v", h, err)
 	}
 }
 
