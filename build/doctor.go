@@ -136,6 +136,9 @@ func (p *Pipeline) engineHealth(node string, err error) []Checked {
 	}
 	e := PlannedEngine{Info: p.engines[node].Info(), Node: node}
 	is := fine("engine", "%s", e.describe())
+	if len(p.nodes()) > 1 {
+		is.Text += ", builds " + strings.Join(p.builtOn(node), " ")
+	}
 	if e.Fallback {
 		is.State = Noted
 	}

@@ -11,7 +11,6 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
@@ -23,23 +22,35 @@ const basesParallel = 4
 
 // wantedBase is a base image with the platforms that the builds want of it.
 type wantedBase struct {
-	dockerfile.Base
-	file   string
+	image  string // in full form
+	where  string // who names it: "Dockerfile:1", "CONTEXTS"
 	node   string
 	wanted []ocispec.Platform
 }
 
-// basesOf gathers the base images of all jobs, each once for an engine.
-func basesOf(jobs []job) []*wantedBase {
-	var all []*wantedBase
+// bases are the base images of some jobs, each once for an engine.
+type bases []*wantedBase
+
+func (b *bases) add(image, where string, j job, platform ocispec.Platform) {
+	i := slices.IndexFunc(*b, func(w *wantedBase) bool { return w.image == image && w.node == j.node })
+	if i < 0 {
+		i, *b = len(*b), append(*b, &wantedBase{image: image, where: where, node: j.node})
+	}
+	if w := (*b)[i]; !contains(w.wanted, platform) {
+		w.wanted = append(w.wanted, platform)
+	}
+}
+
+// basesOf gathers the base images of all jobs, and those that stand for names in the Dockerfile.
+func (p *Pipeline) basesOf(jobs []job) bases {
+	var all bases
 	for _, j := range jobs {
 		for _, b := range j.bases {
-			i := slices.IndexFunc(all, func(w *wantedBase) bool { return w.Image == b.Image && w.node == j.node })
-			if i < 0 {
-				i, all = len(all), append(all, &wantedBase{Base: b, file: j.solve.DockerfileName, node: j.node})
-			}
-			if !contains(all[i].wanted, b.Platform) {
-				all[i].wanted = append(all[i].wanted, b.Platform)
+			all.add(b.Image, fmt.Sprintf("%s:%d", j.solve.DockerfileName, b.Line), j, b.Platform)
+		}
+		for _, named := range p.cfg.Contexts {
+			if image, ok := strings.CutPrefix(named.Value, "docker-image://"); ok {
+				all.add(image, "CONTEXTS", j, j.platform)
 			}
 		}
 	}
@@ -48,7 +59,7 @@ func basesOf(jobs []job) []*wantedBase {
 
 // basesHealth is whether the base images are there, for the platforms that are built.
 func (p *Pipeline) basesHealth(ctx context.Context, jobs []job) ([]Checked, error) {
-	bases := basesOf(jobs)
+	bases := p.basesOf(jobs)
 	if len(bases) == 0 {
 		return nil, nil
 	}
@@ -71,8 +82,8 @@ func (p *Pipeline) basesHealth(ctx context.Context, jobs []job) ([]Checked, erro
 
 // baseHealth asks the registry as an engine does that has not got the image.
 func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *wantedBase) Checked {
-	at := fmt.Sprintf("%s (%s:%d)", b.Image, b.file, b.Line)
-	ref, err := reference.ParseNormalizedNamed(b.Image)
+	at := fmt.Sprintf("%s (%s)", b.image, b.where)
+	ref, err := reference.ParseNormalizedNamed(b.image)
 	if err != nil {
 		return wrong("base", usageError{fmt.Errorf("%s: %w", at, err)})
 	}
@@ -84,7 +95,7 @@ func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *w
 	case errors.Is(err, registry.ErrUnreachable):
 		return noted("base", "%s: %v; the engine may have a mirror", at, err)
 	case errors.Is(err, registry.ErrNotFound):
-		return wrong("base", fmt.Errorf("%s: %w; correct its name in the Dockerfile, or push it there first", at, err))
+		return wrong("base", fmt.Errorf("%s: %w; correct its name, or push it there first", at, err))
 	default:
 		return wrong("base", fmt.Errorf("%s: %w", at, err))
 	}
@@ -129,6 +140,6 @@ func (p *Pipeline) inEngine(ctx context.Context, b *wantedBase) bool {
 	if e == nil {
 		return false
 	}
-	_, err := e.Inspect(ctx, b.Image)
+	_, err := e.Inspect(ctx, b.image)
 	return err == nil
 }

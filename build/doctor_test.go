@@ -147,9 +147,46 @@ func TestDoctor(t *testing.T) {
 				t.Errorf("says\n%s\nwant %s", text.String(), want)
 			}
 			if code := ExitCode(h.Err()); code != test.code {
-				t.Errorf("exit %d for %v, want %d:\n%s", code, h.Err(), test.code, text.String())
+				t.Errorf("exit %d for %v, want %d", code, h.Err(), test.code)
 			}
 		})
+	}
+}
+
+// said is what a doctor says.
+func said(t *testing.T, p *Pipeline) string {
+	t.Helper()
+	h, err := p.Doctor(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var text strings.Builder
+	if err := h.Write(&text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
+}
+
+// An image that stands for a name in the Dockerfile is a base, too.
+func TestDoctorAsksForNamedImages(t *testing.T) {
+	p, host := patient(t, "FROM base\n", "arm64", "HOST/me/app")
+	p.cfg.Contexts = []config.Pair{{Name: "base", Value: "docker-image://" + host + "/gone:1"}, {Name: "files", Value: t.TempDir()}}
+	text := said(t, p)
+	if want := "wrong  base      " + host + "/gone:1 (CONTEXTS): "; strings.Count(text, "  base  ") != 1 || !strings.Contains(text, want) {
+		t.Errorf("says\n%s\nwant %s", text, want)
+	}
+}
+
+// Of several engines each is told with what it builds.
+func TestDoctorOfNodes(t *testing.T) {
+	intel, arm := fakeMachine(t, "amd64", http.NotFound), fakeMachine(t, "arm64", http.NotFound)
+	p := onNodes(t, intel, "arm64,arm/v7="+arm, nil)
+	p.cfg.Image, p.cfg.Retry = "127.0.0.1:1/me/app", 0
+	text := said(t, p)
+	for _, want := range []string{" at " + intel + ", ", ", builds linux/amd64\n", " at " + arm + ", ", ", builds linux/arm64 linux/arm/v7\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%q is not in\n%s", want, text)
+		}
 	}
 }
 
