@@ -203,28 +203,36 @@ func (w *walker) source(args []string) {
 	if len(args) == 0 {
 		return
 	}
-	at, ok := w.sourced(args[0])
-	if w.wild = w.wild || !ok; !ok {
-		return
-	}
-	src, err := w.tree.text(at.real, at.info.Size())
-	if w.failed(err); err != nil {
-		return
-	}
+	files := w.sourced(args[0])
+	w.wild = w.wild || len(files) == 0
 	outer, params := w.frame, w.vars["@"]
-	w.frame.reading, w.frame.cut = at.name, at.info.Size() > maxScript
 	if len(args) > 1 {
 		w.set("@", append(value{}, args[1:]...))
 	}
-	w.called(func() { w.stmts(w.parse(src)) })
+	var walks []func()
+	for _, file := range files {
+		walks = append(walks, func() {
+			w.frame.reading, w.frame.cut = file.name, file.cut
+			w.stmts(w.parse(file.text))
+		})
+	}
+	if len(walks) > 0 {
+		w.called(func() { w.either(walks...) })
+	}
 	w.frame.reading, w.frame.cut = outer.reading, outer.cut
 	if len(args) > 1 {
 		w.vars["@"] = params
 	}
 }
 
-// sourced finds the file that . names: on PATH, unless it has a slash, and then here.
-func (w *walker) sourced(name string) (at found, ok bool) {
+// sourceable is a text that . reads.
+type sourceable struct {
+	name, text string
+	cut        bool // there is more of it
+}
+
+// sourced finds what the file may hold that . names: on PATH, unless it has a slash, and then here.
+func (w *walker) sourced(name string) []sourceable {
 	dirs := append(w.path(), ".")
 	if strings.Contains(name, "/") {
 		dirs = []string{"."}
@@ -236,12 +244,35 @@ func (w *walker) sourced(name string) (at found, ok bool) {
 		}
 		if !known(name + full) {
 			w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
-			return at, false
+			return nil
 		}
-		at, ok, err := w.regular(full)
-		if w.failed(err); ok {
-			return at, true
+		if files := w.held(full); len(files) > 0 {
+			return files
 		}
 	}
-	return at, false
+	return nil
+}
+
+// held is what a file may hold.
+func (w *walker) held(name string) (files []sourceable) {
+	for _, put := range w.places() {
+		from, _ := frame{put: put}.origin(name)
+		if text, ok := w.wrote(from); ok {
+			if w.wild = w.wild || !known(text); text == unknown {
+				w.note(w.frame, "%s reads %s, which is written at run time: it was not followed", w.frame.text(), show(name))
+				text = ""
+			}
+			files = append(files, sourceable{name: name, text: text})
+			continue
+		}
+		at, ok, err := w.regular(from)
+		if w.failed(err); !ok {
+			continue
+		}
+		src, err := w.tree.text(at.real, at.info.Size())
+		w.failed(err)
+		at.name = name
+		files = append(files, sourceable{name, src, at.info.Size() > maxScript})
+	}
+	return unique(files, same)
 }

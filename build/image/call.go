@@ -81,7 +81,9 @@ func (w *walker) command(ways ...[]string) {
 	rest := skipExec(words)
 	exec := slices.Contains(words[:len(words)-len(rest)], "exec")
 	if len(rest) == 0 {
-		if !exec {
+		if exec { // what is printed from here on goes where it says
+			w.print(unknown)
+		} else {
 			w.answer(words)
 		}
 		return

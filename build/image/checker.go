@@ -24,6 +24,7 @@ type checker struct {
 	allow    []string
 	env      map[string]string
 	texts    map[[32]byte]bool // shell texts that were followed
+	written  map[string]string // texts that shells wrote into files
 	active   map[[32]byte]int  // how often a text is being followed, as it starts itself
 	commands int               // that were followed
 	steps    int               // statements of texts that were walked
@@ -46,7 +47,7 @@ type checker struct {
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	c := &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), machine: machineNames(declared), env: env,
-		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 	c.loaderConf = sync.OnceValues(c.readLoaderConf)
 	return c

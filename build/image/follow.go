@@ -58,6 +58,12 @@ func (c *checker) run(words []string, f frame) error {
 		return nil
 	}
 	f.soft = f.soft || slices.Contains(f.path, unknown) && !strings.Contains(words[0], "/")
+	switch name, text, ok, err := c.findText(words[0], f); {
+	case err != nil:
+		return err
+	case ok:
+		return c.startText(name, text, words, f)
+	}
 	at, fault, err := c.find(words[0], f)
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(f, fault))

@@ -4,8 +4,6 @@ import (
 	"path"
 	"slices"
 	"strings"
-
-	"mvdan.cc/sh/v3/syntax"
 )
 
 // put takes what a command puts into the image that it has under another name, or makes executable. What only the shell knows is
@@ -33,20 +31,6 @@ func (w *walker) put(words []string) {
 		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
 	case base == "install" && !o.has("-d", "--directory"):
 		w.copies(names, exactly, false, true)
-	}
-}
-
-// written takes a file that a redirection makes as put there: by cat from another one, by others from nowhere.
-func (w *walker) written(cmd syntax.Command, r *syntax.Redirect) {
-	words, outside := []*syntax.Word{r.Word}, w.outside
-	if call, ok := cmd.(*syntax.CallExpr); ok && len(call.Args) == 2 && call.Args[0].Lit() == "cat" {
-		words = append(words, call.Args[1])
-	}
-	var ways [][]string
-	w.worlds(func(e *expansion) { ways = append(ways, e.fields(words)) })
-	if w.outside = outside; len(unique(ways, slices.Equal)) == 1 && len(ways[0]) == len(words) {
-		place := absolute(w.dir, ways[0][0])
-		w.putAt(place, absolute(w.dir, ways[0][len(words)-1]))
 	}
 }
 

@@ -54,6 +54,9 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 		return nil
 	}
 	from, _ := f.origin(absolute(f.dir, word))
+	if text, ok := c.wrote(from); ok {
+		return c.ownText(absolute(f.dir, word), text, args, f)
+	}
 	at, err := c.resolve(from)
 	switch {
 	case nowhere(err):

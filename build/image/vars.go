@@ -37,7 +37,7 @@ type state struct {
 	printed   []value                   // all that the text may have printed, where something reads that
 	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind its name, a function
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
-	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone
+	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone; written
 	dir       string                    // unknown when it is not known
 	status    answer                    // of the last command: whether it succeeded
 	last      answer                    // of the one before, which $? tells
@@ -79,6 +79,9 @@ func (s state) join(other state) state {
 	s.exported = joined(s.exported, other.exported, same)
 	s.functions = joined(s.functions, other.functions, same)
 	s.files = joined(s.files, other.files, same)
+	for name, sources := range s.files {
+		s.files[name] = few(sources)
+	}
 	return s
 }
 

@@ -13,7 +13,7 @@ import (
 //	walk flow  its statements in their order; conditions, loops
 //	ways vars  what may happen either way; what is known behind both (state)
 //	call       a command, whose options are cut off by options.go: a function, a builtin (builtins.go), or a program (follow.go), which is
-//	           perhaps only tried (trial.go); put.go keeps what cp, ln, mv and rm change
+//	           perhaps only tried (trial.go); put.go keeps what cp, ln, mv and rm change, written.go the texts that are written into files
 //	condition  what [, [[ and case decide; answers.go what uname and its like say, listed.go what find lists, filter.go what grep, sed and tr make of it
 //	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
 
@@ -103,11 +103,14 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	}
 	input, before := w.frame.input, w.printed
 	w.redirect(s.Redirs)
+	if slices.ContainsFunc(s.Redirs, away) {
+		w.printed = []value{{""}}
+	}
 	w.status, w.guess = maybe, false
 	if s.Background || s.Coprocess {
 		w.fork(func() { w.cmd(s.Cmd) })
 		w.status = yes
-	} else if s.Cmd == nil && len(s.Redirs) > 0 { // $(<file)
+	} else if s.Cmd == nil && slices.ContainsFunc(s.Redirs, func(r *syntax.Redirect) bool { return r.Op == syntax.RdrIn }) { // $(<file)
 		w.print(unknown)
 	} else {
 		w.cmd(s.Cmd)
@@ -118,13 +121,14 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if w.last = w.status; w.status == maybe && w.guess {
 		w.last = chance
 	}
+	printed := w.printed
 	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
 		w.printed = before
 	}
 	for _, r := range s.Redirs {
 		if writes(r) {
 			w.made = true
-			w.written(s.Cmd, r)
+			w.write(s.Cmd, r, printed)
 		}
 	}
 }

@@ -1,0 +1,155 @@
+package image
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+)
+
+// maxTexts bounds those that one file may have been given. Of more of them none is known.
+const maxTexts = 4
+
+// written stands, with the hash of a text behind it, for where the image has what a shell writes into a file. Of a text that only comes at
+// run time there is no hash.
+const written = "/\x02"
+
+// write takes a file that a redirection makes as put there: by cat from another one, by others as the text that they print.
+func (w *walker) write(cmd syntax.Command, r *syntax.Redirect, printed []value) {
+	words, outside := []*syntax.Word{r.Word}, w.outside
+	if call, ok := cmd.(*syntax.CallExpr); ok && len(call.Args) == 2 && call.Args[0].Lit() == "cat" {
+		words = append(words, call.Args[1])
+	}
+	var ways [][]string
+	w.worlds(func(e *expansion) { ways = append(ways, e.fields(words)) })
+	if w.outside = outside; len(unique(ways, slices.Equal)) != 1 || len(ways[0]) != len(words) {
+		return
+	}
+	place := absolute(w.dir, ways[0][0])
+	if len(words) > 1 && !adds(r) {
+		w.putAt(place, absolute(w.dir, ways[0][1]))
+		return
+	}
+	before := []string{""}
+	if adds(r) {
+		before = w.texts(place)
+	}
+	if !away(r) {
+		printed = []value{{unknown}}
+	}
+	var sources []string
+	for _, text := range before {
+		for _, v := range printed {
+			sources = append(sources, w.keep(text+v[0]))
+		}
+	}
+	if known(place) && len(w.files) < maxFiles {
+		w.files[place] = few(unique(sources, same))
+	}
+}
+
+// adds tells whether a redirection leaves in the file what is there.
+func adds(r *syntax.Redirect) bool { return r.Op == syntax.AppOut || r.Op == syntax.AppAll }
+
+// keep remembers a text, and is where the image has it from here on.
+func (w *walker) keep(text string) string {
+	if w.often || text == unknown || len(text) > maxScript || !w.afford(len(text)) {
+		return written
+	}
+	place := fmt.Sprintf("%s%x", written, sha256.Sum256([]byte(text)))
+	w.written[place] = text
+	return place
+}
+
+// few drops texts of which there are too many.
+func few(sources []string) []string {
+	if len(sources) <= maxTexts {
+		return sources
+	}
+	out := slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return strings.HasPrefix(s, written) })
+	if len(out) < len(sources) {
+		out = append(out, written)
+	}
+	return out
+}
+
+// texts are those that a file may hold.
+func (w *walker) texts(place string) (all []string) {
+	for _, put := range w.places() {
+		from, _ := frame{put: put}.origin(place)
+		text, ok := w.wrote(from)
+		if !ok {
+			text = w.present(from)
+		}
+		all = append(all, text)
+	}
+	return unique(all, same)
+}
+
+// present is the text of a file that the image has.
+func (w *walker) present(name string) (text string) {
+	at, ok, err := w.regular(name)
+	if err == nil && ok {
+		text, err = w.tree.text(at.real, at.info.Size())
+	}
+	w.failed(err)
+	return text
+}
+
+// wrote is the text that a shell wrote into a file, unknown where that only comes at run time.
+func (c *checker) wrote(place string) (text string, ok bool) {
+	if place == written {
+		return unknown, true
+	}
+	text, ok = c.written[place]
+	return text, ok
+}
+
+// findText looks a command's first word up among the texts that shells on the way wrote.
+func (c *checker) findText(word string, f frame) (name, text string, ok bool, err error) {
+	if len(f.put) == 0 {
+		return "", "", false, nil
+	}
+	names := []string{word}
+	if !strings.Contains(word, "/") {
+		names = nil
+		for _, dir := range f.path {
+			names = append(names, path.Join(dir, word))
+		}
+	}
+	for _, name := range names {
+		if name = absolute(f.dir, name); !known(name) {
+			continue
+		}
+		from, _ := f.origin(name)
+		if text, ok := c.wrote(from); ok {
+			return name, text, true, nil
+		}
+		if _, fault, err := c.stat(name, f); err != nil || fault == nil {
+			return "", "", false, err
+		}
+	}
+	return "", "", false, nil
+}
+
+// ownText follows a text that a shell on the way wrote, as the script that it is for whoever starts it.
+func (c *checker) ownText(name, text string, args []string, f frame) error {
+	if text == unknown {
+		c.note(f, "%s is written at run time by what starts it: it was not followed", show(name))
+		return nil
+	}
+	f.told = f.told || !f.soft
+	f.soft, f.reading, f.cut = true, name, false
+	return c.text(text, args, f)
+}
+
+// startText starts such a text, which may have a #! line.
+func (c *checker) startText(name, text string, words []string, f frame) error {
+	if b := readBang([]byte(text)); strings.HasPrefix(text, "#!") && b.interpreter != "" {
+		return c.run(b.words(name, words[1:]), f)
+	}
+	return c.ownText(name, text, append([]string{name}, words[1:]...), f)
+}
