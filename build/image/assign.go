@@ -96,7 +96,7 @@ func (w *walker) assign(a *syntax.Assign) {
 func (w *walker) declare(c *syntax.DeclClause) {
 	w.inside(c)
 	export, local := c.Variant.Value == "export", c.Variant.Value != "export" && c.Variant.Value != "readonly"
-	reference, functions := c.Variant.Value == "nameref", false
+	reference, functions, keeps := c.Variant.Value == "nameref", false, false
 	for _, a := range c.Args {
 		if a.Name == nil {
 			given := map[string][]value{}
@@ -109,6 +109,9 @@ func (w *walker) declare(c *syntax.DeclClause) {
 						export, reference = export || strings.Contains(word, "x"), reference || strings.Contains(word, "n") && local
 						functions = functions || strings.Contains(word, "f")
 						local = local && !strings.Contains(word, "g")
+						keeps = keeps || strings.Contains(word, "n") && c.Variant.Value == "export"
+					} else if strings.HasPrefix(word, "+") {
+						keeps = keeps || strings.Contains(word, "x")
 					}
 				}
 			})
@@ -125,6 +128,11 @@ func (w *walker) declare(c *syntax.DeclClause) {
 			w.locals[name] = orZero(w.vars[name])
 		}
 		switch {
+		case keeps && functions:
+			delete(w.exported, name+"()")
+			continue
+		case keeps:
+			delete(w.exported, name)
 		case export && functions:
 			w.export(name + "()")
 			continue

@@ -33,6 +33,7 @@ func TestExportedFunctions(t *testing.T) {
 		"+ f() { /app/server; }; declare -fx f; bash -c 'f db'",
 		"- f() { /app/server; }; bash -c f",
 		"- f() { /app/server; }; (export -f f); bash -c f",
+		"- f() { /app/server; }; export -f f; export -fn f; bash -c f",
 		"+ f() { :; }; export -f f; f() { /app/server; }; bash -c f",
 		"+ f() { :; }; export -f f; bash -c 'f() { /app/server; }; bash -c f'",
 		"- f() { /app/server; }; export -f f; bash -c 'f() { :; }; bash -c f'",
