@@ -1,6 +1,7 @@
 package image
 
 import (
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -199,12 +200,15 @@ func (w *walker) overwrite(words []string) {
 
 // source walks the file that . reads, in this same shell.
 func (w *walker) source(args []string) {
+	sure := (w.frame.told || !w.frame.soft) && !w.soft && !w.made && !w.trial
 	w.frame.loosen()
 	if len(args) == 0 {
 		return
 	}
 	files := w.sourced(args[0])
-	w.wild = w.wild || len(files) == 0
+	if w.wild = w.wild || len(files) == 0; len(files) == 0 && sure && path.IsAbs(args[0]) && known(args[0]) {
+		w.note(w.frame, "%s reads %s, which is not in the image", w.frame.text(), show(args[0]))
+	}
 	outer, params := w.frame, w.vars["@"]
 	if len(args) > 1 {
 		w.set("@", append(value{}, args[1:]...))

@@ -128,7 +128,7 @@ func (w *walker) answer(words []string) {
 func (w *walker) launch(words []string, exec bool) {
 	f := w.frame
 	f.doubt = f.doubt || w.made || w.early && !exec
-	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]))
+	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
 	f.env, f.exports = w.environment()
 	for _, f.put = range w.places() {
@@ -136,6 +136,18 @@ func (w *walker) launch(words []string, exec bool) {
 	}
 	w.put(words)
 	w.made = w.made || !w.makesNone(words[0], f)
+}
+
+// foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.
+// Busybox may have its tools in itself where none is linked.
+func (w *walker) foreseen(name string) bool {
+	if w.trial || !slices.Contains([]string{"sh", "ash", "dash", "bash"}, w.frame.tongue) || name == "bind" || name == "chdir" || len(w.functions["command_not_found_handle"]) > 0 {
+		return false
+	}
+	at, err := w.resolve("/bin/sh")
+	w.failed(err)
+	_, linked := w.lookUp("ls")
+	return err == nil && (!isBox(at.real) || linked == yes)
 }
 
 // environment is what a program is given: variables, and functions where it is bash. One that may be exported or not may be unset.

@@ -649,7 +649,19 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script 'gunzip -c /x.gz >/x; chmod +x /x; exec /x'", "verified", "/x is written at run time by what starts it: it was not followed"},
 		{"sh /script 'cat /x.gz >/x; exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script 'cat /app/x >/x; exec /x'", "verified", ""},
-		{"sh /script x", "verified", ""},
+		{"sh /script 'x a'", "verified", "/script starts x, which is not in the image"},
+		{"sh /script 'set -e; x a; exec \"$@\"'", "verified", "/script starts x, which is not in the image"},
+		{"sh /script '. /x/env.sh; exec ls'", "verified", "/script reads /x/env.sh, which is not in the image"},
+		{". /x/env.sh; exec ls", "verified", "a shell text in the image reads /x/env.sh, which is not in the image"},
+		{"sh /script '[ -f /x ] && . /x; . /x || :'", "verified", ""},
+		{"sh /script 'cp $X /x; . /x'", "verified", ""},
+		{"sh /script 'x() { :; }; x'", "verified", ""},
+		{"sh /script 'alias x=ls; x'", "verified", ""},
+		{"sh /script 'chdir /; ulimit -n 9; umask 22'", "verified", ""},
+		{"sh /script 'command_not_found_handle() { :; }; x'", "verified", ""},
+		{"sh /script 'cp $X /bin/x; x'", "verified", ""},
+		{"sh /script 'PATH=$X; x'", "verified", ""},
+		{"sh /script 'command -v x && x; x || :'", "verified", ""},
 		{"sh /script '[ $Y ] && /x'", "verified", ""},
 		{"sh /script 'if ls; then /x; fi'", "verified", ""},
 		{"sh /script 'cp /app/x /x; /x'", "verified", ""},
@@ -662,9 +674,18 @@ func TestAbsentPrograms(t *testing.T) {
 		root := rootOf(scripts(elf("/bin/ls", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mkdir", "arm64"), elf("/bin/chmod", "arm64"), text("/script", src))...)
 		r, err := image.Check(entrypoint.bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
 		got, notes := outcome(t, r, err), strings.Join(r.Notes, "\n")
-		if got != test.want || test.note == "" && strings.Contains(notes, "starts") || !strings.Contains(notes, test.note) {
+		if got != test.want || test.note == "" && strings.Contains(notes, "which is not in the image") || !strings.Contains(notes, test.note) {
 			t.Errorf("%s: %s, want %s; notes %q, want %q", test.text, got, test.want, r.Notes, test.note)
 		}
+	}
+}
+
+// Busybox's shell may have its tools in itself, and nothing is said of them where it is alone.
+func TestLoneShell(t *testing.T) {
+	root := rootOf(elf("/bin/busybox", "arm64"), link("/bin/sh", "busybox"), text("/script", "mkdir /d; exec sh"))
+	r, err := image.Check(run("sh", "/script").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || len(r.Notes) > 0 {
+		t.Errorf("%s; notes %q", got, r.Notes)
 	}
 }
 
