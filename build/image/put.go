@@ -26,7 +26,7 @@ func (w *walker) put(words []string) {
 		}
 	case len(names) < 2:
 	case base == "ln":
-		w.copies(names, exactly || o.has("-n", "--no-dereference") && !w.isFolder(names[len(names)-1]), o.has("-s", "--symbolic"), o.has("-f", "--force"))
+		w.copies(names, exactly || o.has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.has("-s", "--symbolic"), o.has("-f", "--force"))
 	case base == "cp" || base == "mv":
 		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
 	case base == "install" && !o.has("-d", "--directory"):
@@ -71,10 +71,13 @@ func (w *walker) remove(place string, folders bool) {
 	}
 }
 
-// isFolder tells whether a name is a folder's, and no link's to one.
-func (w *walker) isFolder(name string) bool {
-	_, info, ok := w.itself(absolute(w.dir, name))
-	return ok && info.IsDir()
+// isLink tells whether something is there that is no folder. What is not there may be one by then.
+func (w *walker) isLink(place string) bool {
+	_, info, ok := w.itself(place)
+	if w.isGone(place) {
+		return false
+	}
+	return len(w.files[path.Clean(place)]) > 0 || ok && !info.IsDir()
 }
 
 func (w *walker) isGone(place string) bool {

@@ -22,6 +22,11 @@ func TestRemoved(t *testing.T) {
 		{"rm -rf /app; ln -sfn /opt/aarch64 /app; exec /app/x", "verified"},
 		{"ln -sfn /opt/aarch64 /app; exec /app/server", server}, // into the folder
 		{"ln -sfn /app/server /run; exec /run/server", server},
+		{"mkdir /tmp/d; ln -snf /app /tmp/d; exec /tmp/d/app/server", server},
+		{"mkdir /tmp/d; ln -snf /app /tmp/d; exec /tmp/d/app/x", "verified"},
+		{"rm -rf /app/d; mkdir /app/d; ln -snf /app /app/d; exec /app/d/app/server", server},
+		{"rm -rf /opt/current; mkdir /opt/current; ln -snf /app /opt/current; exec /opt/current/app/server", server},
+		{"ln -snf /app /cur; ln -snf /opt/aarch64 /cur; exec /cur/server", "verified"},
 
 		{"ln -s /app/x /app/server; exec /app/server", server},
 		{"[ $Y ] && rm -f /app/server; ln -s /app/x /app/server; exec /app/server", server},
