@@ -117,10 +117,10 @@ func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
 	var other compiled
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
-		if err != nil || file.fits {
+		if err != nil || file.fits && !c.unloaded(name) {
 			return nil, err
 		}
-		if other.what == "" {
+		if other.what == "" && !file.fits {
 			other = file
 		}
 	}
@@ -174,7 +174,7 @@ func (c *checker) beside(at found) (bool, error) {
 	}
 	stem, _, _ := strings.Cut(base, ".")
 	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), stem+".") || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base {
+		if !strings.HasPrefix(e.Name(), stem+".") || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
 			continue
 		}
 		if file, err := c.compiled(dir + e.Name()); err != nil || file.fits {

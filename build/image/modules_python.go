@@ -68,19 +68,21 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	return c.strays(append(list, loose...)), err
 }
 
-// strays adds the modules of packages that by their names are for another machine, each with those of its name alone: one that fits
+// strays adds the modules of packages that by their names are for another machine, each with those that are imported by its name alone: one that fits
 // speaks for the others of a package, as long as these do not say themselves that they are from another installation.
 func (c *checker) strays(list []modules) []modules {
 	for _, p := range list {
 		p.files = p.files[:min(len(p.files), maxModules)]
-		others := slices.DeleteFunc(slices.Clone(p.files), func(file string) bool { return !isModule(file) || !c.forOthers(file) })
+		others := slices.DeleteFunc(slices.Clone(p.files), func(file string) bool { return !c.unloaded(file) })
 		if len(others) == len(p.files) {
 			continue
 		}
 		for _, file := range others[:min(len(others), maxStrays)] {
 			one := p
 			one.what = stem(file)
-			one.files = slices.DeleteFunc(slices.Clone(p.files), func(f string) bool { return stem(f) != stem(file) })
+			one.files = slices.DeleteFunc(slices.Clone(p.files), func(f string) bool {
+				return stem(f) != stem(file) || p.wheel != "" && !sideways(path.Dir(f), path.Dir(file))
+			})
 			list = append(list, one)
 		}
 	}
@@ -91,6 +93,25 @@ func (c *checker) strays(list []modules) []modules {
 func (c *checker) forOthers(file string) bool {
 	some := machinesIn(strings.TrimPrefix(path.Base(file), stem(file)))
 	return len(some) > 0 && !slices.Contains(some, c.declared.Architecture)
+}
+
+// unloaded tells whether Python passes a module over because of its name, whatever it holds.
+func (c *checker) unloaded(file string) bool { return isModule(file) && c.forOthers(file) }
+
+// sideways tells whether two folders are the same, or may be those of two machines, whatever these are called: one name of their paths is
+// another one.
+func sideways(a, b string) bool {
+	left, right := strings.Split(a, "/"), strings.Split(b, "/")
+	if len(left) != len(right) {
+		return false
+	}
+	others := 0
+	for i := range left {
+		if left[i] != right[i] {
+			others++
+		}
+	}
+	return others <= 1
 }
 
 // described are the words of installers in a folder, and whether there are packages of whose files they say nothing.
