@@ -18,12 +18,19 @@ type command struct {
 	out  bytes.Buffer
 }
 
-// command prepares a process that speaks to the engine through the meter.
+// command prepares a process that speaks to the engine, through the meter but where that would count as time.
 func (b *bench) command(ctx context.Context, name string, args ...string) *command {
 	c := &command{Cmd: exec.CommandContext(ctx, name, args...)}
 	c.Dir = b.dir
-	c.env = []string{"DOCKER_HOST=" + b.meter.address, "DOCKER_CONFIG=" + b.dir + "/docker", "DOCKER_CLI_EXPERIMENTAL=enabled", "NO_COLOR=1"}
+	c.env = []string{"DOCKER_HOST=" + b.host(), "DOCKER_CONFIG=" + b.dir + "/docker", "DOCKER_CLI_EXPERIMENTAL=enabled", "NO_COLOR=1"}
 	return c
+}
+
+func (b *bench) host() string {
+	if b.straight {
+		return b.meter.engine.String()
+	}
+	return b.meter.address
 }
 
 // in sets the folder; an empty one is this process's.
