@@ -135,16 +135,9 @@ func TestDoctor(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, host := patient(t, test.dockerfile, test.arches, test.image, test.rules...)
-			h, err := p.Doctor(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			var text strings.Builder
-			if err := h.Write(&text); err != nil {
-				t.Fatal(err)
-			}
-			if want := strings.ReplaceAll(test.says, "HOST", host); !strings.Contains("\n"+text.String(), "\n"+want) {
-				t.Errorf("says\n%s\nwant %s", text.String(), want)
+			h, text := examined(t, p)
+			if want := strings.ReplaceAll(test.says, "HOST", host); !strings.Contains("\n"+text, "\n"+want) {
+				t.Errorf("says\n%s\nwant %s", text, want)
 			}
 			if code := ExitCode(h.Err()); code != test.code {
 				t.Errorf("exit %d for %v, want %d", code, h.Err(), test.code)
@@ -153,8 +146,8 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
-// said is what a doctor says.
-func said(t *testing.T, p *Pipeline) string {
+// examined is what a doctor finds, and says.
+func examined(t *testing.T, p *Pipeline) (Health, string) {
 	t.Helper()
 	h, err := p.Doctor(t.Context())
 	if err != nil {
@@ -164,14 +157,14 @@ func said(t *testing.T, p *Pipeline) string {
 	if err := h.Write(&text); err != nil {
 		t.Fatal(err)
 	}
-	return text.String()
+	return h, text.String()
 }
 
 // An image that stands for a name in the Dockerfile is a base, too.
 func TestDoctorAsksForNamedImages(t *testing.T) {
 	p, host := patient(t, "FROM base\n", "arm64", "HOST/me/app")
 	p.cfg.Contexts = []config.Pair{{Name: "base", Value: "docker-image://" + host + "/gone:1"}, {Name: "files", Value: t.TempDir()}}
-	text := said(t, p)
+	_, text := examined(t, p)
 	if want := "wrong  base      " + host + "/gone:1 (CONTEXTS): "; strings.Count(text, "  base  ") != 1 || !strings.Contains(text, want) {
 		t.Errorf("says\n%s\nwant %s", text, want)
 	}
@@ -182,7 +175,7 @@ func TestDoctorOfNodes(t *testing.T) {
 	intel, arm := fakeMachine(t, "amd64", http.NotFound), fakeMachine(t, "arm64", http.NotFound)
 	p := onNodes(t, intel, "arm64,arm/v7="+arm, nil)
 	p.cfg.Image, p.cfg.Retry = "127.0.0.1:1/me/app", 0
-	text := said(t, p)
+	_, text := examined(t, p)
 	for _, want := range []string{" at " + intel + ", ", ", builds linux/amd64\n", " at " + arm + ", ", ", builds linux/arm64 linux/arm/v7\n"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
