@@ -176,15 +176,22 @@ func isLoopbackHost(host string) bool {
 // RefusesSystem says why the engine cannot build images for another operating system, in the strategy that leaves the platform to it
 // or not; "" where it can.
 func (i Info) RefusesSystem(os string, native bool) string {
-	own := cmp.Or(i.Platform.OS, "linux")
 	switch {
-	case i.Name == podman || os == own:
+	case i.Name == podman || os == i.system():
 		return ""
 	case i.Road == RoadClassic && !native:
-		return fmt.Sprintf("the classic builder builds for %s alone, not for %s: use BuildKit or STRATEGY=native", own, os)
-	case i.Road == RoadBuildKit && i.Store == StoreGraph:
+		return fmt.Sprintf("the classic builder builds for %s alone, not for %s: use BuildKit or STRATEGY=native", i.system(), os)
+	case i.Road == RoadBuildKit && !i.keeps(os):
 		return fmt.Sprintf("Docker %s with the image store %s keeps images for %s alone, not for %s: turn on the containerd image store, the default of new installations from Docker 29 on",
-			i.Version, i.Store, own, os)
+			i.Version, i.Store, i.system(), os)
 	}
 	return ""
+}
+
+// system is the engine's own. Where that was not asked for its store was evident, which is Linux's.
+func (i Info) system() string { return cmp.Or(i.Platform.OS, "linux") }
+
+// keeps tells whether the engine stores images for an operating system: Docker's graph drivers do for their own alone.
+func (i Info) keeps(os string) bool {
+	return i.Name == podman || i.Store != StoreGraph || os == i.system()
 }

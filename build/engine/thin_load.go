@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,13 +21,9 @@ var ErrThin = errors.New("the engine does not take this image")
 // takesSystem refuses another system's image where a graph driver would. Docker
 // 20.10 breaks off in the middle of FreeBSD's, and never gets rid of it.
 func (e *Engine) takesSystem(config []byte) error {
-	if e.info.Store != StoreGraph || e.info.Name == podman {
-		return nil
-	}
-	own := cmp.Or(e.info.Platform.OS, "linux") // overlay2, which was evident then, is Linux's
 	var label ocispec.Platform
-	if err := json.Unmarshal(config, &label); err == nil && label.OS != "" && label.OS != own {
-		return fmt.Errorf("%w: it keeps images for %s alone, and this would be one for %s", ErrThin, own, label.OS)
+	if err := json.Unmarshal(config, &label); err == nil && label.OS != "" && !e.info.keeps(label.OS) {
+		return fmt.Errorf("%w: it keeps images for %s alone, and this would be one for %s", ErrThin, e.info.system(), label.OS)
 	}
 	return nil
 }

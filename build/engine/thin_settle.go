@@ -43,9 +43,11 @@ func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []strin
 		return Built{}, err
 	}
 	if built.ID != s.id {
-		err = e.settleName(ctx, built.ID)
+		if err := e.settleName(ctx, built.ID); err != nil {
+			emit(Notice{fmt.Sprintf("the image is listed twice: %v", err)}) // it is built and tagged, and no worse for it
+		}
 	}
-	return built, err
+	return built, nil
 }
 
 // tagAll gives an image its tags, and tells its size.
