@@ -658,6 +658,7 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script 'x() { :; }; x'", "verified", ""},
 		{"sh /script 'alias x=ls; x'", "verified", ""},
 		{"sh /script 'chdir /; ulimit -n 9; umask 22'", "verified", ""},
+		{"sh /script 'complete -W x y; compopt -o nospace y'", "verified", ""},
 		{"sh /script 'command_not_found_handle() { :; }; x'", "verified", ""},
 		{"sh /script 'cp $X /bin/x; x'", "verified", ""},
 		{"sh /script 'PATH=$X; x'", "verified", ""},
