@@ -64,7 +64,7 @@ func (h Health) Write(w io.Writer) error {
 
 // Err is nil when nothing is in the way, and otherwise a *UnwellError with the exit code of the first thing that is.
 func (h Health) Err() error {
-	e := &UnwellError{All: len(h.Checks)}
+	e := &UnwellError{}
 	for _, c := range h.Checks {
 		if c.State != Wrong {
 			continue
@@ -81,8 +81,8 @@ func (h Health) Err() error {
 
 // UnwellError says how many things are in the way of `build push`.
 type UnwellError struct {
-	Wrong, All int
-	first      error
+	Wrong int
+	first error
 }
 
 // Error does not repeat them: they were shown.

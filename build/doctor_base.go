@@ -100,7 +100,7 @@ func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *w
 		return wrong("base", fmt.Errorf("%s: %w", at, err))
 	}
 	if !index.IsIndex(m.Descriptor.MediaType) {
-		return plainHealth(ctx, client, ref, b, at)
+		return plainHealth(ctx, client, ref, m, b, at)
 	}
 	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
 	if err != nil {
@@ -115,9 +115,9 @@ func (p *Pipeline) baseHealth(ctx context.Context, client *registry.Client, b *w
 }
 
 // plainHealth is that of a base that is no list: builders take it for any platform.
-func plainHealth(ctx context.Context, client *registry.Client, ref reference.Named, b *wantedBase, at string) Checked {
+func plainHealth(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, b *wantedBase, at string) Checked {
 	var label ocispec.Platform
-	_, doc, err := imageOf(ctx, client, reference.TagNameOnly(ref))
+	doc, err := imageIn(m, ref)
 	if err == nil {
 		var config []byte
 		if config, err = client.Config(ctx, ref, doc.Config); err == nil {

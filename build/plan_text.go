@@ -101,11 +101,7 @@ func (e PlannedEngine) tree(several bool) *progress.Tree {
 }
 
 func (p Plan) contextTree() *progress.Tree {
-	files := fmt.Sprintf("%d files", p.Context.Files)
-	if p.Context.Files == 1 {
-		files = "1 file"
-	}
-	text := fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, files, progress.Size(p.Context.Bytes))
+	text := fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, count(p.Context.Files, "file"), progress.Size(p.Context.Bytes))
 	if p.Context.Times > 1 {
 		text += fmt.Sprintf(", sent in %d goes", p.Context.Times)
 	}

@@ -141,19 +141,24 @@ func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform o
 
 // imageOf reads the manifest of one image; a list is refused by name.
 func imageOf(ctx context.Context, client *registry.Client, ref reference.Named) (registry.Manifest, ocispec.Manifest, error) {
-	var doc ocispec.Manifest
 	m, err := client.Manifest(ctx, ref)
 	if err != nil {
-		return m, doc, err
+		return m, ocispec.Manifest{}, err
 	}
+	doc, err := imageIn(m, ref)
+	return m, doc, err
+}
+
+// imageIn is the image of a manifest that was read.
+func imageIn(m registry.Manifest, ref reference.Named) (doc ocispec.Manifest, err error) {
 	if index.IsIndex(m.Descriptor.MediaType) {
-		return m, doc, fmt.Errorf("%w: %s is a manifest list, which has no label of its own: name the image of one platform",
+		return doc, fmt.Errorf("%w: %s is a manifest list, which has no label of its own: name the image of one platform",
 			engine.ErrReference, reference.FamiliarString(ref))
 	}
 	if err := json.Unmarshal(m.Bytes, &doc); err != nil {
-		return m, doc, fmt.Errorf("the manifest of %s is no JSON: %w", reference.FamiliarString(ref), err)
+		return doc, fmt.Errorf("the manifest of %s is no JSON: %w", reference.FamiliarString(ref), err)
 	}
-	return m, doc, nil
+	return doc, nil
 }
 
 // replace moves the tag to the image with its new config, if it still names the one that was checked.
