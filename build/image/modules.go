@@ -90,18 +90,18 @@ func (c *checker) extensions() error {
 		if err != nil {
 			return err
 		}
-		if err := c.fitting(packages, in); err != nil {
+		if err := c.fitting(packages, folders, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// fitting judges packages.
-func (c *checker) fitting(packages []modules, in interpreted) error {
+// fitting judges packages that were found in folders.
+func (c *checker) fitting(packages []modules, folders []string, in interpreted) error {
 	faults := make([]*Fault, len(packages))
 	err := each(len(packages), func(i int) (err error) {
-		faults[i], err = c.modules(packages[i], in)
+		faults[i], err = c.modules(packages[i], folders, in)
 		return err
 	})
 	for _, fault := range faults {
@@ -112,30 +112,37 @@ func (c *checker) fitting(packages []modules, in interpreted) error {
 	return err
 }
 
-// modules looks for one that fits.
-func (c *checker) modules(p modules, in interpreted) (*Fault, error) {
-	var other compiled
+// modules looks for one that fits, or for each that Python passes over by its name for one beside it.
+func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, error) {
+	var others []compiled
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
 		if err != nil || file.fits && !c.unloaded(name) {
 			return nil, err
 		}
-		if other.what == "" && !file.fits {
-			other = file
+		if file.what != "" && !file.fits && (len(others) == 0 || c.unloaded(name) && len(others) < maxStrays) {
+			others = append(others, file)
 		}
 	}
-	if other.what == "" {
-		return nil, nil
+	for len(others) > 0 {
+		fits, err := c.beside(others[0].at, folders)
+		if err != nil {
+			return nil, err
+		}
+		if !fits {
+			break
+		}
+		others = others[1:]
 	}
-	if fits, err := c.beside(other.at); err != nil || fits {
-		return nil, err
+	if len(others) == 0 {
+		return nil, nil
 	}
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
 	return &Fault{
-		Kind: ForeignModule, Path: other.at.real,
-		What: other.what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
+		Kind: ForeignModule, Path: others[0].at.real,
+		What: others[0].what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
 		Cure: "install it in a stage for " + c.name + p.also,
 	}, nil
 }
@@ -166,19 +173,24 @@ func (c *checker) compiled(name string) (compiled, error) {
 }
 
 // beside tells whether there is a module of the same name for the right machine, which another installation left.
-func (c *checker) beside(at found) (bool, error) {
-	dir, base := path.Split(at.real)
-	entries, err := c.tree.list(path.Clean(dir))
+func (c *checker) beside(at found, roots []string) (bool, error) {
+	dirs, err := c.portions(at.real, roots)
 	if err != nil {
 		return false, err
 	}
-	stem, _, _ := strings.Cut(base, ".")
-	for _, e := range entries {
-		if !strings.HasPrefix(e.Name(), stem+".") || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
-			continue
+	base := path.Base(at.real)
+	for _, dir := range dirs {
+		real, entries, err := c.folder(dir)
+		if err != nil {
+			return false, err
 		}
-		if file, err := c.compiled(dir + e.Name()); err != nil || file.fits {
-			return err == nil, err
+		for _, e := range entries {
+			if stem(e.Name()) != stem(base) || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
+				continue
+			}
+			if file, err := c.compiled(path.Join(real, e.Name())); err != nil || file.fits {
+				return err == nil, err
+			}
 		}
 	}
 	return false, nil

@@ -69,24 +69,43 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 }
 
 // strays adds the modules of packages that by their names are for another machine, each with those that are imported by its name alone: one that fits
-// speaks for the others of a package, as long as these do not say themselves that they are from another installation.
+// speaks for the others of a package, as long as these do not say themselves that they are from another installation. Those come first that
+// by all names nothing stands in for.
 func (c *checker) strays(list []modules) []modules {
 	for _, p := range list {
 		p.files = p.files[:min(len(p.files), maxModules)]
 		others := slices.DeleteFunc(slices.Clone(p.files), func(file string) bool { return !c.unloaded(file) })
-		if len(others) == len(p.files) {
+		if len(others) == 0 || len(others) == len(p.files) {
 			continue
 		}
+		same := map[string][]string{}
+		for _, file := range p.files {
+			same[p.imported(file)] = append(same[p.imported(file)], file)
+		}
+		alone := func(file string) int { return len(slices.DeleteFunc(slices.Clone(same[p.imported(file)]), c.unloaded)) }
+		slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(alone(a), alone(b)) })
 		for _, file := range others[:min(len(others), maxStrays)] {
 			one := p
-			one.what = stem(file)
-			one.files = slices.DeleteFunc(slices.Clone(p.files), func(f string) bool {
-				return stem(f) != stem(file) || p.wheel != "" && !sideways(path.Dir(f), path.Dir(file))
-			})
+			one.what, one.files = stem(file), same[p.imported(file)]
 			list = append(list, one)
 		}
 	}
 	return list
+}
+
+// imported is what a module of a package is imported as, with the machines in the names of its folders left open: a package may have a folder
+// for each. Where there is no wheel the folders were compared already.
+func (p modules) imported(file string) string {
+	if p.wheel == "" {
+		return stem(file)
+	}
+	folders := strings.Split(path.Dir(file), "/")
+	for i, name := range folders {
+		if len(machinesIn(name)) > 0 {
+			folders[i] = "*"
+		}
+	}
+	return path.Join(strings.Join(folders, "/"), stem(file))
 }
 
 // forOthers tells whether a module's tag has other machines' names, and not the declared one's.
@@ -98,20 +117,27 @@ func (c *checker) forOthers(file string) bool {
 // unloaded tells whether Python passes a module over because of its name, whatever it holds.
 func (c *checker) unloaded(file string) bool { return isModule(file) && c.forOthers(file) }
 
-// sideways tells whether two folders are the same, or may be those of two machines, whatever these are called: one name of their paths is
-// another one.
-func sideways(a, b string) bool {
-	left, right := strings.Split(a, "/"), strings.Split(b, "/")
-	if len(left) != len(right) {
-		return false
-	}
-	others := 0
-	for i := range left {
-		if left[i] != right[i] {
-			others++
+// portions are the folders in which Python looks for a module, of which it has found that one file: the file's own. Where it passes this over by its
+// name, it goes on with the other roots, unless the folder is that of a regular package, which lies in one root alone.
+func (c *checker) portions(file string, roots []string) ([]string, error) {
+	own := path.Dir(file)
+	dirs := []string{own}
+	for _, root := range roots {
+		below, in := strings.CutPrefix(own+"/", root+"/")
+		if !in || !c.unloaded(file) {
+			continue
+		}
+		for dir := own; dir != root; dir = path.Dir(dir) {
+			_, entries, err := c.folder(dir)
+			if err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return stem(e.Name()) == "__init__" }) {
+				return dirs, err
+			}
+		}
+		for _, other := range roots {
+			dirs = append(dirs, path.Join(other, below))
 		}
 	}
-	return others <= 1
+	return dirs, nil
 }
 
 // described are the words of installers in a folder, and whether there are packages of whose files they say nothing.
@@ -252,28 +278,33 @@ func (c *checker) loose(dir string, entries []fs.DirEntry, told []modules) ([]mo
 			names = append(names, name)
 		}
 	}
-	list := make([]modules, min(len(names), maxLoose))
+	list, sourced := make([]modules, min(len(names), maxLoose)), make([]bool, len(names))
 	err := each(len(list), func(i int) error {
 		real, entries, err := c.folder(path.Join(dir, names[i]))
 		list[i] = modules{name: names[i], files: tagged(real, entries)}
+		sourced[i] = slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return path.Ext(e.Name()) == ".py" })
 		return err
 	})
-	return sideBySide(list), err
+	return sideBySide(list, sourced), err
 }
 
 // sideBySide puts behind each folder's modules those of the same names in the others: an application may have a folder for each
-// machine, whatever it calls them.
-func sideBySide(folders []modules) []modules {
+// machine, whatever it calls them. One with sources, too, is a package of its own.
+func sideBySide(folders []modules, sourced []bool) []modules {
 	all := make(map[string][]string)
-	for _, f := range folders {
+	for i, f := range folders {
 		for _, file := range f.files {
-			all[stem(file)] = append(all[stem(file)], file)
+			if !sourced[i] {
+				all[stem(file)] = append(all[stem(file)], file)
+			}
 		}
 	}
 	out := slices.Clone(folders)
 	for i, f := range folders {
 		for _, file := range f.files {
-			out[i].files = slices.Concat(out[i].files, slices.DeleteFunc(slices.Clone(all[stem(file)]), func(s string) bool { return s == file }))
+			if !sourced[i] {
+				out[i].files = slices.Concat(out[i].files, slices.DeleteFunc(slices.Clone(all[stem(file)]), func(s string) bool { return s == file }))
+			}
 		}
 	}
 	return out

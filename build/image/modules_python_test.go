@@ -82,6 +82,17 @@ const (
 	amdName = ".cpython-311-x86_64-linux-gnu.so"
 )
 
+// roots are two folders of modules.
+var roots = []string{"PYTHONPATH=/a:/b"}
+
+// twice are modules of which each is there for either machine.
+func twice(name string, n int) (files []string) {
+	for i := range n {
+		files = append(files, fmt.Sprintf("%s%d%s amd64", name, i, amdName), fmt.Sprintf("%s%d%s arm64", name, i, armName))
+	}
+	return files
+}
+
 // Each row declares linux/arm64 and has a right Python.
 var pythonChecks = []struct {
 	name   string
@@ -98,9 +109,18 @@ var pythonChecks = []struct {
 	{"a module for each of two machines", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64", "x/_x"+armName+" arm64")}, "verified"},
 	{"a folder for each of two machines", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/amd64/_x"+amdName+" amd64", "x/arm64/_x"+armName+" arm64")}, "verified"},
 	{"a module of a name in another folder of its package", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/sub/_x"+amdName+" amd64", "x/_x"+armName+" arm64")}, "foreign-module:" + site + "x/sub/_x" + amdName},
+	{"... in one beside it", run("python", "/app.py"), []entry{wheel(site, "scipy", armTag, "scipy/fft/_impl"+amdName+" amd64", "scipy/linalg/_impl"+armName+" arm64")}, "foreign-module:" + site + "scipy/fft/_impl" + amdName},
+	{"... of another application's package", run("python", "/app/main.py"), []entry{text("/app/main.py", ""), text("/app/fft/__init__.py", ""), lib("/app/fft/_impl"+amdName, "amd64"), text("/app/linalg/__init__.py", ""), lib("/app/linalg/_impl"+armName, "arm64")}, "foreign-module:/app/fft/_impl" + amdName},
+	{"... behind many that are there twice", run("python", "/app.py"), []entry{wheel(site, "x", armTag, append(twice("x/_x", 9), "x/z/_z"+amdName+" amd64")...)}, "foreign-module:" + site + "x/z/_z" + amdName},
+	{"a namespace package on two roots", run("python").and("Env", roots), []entry{wheel("/a/", "x-amd", amdTag, "x/_x"+amdName+" amd64"), wheel("/b/", "x-arm", armTag, "x/_x"+armName+" arm64")}, "verified"},
+	{"... of which one is a package of its own", run("python").and("Env", roots), []entry{text("/a/x/__init__.py", ""), wheel("/a/", "x-amd", amdTag, "x/_x"+amdName+" amd64"), wheel("/b/", "x-arm", armTag, "x/_x"+armName+" arm64")}, "foreign-module:/a/x/_x" + amdName},
+	{"... whose first one has what Python takes", run("python").and("Env", roots), []entry{wheel("/a/", "x-amd", amdTag, "x/_x.abi3.so amd64"), wheel("/b/", "x-arm", armTag, "x/_x"+armName+" arm64")}, "foreign-module:/a/x/_x.abi3.so"},
+	{"... with another module on each", run("python").and("Env", roots), []entry{wheel("/a/", "x-amd", amdTag, "x/_x"+amdName+" amd64"), wheel("/b/", "x-arm", armTag, "x/_y"+armName+" arm64", "y/_x"+armName+" arm64")}, "foreign-module:/a/x/_x" + amdName},
+	{"a module on two roots", run("python").and("Env", roots), []entry{lib("/a/_x"+amdName, "amd64"), lib("/b/_x"+armName, "arm64")}, "verified"},
 	{"modules that hold what the other's name says", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" arm64", "x/_x"+armName+" amd64")}, "foreign-module:" + site + "x/_x" + armName},
 	{"a module that holds what the other's name says, over another installation", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+armName+" amd64"), lib(site+"x/_x"+amdName, "arm64")}, "foreign-module:" + site + "x/_x" + armName},
 	{"one installation over another", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64"), lib(site+"x/_x"+armName, "arm64")}, "verified"},
+	{"... that has less", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x"+amdName+" amd64", "x/_y"+amdName+" amd64"), lib(site+"x/_x"+armName, "arm64")}, "foreign-module:" + site + "x/_y" + amdName},
 	{"musl beside glibc", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.cpython-311-aarch64-linux-musl.so arm64", "x/_x"+armName+" arm64")}, "verified"},
 	{"another system's modules beside its own", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x.abi3.so macos", "x/_y.abi3.so arm64")}, "verified"},
 	{"files that are gone", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so", "x/_y.abi3.so text")}, "verified"},
@@ -148,7 +168,7 @@ var pythonChecks = []struct {
 	{"... without wheel", run("python", "/app.py"), []entry{lib(site+"x/_x"+amdName, "amd64"), lib(site+"x/_y"+armName, "arm64")}, "foreign-module:" + site + "x/_x" + amdName},
 	{"... of a name that is a machine's, and no tag", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x64.abi3.so amd64", "x/_y"+armName+" arm64")}, "verified"},
 	{"... beside its own of the right machine", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_y"+armName+" arm64"), lib(site+"x/_x"+armName, "arm64")}, "verified"},
-	{"... in another folder", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/a/_x"+amdName+" amd64", "x/b/_x"+armName+" arm64", "x/_y"+armName+" arm64")}, "verified"},
+	{"... in another folder", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/a/_x"+amdName+" amd64", "x/b/_x"+armName+" arm64", "x/_y"+armName+" arm64")}, "foreign-module:" + site + "x/a/_x" + amdName},
 	{"... for any version of Python", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" amd64", "x/_x.abi3.so arm64", "x/_y"+armName+" arm64")}, "verified"},
 	{"... that was cross-built and named after its builder", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/_x"+amdName+" arm64", "x/_y"+armName+" arm64")}, "verified"},
 	{"two of one package", run("python"), []entry{wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/_y.abi3.so amd64")}, "foreign-module:" + site + "x/_x.abi3.so"},
