@@ -24,7 +24,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		return "", maybe, false
 	}
 	args := words[1:]
-	if w.frame.input == "" && slices.Contains([]string{"sed", "tr", "cat"}, path.Base(words[0])) {
+	if w.frame.input == "" && slices.Contains([]string{"sed", "tr", "cat", "tee"}, path.Base(words[0])) {
 		w.outside++ // who starts the text may feed it
 	}
 	switch path.Base(words[0]) {
@@ -47,6 +47,8 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "sort":
 		_, files := permuted(args, "-k", "-t")
 		text, ok = w.frame.input, len(files) == 0 && known(w.frame.input)
+	case "tee":
+		text, ok = w.frame.input, known(w.frame.input)
 	case "cat":
 		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
 	case "command", "which", "type":
@@ -100,7 +102,7 @@ func (w *walker) lookUp(name string) (at found, is answer) {
 
 // applet finds a command that busybox's shell has in itself, whether or not a link in the image has its name.
 func (w *walker) applet(name string) (at found, is answer) {
-	if !slices.Contains([]string{"arch", "basename", "cat", "cut", "dirname", "egrep", "expr", "fgrep", "grep", "head", "readlink", "realpath", "sed", "tail", "tr",
+	if !slices.Contains([]string{"arch", "basename", "cat", "cut", "dirname", "egrep", "expr", "fgrep", "grep", "head", "readlink", "realpath", "sed", "tail", "tee", "tr",
 		"uname", "which"}, name) {
 		return at, no
 	}

@@ -134,7 +134,7 @@ func (w *walker) launch(words []string, exec bool) {
 	for _, f.put = range w.places() {
 		w.failed(w.run(words, f))
 	}
-	w.put(words)
+	w.put(innermost(words))
 	w.made = w.made || !w.makesNone(words[0], f)
 }
 

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -19,6 +20,10 @@ func (w *walker) put(words []string) {
 			if place := absolute(w.dir, name); len(w.files[place]) == 0 || w.isGone(place) {
 				w.putAt(place, place)
 			}
+		}
+	case base == "tee":
+		for _, name := range names {
+			w.fill(absolute(w.dir, name), o.has("-a", "--append"), []value{{cmp.Or(w.frame.input, unknown)}})
 		}
 	case base == "rm":
 		for _, name := range names {

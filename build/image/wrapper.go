@@ -60,6 +60,22 @@ func unwrap(words []string) (rest []string, ok bool) {
 	return nil, false
 }
 
+// innermost are the words of what a chain of wrappers starts in the end, here: env A=b nice app.
+func innermost(words []string) []string {
+	for {
+		rest, ok := unwrap(words)
+		if path.Base(words[0]) == "env" {
+			var f frame
+			rest, f = throughEnv(words[1:], f)
+			ok = f.dir == ""
+		}
+		if !ok || len(rest) == 0 {
+			return words
+		}
+		words = rest
+	}
+}
+
 // isLoader tells whether a file is a loader by its name: which of them are there tells of the machine.
 func isLoader(name string) bool {
 	base := path.Base(name)
@@ -126,7 +142,7 @@ func isOpaque(name string) bool {
 // reads tells whether a program only reads or moves the files that it is given, here or to another machine, by its name.
 func reads(name string) bool {
 	return harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "gzip", "head", "install", "kubectl", "ldd", "ln", "md5sum",
-		"mv", "objdump", "rclone", "readlink", "realpath", "rsync", "scp", "sed", "setcap", "sha256sum", "stat", "strip", "tail", "tar", "test", "zip"}, path.Base(name))
+		"mv", "objdump", "rclone", "readlink", "realpath", "rsync", "scp", "sed", "setcap", "sha256sum", "stat", "strip", "tail", "tar", "tee", "test", "zip"}, path.Base(name))
 }
 
 // isBox tells whether the program's first argument names what it is: busybox sh.

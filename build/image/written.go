@@ -28,21 +28,25 @@ func (w *walker) write(cmd syntax.Command, r *syntax.Redirect, printed []value) 
 	if w.outside = outside; len(unique(ways, slices.Equal)) != 1 || len(ways[0]) != len(words) {
 		return
 	}
-	place := absolute(w.dir, ways[0][0])
-	if len(words) > 1 && !adds(r) {
+	switch place := absolute(w.dir, ways[0][0]); {
+	case len(words) > 1 && !adds(r):
 		w.putAt(place, absolute(w.dir, ways[0][1]))
-		return
+	case away(r):
+		w.fill(place, adds(r), printed)
+	default:
+		w.fill(place, adds(r), []value{{unknown}})
 	}
+}
+
+// fill gives a file the texts that something writes into it, behind what it holds where they are added.
+func (w *walker) fill(place string, add bool, given []value) {
 	before := []string{""}
-	if adds(r) {
+	if add {
 		before = w.texts(place)
-	}
-	if !away(r) {
-		printed = []value{{unknown}}
 	}
 	var sources []string
 	for _, text := range before {
-		for _, v := range printed {
+		for _, v := range given {
 			sources = append(sources, w.keep(text+v[0]))
 		}
 	}

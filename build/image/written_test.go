@@ -26,11 +26,24 @@ func TestWritten(t *testing.T) {
 		"- cat > /etc/app.conf <<X\nexec /app/server\nX\nexec /app/x",
 		"- curl -s $URL > /etc/app.conf; exec /app/x",
 
+		"+ echo BIN=/app/server | tee /tmp/env; . /tmp/env; exec ${BIN:-/app/x}",
+		"+ echo BIN=/app/server | tee /tmp/env >/dev/null; . /tmp/env; exec ${BIN:-/app/x}",
+		"+ echo A=/app | tee /tmp/env; echo 'BIN=$A/server' | tee -a /tmp/env; . /tmp/env; exec ${BIN:-/app/x}",
+		"- echo BIN=/app/server | tee /tmp/env; echo 'BIN=/app/x' | tee /tmp/env; . /tmp/env; exec ${BIN:-/app/server}",
+		"+ tee /tmp/a /tmp/b <<X\nBIN=/app/server\nX\n. /tmp/b; exec ${BIN:-/app/x}",
+		"+ cat <<X | sudo tee --append /tmp/w.sh >/dev/null\nexec /app/server\nX\nsh /tmp/w.sh",
+		"+ echo exec /app/server | tee /tmp/a | sh",
+		"- echo 'exec /app/x' | tee /app/server; exec /app/server",
+		"- curl -s $URL | tee /etc/app.conf; exec /app/x",
+
 		"? echo \"BIN=$X\" > /tmp/env; . /tmp/env; exec $BIN",
 		"? curl -s $URL > /tmp/env; . /tmp/env; exec ${BIN:-/app/x}",
 		"? curl -s $URL > /tmp/w.sh; sh /tmp/w.sh",
 		"? for x in $X; do echo $x; done > /tmp/env; . /tmp/env; exec /app/x",
 		"? for x in $X; do echo A=1 >> /tmp/env; done; . /tmp/env; exec /app/x",
+		"? curl -s $URL | tee /tmp/env; . /tmp/env; exec ${BIN:-/app/x}",
+		"? echo \"BIN=$X\" | tee /tmp/env; . /tmp/env; exec $BIN",
+		"? tee /tmp/env; . /tmp/env; exec ${BIN:-/app/x}",
 		"? exec > /tmp/env; echo BIN=/app/server; . /tmp/env; exec ${BIN:-/app/x}",
 	})
 }
