@@ -150,9 +150,14 @@ func (w *walker) goal(args []string) string {
 	return absolute(w.dir, args[0])
 }
 
-// positional replaces the positional parameters, where set names any.
+// positional replaces the positional parameters, where set names any, and takes the option that exports all.
 func (w *walker) positional(args []string) {
 	o, rest := getopt(args, shellValued()...)
+	for _, o := range o {
+		if is := o.name[:1] == "-"; o.name[1:] == "a" || o.name[1:] == "o" && o.value == "allexport" {
+			w.exported["-a"] = []bool{is}
+		}
+	}
 	ended := o.has("--")
 	if len(rest) > 0 && rest[0] == "-" {
 		ended, rest = true, rest[1:]

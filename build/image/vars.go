@@ -35,7 +35,7 @@ type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
 	printed   []value                   // all that the text may have printed, where something reads that
-	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind its name, a function
+	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind its name, a function; and under -a, any that is set from here on
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone; written
 	dir       string                    // unknown when it is not known
@@ -164,12 +164,20 @@ func unique[T any](list []T, same func(a, b T) bool) []T {
 // export says that what the text starts is given a variable, or a function.
 func (s state) export(name string) { s.exported[name] = []bool{true} }
 
+// exportAny exports what comes behind set -a.
+func (s state) exportAny(name string) {
+	if is := s.exported["-a"]; slices.Contains(is, true) && name != "@" && !slices.Equal(s.exported[name], []bool{true}) {
+		s.exported[name] = is
+	}
+}
+
 // set gives a variable all values that it may now have; without any it is unset.
 func (s state) set(name string, values ...value) {
 	if len(values) == 0 {
 		values = []value{nil}
 	}
 	delete(s.fixed, name)
+	s.exportAny(name)
 	if _, ok := s.vars[name]; ok || len(s.vars) < maxNames {
 		s.vars[name] = alternatives(values)
 	}

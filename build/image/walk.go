@@ -190,6 +190,7 @@ func (w *walker) define(c *syntax.FuncDecl) {
 	}
 	for _, name := range names {
 		w.functions[name.Value] = []*syntax.Stmt{c.Body}
+		w.exportAny(name.Value + "()")
 	}
 	if len(names) == 0 { // zsh runs it at once
 		w.stmt(c.Body)
