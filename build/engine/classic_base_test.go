@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -10,7 +11,7 @@ import (
 )
 
 // What stands for FROM scratch is shared by all builds and has a name: it stays,
-// and says what it is.
+// says what it is, and is loaded where it is not there yet.
 func TestScratchHasAName(t *testing.T) {
 	p := platform(t, "linux/arm/v7")
 	config, err := scratchConfig(p)
@@ -18,11 +19,8 @@ func TestScratchHasAName(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := digest.FromBytes(config).String()
-	e, requests := apiDouble(t, map[string]string{
-		"POST /images/load":           "{}",
-		"GET /images/" + id + "/json": `{"Id":"` + id + `"}`,
-		"POST /images/" + id + "/tag": "",
-	})
+	look, tag := "GET /images/"+id+"/json", "POST /images/"+id+"/tag"
+	e, requests := apiDouble(t, map[string]string{look: `{"Id":"` + id + `"}`, tag: ""})
 	b := newBases(e)
 	for range 2 {
 		if got, err := b.scratch(t.Context(), p); got != id || err != nil {
@@ -30,7 +28,14 @@ func TestScratchHasAName(t *testing.T) {
 		}
 	}
 	b.end()
-	if got, want := requests(), []string{"POST /images/load", "GET /images/" + id + "/json", "POST /images/" + id + "/tag"}; !slices.Equal(got, want) {
+	if got := requests(); !slices.Equal(got, []string{look, tag}) {
+		t.Errorf("asked for %q", got)
+	}
+	e, requests = apiDouble(t, map[string]string{"POST /images/load": "{}"})
+	if _, err := newBases(e).scratch(t.Context(), p); !errors.Is(err, ErrThin) { // it said that it had loaded it
+		t.Errorf("got %v", err)
+	}
+	if got := requests(); !slices.Equal(got, []string{look, "POST /images/load", look}) {
 		t.Errorf("asked for %q", got)
 	}
 	if got := scratchName(p); got != "localhost/manymage/scratch:linux-arm-v7" {
