@@ -188,23 +188,3 @@ func annotate(have, changes map[string]string) map[string]string {
 	}
 	return out
 }
-
-// Merge returns the first index with the entries of the others behind its own; every
-// platform may come once, or name the same image each time. The first one's media type and,
-// where both have a key, annotations win; Fit the result before it is written.
-func Merge(first Index, others ...Index) (Index, error) {
-	out := first.clone()
-	for _, other := range others {
-		var err error
-		if out, err = Add(out, false, other.Entries...); err != nil {
-			return Index{}, err
-		}
-		merged := maps.Clone(other.Annotations)
-		if merged == nil {
-			continue
-		}
-		maps.Copy(merged, out.Annotations)
-		out.Annotations = merged
-	}
-	return out, nil
-}

@@ -261,18 +261,3 @@ func TestEditsChangeNothingGiven(t *testing.T) {
 		t.Errorf("%v\n%s\nwas\n%s", err, after, before)
 	}
 }
-
-func TestMerge(t *testing.T) {
-	a, b := listOf(oci("linux/amd64").attested()).with("k", "first").with("a", "1"), listOf(oci("linux/arm64")).with("k", "second").with("b", "2")
-	got, err := Merge(a, b)
-	want := listOf(oci("linux/amd64").attested(), oci("linux/arm64")).with("k", "first").with("a", "1").with("b", "2")
-	if err != nil || !sameIndex(got, want) {
-		t.Errorf("%+v, %v", got, err)
-	}
-	if got, err := Merge(a, listOf(oci("linux/arm64"))); err != nil || got.Annotations["k"] != "first" {
-		t.Errorf("with one that has no annotations: %v %+v", err, got)
-	}
-	if _, err := Merge(a, listOf(oci("linux/amd64", "other"))); !errors.Is(err, ErrDuplicate) {
-		t.Errorf("merged two images of one platform: %v", err)
-	}
-}

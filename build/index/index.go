@@ -4,7 +4,7 @@
 // An index (Docker calls it a manifest list) is one JSON document that names one manifest
 // per platform:
 //
-//	bytes --Parse--> Index --Add, Remove, Annotate, Merge--> Index --Marshal--> bytes + descriptor
+//	bytes --Parse--> Index --Add, Remove, Annotate--> Index --Marshal--> bytes + descriptor
 //	                   |                                       |
 //	                   +--Find(platform): which image an       +--Diff(old, new): what a tag
 //	                      engine takes, and why                   would gain and lose

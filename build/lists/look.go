@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -29,9 +28,6 @@ type content struct {
 
 	unfolded *index.Index // see unfold; nil until somebody has asked for it
 }
-
-// Digest returns what the tag named, "" when there was nothing.
-func (c *Current) Digest(tag string) digest.Digest { return c.tags[tag].desc.Digest }
 
 // Look reads what the tags name, all at once. A tag that does not exist is no error.
 func Look(ctx context.Context, c Reader, repo reference.Named, tags []string) (*Current, error) {

@@ -326,11 +326,12 @@ func (s *scene) index(ref string) index.Index {
 // digest is what a tag names, "" for nothing.
 func (s *scene) digest(ref string) digest.Digest {
 	s.Helper()
-	current, err := Look(s.Context(), s.client, named(ref), []string{named(ref).(reference.Tagged).Tag()})
+	tag := named(ref).(reference.Tagged).Tag()
+	current, err := Look(s.Context(), s.client, named(ref), []string{tag})
 	if err != nil {
 		s.Fatal(err)
 	}
-	return current.Digest(named(ref).(reference.Tagged).Tag())
+	return current.tags[tag].desc.Digest
 }
 
 // platforms is what a tag has, in order.

@@ -186,9 +186,6 @@ func (s *Server) shutdown() {
 // Address is host and port, such as "127.0.0.1:5000": the registry part of a reference.
 func (s *Server) Address() string { return s.address }
 
-// Done is closed when the server no longer serves.
-func (s *Server) Done() <-chan struct{} { return s.done }
-
 // Close lets requests under way end (for three seconds at most), then frees the port. The error is the one that ended serving,
 // if any. Closing twice is harmless.
 func (s *Server) Close() error {

@@ -227,7 +227,7 @@ func TestItEndsWithItsContext(t *testing.T) {
 	}
 	do(t, http.StatusOK, http.MethodGet, "http://"+s.Address()+"/v2/", "", nil)
 	cancel()
-	<-s.Done()
+	<-s.done
 	if c, err := net.Dial("tcp4", s.Address()); err == nil {
 		_ = c.Close()
 		t.Error("it still listens")
