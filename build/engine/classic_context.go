@@ -19,8 +19,9 @@ import (
 )
 
 // rewrittenName is the file of the context in which the builder finds the
-// rewritten Dockerfile, unless the user's ignore file asks for another name. The
-// user's own Dockerfile stays in its place, for COPY.
+// rewritten Dockerfile, unless the user's ignore file asks for another name, or
+// the user has one of that name. The user's own Dockerfile stays in its place,
+// for COPY.
 const rewrittenName = ".manymage.Dockerfile"
 
 // ignoreName is the file that an engine reads patterns from in the first place.
@@ -38,20 +39,22 @@ func (e *Engine) ignoreName() string {
 // is: the Dockerfile gets a name that it excludes anyway. Only one that
 // excludes no name at all is added to.
 func withDockerfile(ctx context.Context, files fsutil.FS, ignore string, dockerfile []byte) (fsutil.FS, string, error) {
-	name := rewrittenName
 	extra := staticfs.NewFS()
 	old, err := readFile(files, ignore)
 	if err != nil {
 		return nil, "", err
 	}
-	excluded := excludedName(ctx, files, old)
-	switch {
-	case old == nil:
-		extra.Add(ignore, &fstypes.Stat{}, []byte("/"+name+"\n/"+ignore+"\n"))
-	case excluded != "":
-		name = excluded
-	default:
-		extra.Add(ignore, &fstypes.Stat{}, append(old, "\n/"+name+"\n"...))
+	name := excludedName(ctx, files, old)
+	if name == "" {
+		for name = rewrittenName; entryOf(ctx, files, name) != nil; {
+			name += "_"
+		}
+		line := "/" + name + "\n"
+		if own := entryOf(ctx, files, ignore); own != nil {
+			extra.Add(ignore, own, append(old, "\n"+line...))
+		} else {
+			extra.Add(ignore, &fstypes.Stat{}, []byte(line+"/"+ignore+"\n"))
+		}
 	}
 	extra.Add(name, &fstypes.Stat{}, dockerfile)
 	return staticfs.NewMergeFS(files, extra), name, nil
@@ -60,7 +63,8 @@ func withDockerfile(ctx context.Context, files fsutil.FS, ignore string, dockerf
 // wildcards makes a name of a pattern for names at any depth.
 var wildcards = strings.NewReplacer("**/", "", "**", product, "*", product, "?", "m")
 
-// excludedName is a name that the patterns exclude and no file has, or "".
+// excludedName is a name that the patterns exclude and no file has, in a folder
+// that is sent, or "".
 func excludedName(ctx context.Context, files fsutil.FS, ignore []byte) string {
 	patterns, err := ignorefile.ReadAll(bytes.NewReader(ignore))
 	if err != nil {
@@ -72,25 +76,31 @@ func excludedName(ctx context.Context, files fsutil.FS, ignore []byte) string {
 	}
 	for _, pattern := range patterns {
 		name := wildcards.Replace(pattern)
-		if excluded, err := all.MatchesOrParentMatches(name); err != nil || !excluded || path.Base(name) != name || name == ".." {
+		if excluded, err := all.MatchesOrParentMatches(name); err != nil || !excluded || !fs.ValidPath(name) || entryOf(ctx, files, name) != nil {
 			continue
 		}
-		if !anyBelow(ctx, files, name) {
+		if folder := path.Dir(name); folder == "." || isFolder(entryOf(ctx, files, folder)) {
 			return name
 		}
 	}
 	return ""
 }
 
-// anyBelow tells whether a name, or what is below it, is sent.
-func anyBelow(ctx context.Context, files fsutil.FS, name string) bool {
-	found := false
-	_ = files.Walk(ctx, name, func(_ string, _ fs.DirEntry, err error) error {
-		found = err == nil
+// entryOf is what a context has under a name, or nil.
+func entryOf(ctx context.Context, files fsutil.FS, name string) *fstypes.Stat {
+	var found *fstypes.Stat
+	_ = files.Walk(ctx, name, func(_ string, entry fs.DirEntry, err error) error {
+		if err == nil {
+			if info, err := entry.Info(); err == nil {
+				found, _ = info.Sys().(*fstypes.Stat)
+			}
+		}
 		return fs.SkipAll
 	})
 	return found
 }
+
+func isFolder(st *fstypes.Stat) bool { return st != nil && st.IsDir() }
 
 // readFile gives nil for a file that is not there.
 func readFile(files fsutil.FS, name string) ([]byte, error) {

@@ -29,6 +29,10 @@ func contextTar(t *testing.T, ignore string, files map[string]string) (string, m
 			t.Fatal(err)
 		}
 	}
+	own, has := files[ignore]
+	if has && os.Chmod(filepath.Join(dir, ignore), 0o600) != nil {
+		t.Fatal(ignore)
+	}
 	all, err := Context{Dir: dir}.files()
 	if err != nil {
 		t.Fatal(err)
@@ -56,6 +60,9 @@ func contextTar(t *testing.T, ignore string, files map[string]string) (string, m
 		}
 		total += h.Size
 		got[h.Name] = string(content)
+		if has && h.Name == ignore && strings.HasPrefix(string(content), own) && h.Mode&0o777 != 0o600 {
+			t.Errorf("%s has the mode %o", ignore, h.Mode)
+		}
 	}
 	if sent.Load() < total {
 		t.Errorf("counted %d of %d bytes", sent.Load(), total)
@@ -87,10 +94,14 @@ func TestClassicContext(t *testing.T) {
 			sent: "in/ in/b", dockerfile: "c", ignore: "in\n!in/b\nc"},
 		{name: "all but a few", files: map[string]string{"a": "x", "b": "y", ".dockerignore": "**\n!b\n!.dockerignore"},
 			sent: "b", dockerfile: "manymage", ignore: "**\n!b\n!.dockerignore"},
+		{name: "names in a folder", files: map[string]string{"a/b": "x", "docs/b.md": "x", "docs/c": "y", ".dockerignore": "none/*.md\ndocs/c/*\ndocs/*.md"},
+			sent: "a/ a/b docs/ docs/c", dockerfile: "docs/manymage.md", ignore: "none/*.md\ndocs/c/*\ndocs/*.md"},
+		{name: "the user's own of our name", files: map[string]string{rewrittenName: "x"},
+			sent: rewrittenName, dockerfile: rewrittenName + "_", ignore: "/" + rewrittenName + "_\n/.dockerignore\n"},
 		{name: "nothing", files: map[string]string{"a": "x", ".dockerignore": ""},
 			sent: "a", ignore: "\n/.manymage.Dockerfile\n"},
-		{name: "no name in the context's own folder", files: map[string]string{"a/b": "x", "a/c": "y", ".dockerignore": "a/b\n.\n..\n[de]\nf\n!f"},
-			sent: "a/ a/c", ignore: "a/b\n.\n..\n[de]\nf\n!f\n/.manymage.Dockerfile\n"},
+		{name: "no name in a folder that is sent", files: map[string]string{"a/c": "y", ".dockerignore": "none/b\n.\n..\n[de]\nf\n!f"},
+			sent: "a/ a/c", ignore: "none/b\n.\n..\n[de]\nf\n!f\n/.manymage.Dockerfile\n"},
 	} {
 		dockerfile, got := contextTar(t, ".dockerignore", test.files)
 		if want := cmp.Or(test.dockerfile, rewrittenName); dockerfile != want || got[dockerfile] != "rewritten" || got[".dockerignore"] != test.ignore {
