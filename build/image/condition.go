@@ -186,6 +186,43 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 	return maybe
 }
 
+// counts is the answer of (( )), where numbers are compared.
+func (e *expansion) counts(x syntax.ArithmExpr) answer {
+	switch x := x.(type) {
+	case *syntax.ParenArithm:
+		return e.counts(x.X)
+	case *syntax.Word:
+		e.since = e.outside
+		return e.compare("-ne", e.number(x), "0")
+	case *syntax.UnaryArithm:
+		if x.Op == syntax.Not {
+			return e.counts(x.X).not()
+		}
+	case *syntax.BinaryArithm:
+		switch x.Op {
+		case syntax.AndArit:
+			return e.counts(x.X).and(e.counts(x.Y))
+		case syntax.OrArit:
+			return e.counts(x.X).or(e.counts(x.Y))
+		}
+		left, ok := x.X.(*syntax.Word)
+		right, also := x.Y.(*syntax.Word)
+		op := map[syntax.BinAritOperator]string{syntax.Eql: "-eq", syntax.Neq: "-ne", syntax.Lss: "-lt", syntax.Leq: "-le", syntax.Gtr: "-gt", syntax.Geq: "-ge"}[x.Op]
+		if e.since = e.outside; ok && also {
+			return e.compare(op, e.number(left), e.number(right))
+		}
+	}
+	return maybe
+}
+
+// number is what stands in (( )), where variables are named without $.
+func (e *expansion) number(word *syntax.Word) string {
+	if name := word.Lit(); syntax.ValidName(name) {
+		return e.value(name).text()
+	}
+	return e.text(word)
+}
+
 // compare is the answer to whether a text matches a pattern. One of them has to tell of the machine, where any comes from outside:
 // other words are often those of whoever runs the image.
 func (w *walker) compare(op, text, glob string) answer {

@@ -60,6 +60,11 @@ func TestTrials(t *testing.T) {
 		"for a in amd64 arm64; do /app-$a -v; rc=$?; if [ \"$rc\" -eq 0 ]; then exec /app-$a; fi; done",
 		"f() { /app-amd64 -v; local rc=$?; echo; [[ $rc -gt 125 ]] && exec /app-arm64; exec /app-amd64; }; f",
 		"/app-amd64; if [ $? -ge 126 ]; then exec /app-arm64; else exec /app-amd64; fi",
+		"/app-amd64 -v; if (( $? == 0 )); then exec /app-amd64; fi; exec /app-arm64",
+		"/app-amd64 -v; if (( $? )); then exec /app-arm64; fi; exec /app-amd64",
+		"/app-amd64 -v; (( !$? )) && exec /app-amd64; exec /app-arm64",
+		"/app-amd64 -v; rc=$?; (( rc > 125 && 1 )) && exec /app-arm64; exec /app-amd64",
+		"/app-amd64 -v; rc=$?; let rc || exec /app-amd64; exec /app-arm64",
 	} {
 		for arch, honest := range map[string]bool{"arm64": true, "amd64": false} {
 			r, err := image.Check(run("/run").bytes(), rootOf(fat(script, arch)...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
@@ -77,6 +82,7 @@ func TestTrials(t *testing.T) {
 		"/app-amd64 || exit 1",
 		"/app-amd64; if [ $? -ne 0 ]; then exit 1; fi; exec /app-arm64",
 		"/app-amd64; exit $?",
+		"/app-amd64; (( $? )) && exit 1; exec /app-arm64",
 		"/app-amd64; rc=$?; exit $rc",
 		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",

@@ -78,11 +78,18 @@ func decidedBy(s *syntax.Stmt, name string) bool {
 	return isTest(s) && mentions(s, name)
 }
 
-// mentions tells whether a variable is read anywhere in a node.
+// mentions tells whether a variable is read anywhere in a node: $x, and x in (( )).
 func mentions(n syntax.Node, name string) (is bool) {
+	counts := false
 	syntax.Walk(n, func(n syntax.Node) bool {
-		p, ok := n.(*syntax.ParamExp)
-		is = is || ok && p.Param != nil && p.Param.Value == name
+		switch n := n.(type) {
+		case *syntax.ArithmCmd, *syntax.LetClause:
+			counts = true
+		case *syntax.Lit:
+			is = is || counts && n.Value == name
+		case *syntax.ParamExp:
+			is = is || n.Param != nil && n.Param.Value == name
+		}
 		return !is
 	})
 	return is

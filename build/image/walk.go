@@ -177,9 +177,12 @@ func (w *walker) cmd(cmd syntax.Command) {
 	case *syntax.TestClause:
 		w.inside(cmd)
 		w.status = w.everywhere(func(e *expansion) answer { return e.test(cmd.X) })
-	case *syntax.ArithmCmd, *syntax.LetClause:
+	case *syntax.ArithmCmd:
 		w.inside(cmd)
-		w.status = maybe
+		w.status = w.everywhere(func(e *expansion) answer { return e.counts(cmd.X) })
+	case *syntax.LetClause:
+		w.inside(cmd)
+		w.status = w.everywhere(func(e *expansion) answer { return e.counts(cmd.Exprs[len(cmd.Exprs)-1]) })
 	}
 }
 
