@@ -65,6 +65,10 @@ func TestTrials(t *testing.T) {
 		"/app-amd64 -v; (( !$? )) && exec /app-amd64; exec /app-arm64",
 		"/app-amd64 -v; rc=$?; (( rc > 125 && 1 )) && exec /app-arm64; exec /app-amd64",
 		"/app-amd64 -v; rc=$?; let rc || exec /app-amd64; exec /app-arm64",
+		"if timeout 5 /app-amd64 -v; then exec /app-amd64; fi; exec /app-arm64",
+		"nice -n 5 /app-amd64 -v && exec /app-amd64; exec /app-arm64",
+		"nohup /app-amd64 -v >/dev/null || exec /app-arm64; exec /app-amd64",
+		"env X=y timeout -k 1 5 /app-amd64 -v; [ $? = 126 ] && exec /app-arm64; exec /app-amd64",
 	} {
 		for arch, honest := range map[string]bool{"arm64": true, "amd64": false} {
 			r, err := image.Check(run("/run").bytes(), rootOf(fat(script, arch)...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
@@ -83,6 +87,8 @@ func TestTrials(t *testing.T) {
 		"/app-amd64; if [ $? -ne 0 ]; then exit 1; fi; exec /app-arm64",
 		"/app-amd64; exit $?",
 		"/app-amd64; (( $? )) && exit 1; exec /app-arm64",
+		"timeout 5 /app-amd64 -v; exec /app-arm64",
+		"timeout 5 /srv/only-amd64 || exit 1",
 		"/app-amd64; rc=$?; exit $rc",
 		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",

@@ -114,7 +114,7 @@ func fat(script, arm64 string) []entry {
 	for _, n := range []struct{ name, arch string }{{"amd64", "amd64"}, {"x86_64", "amd64"}, {"arm64", arm64}, {"aarch64", arm64}} {
 		all = append(all, elf("/opt/"+n.name+"/app", n.arch))
 	}
-	for _, name := range []string{"ln", "cp", "mv", "install", "mkdir", "chmod", "sleep"} {
+	for _, name := range []string{"ln", "cp", "mv", "install", "mkdir", "chmod", "sleep", "timeout", "nice"} {
 		all = append(all, elf("/usr/bin/"+name, "arm64"))
 	}
 	return all

@@ -22,7 +22,7 @@ type probe struct {
 
 // probed takes a program that is only tried as one that does not run.
 func (w *walker) probed(words []string) bool {
-	_, own := w.tries(words[0])
+	_, own := w.tries(innermost(words)[0])
 	if own == "" {
 		return false
 	}
@@ -99,7 +99,7 @@ func mentions(n syntax.Node, name string) (is bool) {
 func (w *walker) guesses(words []string) bool {
 	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
 	filter := slices.Contains([]string{"awk", "cut", "egrep", "expr", "fgrep", "gawk", "grep", "head", "read", "sed", "tail", "tr", "xargs"}, name)
-	tries, _ := w.tries(words[0])
+	tries, _ := w.tries(innermost(words)[0])
 	return tries || name == "lscpu" || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
 }
 
