@@ -126,14 +126,9 @@ func (c *checker) entries(folder, glob string) (names []string, err error) {
 // supervised follows the commands in supervisord's configuration.
 func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
-	named := regexp.MustCompile(`^(?:-[hknstv]*c|--configuration=?)(.*)`)
-	for i, word := range words {
-		option := named.FindStringSubmatch(word)
-		if option != nil && option[1] != "" {
-			files = option[1:]
-		} else if option != nil && i+1 < len(words) {
-			files = []string{words[i+1]}
-		}
+	o, _ := permuted(words[1:], "-c", "--configuration")
+	if named := o.values("-c", "--configuration"); len(named) > 0 {
+		files = named[len(named)-1:]
 	}
 	var all []service
 	own := f // with what is set for all
@@ -146,7 +141,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 			case s.kind == "supervisord":
 				_, own = throughEnv(c.pairs(s.settings["environment"], f), own)
 			case s.kind == "include":
-				for glob := range strings.FieldsSeq(s.settings["files"]) {
+				for glob := range strings.FieldsSeq(c.filledIn(s.settings["files"], own)) {
 					names, failed := c.matching(absolute(path.Dir(name), glob))
 					files, err = append(files, names...), errors.Join(err, failed)
 				}
@@ -175,7 +170,7 @@ func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
 	if at.info.Size() > maxScript {
 		c.note(f, "%s was followed only in part: it is longer than %d KiB", show(name), maxScript>>10)
 	}
-	return sections(text), err
+	return sections(strings.ReplaceAll(text, "%(here)s", path.Dir(name))), err
 }
 
 // pairs reads the words of supervisord's environment, KEY="val",KEY2=val, as env takes them.

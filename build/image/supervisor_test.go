@@ -18,6 +18,10 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[program:b]\r\ncommand=starter\r\n  --\r\n  /app/server\r\n", server},
 		{"-c /etc/s.conf", "  [program:b]\n  command=starter ; x\n  ; x\n    -- /app/server\n", server},
 		{"-c /etc/s.conf", "[include]\nfiles=\n  /x/a.conf\n  /etc/more\n", server},
+		{"-c /etc/s.conf", "[include]\nfiles=%(here)s/more\n", server},
+		{"-c /etc/s.conf", "[include]\nfiles=%(ENV_APP)s/conf.d/*\n", server},
+		{"-c /etc/s.conf", "[program:b]\ncommand=%(here)s/../app/server\n", server},
+		{"--user root --configuration /etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
 		{"-c /etc/s.conf", "[program:b]\n  environment=A=1\n  command=/app/server\n", server},
 		{"-c/etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
 		{"-nc /etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
@@ -34,8 +38,8 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[program:b]\nenvironment=A=1,\n  command=/app/server\n", "verified"},
 		{"-c /etc/s.conf", strings.Repeat("# padding\n", 7000) + "[program:b]\ncommand=/app/server\n", cut},
 	} {
-		root := scripts(elf("/bin/starter", "arm64"), exe("/bin/supervisord", "#!/bin/starter\n"), text("/etc/s.conf", "[program:a]\ncommand=/bin/starter\n"+test.text), text("/etc/more", "[program:c]\ncommand=/app/server\n"))
-		r, err := image.Check(run(append([]string{"supervisord"}, strings.Fields(test.option)...)...).bytes(), rootOf(root...), platform(t, "arm64"), image.Options{})
+		root := scripts(elf("/bin/starter", "arm64"), exe("/bin/supervisord", "#!/bin/starter\n"), text("/etc/s.conf", "[program:a]\ncommand=/bin/starter\n"+test.text), text("/etc/more", "[program:c]\ncommand=/app/server\n"), text("/app/conf.d/c", "[program:c]\ncommand=%(here)s/../server\n"))
+		r, err := image.Check(run(append([]string{"supervisord"}, strings.Fields(test.option)...)...).and("Env", []string{"APP=/app"}).bytes(), rootOf(root...), platform(t, "arm64"), image.Options{})
 		got := outcome(t, r, err)
 		if len(r.Notes) > 0 && err == nil {
 			got = strings.Join(r.Notes, "\n")
