@@ -58,17 +58,18 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 			interpreter = "node"
 		}
 	}
-	words := append([]string{script}, strings.Fields(app["args"])...)
+	words := append([]string{script}, envWords(app["args"])...)
 	if interpreter != "" && interpreter != "none" {
 		words = append([]string{interpreter}, words...)
 	}
 	return words, err
 }
 
-// literals are what the objects in a text of JavaScript or JSON say outright.
+// literals are what the objects in a text of JavaScript or JSON say outright. A list is one text, of quoted words.
 func literals(text string) (list []map[string]string) {
-	const value = `"([^"\n]*)"|'([^'\n]*)'|(__dirname)\b`
-	token := regexp.MustCompile(`//.*|/\*(?s:.*?)\*/|[{}]|("\w+"|'\w+'|\w+)\s*:\s*(?:` + value + `)|` + value)
+	const quoted = `"([^"\n]*)"|'([^'\n]*)'`
+	token := regexp.MustCompile(`//.*|/\*(?s:.*?)\*/|[{}]|("\w+"|'\w+'|\w+)\s*:\s*(?:` + quoted + `|(__dirname)\b|\[((?:"[^"\n]*"|'[^'\n]*'|[\s,])*)\])|` + quoted)
+	comma := regexp.MustCompile(`("[^"]*"|'[^']*'),`)
 	var open []int
 	for _, m := range token.FindAllStringSubmatch(text, -1) {
 		switch {
@@ -77,7 +78,7 @@ func literals(text string) (list []map[string]string) {
 		case m[0] == "}":
 			open = open[:max(0, len(open)-1)]
 		case m[1] != "" && len(open) > 0:
-			list[open[len(open)-1]][strings.Trim(m[1], `"'`)] = m[2] + m[3] + m[4]
+			list[open[len(open)-1]][strings.Trim(m[1], `"'`)] = m[2] + m[3] + m[4] + comma.ReplaceAllString(m[5], "$1 ")
 		}
 	}
 	return list
