@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -34,8 +33,7 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 		out.blame(fault.Name, fault.Error, r.steps.tail(fault.Digest).String(), r.Dockerfile)
 		r.steps.place(out.Line)
 	}
-	out.Cure = stepCure(out)
-	return out
+	return out.recognized()
 }
 
 // isCancelled tells an error that another one caused: when one half of a solve
@@ -55,13 +53,13 @@ func (e *StepError) blame(name, text, output string, dockerfile []byte) {
 	}
 }
 
-// plainError says what BuildKit's error says without the layers that it went
+// plainError says what an engine's error says without the layers that it went
 // through.
 type plainError struct{ error }
 
 func (e plainError) Unwrap() error { return e.error }
 
-// Error leaves out the frames of BuildKit's own calls.
+// Error leaves out the frames of the engine's own calls.
 func (e plainError) Error() string {
 	text := e.error.Error()
 	for cut := true; cut; {
@@ -83,59 +81,7 @@ var frames = []string{
 	"failed to create LLB definition: ",
 	"failed to build LLB: ",
 	"rpc error: code = Unknown desc = ",
-}
-
-// stepCure is advice for the failures that have a usual one. What a program
-// printed tells of the machine that it ran on, and of nothing else: tests print
-// "401" and "connection refused" about services of their own.
-func stepCure(e *StepError) string {
-	texts := map[within]string{anywhere: e.Err.Error() + "\n" + e.Output, theError: e.Err.Error(), aPull: e.pulling()}
-	for _, known := range stepCures() {
-		if known.words.MatchString(texts[known.in]) {
-			return known.cure
-		}
-	}
-	return ""
-}
-
-// pulling is what was said of a failed pull, empty if something else failed.
-func (e *StepError) pulling() string {
-	if e.ExitCode != 0 || e.Step != "" && !pullStep().MatchString(e.Step) {
-		return ""
-	}
-	return said(e.Err.Error(), "")
-}
-
-// pullStep is how BuildKit calls what asks a registry.
-var pullStep = pattern(`^(load metadata for |resolve image config for |docker-image://|exporting cache to |(\[[^\]]*\] )?FROM |\[context [^\]]*\] )`)
-
-// knownCure is a cure and the words that call for it.
-type knownCure struct {
-	in    within
-	words *regexp.Regexp
-	cure  string
-}
-
-// within says where words are looked for.
-type within int
-
-const (
-	anywhere within = iota // also in what the step printed
-	theError
-	aPull
-)
-
-// stepCures are compiled when a step has failed: at every start they would be felt.
-func stepCures() []knownCure {
-	return []knownCure{
-		{anywhere, regexp.MustCompile(`(?i)exec format error`), "the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
-		{anywhere, regexp.MustCompile(`(?i)no space left on device`), "the engine's disk is full: free some with `docker system prune`"},
-		{theError, regexp.MustCompile(`"/[^"]*":? not found`), "name what is in the context and not left out by .dockerignore, or in the stage that --from names"},
-		{theError, regexp.MustCompile(`lint violation found`), "correct what the warnings name, or take error=true out of the `# check=` line"},
-		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), "correct the line, or give a `# syntax=` line if it needs a newer frontend"},
-		{aPull, regexp.MustCompile(`(?i)\b401\b|unauthorized|no basic auth|authorization failed|access denied`), "log in with `docker login`, and check the image's name"},
-		{aPull, regexp.MustCompile(`(?i)connection refused|no such host|i/o timeout|no route to host`), "check the image's name, and that the engine can reach its registry"},
-	}
+	"Error response from daemon: ",
 }
 
 // faultLine is the first line of the instruction at fault, 0 when nobody tells.

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
 	"github.com/opencontainers/go-digest"
@@ -145,16 +144,16 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, bef
 	}
 	if err := e.pullImage(ctx, name, p, emit); err != nil {
 		if before.ID != "" {
-			return "", fmt.Errorf("base image %s: the engine has it for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), err)
+			return "", fmt.Errorf("the engine has the image %s for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), baseError(name, err))
 		}
-		return "", fmt.Errorf("base image %s for %s: %w", name, platforms.Format(p), err)
+		return "", fmt.Errorf("the image %s: %w", name, baseError(name, err))
 	}
 	after, err := e.Inspect(ctx, name)
 	if err != nil {
 		return "", err
 	}
 	if !platforms.Equal(after.Platform, p) && !(e.info.Name == podman && sameButVariant(after.Platform, p)) {
-		return "", fmt.Errorf("%w: base image %s: the registry has no %s of it and gave %s; choose another base or leave %s out", ErrContext, name, platforms.Format(p), platforms.Format(after.Platform), platforms.Format(p))
+		return "", fmt.Errorf("the image %s: %w", name, baseError(name, fmt.Errorf("asked for %s the registry gave %s", platforms.Format(p), platforms.Format(after.Platform))))
 	}
 	b.onBuild[after.ID] = after.OnBuild
 	return after.ID, nil
@@ -247,23 +246,8 @@ func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform,
 	}
 	stream, err := api.ImagePull(ctx, reference.TagNameOnly(named).String(), image.PullOptions{RegistryAuth: auth, Platform: platforms.Format(p)})
 	if err != nil {
-		return pullError(name, err)
+		return err
 	}
 	defer stream.Close()
-	return pullError(name, readPull(stream, name, emit))
-}
-
-// pullError says what to do about the usual reasons.
-func pullError(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	happened := said(err.Error(), name)
-	switch {
-	case cerrdefs.IsUnauthorized(err), cerrdefs.IsPermissionDenied(err), strings.Contains(happened, "unauthorized"), strings.Contains(happened, "no basic auth credentials"):
-		return fmt.Errorf("%w; log in to its registry with docker login", err)
-	case cerrdefs.IsNotFound(err), strings.Contains(happened, "not found"), strings.Contains(happened, "manifest unknown"):
-		return fmt.Errorf("%w; correct the name in FROM, or pull it by hand to see more", err)
-	}
-	return err
+	return readPull(stream, name, emit)
 }

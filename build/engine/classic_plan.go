@@ -109,7 +109,7 @@ func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 		}
 		text, err := p.rewriteOne(ctx, in, env)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w", p.dockerfileName(), in.line, err)
+			return nil, &StepError{Dockerfile: p.dockerfileName(), Line: in.line, Err: err}
 		}
 		if text != "" {
 			edits = append(edits, edit{i, text})

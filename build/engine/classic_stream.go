@@ -176,7 +176,7 @@ func (f *follower) explain(ctx context.Context, name string, err error) error {
 	if out.Step == "" && out.Line == 0 {
 		return fmt.Errorf("build %s: %w", name, err)
 	}
-	return out
+	return out.recognized()
 }
 
 // exitCodeOf reads the program's exit code, which Docker tells in a field and

@@ -137,6 +137,45 @@ func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error
 	})
 }
 
+// Missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.
+func (c Context) Missing(name string) (why, cure string) {
+	name = strings.Trim(filepath.ToSlash(name), "/")
+	if _, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name))); err != nil {
+		return fmt.Sprintf("the context %s has no %s", c.Dir, name), "correct the path, which begins in the context, or CONTEXT"
+	}
+	patterns, err := c.excludes()
+	if err != nil {
+		return err.Error(), ""
+	}
+	by := excluding(patterns, name)
+	switch {
+	case by < 0:
+		return "the engine does not find " + name + " in the context", "run this again if it was made meanwhile"
+	case by >= len(patterns)-len(c.Excludes):
+		return name + " is this program's own file, and is not sent", "copy it to another name first"
+	}
+	return fmt.Sprintf("%s is left out of the context by the line %s of .dockerignore", name, patterns[by]), "take the line out, or write !" + name + " below it"
+}
+
+// excluding is the pattern because of which a name is left out, -1 if none is.
+func excluding(patterns []string, name string) int {
+	by := -1
+	for i := range patterns {
+		all, err := patternmatcher.New(patterns[:i+1])
+		if err != nil {
+			return -1
+		}
+		out, err := all.MatchesOrParentMatches(name)
+		switch {
+		case err != nil || !out:
+			by = -1
+		case by < 0:
+			by = i
+		}
+	}
+	return by
+}
+
 // isImage tells an image from a directory.
 func (n Named) isImage() bool { return strings.HasPrefix(n.Source, "docker-image://") }
 

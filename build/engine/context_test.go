@@ -160,3 +160,35 @@ func FuzzIgnoreFile(f *testing.F) {
 		}
 	})
 }
+
+func TestMissing(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(".dockerignore", "# all\n*\n!conf\nconf/*.key\n")
+	write("conf/a.key", "")
+	write("conf/a.txt", "")
+	write("b", "")
+	write("own", "")
+	c := Context{Dir: dir, Excludes: []string{"conf/own"}}
+	write("conf/own", "")
+	for name, want := range map[string]string{
+		"/nothing":    "the context " + dir + " has no nothing",
+		"/b":          "b is left out of the context by the line * of .dockerignore",
+		"conf/a.key":  "conf/a.key is left out of the context by the line conf/*.key of .dockerignore",
+		"/conf/own":   "conf/own is this program's own file, and is not sent",
+		"/conf/a.txt": "the engine does not find conf/a.txt in the context",
+	} {
+		if got, cure := c.Missing(name); got != want || cure == "" {
+			t.Errorf("%s: %q, %q, want %q", name, got, cure, want)
+		}
+	}
+}

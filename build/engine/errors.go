@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -19,6 +20,10 @@ var (
 	ErrContext = errors.New("unusable build context")
 	// ErrUnsupported: this engine or this road cannot do what was asked.
 	ErrUnsupported = errors.New("not possible on this engine")
+	// ErrNoImage: no registry has the image that a build starts or copies from.
+	ErrNoImage = errors.New("no such image")
+	// ErrNoPlatform: the image that a build starts or copies from is not there for the platform.
+	ErrNoPlatform = errors.New("no image for the platform")
 	// ErrUnauthorized: the registry wants other credentials. From Push.
 	ErrUnauthorized = errors.New("the registry refuses these credentials")
 	// ErrRegistryUnreachable: the engine cannot talk to the registry. From Push.
@@ -37,7 +42,9 @@ type StepError struct {
 	Line       int    // where the step stands, 0 when unknown
 	ExitCode   int    // of its program, 0 when it never ran
 	Output     string // the last lines that it wrote
+	Missing    string // what a COPY or ADD did not find
 	Cure       string // what to do, where that is known
+	Says       string // instead of Err's words
 	Err        error
 }
 
@@ -56,7 +63,7 @@ func (e *StepError) Error() string {
 	if e.ExitCode != 0 {
 		text += fmt.Sprintf(" failed with exit code %d", e.ExitCode)
 	} else {
-		text += ": " + e.Err.Error()
+		text += ": " + cmp.Or(e.Says, e.Err.Error())
 	}
 	if e.Cure != "" {
 		text += "; " + e.Cure

@@ -12,6 +12,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -46,6 +47,23 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 	// An image built without a date has none; the zero time says so.
 	out.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
 	return out, nil
+}
+
+// Offers asks the engine what the registry has under a name: for which platforms, and whether it is a plain image. The engine asks as it
+// would for a pull, through its mirrors and proxies. Errors of the registry are *BaseError; Podman does not know the question.
+func (e *Engine) Offers(ctx context.Context, name string) (have []ocispec.Platform, plain bool, err error) {
+	if e.info.Name == podman {
+		return nil, false, fmt.Errorf("%w: Podman does not ask registries for others", ErrUnsupported)
+	}
+	api, auth, err := e.transfer(ctx, name)
+	if err != nil {
+		return nil, false, err
+	}
+	found, err := api.DistributionInspect(ctx, name, auth)
+	if err != nil {
+		return nil, false, baseError(name, err)
+	}
+	return found.Platforms, found.Descriptor.MediaType != ocispec.MediaTypeImageIndex && found.Descriptor.MediaType != index.DockerList, nil
 }
 
 // configDigest reads an image ID as what it is on graph drivers and Podman.

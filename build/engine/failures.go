@@ -1,0 +1,173 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/distribution/reference"
+)
+
+// A failure is what each engine, and each version of one, says in words of its own. The table of them is the one place that knows:
+//
+//	where it was said   in which words   what it is, for errors.Is   what to say instead   what to do
+//
+// Where there is nothing to say instead, the engine's words are clear. HOST stands for the registry, NAME for what the words have
+// in parentheses.
+type failure struct {
+	in    within
+	words *regexp.Regexp
+	is    error
+	says  string
+	cure  string
+}
+
+// within says where words are looked for. What a program printed tells of the machine that it ran on, and of nothing else: tests
+// print "401" and "connection refused" about services of their own.
+type within int
+
+const (
+	anywhere within = iota // also in what the step printed
+	theError
+	aPull // the error of a step that asks a registry, without names
+)
+
+// failures are compiled when a step has failed: at every start they would be felt. The first that fits is it.
+func failures() []failure {
+	return []failure{
+		{anywhere, regexp.MustCompile(`(?i)exec format error`), nil, "",
+			"the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
+		{anywhere, regexp.MustCompile(`(?i)no space left on device`), nil, "",
+			"the engine's disk is full: free some with `docker system prune`"},
+		{theError, regexp.MustCompile(`lint violation found`), nil, "",
+			"correct what the warnings name, or take error=true out of the `# check=` line"},
+		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), nil, "",
+			"correct the line, or give a `# syntax=` line if it needs a newer frontend"},
+		{theError, regexp.MustCompile(missing), errMissing, "the context has no NAME", "correct the path, or take the pattern away that leaves it out in .dockerignore"},
+		{theError, regexp.MustCompile(`invalid response status \d+`), nil, "",
+			"correct the address, or fetch the file beforehand if it is not for everybody"},
+		{aPull, regexp.MustCompile(`(?i)no match for platform|no matching manifest for|no image found in (?:manifest list|image index)|does not match the (?:specified|expected) platform`),
+			ErrNoPlatform, "it has none for the platform", "take another base, or leave the platform out of ARCHES"},
+		{aPull, regexp.MustCompile(`the registry gave`), ErrNoPlatform, "", "take another base, or leave the platform out of ARCHES"},
+		{aPull, regexp.MustCompile(`(?i)\b429\b|toomanyrequests|too many requests|rate limit`),
+			nil, "HOST gives out no more for now, its limit of pulls being reached (429)", "log in with `docker login HOST`, whose limit is higher, or run this again later"},
+		{aPull, regexp.MustCompile(`(?i)access denied|insufficient_scope|authorization failed`),
+			ErrUnauthorized, "HOST has no such image, or shows it to others alone", "correct its name, or log in with `docker login HOST`"},
+		{aPull, regexp.MustCompile(`(?i)\b401\b|unauthorized|no basic auth|authentication required`),
+			ErrUnauthorized, "HOST wants credentials, and others than it gets", "log in with `docker login HOST`"},
+		{aPull, regexp.MustCompile(`(?i)\b403\b|forbidden|\bdenied\b`),
+			ErrUnauthorized, "HOST does not let this account read it (403)", "check its name, or log in with `docker login HOST` as somebody who may"},
+		{aPull, regexp.MustCompile(`(?i)HTTP response to HTTPS client|not look like a TLS handshake`),
+			ErrRegistryUnreachable, "HOST speaks plain HTTP, and the engine asks for HTTPS", "name HOST among the engine's insecure-registries, and for Podman in INSECURE"},
+		{aPull, regexp.MustCompile(`(?i)x509:|certificate`),
+			ErrRegistryUnreachable, "", "give the engine the certificate of HOST's authority, as in /etc/docker/certs.d/HOST/ca.crt"},
+		{aPull, regexp.MustCompile(`(?i)(connection refused|no such host|i/o timeout|no route to host|network is unreachable|TLS handshake timeout)`),
+			ErrRegistryUnreachable, "the engine does not reach HOST (NAME)", "check its name, and that HOST answers the engine"},
+		{aPull, regexp.MustCompile(`(?i)not found|manifest unknown|name unknown`),
+			ErrNoImage, "HOST has no such image", "correct its name, or push it there first"},
+	}
+}
+
+// missing is what engines say of a path that a COPY, an ADD or a mount names: BuildKit, Docker's classic builder, Podman.
+const missing = `"(/[^"]*)":? not found|` +
+	`(?:COPY|ADD) failed: (?:file not found in build context or excluded by \.dockerignore: )?stat ([^:]+): file does not exist|` +
+	`copier: stat: "([^"]+)": no such file or directory`
+
+var errMissing = errors.New("no such path")
+
+// known finds the failure that fits and puts the names in; name is what its words have in parentheses.
+func known(texts map[within]string, host string) (f failure, name string) {
+	for _, f := range failures() {
+		found := f.words.FindStringSubmatch(texts[f.in])
+		if found == nil {
+			continue
+		}
+		name = strings.Join(found[1:], "")
+		names := strings.NewReplacer("HOST", host, "NAME", name)
+		f.says, f.cure = names.Replace(f.says), names.Replace(f.cure)
+		return f, name
+	}
+	return failure{}, ""
+}
+
+// recognized says in our words what the engine has said in its own.
+func (e *StepError) recognized() *StepError {
+	image, asks := e.pulls()
+	if image != "" {
+		base := baseError(image, e.Err)
+		e.Step, e.Err = "", fmt.Errorf("the image %s: %w", base.Image, base)
+		return e
+	}
+	texts := map[within]string{anywhere: e.Err.Error() + "\n" + e.Output, theError: e.Err.Error()}
+	if asks {
+		texts[aPull] = said(e.Err.Error(), "")
+	}
+	f, name := known(texts, "REGISTRY")
+	e.Says, e.Cure = f.says, f.cure
+	if f.is != errMissing {
+		return e
+	}
+	e.Missing = name
+	if from := copiedFrom().FindStringSubmatch(e.Step); from != nil {
+		e.Says, e.Cure, e.Missing = from[1]+" has no "+name, "correct the path, or have the stage make it", ""
+	}
+	return e
+}
+
+// copiedFrom finds what a COPY, or a RUN with a mount, takes files from beside the context.
+var copiedFrom = pattern(`(?:--|[ =,])from=([^,\s]+)`)
+
+// pullStep is how BuildKit calls what asks a registry for an image, or for its cache.
+var pullStep = pattern(`^(?:(?:\[context [^\]]*\] )?load metadata for (\S+)|(?:docker-image://|(?:\[[^\]]*\] )?FROM )([^\s@]+)|resolve image config for |exporting cache to |\[context )`)
+
+// pulls is the image that the step asks a registry for, where it is one, and whether it asks a registry at all.
+func (e *StepError) pulls() (image string, asks bool) {
+	found := pullStep().FindStringSubmatch(e.Step)
+	if found == nil || e.ExitCode != 0 {
+		return "", false
+	}
+	return found[1] + found[2], true
+}
+
+// BaseError is an image that a build starts or copies from, and that the engine does not get.
+type BaseError struct {
+	Image string // in full form
+	Cure  string // what to do, where that is known
+	says  string // instead of Err's words
+	is    error
+	Err   error
+}
+
+// baseError reads what was said of the pull of an image.
+func baseError(image string, err error) *BaseError {
+	out := &BaseError{Image: image, Err: plainError{err}}
+	named, notNamed := reference.ParseNormalizedNamed(image)
+	if notNamed == nil {
+		out.Image = reference.TagNameOnly(named).String()
+	}
+	host := out.Image
+	if notNamed == nil {
+		host = reference.Domain(named)
+	}
+	f, _ := known(map[within]string{aPull: said(err.Error(), out.Image)}, host)
+	out.is, out.says, out.Cure = f.is, f.says, f.cure
+	return out
+}
+
+func (e *BaseError) Unwrap() []error {
+	if e.is == nil {
+		return []error{e.Err}
+	}
+	return []error{e.Err, e.is}
+}
+
+// Error leaves the image's name to the caller, who has it.
+func (e *BaseError) Error() string {
+	text := cmp.Or(e.says, strings.TrimPrefix(e.Err.Error(), e.Image+": "))
+	if e.Cure != "" {
+		text += "; " + e.Cure
+	}
+	return text
+}

@@ -1,0 +1,77 @@
+package engine
+
+import (
+	"errors"
+	"testing"
+)
+
+// What each engine said when it was asked: Docker 20.10 and 26.1 with BuildKit, their classic builders, Podman 4.3.
+func TestBaseErrors(t *testing.T) {
+	const (
+		platform = "it has none for the platform; take another base, or leave the platform out of ARCHES"
+		absent   = "a.example:5000 has no such image; correct its name, or push it there first"
+		login    = "a.example:5000 wants credentials, and others than it gets; log in with `docker login a.example:5000`"
+		closed   = "a.example:5000 does not let this account read it (403); check its name, or log in with `docker login a.example:5000` as somebody who may"
+		limit    = "a.example:5000 gives out no more for now, its limit of pulls being reached (429); log in with `docker login a.example:5000`, whose limit is higher, or run this again later"
+		away     = "; check its name, and that a.example:5000 answers the engine"
+	)
+	for said, test := range map[string]struct {
+		want string
+		is   error
+	}{
+		"a.example:5000/b:1.404: no match for platform in manifest sha256:99: not found":                                                                       {platform, ErrNoPlatform},
+		"a.example:5000/b:1.404: no match for platform in manifest: not found":                                                                                 {platform, ErrNoPlatform},
+		"Error response from daemon: no matching manifest for linux/riscv64 in the manifest list entries":                                                      {platform, ErrNoPlatform},
+		"choosing an image from manifest list docker://a.example:5000/b:1.404: no image found in image index for architecture riscv64, variant \"\", OS linux": {platform, ErrNoPlatform},
+		"asked for linux/arm64 the registry gave linux/amd64":                                                                                                  {"asked for linux/arm64 the registry gave linux/amd64; take another base, or leave the platform out of ARCHES", ErrNoPlatform},
+
+		"a.example:5000/b:1.404: a.example:5000/b:1.404: not found":                                                                           {absent, ErrNoImage},
+		"Error response from daemon: manifest for a.example:5000/b:1.404 not found: manifest unknown: manifest unknown":                       {absent, ErrNoImage},
+		"initializing source docker://a.example:5000/b:1.404: reading manifest 1.404 in a.example:5000/b: manifest unknown: manifest unknown": {absent, ErrNoImage},
+
+		"pulling from host a.example:5000 failed with status code [manifests 1.404]: 401 Unauthorized":                                         {login, ErrUnauthorized},
+		"unexpected status from HEAD request to http://a.example:5000/v2/b/manifests/1.404: 401 Unauthorized":                                  {login, ErrUnauthorized},
+		"Error response from daemon: Head \"http://a.example:5000/v2/b/manifests/1.404\": no basic auth credentials":                           {login, ErrUnauthorized},
+		"reading manifest 1.404 in a.example:5000/b: unauthorized: authentication required":                                                    {login, ErrUnauthorized},
+		"pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed": {"a.example:5000 has no such image, or shows it to others alone; correct its name, or log in with `docker login a.example:5000`", ErrUnauthorized},
+
+		"pulling from host a.example:5000 failed with status code [manifests 1.404]: 403 Forbidden": {closed, ErrUnauthorized},
+		"Error response from daemon: denied": {closed, ErrUnauthorized},
+
+		"pulling from host a.example:5000 failed with status code [manifests 1.404]: 429 Too Many Requests": {limit, nil},
+		"Error response from daemon: toomanyrequests: You have reached your pull rate limit.":               {limit, nil},
+
+		"failed to do request: Head \"http://a.example:5000/v2/b/manifests/1.404\": dial tcp 10.0.0.1:5000: connect: connection refused": {"the engine does not reach a.example:5000 (connection refused)" + away, ErrRegistryUnreachable},
+		"pinging container registry a.example:5000: dial tcp: lookup a.example on 10.0.0.1:53: no such host":                             {"the engine does not reach a.example:5000 (no such host)" + away, ErrRegistryUnreachable},
+		"failed to do request: Head \"https://a.example:5000/v2/b/manifests/1.404\": http: server gave HTTP response to HTTPS client":    {"a.example:5000 speaks plain HTTP, and the engine asks for HTTPS; name a.example:5000 among the engine's insecure-registries, and for Podman in INSECURE", ErrRegistryUnreachable},
+
+		"something else": {"something else", nil},
+	} {
+		cause := errors.New(said)
+		got := baseError("a.example:5000/b:1.404", cause)
+		if got.Error() != test.want || !errors.Is(got, cause) || test.is != nil && !errors.Is(got, test.is) {
+			t.Errorf("%s\ngot  %v\nwant %s, %v", said, got, test.want, test.is)
+		}
+	}
+}
+
+func TestMissingFiles(t *testing.T) {
+	for said, want := range map[string]string{
+		`failed to compute cache key: "/conf" not found: not found`:                                                                         "/conf",
+		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                              "/conf",
+		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                        "conf/",
+		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`: "/conf",
+		"the command was not found": "",
+	} {
+		step := &StepError{Step: "[1/1] COPY a conf/ /", Err: errors.New(said)}
+		if got := step.recognized().Missing; got != want {
+			t.Errorf("%s: %q, want %q", said, got, want)
+		}
+	}
+	for _, name := range []string{"[stage-1 1/1] COPY --from=x /nope /b", "[stage-1 1/1] RUN --mount=type=bind,from=x,source=nope,target=/b true"} {
+		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/nope": not found`)}).recognized()
+		if want := "D:3: " + name + ": x has no /nope; correct the path, or have the stage make it"; step.Error() != want || step.Missing != "" {
+			t.Errorf("got %v, missing %q\nwant %s", step, step.Missing, want)
+		}
+	}
+}
