@@ -56,6 +56,7 @@ type Pipeline struct {
 
 	engines   map[string]*engine.Engine // open ones, by their names in NODES; the run's own has none
 	images    *engine.Engine            // the run's own without a builder
+	asking    sync.Mutex                // for registry, which solves that fail at once and doctor's questions share
 	registry  *registry.Client
 	served    *Served
 	built     []result         // of the platforms of this run, in order; nil until Build was done
@@ -99,6 +100,8 @@ func (p *Pipeline) Close() error {
 
 // Registry is the client with the user's credentials that this run reads and publishes with.
 func (p *Pipeline) Registry() (*registry.Client, error) {
+	p.asking.Lock()
+	defer p.asking.Unlock()
 	if p.registry != nil {
 		return p.registry, nil
 	}

@@ -85,7 +85,19 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 	}
 	own := fakeMachine(t, "amd64", func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/images/"+host+"/mine:1/json") {
-			_, _ = fmt.Fprint(w, `{"Id":"sha256:x"}`)
+			_, _ = fmt.Fprint(w, `{"Id":"sha256:x","Os":"linux","Architecture":"amd64"}`)
+			return
+		}
+		if _, repo, asked := strings.Cut(r.URL.Path, "/distribution/127.0.0.1:1/"); asked {
+			answer := map[string]string{
+				"mirrored:1": `{"Descriptor":{"mediaType":"` + ocispec.MediaTypeImageIndex + `"},"Platforms":[{"os":"linux","architecture":"amd64"}]}`,
+				"base:1":     `{"message":"dial tcp 127.0.0.1:1: connect: connection refused"}`,
+			}[strings.TrimSuffix(repo, "/json")]
+			w.Header().Set("Content-Type", "application/json")
+			if !strings.Contains(answer, "Platforms") {
+				w.WriteHeader(http.StatusInternalServerError)
+			}
+			_, _ = fmt.Fprint(w, answer)
 			return
 		}
 		http.NotFound(w, r)
@@ -112,26 +124,30 @@ func TestDoctor(t *testing.T) {
 		code                      int
 		says                      string // a line that begins with this
 	}{
-		"all is well":                {plain, "amd64 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 linux/arm64"},
-		"how it is built":            {plain, "arm64", "HOST/me/app", nil, 0, "ok     build     linux/arm64 from Dockerfile, strategy target"},
-		"who may push":               {plain, "arm64", "HOST/me/app", nil, 0, "ok     registry  http://HOST answers, and nothing speaks against pushes to HOST/me/app by anybody"},
-		"a new tag":                  {plain, "arm64", "HOST/me/app", nil, 0, "ok     tag       HOST/me/app:1 is not there yet"},
-		"a tag that is there":        {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
-		"a tag that loses a child":   {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
-		"a base without a platform":  {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1): linux/s390x is not in the index; it has linux/amd64, linux/arm64; take"},
-		"a base that is nowhere":     {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): "},
-		"a base in the engine":       {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, which finds it for its own platform alone: "},
-		"a base elsewhere":           {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/base:1 (Dockerfile:1): "},
-		"a base of one platform":     {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
-		"a base of another platform": {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
-		"... among its own":          {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, 0, "note   base      HOST/base:amd64 (Dockerfile:1) is an image for linux/amd64, and will be taken for linux/arm64, too"},
-		"no emulator":                {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
-		"the lines that need one":    {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
-		"another system":             {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
-		"no Dockerfile":              {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
-		"no right to push":           {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
-		"a read-only registry":       {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},
-		"no registry":                {plain, "arm64", "127.0.0.1:1/me/app", nil, ExitUnreachable, "wrong  registry  "},
+		"all is well":               {plain, "amd64 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 linux/arm64"},
+		"how it is built":           {plain, "arm64", "HOST/me/app", nil, 0, "ok     build     linux/arm64 from Dockerfile, strategy target"},
+		"who may push":              {plain, "arm64", "HOST/me/app", nil, 0, "ok     registry  http://HOST answers, and nothing speaks against pushes to HOST/me/app by anybody"},
+		"a new tag":                 {plain, "arm64", "HOST/me/app", nil, 0, "ok     tag       HOST/me/app:1 is not there yet"},
+		"a tag that is there":       {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
+		"a tag that loses a child":  {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
+		"a base without a platform": {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/s390x, but linux/amd64, linux/arm64; take another base, or leave the platform out of ARCHES"},
+		"a base that is nowhere":    {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): "},
+		"a base in the engine":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
+		"... for another platform":  {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is in the engine for linux/amd64 alone, and its registry has to have it for linux/arm64: "},
+		"a base that is out of reach": {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUnreachable,
+			"wrong  base      127.0.0.1:1/base:1 (Dockerfile:1): the engine does not reach 127.0.0.1:1 (connection refused); check its name, and that 127.0.0.1:1 answers the engine"},
+		"... of ours, not of the engine":  {"FROM 127.0.0.1:1/mirrored:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "ok     base      127.0.0.1:1/mirrored:1 (Dockerfile:1) has linux/amd64"},
+		"... of ours, the engine is dumb": {"FROM 127.0.0.1:1/odd:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/odd:1 (Dockerfile:1): "},
+		"a base of one platform":          {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
+		"a base of another platform":      {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
+		"... among its own":               {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
+		"no emulator":                     {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
+		"the lines that need one":         {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
+		"another system":                  {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
+		"no Dockerfile":                   {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
+		"no right to push":                {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
+		"a read-only registry":            {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},
+		"no registry":                     {plain, "arm64", "127.0.0.1:1/me/app", nil, ExitUnreachable, "wrong  registry  "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, host := patient(t, test.dockerfile, test.arches, test.image, test.rules...)

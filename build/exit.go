@@ -41,6 +41,7 @@ func ExitCode(err error) int {
 		{index.ErrAnnotations, ExitUsage},
 		{engine.ErrReference, ExitUsage},
 		{engine.ErrIndex, ExitUsage},
+		{engine.ErrNoPlatform, ExitUsage},
 		{engine.ErrChanged, ExitPublish},
 		{engine.ErrTagRefused, ExitPublish},
 		{engine.ErrContext, ExitUsage},

@@ -126,8 +126,9 @@ func (p *Pipeline) misplaced(node string) error {
 
 // on says where, if there is more than one place.
 func (p *Pipeline) on(node string) string {
-	if len(p.nodes()) < 2 {
+	e := p.engines[node]
+	if e == nil || len(p.nodes()) < 2 {
 		return ""
 	}
-	return " on " + p.engines[node].Info().Address
+	return " on " + e.Info().Address
 }

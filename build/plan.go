@@ -113,11 +113,11 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 }
 
 // planContext sums what leaves for the engines: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
-func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(job) bool) (PlannedContext, error) {
+func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(node string) bool) (PlannedContext, error) {
 	out := PlannedContext{Dir: p.cfg.Context}
 	times := make(map[source]int)
 	for _, j := range jobs {
-		if times[j.source()] == 0 || classic(j) {
+		if times[j.source()] == 0 || classic(j.node) {
 			times[j.source()]++
 		}
 	}
@@ -201,7 +201,7 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Syntax:     j.syntax.Image,
 	}
 	from, to := p.cfg.CachesFor(j.platform)
-	classic := p.classic(j)
+	classic := p.classic(j.node)
 	for i, c := range from {
 		out.CacheFrom = append(out.CacheFrom, c.String()+leftOut(j.solve.CacheFrom[i], classic))
 	}
@@ -211,9 +211,9 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 	return out
 }
 
-// classic tells that a job's engine is there and goes without BuildKit.
-func (p *Pipeline) classic(j job) bool {
-	e := p.engines[j.node]
+// classic tells that an engine is there and goes without BuildKit.
+func (p *Pipeline) classic(node string) bool {
+	e := p.engines[node]
 	return e != nil && e.Info().Road == engine.RoadClassic
 }
 

@@ -56,7 +56,7 @@ func TestPlannedContext(t *testing.T) {
 		for _, path := range test.paths {
 			jobs = append(jobs, job{path: filepath.Join(dir, path)})
 		}
-		got, err := p.planContext(t.Context(), jobs, func(job) bool { return test.road == engine.RoadClassic })
+		got, err := p.planContext(t.Context(), jobs, func(string) bool { return test.road == engine.RoadClassic })
 		want := PlannedContext{Dir: filepath.Join(dir, "lib"), Times: test.times, Files: 3 * test.times, Bytes: int64(3+2+3) * int64(test.times)}
 		if err != nil || got != want {
 			t.Errorf("%v by %q: %+v, %v, want %+v", test.paths, test.road, got, err, want)

@@ -243,6 +243,7 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 		return result{job: j}, err
 	}
 	r.built, r.took = built, time.Since(start)
+	p.explain(ctx, j, err)
 	p.finish(ctx, j, "", err)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", j.name, err)

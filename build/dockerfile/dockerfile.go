@@ -73,6 +73,8 @@ type Base struct {
 	Platform ocispec.Platform
 	Line     int
 	Stage    string
+	// Hint says that the name may have been meant for a stage; empty when it can be an image's alone.
+	Hint string
 }
 
 // Arg is a declared ARG.

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -30,6 +31,7 @@ type node struct {
 	kind    kind
 	from    int    // the stage that it is built on, for fromStage
 	image   string // the image that it is built on in full form, for fromImage
+	written string // the same as the FROM has it, ARGs expanded
 	varies  bool   // the image is another one for each platform (FROM $GOARCH/alpine)
 	pinned  string // its --platform, expanded; "" without one
 	sources []int  // stages that it copies or mounts from
@@ -38,8 +40,9 @@ type node struct {
 
 // pull is an image that a COPY --from or RUN --mount=from names.
 type pull struct {
-	image string
-	line  int
+	image   string
+	written string
+	line    int
 }
 
 // graph is the file under the given options: who is built on whom, and who takes files from whom.
@@ -112,12 +115,34 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 		n.kind = fromContext
 	default:
 		n.image, err = full(base)
+		n.written = base
 		n.varies = g.varies(scope, s.base)
 		if err != nil {
-			err = g.file.fault(s.line, "FROM %s names no image: %w", base, err)
+			err = g.noImage(s, scope, base, err)
 		}
 	}
 	return n, err
+}
+
+// noImage says what a FROM becomes that names no image, and which variable is missing in it.
+func (g *graph) noImage(s stage, scope *scope, base string, err error) error {
+	_, missing, _ := scope.expand(s.base)
+	for _, name := range slices.Sorted(maps.Keys(missing)) { // the first is enough: the next is told when it is there
+		return g.file.fault(s.line, "FROM's %s becomes %q, as %s has no value: %s", s.base, base, name, g.giveValue(name))
+	}
+	return g.file.fault(s.line, "FROM %s names no image: %w; correct it", base, err)
+}
+
+// giveValue is how a variable of a FROM gets its value.
+func (g *graph) giveValue(name string) string {
+	for _, i := range g.file.global {
+		for _, a := range declared(i, -1) {
+			if a.Name == name {
+				return fmt.Sprintf("give it with BUILD_ARGS=%s=..., or ARG %s (line %d) a default", name, name, a.Line)
+			}
+		}
+	}
+	return fmt.Sprintf("declare ARG %s above the first FROM, and give it with BUILD_ARGS=%s=...", name, name)
 }
 
 // varies tells whether a word of a FROM line refers to an argument that is another for each platform.
@@ -140,7 +165,7 @@ func (g *graph) word(s stage, scope *scope, text string) (string, error) {
 		if len(names) == 0 {
 			return "", g.file.fault(s.line, "FROM's %s is empty: give the ARG a value", text)
 		}
-		return "", g.file.fault(s.line, "FROM's %s has no value: declare ARG %s above the first FROM, and give it with BUILD_ARGS=%s=...", text, names[0], names[0])
+		return "", g.file.fault(s.line, "FROM's %s has no value: %s", text, g.giveValue(names[0]))
 	}
 	return value, nil
 }
@@ -217,7 +242,7 @@ func (g *graph) source(n *node, line int, from string, names map[string]int) err
 		if err != nil {
 			return g.file.fault(line, "--from=%s names neither a stage nor an image: %w", from, err)
 		}
-		n.pulls = append(n.pulls, pull{image, line})
+		n.pulls = append(n.pulls, pull{image, from, line})
 	}
 	return nil
 }
@@ -239,13 +264,36 @@ func (g *graph) mark(names map[string]int) error {
 	return nil
 }
 
-func (g *graph) noStage(name string) error {
+// named are the names of the stages that have one.
+func (g *graph) named() []string {
 	var known []string
 	for _, s := range g.file.stages {
 		if s.name != "" {
 			known = append(known, s.name)
 		}
 	}
+	return known
+}
+
+// hint says of an image's name that it may have been meant for a stage. Whoever copies from one word means a stage more often than
+// an image; a FROM has to be nearly right.
+func (g *graph) hint(written string, copied bool) string {
+	known := g.named()
+	near, found := suggest.Search(written, known, false)
+	switch {
+	case strings.ContainsAny(written, "/:@."):
+	case found:
+		return fmt.Sprintf("no stage is called %s (did you mean %s?)", written, near)
+	case copied && len(known) > 0:
+		return fmt.Sprintf("no stage is called %s (there are %s)", written, strings.Join(known, ", "))
+	case copied:
+		return fmt.Sprintf("no stage is called %s (none has a name)", written)
+	}
+	return ""
+}
+
+func (g *graph) noStage(name string) error {
+	known := g.named()
 	err := &noStageError{name, known}
 	return suggest.WrapError(err, name, known, false)
 }

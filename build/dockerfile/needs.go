@@ -55,10 +55,10 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 			return nil, err
 		}
 		if n.kind == fromImage {
-			all = append(all, Base{Image: n.image, Platform: p, Line: n.line, Stage: n.label()})
+			all = append(all, Base{Image: n.image, Platform: p, Line: n.line, Stage: n.label(), Hint: g.hint(n.written, false)})
 		}
 		for _, pull := range n.pulls {
-			all = append(all, Base{Image: pull.image, Platform: solve, Line: pull.line, Stage: n.label()})
+			all = append(all, Base{Image: pull.image, Platform: solve, Line: pull.line, Stage: n.label(), Hint: g.hint(pull.written, true)})
 		}
 	}
 	return once(all), nil

@@ -25,7 +25,7 @@ func TestErrors(t *testing.T) {
 		{name: "stage name", src: d("FROM a AS 1x"), line: 1, says: []string{"invalid name for build stage"}},
 		{name: "base without a value", src: d("FROM a AS x", "FROM $BASE"), line: 2, says: []string{"$BASE has no value", "BUILD_ARGS=BASE="}},
 		{name: "base with an empty value", src: d("ARG BASE=", "FROM $BASE"), line: 2, says: []string{"$BASE is empty"}},
-		{name: "ARG inside a stage is not global", src: d("FROM a AS x", "ARG B=1", "FROM y:$B AS z", "FROM $B"), line: 3, says: []string{"names no image"}},
+		{name: "ARG inside a stage is not global", src: d("FROM a AS x", "ARG B=1", "FROM y:$B AS z", "FROM $B"), line: 3, says: []string{"as B has no value"}},
 		{name: "no image", src: d("FROM UPPER/Case"), line: 1, says: []string{"FROM UPPER/Case names no image"}},
 		{name: "bad modifier", src: d("FROM ${A:?needed}"), line: 1, says: []string{"needed"}},
 		{name: "platform without a value", src: d("FROM --platform=$P a"), line: 1, says: []string{"$P has no value"}},

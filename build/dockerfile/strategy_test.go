@@ -429,3 +429,23 @@ func TestPlatformsAsWritten(t *testing.T) {
 		t.Errorf("%+v, %v", bases, err)
 	}
 }
+
+func TestHints(t *testing.T) {
+	for name, test := range map[string]struct {
+		src  string
+		want string
+	}{
+		"copied from a slip":         {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=biuld / /`), "no stage is called biuld (did you mean build?)"},
+		"mounted from a slip":        {d(`FROM scratch AS build`, `FROM scratch`, `RUN --mount=from=biuld,target=/x true`), "no stage is called biuld (did you mean build?)"},
+		"copied from something else": {d(`FROM scratch AS build`, `FROM scratch AS x`, `COPY --from=assets / /`), "no stage is called assets (there are build, x)"},
+		"copied where none has one":  {d(`FROM scratch`, `COPY --from=assets / /`), "no stage is called assets (none has a name)"},
+		"built on a slip":            {d(`FROM scratch AS build`, `FROM biuld`), "no stage is called biuld (did you mean build?)"},
+		"built on an image":          {d(`FROM scratch AS build`, `FROM alpine`), ""},
+		"copied from an image":       {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=build:1 / /`), ""},
+	} {
+		bases, err := read(t, test.src).Bases(Target, Options{})
+		if err != nil || len(bases) != 1 || bases[0].Hint != test.want {
+			t.Errorf("%s: %+v, %v, want %q", name, bases, err, test.want)
+		}
+	}
+}

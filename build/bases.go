@@ -1,0 +1,142 @@
+package build
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/distribution/reference"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/registry"
+	"github.com/manymage/manymage/platforms"
+)
+
+// wantedBase is a base image with the platforms that the builds want of it.
+type wantedBase struct {
+	image  string // in full form
+	where  string // who names it: "Dockerfile:1", "CONTEXTS"
+	line   int    // 0 for CONTEXTS
+	hint   string // what its name may have been meant to be
+	node   string
+	wanted []ocispec.Platform
+}
+
+// bases are the base images of some jobs, each once for an engine.
+type bases []*wantedBase
+
+func (b *bases) add(w wantedBase, platform ocispec.Platform) {
+	i := slices.IndexFunc(*b, func(have *wantedBase) bool { return have.image == w.image && have.node == w.node })
+	if i < 0 {
+		i, *b = len(*b), append(*b, &w)
+	}
+	if w := (*b)[i]; !contains(w.wanted, platform) {
+		w.wanted = append(w.wanted, platform)
+	}
+}
+
+// basesOf gathers the base images of all jobs, and those that stand for names in the Dockerfile.
+func (p *Pipeline) basesOf(jobs []job) bases {
+	var all bases
+	for _, j := range jobs {
+		for _, b := range j.bases {
+			where := fmt.Sprintf("%s:%d", j.solve.DockerfileName, b.Line)
+			all.add(wantedBase{image: b.Image, where: where, line: b.Line, hint: b.Hint, node: j.node}, b.Platform)
+		}
+		for _, named := range p.cfg.Contexts {
+			if image, ok := strings.CutPrefix(named.Value, "docker-image://"); ok {
+				all.add(wantedBase{image: image, where: "CONTEXTS", node: j.node}, j.platform)
+			}
+		}
+	}
+	return all
+}
+
+// offer is what there is under a base's name.
+type offer struct {
+	list  index.Index // of a manifest list; of a plain image one entry
+	plain bool        // an image: BuildKit takes it for any platform
+}
+
+// has tells whether an engine finds the platform there.
+func (o offer) has(p ocispec.Platform) bool {
+	_, err := o.list.Find(p)
+	return err == nil
+}
+
+// offerOf is the offer of images for these platforms.
+func offerOf(list []ocispec.Platform, plain bool) offer {
+	o := offer{plain: plain}
+	for _, platform := range list {
+		o.list.Entries = append(o.list.Entries, index.Entry{Descriptor: ocispec.Descriptor{Platform: &platform}})
+	}
+	return o
+}
+
+// offered asks the registry as an engine does that has not got the image.
+func offered(ctx context.Context, client *registry.Client, name string) (offer, error) {
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return offer{}, usageError{err}
+	}
+	m, err := client.Manifest(ctx, reference.TagNameOnly(ref))
+	if err != nil {
+		return offer{}, err
+	}
+	if index.IsIndex(m.Descriptor.MediaType) {
+		list, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+		return offer{list: list}, err
+	}
+	doc, err := imageIn(m, ref)
+	if err != nil {
+		return offer{}, err
+	}
+	config, err := client.Config(ctx, ref, doc.Config)
+	if err != nil {
+		return offer{}, err
+	}
+	label, err := image.PlatformOf(config)
+	return offerOf([]ocispec.Platform{label}, true), err
+}
+
+// offered asks the base's registry; where nobody answers from here, the engine does, which may have a mirror or a proxy.
+func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
+	client, err := p.Registry()
+	if err != nil {
+		return offer{}, err
+	}
+	found, err := offered(ctx, client, b.image)
+	e := p.engines[b.node]
+	if e == nil || !errors.Is(err, registry.ErrUnreachable) {
+		return found, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
+	defer cancel()
+	have, plain, engineErr := e.Offers(ctx, b.image)
+	var base *engine.BaseError
+	switch {
+	case errors.As(engineErr, &base) && base.Cure != "": // which tells that its words were understood
+		return offer{}, base
+	case engineErr != nil:
+		return offer{}, err
+	}
+	return offerOf(have, plain), nil
+}
+
+// lack says what a base has instead of a platform that is wanted.
+func (p *Pipeline) lack(wanted ocispec.Platform, have []ocispec.Platform) error {
+	text := "has no " + platforms.Format(wanted)
+	if len(have) > 0 {
+		text += ", but " + strings.Join(formatted(have), ", ")
+	}
+	text += "; take another base"
+	if contains(p.cfg.Run(), wanted) {
+		text += ", or leave the platform out of ARCHES"
+	}
+	return usageError{errors.New(text)}
+}
