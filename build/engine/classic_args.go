@@ -16,6 +16,7 @@ import (
 type classicArgs struct {
 	given    map[string]string // by the caller: outrank a default in the Dockerfile
 	platform map[string]string // TARGET* and BUILD*, which BuildKit sets by itself: a default outranks them
+	bare     bool              // those of the platform stand in the Dockerfile without a value, and go with the request
 }
 
 // platformArgs are BuildKit's automatic arguments, which classic builders lack.
@@ -72,7 +73,10 @@ func (a classicArgs) withValues(in statement, global variables) (text string, ch
 		if arg.hasDefault {
 			word += "=" + arg.fallback
 		}
-		if value, ok := a.value(arg.name, arg.hasDefault); ok {
+		if _, automatic := a.platform[arg.name]; automatic && a.bare {
+			changed = changed || arg.hasDefault
+			word = arg.name
+		} else if value, ok := a.value(arg.name, arg.hasDefault); ok {
 			word = arg.name + "=" + quoteArg(value)
 			changed = true
 		} else if in.stage < 0 && strings.Contains(arg.fallback, "$") {

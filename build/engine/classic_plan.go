@@ -24,9 +24,10 @@ type classicPlan struct {
 	native ocispec.Platform // the engine's
 	target ocispec.Platform // of stages that do not say otherwise
 	emit   func(Event)
-	hosts  []string        // registries of the base images
-	onBase map[string]bool // arguments that ONBUILD statements of the bases declare
-	mixed  bool            // a base is of another platform than target
+	hosts  []string          // registries of the base images
+	onBase map[string]bool   // arguments that ONBUILD statements of the bases declare
+	sent   map[string]string // arguments of the platform that go with the request, once the bases are known
+	mixed  bool              // a base is of another platform than target
 }
 
 func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
@@ -37,7 +38,7 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 	}
 	return &classicPlan{
 		Solve: s, engine: b.engine, bases: b.bases, images: b.images, file: file, emit: emit,
-		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target)},
+		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target), bare: b.engine.info.Name == podman},
 		native: native, target: target, onBase: map[string]bool{},
 	}
 }
@@ -80,14 +81,11 @@ func (p *classicPlan) declared() map[string]bool {
 	return names
 }
 
-// buildArgs are those that the Dockerfile or a base declares, and proxies. What
-// stands in a base cannot be rewritten: it gets the platform's arguments here.
+// buildArgs are those that the Dockerfile or a base declares, and proxies.
 func (p *classicPlan) buildArgs() map[string]*string {
 	out := map[string]*string{}
-	for name, value := range p.args.platform {
-		if p.onBase[name] {
-			out[name] = &value
-		}
+	for name, value := range p.sent {
+		out[name] = &value
 	}
 	declared := p.declared()
 	for name, value := range p.BuildArgs {
@@ -115,13 +113,19 @@ func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 			edits = append(edits, edit{i, text})
 		}
 	}
-	return p.file.with(edits), p.clash()
+	var err error
+	p.sent, err = p.request(env)
+	return p.file.with(edits), err
 }
 
-// clash names an argument that an ONBUILD of a base wants from the platform,
-// and a line of the Dockerfile from its own default, which outranks it: a build
-// request has one value for both.
-func (p *classicPlan) clash() error {
+// request are the platform's arguments with their values that go with the
+// request: those that an ONBUILD of a base declares, since what stands in a base
+// cannot be rewritten, and on Podman all. Podman takes no value for them from a
+// Dockerfile: from 5.2 on it refuses two, and passes over those of the others.
+// A request has one value for each: what is to have two is named.
+func (p *classicPlan) request(env variables) (map[string]string, error) {
+	sent := maps.Clone(p.args.platform)
+	maps.DeleteFunc(sent, func(name, _ string) bool { return !p.onBase[name] })
 	last := p.file.until(p.Target)
 	for _, in := range p.file.statements {
 		if in.keyword != "ARG" || in.stage > last {
@@ -129,13 +133,25 @@ func (p *classicPlan) clash() error {
 		}
 		for _, arg := range argumentsOf(in) {
 			value, automatic := p.args.platform[arg.name]
-			if _, given := p.args.given[arg.name]; automatic && p.onBase[arg.name] && arg.hasDefault && !given && arg.fallback != value {
-				return fmt.Errorf("%s:%d: %w: ARG %s has the default %q here, and an ONBUILD of the base image wants the platform's %q; the classic builder has one value for both: use BuildKit, or take the default away",
-					p.dockerfileName(), in.line, ErrUnsupported, arg.name, arg.fallback, value)
+			if _, given := p.args.given[arg.name]; given || !automatic {
+				continue
+			}
+			if arg.hasDefault {
+				var err error
+				if value, err = p.file.expand(arg.fallback, env); err != nil {
+					return nil, fmt.Errorf("%s:%d: %w: ARG %s: %w; correct it", p.dockerfileName(), in.line, ErrContext, arg.name, err)
+				}
+			}
+			if other, asked := sent[arg.name]; asked && other != value {
+				return nil, fmt.Errorf("%s:%d: %w: ARG %s is to be %q here, and %q in another line or in an ONBUILD of the base image; the classic builder has one value for both: use BuildKit, or take the default away",
+					p.dockerfileName(), in.line, ErrUnsupported, arg.name, value, other)
+			}
+			if p.args.bare && in.stage >= 0 {
+				sent[arg.name] = value
 			}
 		}
 	}
-	return nil
+	return sent, nil
 }
 
 // rewriteOne gives the new text of a statement, or "" to leave it.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,6 +163,36 @@ func TestClassicRewritesArguments(t *testing.T) {
 			from: "ARG LIB=lib-$TARGETARCH HOST='$BUILDARCH x' Q='a  b'\nARG SO=\"${LIB/lib-/so }.$TARGETOS\"\nFROM scratch\nARG LIB\nARG SO=$LIB\n",
 			want: "ARG LIB=lib-arm64 HOST='$BUILDARCH x' Q='a  b'\nARG SO='so arm64.linux'\nFROM S-arm64\nARG LIB\nARG SO=$LIB\n"},
 	})
+}
+
+// Podman takes the platform's arguments from the request alone, whatever stands in the Dockerfile.
+func TestClassicSendsPodmanThePlatformsArguments(t *testing.T) {
+	for _, test := range []struct {
+		from, text, sent string
+		refused          bool
+	}{
+		{from: "ARG BUILDPLATFORM\nFROM --platform=$BUILDPLATFORM busybox:1\nARG TARGETPLATFORM TARGETVARIANT A\n",
+			text: "ARG BUILDPLATFORM\nFROM --platform=linux/amd64 B\nARG TARGETPLATFORM TARGETVARIANT A", sent: "TARGETPLATFORM=linux/arm64 TARGETVARIANT="},
+		{from: "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=$BUILDPLATFORM busybox:1\nARG BUILDPLATFORM\n",
+			text: "ARG BUILDPLATFORM\nFROM --platform=linux/amd64 B\nARG BUILDPLATFORM", sent: "BUILDPLATFORM=linux/amd64"},
+		{from: "FROM scratch\nARG TARGETARCH=\"riscv$NONE\" TARGETOS\n", text: "FROM S\nARG TARGETARCH TARGETOS", sent: "TARGETARCH=riscv TARGETOS=linux"},
+		{from: "FROM scratch\nARG TARGETARCH=riscv\nFROM scratch\nARG TARGETARCH\n", refused: true},
+		{from: "FROM scratch\nARG TARGETARCH=${\n", refused: true},
+	} {
+		p := planOn(t, podman5, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(test.from)},
+			map[string]string{"scratch linux/arm64": "S", "busybox:1 linux/amd64": "B"})
+		got, err := p.rewrite(t.Context())
+		if text, _, _ := strings.Cut(string(got), " MANYMAGE_"); (err != nil) != test.refused || err == nil && text != test.text {
+			t.Errorf("%q: %q, %v", test.from, text, err)
+		}
+		var sent []string
+		for name, value := range p.buildArgs() {
+			sent = append(sent, name+"="+*value)
+		}
+		if slices.Sort(sent); strings.Join(sent, " ") != test.sent {
+			t.Errorf("%q: sent %q", test.from, sent)
+		}
+	}
 }
 
 // What Podman's history tells of an ARG is its name: the mark's tells the values, wherever they come from.
