@@ -102,7 +102,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	if err != nil {
 		return Built{}, err
 	}
-	settled, err := b.engine.settle(ctx, id, s.Tags, hook, onEvent)
+	settled, err := b.engine.settle(ctx, id, s, hook, onEvent)
 	return settled, orCancelled(ctx, err)
 }
 

@@ -82,18 +82,22 @@ func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
 
 // settleName ends the name that a containerd store gives to what is loaded without
 // one, and lists as an image of its own. The store does so itself with a tag
-// that is new, and not with one that the image has already.
-func (e *Engine) settleName(ctx context.Context, id string) error {
+// that is new, and not with one that the image has already, such as by somebody
+// who did the same a moment earlier. The image is tagged, and no worse for it.
+func (e *Engine) settleName(ctx context.Context, id string, emit func(Event)) {
 	if e.info.Store != StoreContainerd {
-		return nil
+		return
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 	defer stop()
 	passing := "localhost/" + product + "/loaded:" + short(id)
-	if err := e.Tag(ctx, id, passing); err != nil {
-		return err
+	err := e.Tag(ctx, id, passing)
+	if err == nil {
+		err = e.Remove(ctx, passing)
 	}
-	return e.Remove(ctx, passing)
+	if err != nil && !errors.Is(err, ErrNotFound) { // somebody else has given the tag to a third image, and this one went
+		emit(Notice{fmt.Sprintf("the image is listed twice: %v", err)})
+	}
 }
 
 // removeDangling removes an image that lost its last name, and its parents that

@@ -10,6 +10,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 var (
@@ -83,6 +84,7 @@ func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Ho
 	if err != nil {
 		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
 	}
+	e.settleName(ctx, done.ID, onEvent)
 	look.traces.part()
 	if err := e.removeDangling(context.WithoutCancel(ctx), before.ID); err != nil {
 		onEvent(Notice{fmt.Sprintf("the old image stays: %v", err)})
@@ -114,11 +116,12 @@ func (e *Engine) look(ctx context.Context, look *kitLook, emit func(Event)) (s s
 		return s, look.wanted, look.verdict
 	}
 	if !s.proven {
-		find := e.stored
 		if e.info.Name == podman { // what its API tells is never proven, and hides a key that stands twice
-			find = e.exactly
+			s, err = e.exactly(ctx, look.id, emit)
+		} else {
+			s, err = e.stored(ctx, look.id, ocispec.Platform{}, emit)
 		}
-		if s, err = find(ctx, look.id, emit); err != nil {
+		if err != nil {
 			return s, nil, fmt.Errorf("%s: %w", look.name, err)
 		}
 	}
@@ -162,9 +165,9 @@ func (e *Engine) move(ctx context.Context, name, old, id string) error {
 		if now, _ = e.Inspect(ctx, name); now.ID != id {
 			return err
 		}
-		return e.settleName(ctx, id) // the same by somebody else, who was a moment earlier
+		return nil // the same by somebody else, who was a moment earlier
 	case id: // somebody else did the same
-		return e.settleName(ctx, id)
+		return nil
 	}
 	return fmt.Errorf("%w from %s to %s; look at who did it and run this again", ErrChanged, short(old), short(now.ID))
 }
@@ -200,6 +203,10 @@ func (e *Engine) noTag(ctx context.Context, ref string) error {
 	if _, err := e.Inspect(ctx, ref); err != nil {
 		return err
 	}
+	return isID(ref)
+}
+
+func isID(ref string) error {
 	return fmt.Errorf("%w: %q is an image's ID, which a new label changes; give a tag", ErrReference, ref)
 }
 
@@ -207,6 +214,9 @@ func (e *Engine) noTag(ctx context.Context, ref string) error {
 // builds under localhost, and others under their whole names.
 func (e *Engine) spellings(ref string) ([]string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
+	if _, other := reference.ParseAnyReference(ref); err != nil && other == nil {
+		return nil, isID(ref)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w; give a tag such as app:1.0", ErrReference, ref, err)
 	}

@@ -11,19 +11,21 @@ import (
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 // settle gives a built image to the hook, stores what the hook answers, and
 // tags it. Tags move when all is done, and each at once from the old image to
 // the new one. An image that is refused is not kept, nor what was stored for a
 // build that is interrupted.
-func (e *Engine) settle(ctx context.Context, id string, tags []string, hook Hook, emit func(Event)) (Built, error) {
-	s, wanted, err := e.judgeStored(ctx, id, hook, emit)
+func (e *Engine) settle(ctx context.Context, id string, solve Solve, hook Hook, emit func(Event)) (Built, error) {
+	s, wanted, err := e.judgeStored(ctx, id, solve.Platform, hook, emit)
 	if err != nil {
 		e.discard(ctx, id, emit)
 		return Built{}, err
 	}
-	return e.keep(ctx, s, wanted, tags, emit)
+	return e.keep(ctx, s, wanted, solve.Tags, emit)
 }
 
 // keep stores the hook's answer, if it is another one, and tags it.
@@ -43,9 +45,7 @@ func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []strin
 		return Built{}, err
 	}
 	if built.ID != s.id {
-		if err := e.settleName(ctx, built.ID); err != nil {
-			emit(Notice{fmt.Sprintf("the image is listed twice: %v", err)}) // it is built and tagged, and no worse for it
-		}
+		e.settleName(ctx, built.ID, emit)
 	}
 	return built, nil
 }
@@ -62,8 +62,8 @@ func (e *Engine) tagAll(ctx context.Context, id string, tags []string) (int64, e
 }
 
 // judgeStored is judge, behind the way to the image's config.
-func (e *Engine) judgeStored(ctx context.Context, id string, hook Hook, emit func(Event)) (stored, []byte, error) {
-	s, err := e.stored(ctx, id, emit)
+func (e *Engine) judgeStored(ctx context.Context, id string, want ocispec.Platform, hook Hook, emit func(Event)) (stored, []byte, error) {
+	s, err := e.stored(ctx, id, want, emit)
 	if err != nil {
 		return s, nil, err
 	}
@@ -105,23 +105,26 @@ func (e *Engine) identity(s stored) digest.Digest {
 	return e.configDigest(s.id)
 }
 
-// stored finds out an image's config as cheaply as the engine allows.
-func (e *Engine) stored(ctx context.Context, id string, emit func(Event)) (stored, error) {
+// stored finds out an image's config as cheaply as the engine allows. want is
+// what the image is for, where that is known.
+func (e *Engine) stored(ctx context.Context, id string, want ocispec.Platform, emit func(Event)) (stored, error) {
 	if e.info.Store == StoreContainerd {
 		return e.exactly(ctx, id, emit)
 	}
 	s, err := e.rebuild(ctx, id)
-	if e.info.Name == podman && ctx.Err() == nil && (err != nil || hidesVariant(s.config)) {
+	if e.info.Name == podman && ctx.Err() == nil && (err != nil || !labelled(s.config, want)) {
 		return e.exactly(ctx, id, emit) // Podman does not tell the history of an image that has entries without a time either
 	}
 	return s, err
 }
 
-// hidesVariant tells whether a label is sure to say more than Podman's API does, which leaves variants out.
-func hidesVariant(config []byte) bool {
+// labelled tells whether a config has the label that an image is to have.
+// Podman's API leaves variants out, so that a label may be right without it.
+func labelled(config []byte, want ocispec.Platform) bool {
 	var label ocispec.Platform
 	err := json.Unmarshal(config, &label)
-	return err == nil && label.Architecture == "arm" && label.Variant == ""
+	want = platforms.Normalize(want)
+	return err == nil && label.OS == want.OS && label.Architecture == want.Architecture && label.Variant == want.Variant
 }
 
 // exactly reads the save stream, and says so: it can take seconds.

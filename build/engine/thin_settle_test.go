@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // builtImage is an engine with one image that a build made, whose API does not tell
@@ -54,7 +55,7 @@ func TestHookIsAskedAgainWithTheEnginesBytes(t *testing.T) {
 		seen = append(seen, string(config))
 		return append(config, ' '), nil
 	}
-	s, wanted, err := e.judgeStored(t.Context(), id, hook, func(e Event) { told = append(told, e.(Notice).Text) })
+	s, wanted, err := e.judgeStored(t.Context(), id, ocispec.Platform{}, hook, func(e Event) { told = append(told, e.(Notice).Text) })
 	if err != nil || !s.proven || string(s.config) != smallConfig || string(wanted) != smallConfig+" " {
 		t.Errorf("%s, proven %t, %v", wanted, s.proven, err)
 	}
@@ -66,17 +67,35 @@ func TestHookIsAskedAgainWithTheEnginesBytes(t *testing.T) {
 	}
 }
 
-// Podman's API tells of no variant, which every image for arm has.
-func TestWhatPodmanHides(t *testing.T) {
-	for config, want := range map[string]bool{
-		`{"architecture":"arm","os":"linux"}`:                true,
-		`{"architecture":"arm","variant":"v7","os":"linux"}`: false,
-		`{"architecture":"arm64","os":"linux"}`:              false,
-		`{`:                                                  false,
+// A label that Podman's API tells is the image's only where it is the right one:
+// what else the hook would see twice, the second time in the engine's own bytes.
+func TestPodmansLabelsAreReadWhereTheyMatter(t *testing.T) {
+	const linux = `{"os":"linux","architecture":`
+	for _, test := range []struct {
+		config, want string
+		is           bool
+	}{
+		{linux + `"arm64"}`, "linux/arm64/v8", true},
+		{linux + `"arm","variant":"v7"}`, "linux/arm", true},
+		{linux + `"arm"}`, "linux/arm/v7", false},
+		{linux + `"amd64"}`, "linux/amd64", true},
+		{linux + `"amd64"}`, "linux/amd64/v2", false},
+		{linux + `"amd64"}`, "linux/arm64", false},
+		{`{`, "linux/arm64", false},
 	} {
-		if got := hidesVariant([]byte(config)); got != want {
-			t.Errorf("%s: %t", config, got)
+		if got := labelled([]byte(test.config), platform(t, test.want)); got != test.is {
+			t.Errorf("%s for %s: %t", test.config, test.want, got)
 		}
+	}
+	e, id, _, _ := builtImage(t)
+	e.info.Name = podman
+	var seen []string
+	renames := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+		seen = append(seen, string(config))
+		return append(config, ' '), nil
+	}
+	if _, _, err := e.judgeStored(t.Context(), id, platform(t, "linux/amd64/v2"), renames, func(Event) {}); err != nil || !slices.Equal(seen, []string{smallConfig}) {
+		t.Errorf("%v, the hook saw %q", err, seen)
 	}
 }
 
@@ -85,7 +104,7 @@ func TestHookThatChangesNothingIsAskedOnce(t *testing.T) {
 	e, id, _, requests := builtImage(t)
 	calls := 0
 	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { calls++; return config, nil }
-	if _, _, err := e.judgeStored(t.Context(), id, same, func(Event) {}); err != nil || calls != 1 || slices.Contains(requests(), "GET /images/get") {
+	if _, _, err := e.judgeStored(t.Context(), id, ocispec.Platform{}, same, func(Event) {}); err != nil || calls != 1 || slices.Contains(requests(), "GET /images/get") {
 		t.Errorf("%v, %d calls, asked for %q", err, calls, requests())
 	}
 }
@@ -107,25 +126,33 @@ func TestSetArchShowsPodmansBytes(t *testing.T) {
 }
 
 // What a containerd store calls an image that was loaded without a name ends with
-// a new tag; one that somebody else has given already is none.
+// a new tag; one that somebody else has given already is none. An image that is
+// gone meanwhile is listed nowhere.
 func TestLoadedImageIsListedOnce(t *testing.T) {
 	const (
 		id     = "sha256:0123456789abcdef"
 		ending = "DELETE /images/localhost/manymage/loaded:0123456789ab"
 	)
-	e, requests := apiDouble(t, map[string]string{
-		"GET /images/app:1/json":      `{"Id":"` + id + `"}`,
-		"POST /images/" + id + "/tag": "",
-		ending:                        "[]",
-	})
+	answers := map[string]string{"POST /images/" + id + "/tag": "", ending: "[]"}
+	e, requests := apiDouble(t, answers)
+	var told []string
+	tell := func(e Event) { told = append(told, e.(Notice).Text) }
 	for _, store := range []string{StoreGraph, StoreContainerd} {
 		e.info.Store = store
-		if err := e.move(t.Context(), "app:1", "sha256:old", id); err != nil {
-			t.Errorf("%s: %v", store, err)
-		}
+		e.settleName(t.Context(), id, tell)
 		if ended := slices.Contains(requests(), ending); ended != (store == StoreContainerd) {
 			t.Errorf("%s: asked for %q", store, requests())
 		}
+	}
+	delete(answers, "POST /images/"+id+"/tag")
+	e.settleName(t.Context(), id, tell)
+	if len(told) > 0 {
+		t.Errorf("told %q", told)
+	}
+	answers["POST /images/"+id+"/tag"], answers[ending] = "", "no JSON"
+	e.settleName(t.Context(), id, tell)
+	if len(told) != 1 || !strings.HasPrefix(told[0], "the image is listed twice: ") {
+		t.Errorf("told %q", told)
 	}
 }
 
@@ -162,7 +189,7 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 	refusal := errors.New("a lie")
 	refuses := func(context.Context, []byte, fs.FS) ([]byte, error) { return nil, refusal }
 	e, id, _, requests := builtImage(t)
-	if _, err := e.settle(t.Context(), id, []string{"app:1"}, refuses, func(Event) {}); !errors.Is(err, refusal) {
+	if _, err := e.settle(t.Context(), id, Solve{Tags: []string{"app:1"}}, refuses, func(Event) {}); !errors.Is(err, refusal) {
 		t.Errorf("%v", err)
 	}
 	asked := requests()
@@ -172,7 +199,7 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 
 	e, id, answers, requests := builtImage(t)
 	delete(answers, "GET /containers/box/export")
-	if _, err := e.settle(t.Context(), id, nil, refuses, func(Event) {}); err == nil || !slices.Contains(requests(), "DELETE /containers/box") {
+	if _, err := e.settle(t.Context(), id, Solve{}, refuses, func(Event) {}); err == nil || !slices.Contains(requests(), "DELETE /containers/box") {
 		t.Errorf("a root that cannot be read: %v, asked for %q", err, requests())
 	}
 
@@ -186,7 +213,7 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 	e, id, answers, _ = builtImage(t)
 	delete(answers, "DELETE /containers/box")
 	var told []string
-	_, err := e.settle(t.Context(), id, nil, refuses, func(e Event) { told = append(told, e.(Notice).Text) })
+	_, err := e.settle(t.Context(), id, Solve{}, refuses, func(e Event) { told = append(told, e.(Notice).Text) })
 	if !errors.Is(err, refusal) || len(told) != 1 || !strings.HasPrefix(told[0], "remove the container box: ") {
 		t.Errorf("a container that stays: %v, told %q", err, told)
 	}
@@ -201,13 +228,17 @@ func TestNamesOfOneImage(t *testing.T) {
 		"GET /images/0123abcd/json":                `{"Id":"sha256:0123abcd","RepoTags":["other:1"]}`,
 	})
 	e.info.Name = podman
-	for ref, want := range map[string]error{"app:1": ErrReference, "0123abcd": ErrReference, "none:1": ErrNotFound, "own:1": nil} {
+	wholeID := strings.Repeat("0123abcd", 8)
+	for ref, want := range map[string]error{"app:1": ErrReference, "0123abcd": ErrReference, wholeID: ErrReference, "none:1": ErrNotFound, "own:1": nil} {
 		name, image, err := e.named(t.Context(), ref)
 		if !errors.Is(err, want) || err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: %v", ref, err)
 		}
 		if want == nil && (name != "localhost/own:1" || image.ID != "sha256:c") {
 			t.Errorf("%s is %s, %s", ref, name, image.ID)
+		}
+		if ref == wholeID && !strings.Contains(err.Error(), "is an image's ID, which a new label changes; give a tag") {
+			t.Errorf("%s: %v", ref, err)
 		}
 		if ref == "app:1" && (err == nil || !strings.Contains(err.Error(), `"app:1" is both docker.io/library/app:1 and localhost/app:1; give the whole name`)) {
 			t.Errorf("%s: %v", ref, err)
