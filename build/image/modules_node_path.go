@@ -11,20 +11,11 @@ func isNode(real string) bool { return slices.Contains([]string{"node", "nodejs"
 
 // nodeLine is the script of a command line, "" where there is none, and what it is given.
 func nodeLine(args []string) (script string, given []string) {
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		word := args[0]
-		args = args[1:]
-		switch word {
-		case "-e", "--eval", "-p", "--print", "-pe":
-			return "", nil
-		case "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title":
-			args = args[min(1, len(args)):]
-		}
-	}
-	if len(args) == 0 {
+	o, rest := getopt(args, "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title")
+	if o.has("-e", "--eval", "-p", "--print") || len(rest) == 0 {
 		return "", nil
 	}
-	return args[0], args[1:]
+	return rest[0], rest[1:]
 }
 
 // nodePath are the node_modules folders, there or not, in which what is run finds its packages.

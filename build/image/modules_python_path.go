@@ -24,43 +24,29 @@ type pythonOptions struct {
 	isolated, bare, noUser, noSite bool
 }
 
-func pythonLine(args []string) (o pythonOptions) {
-	for len(args) > 0 && len(args[0]) > 1 && args[0][0] == '-' {
-		word := args[0]
-		args = args[1:]
-		if word == "--check-hash-based-pycs" {
-			args = args[min(1, len(args)):]
-		}
-		for i := 1; i < len(word) && word[1] != '-'; i++ {
-			switch word[i] {
-			case 'c':
-				return o
-			case 'm':
-				o.module = word[i+1:]
-				if len(args) > 0 && o.module == "" {
-					o.module = args[0]
-				}
-				return o
-			case 'W', 'X':
-				if i+1 == len(word) {
-					args = args[min(1, len(args)):]
-				}
-				i = len(word)
-			case 'I':
-				o.isolated, o.bare, o.noUser = true, true, true
-			case 'E':
-				o.bare = true
-			case 's':
-				o.noUser = true
-			case 'S':
-				o.noSite = true
-			}
+func pythonLine(args []string) (p pythonOptions) {
+	o, rest := getopt(args, "-c", "-m", "-W", "-X", "--check-hash-based-pycs")
+	for _, o := range o {
+		switch o.name {
+		case "-c":
+			return p
+		case "-m":
+			p.module = o.value
+			return p
+		case "-I":
+			p.isolated, p.bare, p.noUser = true, true, true
+		case "-E":
+			p.bare = true
+		case "-s":
+			p.noUser = true
+		case "-S":
+			p.noSite = true
 		}
 	}
-	if len(args) > 0 && args[0] != "-" {
-		o.script = args[0]
+	if len(rest) > 0 && rest[0] != "-" {
+		p.script = rest[0]
 	}
-	return o
+	return p
 }
 
 // pythonPath are the folders that are there of sys.path, links resolved, in its order.

@@ -17,19 +17,23 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 	if run < 1 || !slices.Contains([]string{"uv", "poetry", "pipenv", "pdm", "rye"}, path.Base(words[0])) {
 		return false, nil
 	}
-	tool := wrapper{valued: []string{"--with", "--python", "-p", "--env-file", "--project", "--directory", "--extra", "--group", "--package", "--only-group", "--no-group"}}
-	rest := tool.rest(words[run+1:])
-	if len(rest) == 0 {
+	valued := []string{"--with", "--python", "-p", "--env-file", "--project", "--directory", "-C", "--extra", "--group", "--package", "--only-group", "--no-group"}
+	own, _ := getopt(words[1:run], valued...)
+	o, rest := getopt(words[run+1:], valued...)
+	if o = append(own, o...); len(rest) == 0 {
 		return true, nil
 	}
-	options := words[1 : len(words)-len(rest)]
 	switch {
-	case slices.Contains(options, "-m") || slices.Contains(options, "--module"):
+	case o.has("-m", "--module"):
 		rest = append([]string{"python", "-m"}, rest...)
 	case path.Ext(rest[0]) == ".py":
 		rest = append([]string{"python"}, rest...)
 	}
-	venv, err := c.environmentOf(options, f)
+	dir := f.dir
+	for _, value := range o.values("--project", "--directory", "-C") {
+		dir = absolute(f.dir, value)
+	}
+	venv, err := c.environmentOf(dir, f)
 	if err != nil {
 		return true, err
 	}
@@ -41,13 +45,7 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 }
 
 // environmentOf finds the virtual environment of a project, "" where there is none.
-func (c *checker) environmentOf(options []string, f frame) (string, error) {
-	dir := f.dir
-	for i, word := range options[:max(0, len(options)-1)] {
-		if slices.Contains([]string{"--project", "--directory", "-C"}, word) {
-			dir = absolute(f.dir, options[i+1])
-		}
-	}
+func (c *checker) environmentOf(dir string, f frame) (string, error) {
 	candidates := c.values("UV_PROJECT_ENVIRONMENT", f)
 	for ; path.IsAbs(dir) && dir != "/"; dir = path.Dir(dir) {
 		candidates = append(candidates, path.Join(dir, ".venv"))
