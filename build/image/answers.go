@@ -197,19 +197,3 @@ func (w *walker) itself(name string) (place string, info fs.FileInfo, ok bool) {
 	w.failed(err)
 	return place, info, err == nil
 }
-
-// uname answers what does not depend on the kernel's version.
-func (w *walker) uname(options string) (string, bool) {
-	machine := platforms.Uname(w.declared)
-	switch options {
-	case "", "-s":
-		return "Linux", true
-	case "-m", "-p", "-i", "--machine", "--processor":
-		return machine, true
-	case "-sm", "-ms", "-s-m", "-m-s":
-		return "Linux " + machine, true
-	case "-a":
-		return "Linux " + unknown + " " + machine + " GNU/Linux", true
-	}
-	return "", false
-}

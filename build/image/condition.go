@@ -6,11 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"mvdan.cc/sh/v3/pattern"
 	"mvdan.cc/sh/v3/syntax"
-
-	"github.com/manymage/manymage/platforms"
 )
 
 // answer is what a condition gives and a command exits with, where that is the same whenever the image runs.
@@ -276,45 +273,4 @@ func (w *walker) decides(texts ...string) bool {
 	machine := slices.ContainsFunc(texts, w.ofMachine)
 	w.tells = w.tells || machine && known(strings.Join(texts, ""))
 	return machine || w.outside == w.since
-}
-
-// ofMachine tells whether a text tells of the declared machine or system.
-func (w *walker) ofMachine(text string) bool {
-	return w.afford(len(text)) && w.machine.MatchString(text)
-}
-
-// machineNames finds what uname, getconf, dpkg, apk or Go call a platform: whole, behind a letter x (as in [ x$ARCH = xarm64 ]), or
-// as a part (linux-arm64).
-func machineNames(p ocispec.Platform) *regexp.Regexp {
-	names := machines(p)
-	const other = "[^0-9A-Za-z]"
-	return regexp.MustCompile("^[Ll]inux$|^" + bits(p) + "$|(^x?|" + other + ")(" + strings.Join(names, "|") + ")($|" + other + ")")
-}
-
-// machines are the names of a machine.
-func machines(p ocispec.Platform) []string {
-	names := []string{platforms.Uname(p), platforms.Debian(p), alpine(p), p.Architecture}
-	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
-}
-
-// alpine is what apk calls a platform: as uname does, but for 32 bits.
-func alpine(p ocispec.Platform) string {
-	switch name := platforms.Uname(p); name {
-	case "armv7l":
-		return "armv7"
-	case "armv5l", "armv5tel", "armv6l":
-		return "armhf"
-	case "i386", "i686":
-		return "x86"
-	default:
-		return name
-	}
-}
-
-// bits is how wide the machine's words are.
-func bits(p ocispec.Platform) string {
-	if strings.Contains(p.Architecture, "64") || p.Architecture == "s390x" {
-		return "64"
-	}
-	return "32"
 }

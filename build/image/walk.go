@@ -14,7 +14,8 @@ import (
 //	ways vars  what may happen either way; what is known behind both (state)
 //	call       a command, whose options are cut off by options.go: a function, a builtin (builtins.go), or a program (follow.go), which is
 //	           perhaps only tried (trial.go); put.go keeps what cp, ln, mv and rm change, written.go the texts that are written into files
-//	condition  what [, [[ and case decide; answers.go what uname and its like say, listed.go what find lists, filter.go what grep, sed and tr make of it
+//	condition  what [, [[, (( and case decide; answers.go what programs say, machine.go what of the machine; listed.go what find lists,
+//	           filter.go what grep, sed and tr make of it
 //	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
