@@ -234,14 +234,8 @@ func (w *walker) source(args []string) {
 	}
 }
 
-// sourceable is a text that . reads.
-type sourceable struct {
-	name, text string
-	cut        bool // there is more of it
-}
-
 // sourced finds what the file may hold that . names: on PATH, unless it has a slash, and then here.
-func (w *walker) sourced(name string) []sourceable {
+func (w *walker) sourced(name string) []content {
 	dirs := append(w.path(), ".")
 	if strings.Contains(name, "/") {
 		dirs = []string{"."}
@@ -262,26 +256,16 @@ func (w *walker) sourced(name string) []sourceable {
 	return nil
 }
 
-// held is what a file may hold.
-func (w *walker) held(name string) (files []sourceable) {
-	for _, put := range w.places() {
-		from, _ := frame{put: put}.origin(name)
-		if text, ok := w.wrote(from); ok {
-			if w.wild = w.wild || !known(text); text == unknown {
-				w.note(w.frame, "%s reads %s, which is written at run time: it was not followed", w.frame.text(), show(name))
-				text = ""
-			}
-			files = append(files, sourceable{name: name, text: text})
-			continue
+// held is what a file may hold that is there. What is only written at run time is not known, and told of.
+func (w *walker) held(name string) (files []content) {
+	for _, file := range w.contents(name) {
+		if w.wild = w.wild || !known(file.text); file.text == unknown {
+			w.note(w.frame, "%s reads %s, which is written at run time: it was not followed", w.frame.text(), show(name))
+			file.text = ""
 		}
-		at, ok, err := w.regular(from)
-		if w.failed(err); !ok {
-			continue
+		if file.there {
+			files = append(files, file)
 		}
-		src, err := w.tree.text(at.real, at.info.Size())
-		w.failed(err)
-		at.name = name
-		files = append(files, sourceable{name, src, at.info.Size() > maxScript})
 	}
-	return unique(files, same)
+	return files
 }

@@ -80,27 +80,38 @@ func few(sources []string) []string {
 	return out
 }
 
-// texts are those that a file may hold.
+// texts are those that a file may hold, "" where there is none.
 func (w *walker) texts(place string) (all []string) {
-	for _, put := range w.places() {
-		from, _ := frame{put: put}.origin(place)
-		text, ok := w.wrote(from)
-		if !ok {
-			text = w.present(from)
-		}
-		all = append(all, text)
+	for _, c := range w.contents(place) {
+		all = append(all, c.text)
 	}
 	return unique(all, same)
 }
 
-// present is the text of a file that the image has.
-func (w *walker) present(name string) (text string) {
-	at, ok, err := w.regular(name)
-	if err == nil && ok {
-		text, err = w.tree.text(at.real, at.info.Size())
+// content is what a file may hold.
+type content struct {
+	name, text string
+	there, cut bool // it is there; there is more of it
+}
+
+// contents are all that a file may hold, by what was put or written there.
+func (w *walker) contents(name string) (all []content) {
+	for _, put := range w.places() {
+		from, _ := frame{put: put}.origin(name)
+		if text, ok := w.wrote(from); ok {
+			all = append(all, content{name: name, text: text, there: true})
+			continue
+		}
+		at, ok, err := w.regular(from)
+		c := content{name: name, there: ok}
+		if err == nil && ok {
+			c.cut = at.info.Size() > maxScript
+			c.text, err = w.tree.text(at.real, at.info.Size())
+		}
+		w.failed(err)
+		all = append(all, c)
 	}
-	w.failed(err)
-	return text
+	return unique(all, same)
 }
 
 // wrote is the text that a shell wrote into a file, unknown where that only comes at run time.
