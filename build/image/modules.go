@@ -29,9 +29,10 @@ const (
 
 // interpreted is an interpreter that is run.
 type interpreted struct {
-	at    found
-	args  []string
-	frame frame
+	at       found
+	args     []string
+	frame    frame
+	language language
 }
 
 // modules are compiled files of which one that fits is enough: those of a package.
@@ -43,23 +44,29 @@ type modules struct {
 	also  string   // another way to the right ones than a stage for the platform
 }
 
+// language is how the modules of a language's interpreters are found.
+type language struct {
+	is       func(real string) bool                                   // tells its interpreters by their paths
+	starts   func(args []string) bool                                 // tells whether one is given a script or a module, and not text
+	folders  func(*checker, interpreted) ([]string, error)            // where it looks
+	packages func(*checker, []string, interpreted) ([]modules, error) // what is there
+}
+
+func languages() []language {
+	return []language{
+		{isPython, startsPython, (*checker).pythonPath, (*checker).pythonPackages},
+		{isNode, startsNode, (*checker).nodePath, (*checker).nodePackages},
+	}
+}
+
 // interprets notes an interpreter whose modules are to be looked at. What a health check has on its command line needs none, as far as
 // anybody knows.
 func (c *checker) interprets(at found, f file, words []string, fr frame) {
-	if fr.role == Helper || c.foreign(f.elf) || !isPython(at.real) && !isNode(at.real) || fr.role == Health && !startsFile(at.real, words[1:]) {
-		return
+	for _, lang := range languages() {
+		if lang.is(at.real) && fr.role != Helper && !c.foreign(f.elf) && (fr.role != Health || lang.starts(words[1:])) {
+			c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr, language: lang})
+		}
 	}
-	c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr})
-}
-
-// startsFile tells whether an interpreter is given a script or a module.
-func startsFile(real string, args []string) bool {
-	if isNode(real) {
-		script, _ := nodeLine(args)
-		return script != ""
-	}
-	o := pythonLine(args)
-	return o.script != "" || o.module != ""
 }
 
 // extensions looks at the modules of every interpreter that was noted. Of a health check's those count that come before what is the
@@ -67,11 +74,7 @@ func startsFile(real string, args []string) bool {
 func (c *checker) extensions() error {
 	seen, looked := map[string]bool{}, map[string]bool{}
 	for _, in := range c.interpreted {
-		search, list := c.pythonPath, c.pythonPackages
-		if isNode(in.at.real) {
-			search, list = c.nodePath, c.nodePackages
-		}
-		folders, err := search(in)
+		folders, err := in.language.folders(c, in)
 		if err != nil {
 			return err
 		}
@@ -86,7 +89,7 @@ func (c *checker) extensions() error {
 		for _, dir := range folders {
 			looked[dir] = true
 		}
-		packages, err := list(folders, in)
+		packages, err := in.language.packages(c, folders, in)
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,12 @@ func nodeLine(args []string) (script string, given []string) {
 	return rest[0], rest[1:]
 }
 
+// startsNode tells whether Node is given a script.
+func startsNode(args []string) bool {
+	script, _ := nodeLine(args)
+	return script != ""
+}
+
 // nodePath are the node_modules folders, there or not, in which what is run finds its packages.
 func (c *checker) nodePath(in interpreted) (list []string, err error) {
 	starts, err := c.nodeStarts(in)

@@ -49,6 +49,12 @@ func pythonLine(args []string) (p pythonOptions) {
 	return p
 }
 
+// startsPython tells whether Python is given a script or a module.
+func startsPython(args []string) bool {
+	o := pythonLine(args)
+	return o.script != "" || o.module != ""
+}
+
 // pythonPath are the folders that are there of sys.path, links resolved, in its order.
 func (c *checker) pythonPath(in interpreted) ([]string, error) {
 	o := pythonLine(in.args)
