@@ -56,6 +56,8 @@ func languages() []language {
 	return []language{
 		{isPython, startsPython, (*checker).pythonPath, (*checker).pythonPackages},
 		{isNode, startsNode, (*checker).nodePath, (*checker).nodePackages},
+		{isRuby, startsRuby, (*checker).gemFolders, (*checker).gems},
+		{isPHP, startsPHP, (*checker).phpFolders, (*checker).phpExtensions},
 	}
 }
 

@@ -1,0 +1,63 @@
+package image_test
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/manymage/manymage/build/image"
+)
+
+const (
+	phpExt  = "/usr/local/lib/php/extensions/no-debug-non-zts-20230831/"
+	phpConf = "/usr/local/etc/php/conf.d/"
+)
+
+// php are the interpreters of the php images, of Debian and of Alpine.
+func php(root fstest.MapFS) {
+	for _, name := range []string{"/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/sbin/php-fpm8.2", "/usr/bin/php8.2", "/usr/bin/php83", "/usr/sbin/apache2"} {
+		elf(name, "arm64")(root)
+	}
+}
+
+// Each row declares linux/arm64 and has right programs.
+var phpChecks = []struct {
+	name   string
+	config config
+	root   []entry
+	want   string
+}{
+	{"no extensions", run("php", "/app.php"), nil, "verified"},
+	{"a right one", run("php-fpm"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "arm64")}, "verified"},
+	{"a foreign one", run("php-fpm"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "foreign-module:" + phpExt + "gd.so"},
+	{"... of Zend's kind", run("php", "/app.php"), []entry{text(phpConf+"x.ini", "zend_extension = \"xdebug.so\" ; slow\n"), lib(phpExt+"xdebug.so", "amd64")}, "foreign-module:" + phpExt + "xdebug.so"},
+	{"... by its path", run("php", "/app.php"), []entry{text(phpConf+"x.ini", "zend_extension=/opt/ioncube.so\n"), lib("/opt/ioncube.so", "amd64")}, "foreign-module:/opt/ioncube.so"},
+	{"... in a folder of one's own", run("php", "/app.php"), []entry{text("/usr/local/etc/php/php.ini", "extension_dir = '/opt/ext'\nextension=x\n"), lib("/opt/ext/x.so", "amd64")}, "foreign-module:/opt/ext/x.so"},
+	{"... that nothing has loaded", run("php", "/app.php"), []entry{text(phpConf+"gd.ini", ";extension=gd\n[PHP]\nextension=\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+	{"... that is not there", run("php", "/app.php"), []entry{text(phpConf+"gd.ini", "extension=gd\n")}, "verified"},
+	{"... that this way to start PHP does not load", run("php", "-n", "/app.php"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+	{"one for each of two versions of PHP", run("php", "/app.php"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib("/usr/local/lib/php/extensions/no-debug-non-zts-20220829/gd.so", "amd64"), lib(phpExt+"gd.so", "arm64")}, "verified"},
+	{"a server with PHP in it", run("apache2"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "foreign-module:" + phpExt + "gd.so"},
+	{"a folder that the environment names", run("php", "/app.php").and("Env", []string{"PHP_INI_SCAN_DIR=:/conf"}), []entry{text("/conf/x.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "foreign-module:" + phpExt + "x.so"},
+
+	{"Debian's", run("php-fpm8.2", "-F"), []entry{text("/etc/php/8.2/mods-available/gd.ini", "; priority=20\nextension=gd.so\n"), link("/etc/php/8.2/fpm/conf.d/20-gd.ini", "/etc/php/8.2/mods-available/gd.ini"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "foreign-module:/usr/lib/php/20220829/gd.so"},
+	{"... of another way to start it", run("php8.2", "/app.php"), []entry{text("/etc/php/8.2/fpm/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "verified"},
+	{"... of another version", run("php8.2", "/app.php"), []entry{text("/etc/php/8.3/cli/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20230831/gd.so", "amd64")}, "verified"},
+	{"... for its Apache", run("apache2"), []entry{text("/etc/php/8.2/apache2/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "foreign-module:/usr/lib/php/20220829/gd.so"},
+	{"Alpine's", run("php83", "/app.php"), []entry{text("/etc/php83/conf.d/00_gd.ini", "extension=gd\n"), lib("/usr/lib/php83/modules/gd.so", "amd64")}, "foreign-module:/usr/lib/php83/modules/gd.so"},
+
+	{"PHP is not run", run("/app"), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+	{"a health check of one line", run("/app").and("Healthcheck", test("php", "-r", "exit(0);")), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+}
+
+func TestPHPModules(t *testing.T) {
+	for _, test := range phpChecks {
+		t.Run(test.name, func(t *testing.T) {
+			root := watched{MapFS: rootOf(append(test.root, php)...), t: t}
+			r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != test.want {
+				t.Errorf("%s, want %s\n%v\nnotes: %s", got, test.want, err, strings.Join(r.Notes, "\n"))
+			}
+		})
+	}
+}

@@ -1,0 +1,162 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxSearched is how many folders of a gem are looked into for a file of machine code. Those that keep a library for each version of
+// Ruby have ten.
+const maxSearched = 16
+
+// isRuby tells whether a program is Ruby.
+func isRuby(real string) bool { return strings.TrimRight(path.Base(real), "0123456789.") == "ruby" }
+
+// startsRuby tells whether Ruby is given a script.
+func startsRuby(args []string) bool {
+	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
+		switch word := args[0]; {
+		case strings.HasPrefix(word, "-e"):
+			return false
+		case slices.Contains([]string{"-C", "-E", "-I", "-r"}, word):
+			args = args[min(1, len(args)-1):]
+		}
+		args = args[1:]
+	}
+	return len(args) > 0
+}
+
+// gemFolders are the folders, each for one version of Ruby, in which RubyGems and Bundler look for gems.
+func (c *checker) gemFolders(in interpreted) (list []string, err error) {
+	var named []string
+	for _, name := range []string{"BUNDLE_PATH", "GEM_HOME", "GEM_PATH"} {
+		for _, value := range c.values(name, in.frame) {
+			for dir := range strings.SplitSeq(value, ":") {
+				if dir != "" {
+					named = append(named, absolute(in.frame.dir, dir))
+				}
+			}
+		}
+	}
+	bundled, err := c.bundlePaths(in.frame)
+	if err != nil {
+		return nil, err
+	}
+	for _, dir := range c.homes(in.frame) {
+		bundled = append(bundled, path.Join(dir, ".gem"), path.Join(dir, ".local/share/gem"))
+	}
+	named = append(named, bundled...)
+	for _, dir := range slices.Clone(named) { // which Bundler, and users, have one in for each version
+		versions, err := c.under(dir, "ruby/*")
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, versions...)
+	}
+	for _, dir := range []string{path.Join(path.Dir(path.Dir(in.at.real)), "lib/ruby"), "/var/lib"} { // the second is Debian's
+		versions, err := c.under(dir, "gems/*")
+		if err != nil {
+			return nil, err
+		}
+		named = append(named, versions...)
+	}
+	return c.there(named)
+}
+
+// bundlePaths are the folders that the configuration of Bundler names, for the application in the working folder and for all.
+func (c *checker) bundlePaths(f frame) (list []string, err error) {
+	configs := []string{absolute(f.dir, ".bundle/config")}
+	for _, dir := range c.values("BUNDLE_APP_CONFIG", f) {
+		configs = append(configs, path.Join(absolute(f.dir, dir), "config"))
+	}
+	for _, dir := range c.homes(f) {
+		configs = append(configs, path.Join(dir, ".bundle/config"))
+	}
+	for _, config := range configs {
+		if !known(config) {
+			continue
+		}
+		text, err := c.evidence(config)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(text) {
+			if dir, ok := strings.CutPrefix(line, "BUNDLE_PATH:"); ok {
+				list = append(list, absolute(f.dir, strings.Trim(dir, "\"' \r\n")))
+			}
+		}
+	}
+	return append(list, absolute(f.dir, "vendor/bundle")), nil // where BUNDLE_DEPLOYMENT has them
+}
+
+// gems are those with machine code: what RubyGems compiled of a gem, in a folder of its own for each machine and version of Ruby, or a
+// gem that was fetched for one machine, which has this in its folder's name. A gem of one version may be there for several.
+func (c *checker) gems(folders []string, in interpreted) (list []modules, err error) {
+	var places [][]string
+	add := func(gem string, dirs ...string) {
+		i := slices.IndexFunc(list, func(m modules) bool { return m.name == gem })
+		if i < 0 {
+			i, list, places = len(list), append(list, modules{name: gem, what: "extension"}), append(places, nil)
+		}
+		places[i] = append(places[i], dirs...)
+	}
+	for _, folder := range folders {
+		found, err := c.under(folder, "extensions/*/*/*", "gems/*")
+		if err != nil {
+			return nil, err
+		}
+		for _, dir := range found {
+			if path.Dir(dir) != path.Join(folder, "gems") {
+				add(path.Base(dir), dir)
+			} else if gem := precompiled(path.Base(dir)); gem != "" {
+				add(gem, path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
+			}
+		}
+	}
+	if len(list) > maxPackages {
+		c.note(in.frame, "there are so many gems that not all were looked at")
+		list = list[:maxPackages]
+	}
+	err = each(len(list), func(i int) (err error) {
+		list[i].files, err = c.machineCode(places[i])
+		return err
+	})
+	return list, err
+}
+
+// precompiled is the gem, with its version, that a folder holds for one machine with Linux: nokogiri-1.18.1-aarch64-linux-gnu. It is ""
+// for any other.
+func precompiled(folder string) string {
+	words := strings.Split(folder, "-")
+	if i := slices.Index(words, "linux"); i > 2 {
+		return strings.Join(words[:i-1], "-")
+	}
+	return ""
+}
+
+// machineCode is what each of the folders and those below it have that may be code: the libraries of the first one that has some, and
+// all programs, which have no ending.
+func (c *checker) machineCode(dirs []string) (files []string, err error) {
+	for _, dir := range dirs {
+		programs := slices.Contains([]string{"exe", "libexec"}, path.Base(dir))
+		queue, found := []string{dir}, false
+		for n := 0; n < len(queue) && n < maxSearched && !found; n++ {
+			real, entries, err := c.folder(queue[n])
+			if err != nil {
+				return nil, err
+			}
+			for _, e := range entries {
+				switch name := path.Join(real, e.Name()); {
+				case e.IsDir():
+					queue = append(queue, name)
+				case programs && path.Ext(name) == "":
+					files = append(files, name)
+				case !programs && isLibrary(name):
+					files, found = append(files, name), true
+				}
+			}
+		}
+	}
+	return files, nil
+}
