@@ -47,6 +47,11 @@ func (c *checker) link(at found, f file, fr frame) {
 
 // libraries looks at all that the noted programs need, level by level.
 func (c *checker) libraries() error {
+	for _, by := range c.linked {
+		if err := c.preloads(by); err != nil {
+			return err
+		}
+	}
 	queue, seen := c.linked, map[string]bool{}
 	for range maxLibraryLevels {
 		needs, err := c.needs(queue, seen)

@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -107,5 +108,31 @@ func TestForeignLibraryIsToldAndCanBeAllowed(t *testing.T) {
 	r, err := image.Check(run("/app").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/usr/lib/libfoo.so.1"}})
 	if got := outcome(t, r, err); got != "verified" || len(r.Notes) != 1 {
 		t.Errorf("%s, %q", got, r.Notes)
+	}
+}
+
+// What LD_PRELOAD names and the loader cannot take is left out by it, with a line on stderr: it is told, and no fault.
+func TestPreloads(t *testing.T) {
+	const jemalloc = "/usr/lib/x86_64-linux-gnu/libjemalloc.so.2"
+	loaded := elf("/app", "arm64", elftest.Interp("/lib/ld-linux-aarch64.so.1"))
+	for _, test := range []struct {
+		name    string
+		preload string
+		app     entry
+		file    entry
+		want    string
+	}{
+		{"a right one", jemalloc, loaded, lib(jemalloc, "arm64"), "[]"},
+		{"a foreign one", jemalloc, loaded, lib(jemalloc, "amd64"), "[LD_PRELOAD names " + jemalloc + ", which is amd64 (x86-64, 64-bit little-endian): programs start without it]"},
+		{"an absent one, behind another", "/lib/a.so " + jemalloc, loaded, lib("/lib/a.so", "arm64"), "[LD_PRELOAD names " + jemalloc + ", which is not in the image: programs start without it]"},
+		{"a name that is searched for", "libjemalloc.so.2", loaded, lib(jemalloc, "amd64"), "[]"},
+		{"what only the system knows", "/usr/lib/$PLATFORM/a.so", loaded, lib(jemalloc, "amd64"), "[]"},
+		{"a program without a loader", jemalloc, elf("/app", "arm64"), lib(jemalloc, "amd64"), "[]"},
+	} {
+		root := rootOf(test.app, test.file, elf("/lib/ld-linux-aarch64.so.1", "arm64", elftest.Type(3)))
+		r, err := image.Check(run("/app").and("Env", []string{"LD_PRELOAD=" + test.preload}).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != "verified" || fmt.Sprint(r.Notes) != test.want {
+			t.Errorf("%s: %s, %q, want %s", test.name, got, r.Notes, test.want)
+		}
 	}
 }
