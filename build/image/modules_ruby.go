@@ -46,7 +46,7 @@ func (c *checker) gemFolders(in interpreted) (list []string, err error) {
 	for _, dir := range c.homes(in.frame) {
 		bundled = append(bundled, path.Join(dir, ".gem"), path.Join(dir, ".local/share/gem"))
 	}
-	named = append(named, bundled...)
+	named = slices.DeleteFunc(append(named, bundled...), func(dir string) bool { return !known(dir) })
 	for _, dir := range slices.Clone(named) { // which Bundler, and users, have one in for each version
 		versions, err := c.under(dir, "ruby/*")
 		if err != nil {
@@ -64,15 +64,21 @@ func (c *checker) gemFolders(in interpreted) (list []string, err error) {
 	return c.there(named)
 }
 
-// bundlePaths are the folders that the configuration of Bundler names, for the application in the working folder and for all.
+// bundlePaths are the folders that Bundler's configuration names, that of the application in the working folder or at BUNDLE_GEMFILE and
+// that for all, and where deployments have them.
 func (c *checker) bundlePaths(f frame) (list []string, err error) {
-	configs := []string{absolute(f.dir, ".bundle/config")}
+	apps := []string{f.dir}
+	for _, file := range c.values("BUNDLE_GEMFILE", f) {
+		apps = append(apps, path.Dir(absolute(f.dir, file)))
+	}
+	var configs []string
+	for _, dir := range slices.Concat(apps, c.homes(f)) {
+		configs = append(configs, absolute(dir, ".bundle/config"))
+	}
 	for _, dir := range c.values("BUNDLE_APP_CONFIG", f) {
 		configs = append(configs, path.Join(absolute(f.dir, dir), "config"))
 	}
-	for _, dir := range c.homes(f) {
-		configs = append(configs, path.Join(dir, ".bundle/config"))
-	}
+	paths := []string{"vendor/bundle"}
 	for _, config := range configs {
 		if !known(config) {
 			continue
@@ -83,11 +89,16 @@ func (c *checker) bundlePaths(f frame) (list []string, err error) {
 		}
 		for line := range strings.Lines(text) {
 			if dir, ok := strings.CutPrefix(line, "BUNDLE_PATH:"); ok {
-				list = append(list, absolute(f.dir, strings.Trim(dir, "\"' \r\n")))
+				paths = append(paths, strings.Trim(dir, "\"' \r\n"))
 			}
 		}
 	}
-	return append(list, absolute(f.dir, "vendor/bundle")), nil // where BUNDLE_DEPLOYMENT has them
+	for _, app := range apps {
+		for _, dir := range paths {
+			list = append(list, absolute(app, dir))
+		}
+	}
+	return list, nil
 }
 
 // gems are those with machine code: what RubyGems compiled of a gem, in a folder of its own for each machine and version of Ruby, or a

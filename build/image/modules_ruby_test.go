@@ -52,6 +52,7 @@ var rubyChecks = []struct {
 
 	{"Bundler's folder of the application", bundled(), []entry{lib("/app/vendor/bundle/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/app/vendor/bundle/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
 	{"... that its configuration names", bundled(), []entry{text("/app/.bundle/config", "---\nBUNDLE_PATH: \"/gems\"\n"), lib("/gems/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/gems/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
+	{"... of an application elsewhere", bundled("BUNDLE_GEMFILE=/other/Gemfile"), []entry{lib("/other/vendor/bundle/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/other/vendor/bundle/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
 	{"... that a configuration elsewhere names", bundled("BUNDLE_APP_CONFIG=/conf"), []entry{text("/conf/config", "---\nBUNDLE_PATH: 'own'\n"), lib("/app/own/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/app/own/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
 	{"... that the environment names", bundled("BUNDLE_PATH=/gems"), []entry{lib("/gems/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/gems/ruby/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
 	{"Ruby's own folder of gems", run("ruby", "/app.rb"), []entry{lib("/usr/local/lib/ruby/gems/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so", "amd64")}, "foreign-module:/usr/local/lib/ruby/gems/3.3.0/extensions/x86_64-linux/3.3.0/b-1/b.so"},
