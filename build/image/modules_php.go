@@ -29,13 +29,17 @@ func isPHP(real string) bool {
 
 // startsPHP tells whether PHP is given a script.
 func startsPHP(args []string) bool {
-	return !slices.Contains(args, "-r") && slices.ContainsFunc(args, func(word string) bool { return !strings.HasPrefix(word, "-") })
+	o, rest := getopt(args, phpValued()...)
+	return (len(rest) > 0 || o.has("-f")) && !o.has("-r")
 }
+
+// phpValued are PHP's options with a value.
+func phpValued() []string { return []string{"-c", "-d", "-f", "-r", "-S", "-t", "-y"} }
 
 // phpFolders are the folders whose .ini files say which extensions PHP loads: those of PHP's own image, and of a distribution's package
 // for this version and way to start it, such as /etc/php/8.2/fpm on Debian, /etc/php83 on Alpine.
 func (c *checker) phpFolders(in interpreted) ([]string, error) {
-	if slices.Contains(in.args, "-n") {
+	if o, _ := getopt(in.args, phpValued()...); o.has("-n") {
 		return nil, nil
 	}
 	list := []string{"/usr/local/etc/php", "/usr/local/etc/php/conf.d"}

@@ -47,6 +47,7 @@ var phpChecks = []struct {
 	{"Alpine's", run("php83", "/app.php"), []entry{text("/etc/php83/conf.d/00_gd.ini", "extension=gd\n"), lib("/usr/lib/php83/modules/gd.so", "amd64")}, "foreign-module:/usr/lib/php83/modules/gd.so"},
 
 	{"PHP is not run", run("/app"), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+	{"a health check's script", run("/app").and("Healthcheck", test("php", "-d", "x=1", "-f", "/check.php")), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "foreign-module:" + phpExt + "gd.so"},
 	{"a health check of one line", run("/app").and("Healthcheck", test("php", "-r", "exit(0);")), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
 }
 

@@ -15,16 +15,8 @@ func isRuby(real string) bool { return strings.TrimRight(path.Base(real), "01234
 
 // startsRuby tells whether Ruby is given a script.
 func startsRuby(args []string) bool {
-	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
-		switch word := args[0]; {
-		case strings.HasPrefix(word, "-e"):
-			return false
-		case slices.Contains([]string{"-C", "-E", "-I", "-r"}, word):
-			args = args[min(1, len(args)-1):]
-		}
-		args = args[1:]
-	}
-	return len(args) > 0
+	o, rest := getopt(args, "-C", "-E", "-I", "-e", "-r")
+	return len(rest) > 0 && !o.has("-e")
 }
 
 // gemFolders are the folders, each for one version of Ruby, in which RubyGems and Bundler look for gems.
