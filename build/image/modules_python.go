@@ -285,26 +285,30 @@ func (c *checker) loose(dir string, entries []fs.DirEntry, told []modules) ([]mo
 		sourced[i] = slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return path.Ext(e.Name()) == ".py" })
 		return err
 	})
-	return sideBySide(list, sourced), err
+	var own, bare []modules
+	for i, p := range list {
+		if sourced[i] {
+			own = append(own, p)
+		} else {
+			bare = append(bare, p)
+		}
+	}
+	return append(own, sideBySide(bare)...), err
 }
 
 // sideBySide puts behind each folder's modules those of the same names in the others: an application may have a folder for each
-// machine, whatever it calls them. One with sources, too, is a package of its own.
-func sideBySide(folders []modules, sourced []bool) []modules {
+// machine, whatever it calls them. One with sources, too, is a package of its own and none of these.
+func sideBySide(folders []modules) []modules {
 	all := make(map[string][]string)
-	for i, f := range folders {
+	for _, f := range folders {
 		for _, file := range f.files {
-			if !sourced[i] {
-				all[stem(file)] = append(all[stem(file)], file)
-			}
+			all[stem(file)] = append(all[stem(file)], file)
 		}
 	}
 	out := slices.Clone(folders)
 	for i, f := range folders {
 		for _, file := range f.files {
-			if !sourced[i] {
-				out[i].files = slices.Concat(out[i].files, slices.DeleteFunc(slices.Clone(all[stem(file)]), func(s string) bool { return s == file }))
-			}
+			out[i].files = slices.Concat(out[i].files, slices.DeleteFunc(slices.Clone(all[stem(file)]), func(s string) bool { return s == file }))
 		}
 	}
 	return out
