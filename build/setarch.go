@@ -3,6 +3,7 @@ package build
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -100,6 +101,9 @@ func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform oci
 func (p *Pipeline) relabel(out *NewLabel, raw []byte, root fs.FS, platform ocispec.Platform) ([]byte, error) {
 	found, err := p.truth(raw, root, platform)
 	out.Was, out.Verdict, out.Notes = found.was, string(found.report.Verdict), found.report.Notes
+	if errors.Is(err, image.ErrConfig) {
+		err = fmt.Errorf("%s: %w", out.Ref, err)
+	}
 	return found.config, err
 }
 

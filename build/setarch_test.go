@@ -1,9 +1,13 @@
 package build
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -33,6 +37,15 @@ func TestLabelsAreToldAsTheyWere(t *testing.T) {
 		if _, err := New(Options{}).judge(&r, []byte("{"+test.label+"}"), nil); err != nil || !strings.Contains(test.want, "was "+r.was+";") {
 			t.Errorf("{%s}: built, was %q, %v", test.label, r.was, err)
 		}
+	}
+}
+
+// A config that cannot be labelled is some image's.
+func TestUnusableConfigsNameTheImage(t *testing.T) {
+	out := NewLabel{Ref: "app:1"}
+	_, err := (&Pipeline{}).relabel(&out, []byte(`{"os":"linux","os":"windows"}`), nil, ocispec.Platform{OS: "linux", Architecture: "arm64"})
+	if !errors.Is(err, image.ErrConfig) || !strings.HasPrefix(err.Error(), "app:1: not an image config: ") {
+		t.Errorf("%v", err)
 	}
 }
 
