@@ -15,6 +15,7 @@ import (
 	"github.com/magefile/mage/mg"
 
 	"github.com/manymage/manymage/build/git"
+	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/magefiles/targets"
 	"github.com/manymage/manymage/platforms"
 )
@@ -73,8 +74,11 @@ func Binaries(ctx context.Context) error {
 
 // binaries is Binaries for the platforms of a run; Go's cache makes an unchanged one cheap.
 func binaries(ctx context.Context, list []string) error {
+	shown := progress.New(os.Stderr, progress.For(os.Stderr, os.Getenv)) // the first time takes a minute each, and silence looks like a hang
+	defer shown.Close()
 	for _, name := range list {
-		if err := binary(ctx, name); err != nil {
+		step := progress.Step{Platform: name, ID: name, Name: "compile manymage, once for these sources"}
+		if err := binary(ctx, name, func(s progress.State) { step.State = s; shown.Send(step) }); err != nil {
 			return err
 		}
 	}
@@ -82,7 +86,7 @@ func binaries(ctx context.Context, list []string) error {
 }
 
 // binary cross-compiles through scripts/mage, which lets one compiler at a time write Mage's generated main.
-func binary(ctx context.Context, name string) error {
+func binary(ctx context.Context, name string, at func(progress.State)) error {
 	p, err := platforms.Parse(name)
 	if err != nil {
 		return err
@@ -102,7 +106,7 @@ func binary(ctx context.Context, name string) error {
 	if upToDate(out, stamp) {
 		return nil
 	}
-	fmt.Fprintf(os.Stderr, "compiling manymage for %s\n", name) // the first time takes a minute each, and silence looks like a hang
+	at(progress.Running)
 	cmd := exec.CommandContext(ctx, filepath.Join(clone(), "scripts", "mage"),
 		"-compile", out, "-goos", p.OS, "-goarch", p.Architecture, "-ldflags", flags)
 	cmd.Env = append(os.Environ(), "GOARM="+platforms.GOARM(p))
@@ -111,6 +115,7 @@ func binary(ctx context.Context, name string) error {
 	if err := cmd.Run(); err != nil {
 		return fmt.Errorf("compile the targets for %s: %w\n%s", name, err, strings.TrimSpace(printed.String()))
 	}
+	at(progress.Done)
 	return os.WriteFile(out+stampSuffix, []byte(stamp), 0o644)
 }
 
