@@ -198,7 +198,9 @@ func (p *Pipeline) registryHealth(ctx context.Context) ([]Checked, error) {
 	if err != nil {
 		return []Checked{wrong("registry", err)}, ctx.Err()
 	}
-	tidy, err := look(ctx, client, ref)
+	asking, cancel := context.WithTimeout(registry.WithPush(ctx, ref), foresightLimit)
+	defer cancel()
+	tidy, err := client.MayPush(asking, ref)
 	tidying, stop := context.WithTimeout(context.WithoutCancel(ctx), foresightLimit)
 	defer stop()
 	tidy(tidying)
