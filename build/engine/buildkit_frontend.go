@@ -76,7 +76,7 @@ func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Resul
 // frontendClient is the gateway as a frontend sees it that was started with our
 // options and inputs.
 func (r *kitSolve) frontendClient(c gateway.Client, pull bool) (*frontendClient, error) {
-	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}}
+	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.notice}
 	if pull {
 		out.opts["image-resolve-mode"] = "pull"
 	}
@@ -95,6 +95,7 @@ type frontendClient struct {
 	opts   map[string]string
 	inputs map[string]llb.State
 	strays strays
+	tell   func(string)
 }
 
 // BuildOpts gives a copy of the options, because a frontend writes to them.

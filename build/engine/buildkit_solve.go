@@ -8,6 +8,7 @@ import (
 	"maps"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
@@ -26,6 +27,7 @@ type kitSolve struct {
 	failure  error // of reading the Dockerfile or running its steps, likewise
 	warnings []Warning
 	steps    *steps
+	noticed  sync.Map // what was told already: the Dockerfile may be read twice
 }
 
 // Solve builds one image: a frontend turns the Dockerfile into steps, the
@@ -61,6 +63,13 @@ func (r *kitSolve) try(ctx context.Context) (Built, error) {
 		return Built{}, err
 	}
 	return r.builder.kit.built(ctx, stored)
+}
+
+// notice tells something once.
+func (r *kitSolve) notice(text string) {
+	if _, told := r.noticed.LoadOrStore(text, true); !told {
+		r.steps.emit(Notice{text})
+	}
 }
 
 func (r *kitSolve) job() *kitJob {

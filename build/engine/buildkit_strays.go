@@ -24,24 +24,31 @@ type strays struct {
 	names []string
 }
 
-// note looks at a base that was found. One that the registry named has a digest, and is what the registry has for the platform.
-func (s *strays) note(name string, found digest.Digest, config []byte, want *ocispec.Platform) {
+// note looks at a base that was found. One that the registry named has a digest, and is what the registry has for the platform, or
+// a plain image, which is taken for any: other tells of one whose programs will not run there.
+func (s *strays) note(name string, found digest.Digest, config []byte, want *ocispec.Platform) (other string) {
 	var is ocispec.Platform
-	if found != "" || want == nil || json.Unmarshal(config, &is) != nil || platforms.Equal(is, *want) {
-		return
+	if want == nil || json.Unmarshal(config, &is) != nil || platforms.Equal(is, *want) {
+		return ""
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !slices.Contains(s.names, name) {
+	switch {
+	case found == "" && !slices.Contains(s.names, name):
 		s.names = append(s.names, name)
+	case found != "" && is.Architecture != "" && !platforms.Runs(*want, is):
+		return fmt.Sprintf("the image %s is one for %s alone, and is taken for %s", name, platforms.Format(is), platforms.Format(*want))
 	}
+	return ""
 }
 
-// ResolveImageConfig finds a base and watches for strays.
+// ResolveImageConfig finds a base, watches for strays, and tells of another machine's before anything is built on it.
 func (c *frontendClient) ResolveImageConfig(ctx context.Context, name string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, found, config, err := c.Client.ResolveImageConfig(ctx, name, opt)
 	if err == nil && opt.ImageOpt != nil {
-		c.strays.note(name, found, config, opt.ImageOpt.Platform)
+		if other := c.strays.note(name, found, config, opt.ImageOpt.Platform); other != "" {
+			c.tell(other)
+		}
 	}
 	return ref, found, config, err
 }
