@@ -18,7 +18,7 @@ type bench struct {
 	dir      string
 	registry *registry
 	meter    *meter
-	straight bool              // the meter is passed by
+	metered  bool              // requests to the engine go through the meter
 	hello    map[string]string // program by GOARCH
 	targets  string            // what the compiled targets list
 	serial   int               // makes names that nothing has used

@@ -18,7 +18,7 @@ type command struct {
 	out  bytes.Buffer
 }
 
-// command prepares a process that speaks to the engine, through the meter but where that would count as time.
+// command prepares a process that speaks to the engine.
 func (b *bench) command(ctx context.Context, name string, args ...string) *command {
 	c := &command{Cmd: exec.CommandContext(ctx, name, args...)}
 	c.Dir = b.dir
@@ -27,10 +27,10 @@ func (b *bench) command(ctx context.Context, name string, args ...string) *comma
 }
 
 func (b *bench) host() string {
-	if b.straight {
-		return b.meter.engine.String()
+	if b.metered {
+		return b.meter.address
 	}
-	return b.meter.address
+	return b.meter.engine.String()
 }
 
 // in sets the folder; an empty one is this process's.

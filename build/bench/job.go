@@ -36,7 +36,7 @@ func (b *bench) jobs(ctx context.Context) error {
 
 func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder string, size int) error {
 	var cold, warm [2][]sample
-	for round := range b.rounds {
+	if err := b.pairs(ctx, func(round int) error {
 		order := []int{0, 1}
 		if round%2 == 1 {
 			slices.Reverse(order)
@@ -48,7 +48,9 @@ func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder str
 			}
 			cold[who], warm[who] = append(cold[who], first), append(warm[who], second)
 		}
-		b.forget(ctx)
+		return nil
+	}); err != nil {
+		return err
 	}
 	c.add(fmt.Sprintf("%d MB, cold", size), cold[0], cold[1])
 	c.add(fmt.Sprintf("%d MB, unchanged", size), warm[0], warm[1])

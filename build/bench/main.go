@@ -5,8 +5,8 @@
 //
 // DOCKER_BUILDKIT=0 is for our side alone: it then goes without BuildKit, as the classic recipe does.
 //
-// Both sides do the same work in alternation, on fresh content that nothing has cached, each into a repository of its own. Both
-// speak to the engine through a proxy that counts bytes; peak memory is that of the client's process, as the kernel counts it.
+// Both sides do the same work in alternation, on fresh content that nothing has cached, each into a repository of its own. What they
+// send the engine is counted by a proxy, in a round of its own; peak memory is that of the client's process, as the kernel counts it.
 // The images are removed afterwards; the engine's build cache is the user's and is not pruned.
 package main
 

@@ -10,8 +10,7 @@ import (
 // macroSizes are those at which the macro was measured when this project began, in MB.
 var macroSizes = []int{30, 300, 900}
 
-// setarchs measures relabelling an image in the engine against the macro. It is over so soon that the meter, a process more on the way
-// of each request, would be a tenth of it: what is timed goes straight to the engine, and the bytes are those of one more round.
+// setarchs measures relabelling an image in the engine against the macro.
 func (b *bench) setarchs(ctx context.Context) error {
 	if !b.has("setarch") {
 		fmt.Println("\nsetarch: these targets have none, not measured")
@@ -20,30 +19,16 @@ func (b *bench) setarchs(ctx context.Context) error {
 	c := newContest("relabelling, setarch against the macro")
 	for _, size := range macroSizes {
 		var theirs, ours []sample
-		for round := range b.rounds + 1 {
-			b.straight = round < b.rounds
+		if err := b.pairs(ctx, func(int) error {
 			t, o, err := b.setarch(ctx, size)
-			if err != nil {
-				return err
-			}
-			if b.straight {
-				theirs, ours = append(theirs, t), append(ours, o)
-			} else {
-				count(theirs, t)
-				count(ours, o)
-			}
-			b.forget(ctx)
+			theirs, ours = append(theirs, t), append(ours, o)
+			return err
+		}); err != nil {
+			return err
 		}
 		c.add(fmt.Sprintf("%d MB", size), theirs, ours)
 	}
 	return c.print()
-}
-
-// count gives samples the bytes of a metered one.
-func count(samples []sample, metered sample) {
-	for i := range samples {
-		samples[i].to, samples[i].from = metered.to, metered.from
-	}
 }
 
 // setarch builds one image with an arm64 program natively, so labelled amd64, and relabels it twice under two tags.
