@@ -112,7 +112,7 @@ func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
 		h.Checks = append(h.Checks, wrong("build", err))
 	}
 	for _, node := range p.nodes() {
-		h.Checks = append(h.Checks, p.buildHealth(node, jobsOf(jobs, node))...)
+		h.Checks = append(h.Checks, p.buildHealth(ctx, node, jobsOf(jobs, node))...)
 	}
 	var bases, place []Checked
 	g, gctx := errgroup.WithContext(ctx)
@@ -152,13 +152,13 @@ func (p *Pipeline) engineHealth(node string, err error) []Checked {
 }
 
 // buildHealth is how an engine will build its platforms, or why it will not.
-func (p *Pipeline) buildHealth(node string, jobs []job) []Checked {
+func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []Checked {
 	e := p.engines[node]
 	if e == nil {
 		return nil
 	}
 	var out []Checked
-	for _, err := range impossible(jobs, e.Info()) {
+	for _, err := range impossible(jobs, e.Info(), p.runner(ctx, node)) {
 		out = append(out, wrong("build", err))
 	}
 	if len(out) > 0 {

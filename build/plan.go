@@ -160,7 +160,7 @@ func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEng
 	if out.Missing != "" {
 		return nil
 	}
-	for _, err := range impossible(jobs, out.Info) {
+	for _, err := range impossible(jobs, out.Info, p.runner(ctx, out.Node)) {
 		out.Refusals = append(out.Refusals, err.Error())
 	}
 	if out.Road != engine.RoadClassic {

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -208,9 +209,17 @@ func (usageError) Is(target error) bool { return target == config.ErrUsage }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// runner tells whether programs of a platform run in an engine's builds.
+type runner func(ocispec.Platform) (bool, error)
+
+func (p *Pipeline) runner(ctx context.Context, node string) runner {
+	return func(platform ocispec.Platform) (bool, error) { return p.engines[node].Runs(ctx, platform) }
+}
+
 // impossible says what the engine cannot do of the jobs, before anything is built.
-func impossible(jobs []job, info engine.Info) []error {
-	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info), unwritable(jobs, info), otherSystem(jobs, info)}, func(err error) bool { return err == nil })
+func impossible(jobs []job, info engine.Info, runs runner) []error {
+	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
+		func(err error) bool { return err == nil })
 }
 
 // withoutBuildKit refuses lines that the engine's builder does not know, or leaves out.
@@ -232,13 +241,22 @@ func withoutBuildKit(jobs []job, info engine.Info) error {
 }
 
 // emulation refuses before anything is built when a RUN would need a machine that neither the engine has nor QEMU stands in for.
-func emulation(jobs []job, info engine.Info) error {
+func emulation(jobs []job, info engine.Info, runs runner) error {
 	var lines []string
+	known := map[string]bool{} // by platform
 	for _, j := range jobs {
 		for _, run := range j.runs {
-			if !runs(info, run.Platform) {
-				lines = append(lines, fmt.Sprintf("  %s:%d runs on %s: %s",
-					j.solve.DockerfileName, run.Line, platforms.Format(run.Platform), run.Text))
+			name := platforms.Format(run.Platform)
+			ok, asked := known[name]
+			if !asked {
+				var err error
+				if ok, err = runs(run.Platform); err != nil {
+					return err
+				}
+				known[name] = ok
+			}
+			if !ok {
+				lines = append(lines, fmt.Sprintf("  %s:%d runs on %s: %s", j.solve.DockerfileName, run.Line, name, run.Text))
 			}
 		}
 	}
@@ -270,16 +288,6 @@ func otherSystem(jobs []job, info engine.Info) error {
 		}
 	}
 	return nil
-}
-
-// runs tells whether the engine runs programs of a platform.
-func runs(info engine.Info, p ocispec.Platform) bool {
-	for _, have := range append([]ocispec.Platform{info.Platform}, info.Emulated...) {
-		if have.OS == p.OS && have.Architecture == p.Architecture {
-			return true // every emulator of an architecture runs all its variants
-		}
-	}
-	return false
 }
 
 func dedupe(lines []string) []string {

@@ -102,7 +102,7 @@ func TestCachesOfTheJobs(t *testing.T) {
 				t.Errorf("with token %q no %q:\n%s", token, want, shown.String())
 			}
 		}
-		if refused := errors.Join(impossible(jobs, graph)...); errors.Is(refused, engine.ErrUnsupported) != (token != "") || refused != nil && ExitCode(refused) != ExitUsage {
+		if refused := errors.Join(impossible(jobs, graph, nil)...); errors.Is(refused, engine.ErrUnsupported) != (token != "") || refused != nil && ExitCode(refused) != ExitUsage {
 			t.Errorf("with token %q: %v", token, refused)
 		}
 	}

@@ -47,7 +47,7 @@ func (p *Pipeline) Build(ctx context.Context) error {
 		return err
 	}
 	for _, node := range p.nodes() {
-		err = errors.Join(err, errors.Join(impossible(jobsOf(jobs, node), p.engines[node].Info())...))
+		err = errors.Join(err, errors.Join(impossible(jobsOf(jobs, node), p.engines[node].Info(), p.runner(ctx, node))...))
 	}
 	if err != nil {
 		return err

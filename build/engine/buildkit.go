@@ -5,25 +5,25 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"strconv"
+	"strings"
 
 	bkclient "github.com/moby/buildkit/client"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
+	"github.com/moby/buildkit/util/grpcerrors"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"google.golang.org/grpc/codes"
 
 	"github.com/manymage/manymage/platforms"
 )
 
 // buildkit is the road through /grpc: one client, whose connection every solve
-// shares, and what its worker said when it was opened.
+// shares.
 type buildkit struct {
-	engine  *Engine
-	client  *bkclient.Client
-	workers []gateway.WorkerInfo
-	native  ocispec.Platform
-	foreign []ocispec.Platform
-	pong    pong
+	engine *Engine
+	client *bkclient.Client
+	native ocispec.Platform
+	pong   pong
 }
 
 var errNoBuilds = errors.New("nothing is to be built")
@@ -52,7 +52,7 @@ func openBuildKit(ctx context.Context, e *Engine, o Options) (*buildkit, error) 
 	if kit.client, err = bkclient.New(ctx, "", kit.options()...); err != nil {
 		return nil, fmt.Errorf("%w: %w", errNoKit, err)
 	}
-	if err := kit.askWorkers(ctx); err != nil {
+	if err := kit.answers(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("%w: %w", errNoKit, err), kit.client.Close())
 	}
 	return kit, nil
@@ -66,47 +66,48 @@ func (k *buildkit) options() []bkclient.ClientOpt {
 	return []bkclient.ClientOpt{bkclient.WithContextDialer(dial)}
 }
 
-// askWorkers learns which platforms the engine builds. BuildKit lists its own
-// first, and behind it each that it could run a test program of.
-func (k *buildkit) askWorkers(ctx context.Context) error {
-	workers, err := k.client.ListWorkers(ctx)
-	if err != nil {
-		return err
+// answers asks for what costs nothing to answer. BuildKit before 0.11, which is in Docker 20.10, does not know the question, and says so.
+func (k *buildkit) answers(ctx context.Context) error {
+	_, err := k.client.Info(ctx)
+	if grpcerrors.Code(err) == codes.Unimplemented && !strings.Contains(err.Error(), "unknown service") {
+		return nil
 	}
-	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
-		return errors.New("it has no worker")
-	}
-	for _, w := range workers {
-		k.workers = append(k.workers, gateway.WorkerInfo{ID: w.ID, Labels: w.Labels, Platforms: w.Platforms})
-	}
-	all := workers[0].Platforms
-	k.native = platforms.Normalize(all[0])
-	for _, p := range all[1:] {
-		if p = platforms.Normalize(p); !platforms.Equal(p, k.native) {
-			k.foreign = append(k.foreign, p)
-		}
-	}
-	return nil
+	return err
 }
 
-// emulated is what BuildKit could run a test program of, and what the kernel says that it runs: a busy BuildKit can fail to start a
-// program that it has just written (ETXTBSY), and it then takes a working emulator for a missing one.
-func (k *buildkit) emulated(context.Context) ([]ocispec.Platform, error) {
-	if !k.engine.info.Local {
-		return k.foreign, nil
+// settle learns the engine's own platform. /version gives an ARM no variant, and BuildKit does.
+func (k *buildkit) settle(ctx context.Context, about ocispec.Platform) error {
+	k.native = about
+	if about.Architecture != "arm" {
+		return nil
 	}
-	registered, err := registeredPlatforms(binfmtDir)
+	all, err := k.runnable(ctx)
+	if err == nil {
+		k.native = all[0]
+	}
+	return err
+}
+
+// runnable are the platforms whose programs run in a build: BuildKit lists its own first, and behind it each that it could run a test program of.
+// It runs them all to answer, which takes longer than all else that an engine is asked before a build.
+func (k *buildkit) runnable(ctx context.Context) ([]ocispec.Platform, error) {
+	workers, err := k.client.ListWorkers(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ask the engine at %s for its platforms: %w", k.engine.info.Address, err)
 	}
-	out := slices.Clone(k.foreign)
-	for _, p := range registered {
-		same := func(q ocispec.Platform) bool { return platforms.Equal(p, q) }
-		if p.Architecture != k.native.Architecture && !slices.ContainsFunc(out, same) {
-			out = append(out, p)
-		}
+	if len(workers) == 0 || len(workers[0].Platforms) == 0 {
+		return nil, fmt.Errorf("%w: BuildKit at %s has no worker; restart the engine", ErrUnsupported, k.engine.info.Address)
 	}
-	return out, nil
+	var all []ocispec.Platform
+	for _, p := range workers[0].Platforms {
+		all = append(all, platforms.Normalize(p))
+	}
+	return all, nil
+}
+
+// workers are those that a frontend in this process is told of: one, whose own platform it builds on.
+func (k *buildkit) workers() []gateway.WorkerInfo {
+	return []gateway.WorkerInfo{{Platforms: []ocispec.Platform{k.native}}}
 }
 
 func (k *buildkit) close() error { return k.client.Close() }

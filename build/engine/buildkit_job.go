@@ -80,7 +80,7 @@ const exporter = "moby"
 // serve makes the result through the gateway.
 func (j *kitJob) serve(ctx context.Context, ref string) error {
 	bridge := &oncePinged{LLBBridgeClient: j.kit.client.GatewayClientForBuild(ref), answer: &j.kit.pong}
-	client, err := grpcclient.New(ctx, map[string]string{}, j.session, product, bridge, j.kit.workers)
+	client, err := grpcclient.New(ctx, map[string]string{}, j.session, product, bridge, j.kit.workers())
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -153,15 +152,8 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 	return id, nil
 }
 
-// emulated is what the kernel runs, as far as it can be known from here.
-func (c *classic) emulated(context.Context) ([]ocispec.Platform, error) {
-	if !c.engine.info.Local {
-		return nil, nil
-	}
-	found, err := registeredPlatforms(binfmtDir)
-	own := c.engine.info.Platform
-	return slices.DeleteFunc(found, func(p ocispec.Platform) bool { return p.Architecture == own.Architecture }), err
-}
+// runnable is nothing that could be known from here.
+func (c *classic) runnable(context.Context) ([]ocispec.Platform, error) { return nil, nil }
 
 // authConfigs are the credentials of the registries that the Dockerfile names.
 func (p *classicPlan) authConfigs(ctx context.Context) (map[string]registry.AuthConfig, error) {

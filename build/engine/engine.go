@@ -81,9 +81,9 @@ type Engine struct {
 type road interface {
 	// start prepares a build context for any number of solves.
 	start(ctx context.Context, c Context) (Builder, error)
-	// emulated lists the foreign platforms whose programs can run in a build,
-	// without the engine's own.
-	emulated(ctx context.Context) ([]ocispec.Platform, error)
+	// runnable lists the platforms whose programs run in a build, as far as the
+	// builder knows.
+	runnable(ctx context.Context) ([]ocispec.Platform, error)
 }
 
 // Builder solves a Dockerfile for one platform after another, or all at once,

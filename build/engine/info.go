@@ -21,17 +21,16 @@ import (
 
 // Info describes an engine.
 type Info struct {
-	Address  string             // unix:///var/run/docker.sock
-	Name     string             // "Docker" or "Podman"
-	Version  string             // 20.10.24
-	API      string             // negotiated: 1.41
-	Store    string             // StoreGraph or StoreContainerd
-	Road     string             // RoadBuildKit or RoadClassic
-	Why      string             // why the classic road: "DOCKER_BUILDKIT=0"; empty for BuildKit
-	Fallback bool               // the classic road is nobody's choice: Why is a fault
-	Platform ocispec.Platform   // its own
-	Emulated []ocispec.Platform // foreign platforms whose programs run in a build
-	Local    bool               // its loopback is ours
+	Address  string           // unix:///var/run/docker.sock
+	Name     string           // "Docker" or "Podman"
+	Version  string           // 20.10.24
+	API      string           // negotiated: 1.41
+	Store    string           // StoreGraph or StoreContainerd
+	Road     string           // RoadBuildKit or RoadClassic
+	Why      string           // why the classic road: "DOCKER_BUILDKIT=0"; empty for BuildKit
+	Fallback bool             // the classic road is nobody's choice: Why is a fault
+	Platform ocispec.Platform // its own
+	Local    bool             // its loopback is ours
 }
 
 // The image stores that change how an image is named, loaded and pushed.
@@ -70,11 +69,12 @@ func (e *Engine) learn(ctx context.Context, o Options) error {
 	if ctx.Err() != nil { // and not a BuildKit that does not answer
 		return ctx.Err()
 	}
-	if err := e.choose(kit, noKit); err != nil {
-		return err
+	if kit != nil {
+		if err := kit.settle(ctx, e.info.Platform); err != nil {
+			return err
+		}
 	}
-	e.info.Emulated, err = e.road.emulated(ctx)
-	return err
+	return e.choose(kit, noKit)
 }
 
 // dockersOwn is a store that only Docker's graph drivers have: Podman calls its
@@ -143,6 +143,24 @@ func (e *Engine) choose(kit *buildkit, noKit error) error {
 	}
 	e.info.Road, e.road, e.info.Platform = RoadBuildKit, kit, kit.native
 	return nil
+}
+
+// Runs tells whether programs of a platform run in a build: the engine's own, and those of architectures that an emulator stands in
+// for, which runs all their variants. A local kernel says at once what it has one for. BuildKit is asked where it says nothing, and not
+// before: it tries all of them to answer, and a busy one takes a working emulator for a missing one (ETXTBSY).
+func (e *Engine) Runs(ctx context.Context, p ocispec.Platform) (bool, error) {
+	same := func(q ocispec.Platform) bool { return q.OS == p.OS && q.Architecture == p.Architecture }
+	if same(e.info.Platform) {
+		return true, nil
+	}
+	if e.info.Local {
+		registered, err := registeredPlatforms(binfmtDir)
+		if err != nil || slices.ContainsFunc(registered, same) {
+			return err == nil, err
+		}
+	}
+	tried, err := e.road.runnable(ctx)
+	return slices.ContainsFunc(tried, same), err
 }
 
 // isLocal tells whether 127.0.0.1 means the same to the engine and to us. It
