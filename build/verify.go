@@ -141,8 +141,22 @@ func (v Verification) Write(w io.Writer) error {
 	if len(v.Absent) > 0 {
 		text += strings.Join(v.Absent, ", ") + " of ARCHES (default) is not there\n"
 	}
-	_, err := fmt.Fprintf(w, "%s%s@%s holds what it says\n", text, v.Ref, v.Digest)
+	_, err := fmt.Fprintf(w, "%s%s@%s %s\n", text, v.Ref, v.Digest, v.ending())
 	return err
+}
+
+// ending is what can be said of the whole.
+func (v Verification) ending() string {
+	var untold []string
+	for _, c := range v.Children {
+		if c.Verdict == string(image.Unverified) {
+			untold = append(untold, c.Platform)
+		}
+	}
+	if len(untold) > 0 {
+		return "is all there; nothing shows whether " + strings.Join(untold, ", ") + " is what it says"
+	}
+	return "holds what it says"
 }
 
 // remarks are the notes of all children.

@@ -104,3 +104,20 @@ func TestBlobsOfAnImage(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// What nothing could be judged by is not called right.
+func TestVerificationEnds(t *testing.T) {
+	verified, unverified := VerifiedChild{Platform: "linux/amd64", Verdict: "verified"}, VerifiedChild{Platform: "linux/arm64", Verdict: "unverified"}
+	for _, test := range []struct {
+		children []VerifiedChild
+		want     string
+	}{
+		{[]VerifiedChild{verified}, "R@D holds what it says\n"},
+		{[]VerifiedChild{verified, unverified}, "R@D is all there; nothing shows whether linux/arm64 is what it says\n"},
+	} {
+		var out strings.Builder
+		if err := (Verification{Ref: "R", Digest: "D", Children: test.children}).Write(&out); err != nil || !strings.HasSuffix(out.String(), "\n"+test.want) {
+			t.Errorf("%v\n%s\nwant at its end\n%s", err, &out, test.want)
+		}
+	}
+}
