@@ -28,31 +28,6 @@ func (f *File) BuildKitOnly(target string) []Feature {
 	return all
 }
 
-// Heredocs are the here-documents, by line: the frontend inside Docker 20.10 does not know them.
-func (f *File) Heredocs() []Feature {
-	var all []Feature
-	for i := range f.each() {
-		if f := heredoc(i); f != nil {
-			all = append(all, *f)
-		}
-	}
-	return all
-}
-
-// OnBuild are the ONBUILD instructions, by line: they wait in the image for whoever builds on it.
-func (f *File) OnBuild() []Feature {
-	var all []Feature
-	for i := range f.each() {
-		if _, ok := i.command.(*instructions.OnbuildCommand); ok {
-			all = append(all, Feature{i.line(), short(i.node.Original)})
-		}
-	}
-	return all
-}
-
-// each goes through the instructions of all stages.
-func (f *File) each() iter.Seq[instruction] { return f.upTo("") }
-
 // upTo goes through the instructions of the stages down to the one of that name, all without a name.
 func (f *File) upTo(target string) iter.Seq[instruction] {
 	return func(yield func(instruction) bool) {

@@ -105,18 +105,6 @@ func DetectSyntax(src []byte) Syntax {
 	return s
 }
 
-// Syntax is the file's `# syntax=` line.
-func (f *File) Syntax() Syntax { return DetectSyntax(f.src) }
-
-// Stages are the names of the stages in order; a stage without a name is its index.
-func (f *File) Stages() []string {
-	var names []string
-	for _, s := range f.stages {
-		names = append(names, s.label())
-	}
-	return names
-}
-
 // fault is an *Error at a line of the file.
 func (f *File) fault(line int, format string, args ...any) error {
 	return &Error{Name: f.name, Line: line, Err: fmt.Errorf(format, args...)}

@@ -98,7 +98,7 @@ func FuzzCross(f *testing.F) {
 		if err != nil {
 			t.Fatalf("the copy does not read: %v", err)
 		}
-		if fmt.Sprint(again.Stages(), again.Args()) != fmt.Sprint(file.Stages(), file.Args()) {
+		if fmt.Sprint(labels(again), again.Args()) != fmt.Sprint(labels(file), file.Args()) {
 			t.Errorf("the copy has other stages or arguments:\n%q\n%q", src, rewrite.Source)
 		}
 		if second, err := again.Cross(o); err != nil || !bytes.Equal(second.Source, rewrite.Source) {
