@@ -9,22 +9,14 @@ import (
 	"github.com/manymage/manymage/build/engine"
 )
 
-// explain says more of a failed solve than the engine can, which knows nothing of a registry's other platforms, of the Dockerfile's
-// stages, and of what it was not sent.
+// explain says more of an image that a solve did not get than the engine can, which knows nothing of a registry's other platforms and of
+// the Dockerfile's stages: the line that names it, and what there is instead.
 func (p *Pipeline) explain(ctx context.Context, j job, err error) {
 	var step *engine.StepError
 	var base *engine.BaseError
-	switch {
-	case !errors.As(err, &step):
-	case errors.As(err, &base):
-		p.explainBase(ctx, j, step, base)
-	case step.Missing != "":
-		step.Says, step.Cure = p.context(j.path).Missing(step.Missing)
+	if !errors.As(err, &step) || !errors.As(err, &base) {
+		return
 	}
-}
-
-// explainBase finds the line that names the image, and what the image has instead of the platform that is wanted.
-func (p *Pipeline) explainBase(ctx context.Context, j job, step *engine.StepError, base *engine.BaseError) {
 	all := p.basesOf([]job{j})
 	i := slices.IndexFunc(all, func(b *wantedBase) bool { return b.image == base.Image })
 	if i < 0 {

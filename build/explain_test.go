@@ -1,7 +1,6 @@
 package build
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -66,20 +65,6 @@ func TestExplainNamedImages(t *testing.T) {
 	step := &engine.StepError{Dockerfile: "Dockerfile", Err: &engine.BaseError{Image: host + "/base:1", Err: engine.ErrNoPlatform}}
 	p.explain(t.Context(), jobs[0], step)
 	if want := "Dockerfile: the image " + host + "/base:1 has no linux/s390x, but "; !strings.HasPrefix(step.Error(), want) {
-		t.Errorf("got %v\nwant %s", step, want)
-	}
-}
-
-// Of a file the context tells.
-func TestExplainMissing(t *testing.T) {
-	p, _ := patient(t, "FROM scratch\nCOPY nothing /\n", "s390x", "HOST/me/app")
-	jobs, err := p.jobs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	step := &engine.StepError{Dockerfile: "Dockerfile", Line: 2, Step: "COPY nothing /", Missing: "/nothing", Err: errors.New("not found")}
-	p.explain(t.Context(), jobs[0], step)
-	if want := "Dockerfile:2: COPY nothing /: the context " + p.cfg.Context + " has no nothing; "; !strings.HasPrefix(step.Error(), want) {
 		t.Errorf("got %v\nwant %s", step, want)
 	}
 }

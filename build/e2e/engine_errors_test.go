@@ -47,7 +47,7 @@ func TestEngineNamesWhatIsWrongInADockerfile(t *testing.T) {
 		words            string
 	}{
 		{"an unknown instruction", "FROM scratch\nCOPPY a /\n", 2, "(?i)unknown instruction: COPPY"},
-		{"a missing file", "FROM scratch\n\nCOPY nothing-here /\n", 3, "the context has no /nothing-here; correct the path"},
+		{"a missing file", "FROM scratch\n\nCOPY nothing-here /\n", 3, `the context \S+ has no nothing-here; correct the path`},
 		{"a missing base", "FROM 127.0.0.1:1/no/such:1\n", 1, "connection refused"},
 		{"no instruction", "# only a comment\n", 1, "file with no instructions"},
 	} {

@@ -33,7 +33,7 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 		out.blame(fault.Name, fault.Error, r.steps.tail(fault.Digest).String(), r.Dockerfile)
 		r.steps.place(out.Line)
 	}
-	return out.recognized()
+	return out.recognized(r.builder.given)
 }
 
 // isCancelled tells an error that another one caused: when one half of a solve

@@ -154,7 +154,7 @@ func TestExplain(t *testing.T) {
 			"Dockerfile:2: dockerfile parse error line 2: unknown instruction: RUNN; correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 		{newSteps(nil, nil), "write /x: no space left on device", "Dockerfile: write /x: no space left on device; the engine's disk is full: free some with `docker system prune`"},
 	} {
-		run := &kitSolve{Solve: Solve{Dockerfile: dockerfile}, steps: one.steps}
+		run := &kitSolve{Solve: Solve{Dockerfile: dockerfile}, builder: &kitBuilder{}, steps: one.steps}
 		cause := errors.New(one.err)
 		if got := run.explain(t.Context(), cause); got.Error() != one.want || !errors.Is(got, cause) {
 			t.Errorf("got  %v\nwant %s", got, one.want)

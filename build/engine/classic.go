@@ -40,7 +40,7 @@ func (c *classic) start(_ context.Context, given Context) (Builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &classicBuilder{engine: c.engine, files: files, images: images, bases: newBases(c.engine)}, nil
+	return &classicBuilder{engine: c.engine, given: given, files: files, images: images, bases: newBases(c.engine)}, nil
 }
 
 // classicContexts refuses what only BuildKit can do, and reads the images
@@ -63,6 +63,7 @@ func classicContexts(given Context) (map[string]string, error) {
 // classicBuilder builds over one context directory.
 type classicBuilder struct {
 	engine *Engine
+	given  Context
 	files  fsutil.FS
 	images map[string]string // named contexts, by lower-case name
 	bases  *bases
@@ -142,12 +143,12 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		Version:     build.BuilderV1,
 	})
 	if err != nil {
-		return "", body.blame(follow.explain(ctx, p.dockerfileName(), err))
+		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), err))
 	}
 	defer answer.Body.Close()
 	id, err := follow.read(ctx, answer.Body)
 	if err != nil {
-		return "", body.blame(follow.explain(ctx, p.dockerfileName(), err))
+		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), err))
 	}
 	return id, nil
 }

@@ -165,7 +165,7 @@ func (f *follower) end(how State) {
 }
 
 // explain makes the error of the step that failed.
-func (f *follower) explain(ctx context.Context, name string, err error) error {
+func (f *follower) explain(ctx context.Context, given Context, name string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -176,7 +176,7 @@ func (f *follower) explain(ctx context.Context, name string, err error) error {
 	if out.Step == "" && out.Line == 0 {
 		return fmt.Errorf("build %s: %w", name, err)
 	}
-	return out.recognized()
+	return out.recognized(given)
 }
 
 // exitCodeOf reads the program's exit code, which Docker tells in a field and

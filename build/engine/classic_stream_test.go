@@ -103,7 +103,7 @@ func TestFollowerReadsPodman(t *testing.T) {
 func TestFollowerExplainsAFailedStep(t *testing.T) {
 	for _, file := range []string{"docker-20.10-bad", "docker-26.1-bad", "podman-4.3-bad"} {
 		f, told, _, err := followFile(t, file, badDockerfile)
-		err = f.explain(t.Context(), "Dockerfile", err)
+		err = f.explain(t.Context(), Context{}, "Dockerfile", err)
 		var step *StepError
 		if !errors.As(err, &step) {
 			t.Errorf("%s: %v", file, err)
@@ -125,7 +125,7 @@ func TestFollowerPrefersTheCallersEnd(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	f := newFollower(&classicFile{}, func(Event) {})
-	if err := f.explain(ctx, "Dockerfile", errors.New("broken pipe")); !errors.Is(err, context.Canceled) {
+	if err := f.explain(ctx, Context{}, "Dockerfile", errors.New("broken pipe")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 }
@@ -193,7 +193,7 @@ func TestFollowWithoutAStep(t *testing.T) {
 	var told []Event
 	f := newFollower(classicOf(t, goodDockerfile), func(e Event) { told = append(told, e) })
 	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"[Warning] the disk is nearly full\n[Warning] one or more build args were not consumed: [TARGETARCH TARGETOS]\n[Warning] One or more build-args [A] were not consumed\n"}{"error":"no space left"}`))
-	if err = f.explain(t.Context(), "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
+	if err = f.explain(t.Context(), Context{}, "Dockerfile", err); err == nil || err.Error() != "build Dockerfile: no space left" {
 		t.Errorf("%v", err)
 	}
 	if want := (Notice{"the disk is nearly full"}); len(told) != 1 || told[0] != want {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/moby/patternmatcher"
@@ -68,19 +69,26 @@ func isRemoteContext(dir string) bool {
 }
 
 // excludes are the patterns of the ignore file and the caller's own behind
-// them. <Dockerfile>.dockerignore wins over the context's .dockerignore, and
-// the two are never joined.
+// them.
 func (c Context) excludes() ([]string, error) {
-	own, err := readIgnore(filepath.Join(c.Dir, ".dockerignore"))
+	_, patterns, err := c.ignored()
+	return append(patterns, c.Excludes...), err
+}
+
+// ignored are the patterns of the ignore file. <Dockerfile>.dockerignore wins
+// over the context's .dockerignore, and the two are never joined.
+func (c Context) ignored() (file string, patterns []string, err error) {
+	file = filepath.Join(c.Dir, ".dockerignore")
+	patterns, err = readIgnore(file)
 	if c.Dockerfile != "" {
 		if first, other := readIgnore(c.Dockerfile + ".dockerignore"); !errors.Is(other, fs.ErrNotExist) {
-			own, err = first, other
+			file, patterns, err = c.Dockerfile+".dockerignore", first, other
 		}
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrContext, err)
+		return "", nil, fmt.Errorf("%w: %w", ErrContext, err)
 	}
-	return append(own, c.Excludes...), nil
+	return file, patterns, nil
 }
 
 // readIgnore reads one ignore file and proves that each pattern is one.
@@ -137,24 +145,24 @@ func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error
 	})
 }
 
-// Missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.
-func (c Context) Missing(name string) (why, cure string) {
+// missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.
+func (c Context) missing(name string) (why, cure string) {
 	name = strings.Trim(filepath.ToSlash(name), "/")
 	if _, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name))); err != nil {
 		return fmt.Sprintf("the context %s has no %s", c.Dir, name), "correct the path, which begins in the context, or CONTEXT"
 	}
-	patterns, err := c.excludes()
+	file, own, err := c.ignored()
 	if err != nil {
 		return err.Error(), ""
 	}
-	by := excluding(patterns, name)
+	by := excluding(slices.Concat(own, c.Excludes), name)
 	switch {
 	case by < 0:
 		return "the engine does not find " + name + " in the context", "run this again if it was made meanwhile"
-	case by >= len(patterns)-len(c.Excludes):
+	case by >= len(own):
 		return name + " is this program's own file, and is not sent", "copy it to another name first"
 	}
-	return fmt.Sprintf("%s is left out of the context by the line %s of .dockerignore", name, patterns[by]), "take the line out, or write !" + name + " below it"
+	return fmt.Sprintf("%s is left out of the context by the line %s of %s", name, own[by], filepath.Base(file)), "take the line out, or write !" + name + " below it"
 }
 
 // excluding is the pattern because of which a name is left out, -1 if none is.

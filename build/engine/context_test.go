@@ -187,8 +187,13 @@ func TestMissing(t *testing.T) {
 		"/conf/own":   "conf/own is this program's own file, and is not sent",
 		"/conf/a.txt": "the engine does not find conf/a.txt in the context",
 	} {
-		if got, cure := c.Missing(name); got != want || cure == "" {
+		if got, cure := c.missing(name); got != want || cure == "" {
 			t.Errorf("%s: %q, %q, want %q", name, got, cure, want)
 		}
+	}
+	write("ci/Dockerfile.dockerignore", "b\n")
+	c.Dockerfile = filepath.Join(dir, "ci/Dockerfile")
+	if got, _ := c.missing("b"); got != "b is left out of the context by the line b of Dockerfile.dockerignore" {
+		t.Errorf("of a Dockerfile's own: %q", got)
 	}
 }

@@ -42,7 +42,6 @@ type StepError struct {
 	Line       int    // where the step stands, 0 when unknown
 	ExitCode   int    // of its program, 0 when it never ran
 	Output     string // the last lines that it wrote
-	Missing    string // what a COPY or ADD did not find
 	Cure       string // what to do, where that is known
 	Says       string // instead of Err's words
 	Err        error

@@ -45,7 +45,7 @@ func failures() []failure {
 			"correct what the warnings name, or take error=true out of the `# check=` line"},
 		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), nil, "",
 			"correct the line, or give a `# syntax=` line if it needs a newer frontend"},
-		{theError, regexp.MustCompile(missing), errMissing, "the context has no NAME", "correct the path, or take the pattern away that leaves it out in .dockerignore"},
+		{theError, regexp.MustCompile(missing), errMissing, "", ""}, // which the context or the stage tells more of
 		{theError, regexp.MustCompile(`invalid response status \d+`), nil, "",
 			"correct the address, or fetch the file beforehand if it is not for everybody"},
 		{aPull, regexp.MustCompile(`(?i)no match for platform|no matching manifest for|no image found in (?:manifest list|image index)|does not match the (?:specified|expected) platform`),
@@ -92,8 +92,8 @@ func known(texts map[within]string, host string) (f failure, name string) {
 	return failure{}, ""
 }
 
-// recognized says in our words what the engine has said in its own.
-func (e *StepError) recognized() *StepError {
+// recognized says in our words what the engine has said in its own of a build over the given context.
+func (e *StepError) recognized(given Context) *StepError {
 	image, asks := e.pulls()
 	if image != "" {
 		base := baseError(image, e.Err)
@@ -106,12 +106,11 @@ func (e *StepError) recognized() *StepError {
 	}
 	f, name := known(texts, "REGISTRY")
 	e.Says, e.Cure = f.says, f.cure
-	if f.is != errMissing {
-		return e
-	}
-	e.Missing = name
-	if from := copiedFrom().FindStringSubmatch(e.Step); from != nil {
-		e.Says, e.Cure, e.Missing = from[1]+" has no "+name, "correct the path, or have the stage make it", ""
+	if f.is == errMissing {
+		e.Says, e.Cure = given.missing(name)
+		if from := copiedFrom().FindStringSubmatch(e.Step); from != nil {
+			e.Says, e.Cure = from[1]+" has no "+name, "correct the path, or have the stage make it"
+		}
 	}
 	return e
 }

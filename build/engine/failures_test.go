@@ -56,22 +56,27 @@ func TestBaseErrors(t *testing.T) {
 }
 
 func TestMissingFiles(t *testing.T) {
-	for said, want := range map[string]string{
-		`failed to compute cache key: "/conf" not found: not found`:                                                                         "/conf",
-		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                              "/conf",
-		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                        "conf/",
-		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`: "/conf",
-		"the command was not found": "",
+	dir := t.TempDir()
+	for said, missing := range map[string]bool{
+		`failed to compute cache key: "/conf" not found: not found`:                                                                         true,
+		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                              true,
+		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                        true,
+		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`: true,
+		"the command was not found": false,
 	} {
-		step := &StepError{Step: "[1/1] COPY a conf/ /", Err: errors.New(said)}
-		if got := step.recognized().Missing; got != want {
-			t.Errorf("%s: %q, want %q", said, got, want)
+		want := "D:3: [1/1] COPY a conf/ /: " + said
+		if missing {
+			want = "D:3: [1/1] COPY a conf/ /: the context " + dir + " has no conf; correct the path, which begins in the context, or CONTEXT"
+		}
+		step := &StepError{Dockerfile: "D", Line: 3, Step: "[1/1] COPY a conf/ /", Err: errors.New(said)}
+		if got := step.recognized(Context{Dir: dir}).Error(); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
 		}
 	}
 	for _, name := range []string{"[stage-1 1/1] COPY --from=x /nope /b", "[stage-1 1/1] RUN --mount=type=bind,from=x,source=nope,target=/b true"} {
-		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/nope": not found`)}).recognized()
-		if want := "D:3: " + name + ": x has no /nope; correct the path, or have the stage make it"; step.Error() != want || step.Missing != "" {
-			t.Errorf("got %v, missing %q\nwant %s", step, step.Missing, want)
+		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/nope": not found`)}).recognized(Context{Dir: dir})
+		if want := "D:3: " + name + ": x has no /nope; correct the path, or have the stage make it"; step.Error() != want {
+			t.Errorf("got  %v\nwant %s", step, want)
 		}
 	}
 }

@@ -28,6 +28,7 @@ const mainContext = "context"
 // is not sent to it again.
 type kitBuilder struct {
 	kit     *buildkit
+	given   Context
 	session *session.Session
 	inputs  map[string]*pb.Definition // frontend inputs: the contexts
 	opts    map[string]string         // frontend options that every solve has
@@ -40,7 +41,7 @@ type kitBuilder struct {
 
 // start opens the session that all solves of a context share.
 func (k *buildkit) start(ctx context.Context, c Context) (Builder, error) {
-	b := &kitBuilder{kit: k, inputs: map[string]*pb.Definition{}, opts: map[string]string{}}
+	b := &kitBuilder{kit: k, given: c, inputs: map[string]*pb.Definition{}, opts: map[string]string{}}
 	dirs, err := b.contexts(ctx, c)
 	if err != nil {
 		return nil, err
