@@ -209,7 +209,7 @@ func (b *bases) refuseIndex(ctx context.Context, name string) error {
 		return nil
 	}
 	kind, err := b.mediaType(ctx, name)
-	if err != nil || (kind != ocispec.MediaTypeImageIndex && kind != index.DockerList) {
+	if err != nil || !index.IsIndex(kind) {
 		return err
 	}
 	return fmt.Errorf("%w: base image %s is a manifest list, which the classic builder of a containerd image store mixes up; use BuildKit (unset DOCKER_BUILDKIT), or name one platform's image by digest", ErrUnsupported, name)

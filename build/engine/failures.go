@@ -141,18 +141,12 @@ type BaseError struct {
 
 // baseError reads what was said of the pull of an image.
 func baseError(image string, err error) *BaseError {
-	out := &BaseError{Image: image, Err: plainError{err}}
-	named, notNamed := reference.ParseNormalizedNamed(image)
-	if notNamed == nil {
-		out.Image = reference.TagNameOnly(named).String()
+	host := image
+	if named, notNamed := reference.ParseNormalizedNamed(image); notNamed == nil {
+		image, host = reference.TagNameOnly(named).String(), reference.Domain(named)
 	}
-	host := out.Image
-	if notNamed == nil {
-		host = reference.Domain(named)
-	}
-	f, _ := known(map[within]string{aPull: said(err.Error(), out.Image)}, host)
-	out.is, out.says, out.Cure = f.is, f.says, f.cure
-	return out
+	f, _ := known(map[within]string{aPull: said(err.Error(), image)}, host)
+	return &BaseError{Image: image, Cure: f.cure, says: f.says, is: f.is, Err: plainError{err}}
 }
 
 func (e *BaseError) Unwrap() []error {

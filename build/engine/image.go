@@ -63,7 +63,7 @@ func (e *Engine) Offers(ctx context.Context, name string) (have []ocispec.Platfo
 	if err != nil {
 		return nil, false, baseError(name, err)
 	}
-	return found.Platforms, found.Descriptor.MediaType != ocispec.MediaTypeImageIndex && found.Descriptor.MediaType != index.DockerList, nil
+	return found.Platforms, !index.IsIndex(found.Descriptor.MediaType), nil
 }
 
 // configDigest reads an image ID as what it is on graph drivers and Podman.
