@@ -116,12 +116,7 @@ func (e *Engine) look(ctx context.Context, look *kitLook, emit func(Event)) (s s
 		return s, look.wanted, look.verdict
 	}
 	if !s.proven {
-		if e.info.Name == podman { // what its API tells is never proven, and hides a key that stands twice
-			s, err = e.exactly(ctx, look.id, emit)
-		} else {
-			s, err = e.stored(ctx, look.id, ocispec.Platform{}, emit)
-		}
-		if err != nil {
+		if s, err = e.stored(ctx, look.id, ocispec.Platform{}, emit); err != nil {
 			return s, nil, fmt.Errorf("%s: %w", look.name, err)
 		}
 	}
@@ -203,10 +198,11 @@ func (e *Engine) noTag(ctx context.Context, ref string) error {
 	if _, err := e.Inspect(ctx, ref); err != nil {
 		return err
 	}
-	return isID(ref)
+	return noName(ref)
 }
 
-func isID(ref string) error {
+// noName refuses an image's ID.
+func noName(ref string) error {
 	return fmt.Errorf("%w: %q is an image's ID, which a new label changes; give a tag", ErrReference, ref)
 }
 
@@ -215,7 +211,7 @@ func isID(ref string) error {
 func (e *Engine) spellings(ref string) ([]string, error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if _, other := reference.ParseAnyReference(ref); err != nil && other == nil {
-		return nil, isID(ref)
+		return nil, noName(ref)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %q: %w; give a tag such as app:1.0", ErrReference, ref, err)

@@ -106,9 +106,10 @@ func (e *Engine) identity(s stored) digest.Digest {
 }
 
 // stored finds out an image's config as cheaply as the engine allows. want is
-// what the image is for, where that is known.
+// what the image is for; where that is not known, what Podman's API tells is of
+// no use: it is never proven, and hides a key that stands twice.
 func (e *Engine) stored(ctx context.Context, id string, want ocispec.Platform, emit func(Event)) (stored, error) {
-	if e.info.Store == StoreContainerd {
+	if e.info.Store == StoreContainerd || e.info.Name == podman && want.OS == "" {
 		return e.exactly(ctx, id, emit)
 	}
 	s, err := e.rebuild(ctx, id)
