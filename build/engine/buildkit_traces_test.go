@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,7 +18,7 @@ import (
 type cacheDouble struct {
 	records []string
 	prunes  int
-	closed  bool
+	closed  atomic.Bool // asked while the records are removed
 }
 
 func (c *cacheDouble) DiskUsage(ctx context.Context, _ ...bkclient.DiskUsageOption) ([]*bkclient.UsageInfo, error) {
@@ -50,7 +51,7 @@ func (c *cacheDouble) Prune(ctx context.Context, removed chan bkclient.UsageInfo
 	return ctx.Err()
 }
 
-func (c *cacheDouble) Close() error { c.closed = true; return nil }
+func (c *cacheDouble) Close() error { c.closed.Store(true); return nil }
 
 func TestTracesAreRemoved(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -69,8 +70,8 @@ func TestTracesAreRemoved(t *testing.T) {
 			traces.noteRecords(t.Context())
 			cache.records = append(cache.records, test.later...)
 			traces.remove(t.Context())
-			if err := traces.end(); err != nil || !slices.Equal(cache.records, test.left) || cache.prunes != test.prunes || !cache.closed {
-				t.Errorf("%s: %q are left after %d prunes, closed %t, %v", name, cache.records, cache.prunes, cache.closed, err)
+			if err := traces.end(); err != nil || !slices.Equal(cache.records, test.left) || cache.prunes != test.prunes || !cache.closed.Load() {
+				t.Errorf("%s: %q are left after %d prunes, closed %t, %v", name, cache.records, cache.prunes, cache.closed.Load(), err)
 			}
 		})
 	}
@@ -88,8 +89,8 @@ func TestContainersPartFirst(t *testing.T) {
 		traces.noteRecords(t.Context())
 		traces.remove(t.Context())
 		traces.part()
-		if !parted || traces.cache.(*cacheDouble).closed {
-			t.Errorf("parted %t, and waited for the records: %t", parted, traces.cache.(*cacheDouble).closed)
+		if closed := traces.cache.(*cacheDouble).closed.Load(); !parted || closed {
+			t.Errorf("parted %t, and waited for the records: %t", parted, closed)
 		}
 		if err := traces.end(); !errors.Is(err, left) {
 			t.Errorf("at the end: %v", err)
