@@ -15,7 +15,8 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// checker is one run of Check. What it collects is guarded, because PATH is read by several goroutines.
+// checker is one run of Check. What stands below mu is guarded by it, because PATH, libraries and modules are read by several goroutines;
+// all else is written while commands are followed, which is over before.
 type checker struct {
 	tree     *tree
 	declared ocispec.Platform

@@ -258,13 +258,9 @@ func (c *checker) configured(name string) (bool, error) {
 
 // readLoaderConf reads the folders of glibc's and musl's configuration.
 func (c *checker) readLoaderConf() (folders []string, err error) {
-	names := []string{"/etc/ld.so.conf"}
-	for _, glob := range []string{"/etc/ld.so.conf.d/*.conf", "/etc/ld-musl-*.path"} {
-		list, err := c.matching(glob)
-		if err != nil {
-			return nil, err
-		}
-		names = append(names, list...)
+	names, err := c.under("/etc", "ld.so.conf", "ld.so.conf.d/*.conf", "ld-musl-*.path")
+	if err != nil {
+		return nil, err
 	}
 	for _, name := range names {
 		text, err := c.evidence(name)
