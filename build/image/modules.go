@@ -273,6 +273,18 @@ func (c *checker) values(name string, f frame) (list []string) {
 	return list
 }
 
+// foldersIn are those of the list that a variable of the environment may hold.
+func (c *checker) foldersIn(name string, f frame) (list []string) {
+	for _, value := range c.values(name, f) {
+		for dir := range strings.SplitSeq(value, ":") {
+			if dir != "" {
+				list = append(list, absolute(f.dir, dir))
+			}
+		}
+	}
+	return list
+}
+
 // machine reads the first bytes of a file: its ELF header, or what else it is.
 func (t *tree) machine(real string, info fs.FileInfo) (elf platforms.ELF, title string, err error) {
 	defer t.ask()()

@@ -35,13 +35,7 @@ func (c *checker) nodePath(in interpreted) (list []string, err error) {
 			list = append(list, path.Join(dir, "node_modules"))
 		}
 	}
-	var named []string
-	for _, value := range c.values("NODE_PATH", in.frame) {
-		for dir := range strings.SplitSeq(value, ":") {
-			named = append(named, absolute(in.frame.dir, dir))
-		}
-	}
-	named, err = c.there(named)
+	named, err := c.there(c.foldersIn("NODE_PATH", in.frame))
 	return slices.Concat(list, named, []string{"/node_modules"}), err
 }
 

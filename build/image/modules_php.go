@@ -42,14 +42,7 @@ func (c *checker) phpFolders(in interpreted) ([]string, error) {
 	if o, _ := getopt(in.args, phpValued()...); o.has("-n") {
 		return nil, nil
 	}
-	list := []string{"/usr/local/etc/php", "/usr/local/etc/php/conf.d"}
-	for _, value := range c.values("PHP_INI_SCAN_DIR", in.frame) {
-		for dir := range strings.SplitSeq(value, ":") {
-			if dir != "" {
-				list = append(list, absolute(in.frame.dir, dir))
-			}
-		}
-	}
+	list := append([]string{"/usr/local/etc/php", "/usr/local/etc/php/conf.d"}, c.foldersIn("PHP_INI_SCAN_DIR", in.frame)...)
 	way, version := phpProgram(in.at.real)
 	debian, err := c.under("/etc/php", version+"/"+way, version+"/"+way+"/conf.d")
 	if err != nil {
@@ -98,9 +91,10 @@ func (c *checker) phpExtensions(folders []string, in interpreted) (list []module
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
+	dirs = append(dirs, "/") // for what is named by its path
 	for _, name := range names[:min(len(names), maxPackages)] {
 		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension"}
-		for _, dir := range append(dirs, "/") { // the last for what is named by its path
+		for _, dir := range dirs {
 			m.files = append(m.files, absolute(dir, strings.TrimSuffix(name, ".so")+".so"))
 		}
 		list = append(list, m)

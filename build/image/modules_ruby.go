@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -23,13 +24,7 @@ func startsRuby(args []string) bool {
 func (c *checker) gemFolders(in interpreted) (list []string, err error) {
 	var named []string
 	for _, name := range []string{"BUNDLE_PATH", "GEM_HOME", "GEM_PATH"} {
-		for _, value := range c.values(name, in.frame) {
-			for dir := range strings.SplitSeq(value, ":") {
-				if dir != "" {
-					named = append(named, absolute(in.frame.dir, dir))
-				}
-			}
-		}
+		named = append(named, c.foldersIn(name, in.frame)...)
 	}
 	bundled, err := c.bundlePaths(in.frame)
 	if err != nil {
@@ -96,14 +91,7 @@ func (c *checker) bundlePaths(f frame) (list []string, err error) {
 // gems are those with machine code: what RubyGems compiled of a gem, in a folder of its own for each machine and version of Ruby, or a
 // gem that was fetched for one machine, which has this in its folder's name. A gem of one version may be there for several.
 func (c *checker) gems(folders []string, in interpreted) (list []modules, err error) {
-	var places [][]string
-	add := func(gem string, dirs ...string) {
-		i := slices.IndexFunc(list, func(m modules) bool { return m.name == gem })
-		if i < 0 {
-			i, list, places = len(list), append(list, modules{name: gem, what: "extension"}), append(places, nil)
-		}
-		places[i] = append(places[i], dirs...)
-	}
+	places := map[string][]string{} // by gem
 	for _, folder := range folders {
 		found, err := c.under(folder, "extensions/*/*/*", "gems/*")
 		if err != nil {
@@ -111,18 +99,21 @@ func (c *checker) gems(folders []string, in interpreted) (list []modules, err er
 		}
 		for _, dir := range found {
 			if path.Dir(dir) != path.Join(folder, "gems") {
-				add(path.Base(dir), dir)
+				places[path.Base(dir)] = append(places[path.Base(dir)], dir)
 			} else if gem := precompiled(path.Base(dir)); gem != "" {
-				add(gem, path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
+				places[gem] = append(places[gem], path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
 			}
 		}
 	}
-	if len(list) > maxPackages {
+	names := slices.Sorted(maps.Keys(places))
+	if len(names) > maxPackages {
 		c.note(in.frame, "there are so many gems that not all were looked at")
-		list = list[:maxPackages]
+		names = names[:maxPackages]
 	}
-	err = each(len(list), func(i int) (err error) {
-		list[i].files, err = c.machineCode(places[i])
+	list = make([]modules, len(names))
+	err = each(len(list), func(i int) error {
+		files, err := c.machineCode(places[names[i]])
+		list[i] = modules{name: names[i], what: "extension", files: files}
 		return err
 	})
 	return list, err
