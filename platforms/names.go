@@ -16,43 +16,41 @@ type name struct {
 	aliases       []string // further names by which people call it
 }
 
-// names returns the architectures that images are built for, the more usual first: those of Go's linux ports.
+// names are the architectures that images are built for, the more usual first: those of Go's linux ports.
 // uname is that of a kernel on such a machine, Debian's name that of the port with the same baseline.
-func names() []name {
-	return []name{
-		{"amd64", "", "x86_64", "amd64", "x86_64-unknown-linux-gnu", []string{"x86-64", "x64", "amd64v1"}},
-		{"arm64", "", "aarch64", "arm64", "aarch64-unknown-linux-gnu", []string{"arm64v8", "armv8", "armv8a", "armv8-a"}},
-		{"arm", "v7", "armv7l", "armhf", "armv7-unknown-linux-gnueabihf", []string{"arm32v7", "armv7", "armv7a", "armv7-a", "armv7hl"}},
-		{"arm", "v6", "armv6l", "", "arm-unknown-linux-gnueabihf", []string{"arm32v6", "armv6", "armv6hl"}},
-		{"arm", "v5", "armv5tel", "armel", "armv5te-unknown-linux-gnueabi", []string{"arm32v5", "armv5", "armv5te", "armv5l", "armv5tejl"}},
-		{"386", "", "i686", "i386", "i686-unknown-linux-gnu", []string{"x86", "i486", "i586", "ia32"}},
-		{"riscv64", "", "riscv64", "riscv64", "riscv64gc-unknown-linux-gnu", []string{"riscv64gc", "rv64gc"}},
-		{"ppc64le", "", "ppc64le", "ppc64el", "powerpc64le-unknown-linux-gnu", []string{"powerpc64le"}},
-		{"s390x", "", "s390x", "s390x", "s390x-unknown-linux-gnu", nil},
-		{"loong64", "", "loongarch64", "loong64", "loongarch64-unknown-linux-gnu", nil},
-		{"ppc64", "", "ppc64", "ppc64", "powerpc64-unknown-linux-gnu", []string{"powerpc64"}},
-		{"mips64le", "", "mips64", "mips64el", "mips64el-unknown-linux-gnuabi64", nil},
-		{"mips64", "", "mips64", "mips64", "mips64-unknown-linux-gnuabi64", nil},
-		{"mipsle", "", "mips", "mipsel", "mipsel-unknown-linux-gnu", nil},
-		{"mips", "", "mips", "mips", "mips-unknown-linux-gnu", nil},
-	}
+var names = []name{
+	{"amd64", "", "x86_64", "amd64", "x86_64-unknown-linux-gnu", []string{"x86-64", "x64", "amd64v1"}},
+	{"arm64", "", "aarch64", "arm64", "aarch64-unknown-linux-gnu", []string{"arm64v8", "armv8", "armv8a", "armv8-a"}},
+	{"arm", "v7", "armv7l", "armhf", "armv7-unknown-linux-gnueabihf", []string{"arm32v7", "armv7", "armv7a", "armv7-a", "armv7hl"}},
+	{"arm", "v6", "armv6l", "", "arm-unknown-linux-gnueabihf", []string{"arm32v6", "armv6", "armv6hl"}},
+	{"arm", "v5", "armv5tel", "armel", "armv5te-unknown-linux-gnueabi", []string{"arm32v5", "armv5", "armv5te", "armv5l", "armv5tejl"}},
+	{"386", "", "i686", "i386", "i686-unknown-linux-gnu", []string{"x86", "i486", "i586", "ia32"}},
+	{"riscv64", "", "riscv64", "riscv64", "riscv64gc-unknown-linux-gnu", []string{"riscv64gc", "rv64gc"}},
+	{"ppc64le", "", "ppc64le", "ppc64el", "powerpc64le-unknown-linux-gnu", []string{"powerpc64le"}},
+	{"s390x", "", "s390x", "s390x", "s390x-unknown-linux-gnu", nil},
+	{"loong64", "", "loongarch64", "loong64", "loongarch64-unknown-linux-gnu", nil},
+	{"ppc64", "", "ppc64", "ppc64", "powerpc64-unknown-linux-gnu", []string{"powerpc64"}},
+	{"mips64le", "", "mips64", "mips64el", "mips64el-unknown-linux-gnuabi64", nil},
+	{"mips64", "", "mips64", "mips64", "mips64-unknown-linux-gnuabi64", nil},
+	{"mipsle", "", "mips", "mipsel", "mipsel-unknown-linux-gnu", nil},
+	{"mips", "", "mips", "mips", "mips-unknown-linux-gnu", nil},
 }
 
 // called tells whether s is one of the names of n.
 func (n name) called(s string) bool {
-	return s == n.uname || s == n.debian || slices.Contains(n.aliases, s) ||
-		n.rust != "" && s == strings.SplitN(n.rust, "-", 2)[0] && s != "arm"
+	cpu, _, _ := strings.Cut(n.rust, "-")
+	return s == n.uname || s == n.debian || slices.Contains(n.aliases, s) || s == cpu && s != "arm"
 }
 
 // alias returns GOARCH's name, and the variant that goes with it, of an architecture by any of its names. An unknown name
 // is returned as it is.
 func alias(s string) (arch, variant string) {
-	for _, n := range names() {
+	for _, n := range names {
 		if s == n.arch {
 			return n.arch, ""
 		}
 	}
-	for _, n := range names() {
+	for _, n := range names {
 		if n.called(s) {
 			return n.arch, n.variant
 		}
@@ -72,7 +70,7 @@ func unclear(s string) bool { return s == "armel" || s == "armv8l" }
 // knownArch tells whether s, alone, names an architecture.
 func knownArch(s string) bool {
 	arch, _ := alias(s)
-	return unclear(s) || slices.ContainsFunc(names(), func(n name) bool { return n.arch == arch })
+	return unclear(s) || slices.ContainsFunc(names, func(n name) bool { return n.arch == arch })
 }
 
 // buildable tells whether images for p exist: known system, architecture and variant.
@@ -110,7 +108,7 @@ func knownVariant(arch, variant string) bool {
 // find returns the row of p; a variant without a row of its own (amd64/v3) has the row of its architecture.
 func find(p ocispec.Platform) name {
 	p = Normalize(p)
-	for _, n := range names() {
+	for _, n := range names {
 		if p.OS == Linux && n.arch == p.Architecture && (n.variant == "" || n.variant == p.Variant) {
 			return n
 		}

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -22,15 +23,19 @@ const maxName = 128
 
 // UnknownError is a name that is no platform which images are built for. It is ErrUnknown.
 type UnknownError struct {
-	Name       string // as it was written
-	Suggestion string // the nearest known name, "" when none is near
+	Name string // as it was written
+	arch string // what of it is not known, "" for the whole
 }
 
+// Suggestion is the nearest known name, "" when none is near. It takes a thousand times as long to find as the name takes to read, and
+// whoever merely looks whether a word is a platform's does without.
+func (e *UnknownError) Suggestion() string { return suggest(cmp.Or(e.arch, e.Name)) }
+
 func (e *UnknownError) Error() string {
-	if e.Suggestion == "" {
-		return fmt.Sprintf("unknown platform %q: write os/arch or arch, such as amd64, arm64 or linux/arm/v7", e.Name)
+	if near := e.Suggestion(); near != "" {
+		return fmt.Sprintf("unknown platform %q: did you mean %s?", e.Name, near)
 	}
-	return fmt.Sprintf("unknown platform %q: did you mean %s?", e.Name, e.Suggestion)
+	return fmt.Sprintf("unknown platform %q: write os/arch or arch, such as amd64, arm64 or linux/arm/v7", e.Name)
 }
 
 // Is makes the error one with ErrUnknown.
@@ -63,7 +68,7 @@ func Parse(s string) (ocispec.Platform, error) {
 	if buildable(p) {
 		return p, nil
 	}
-	return ocispec.Platform{}, &UnknownError{Name: s, Suggestion: suggest(s)}
+	return ocispec.Platform{}, &UnknownError{Name: s}
 }
 
 // ParseAny reads any well-formed os/arch[/variant], known or not, for manifest lists; the operating system may carry
@@ -77,11 +82,11 @@ func ParseAny(s string) (ocispec.Platform, error) {
 	if len(parts) == 1 || knownArch(parts[0]) && !strings.Contains(parts[0], "(") {
 		parts = append([]string{Linux}, parts...)
 		if !knownArch(parts[1]) || len(parts) > 3 {
-			return ocispec.Platform{}, &UnknownError{Name: s, Suggestion: suggest(s)}
+			return ocispec.Platform{}, &UnknownError{Name: s}
 		}
 	}
 	if unclear(parts[1]) {
-		return ocispec.Platform{}, &UnknownError{Name: s, Suggestion: suggest(parts[1])}
+		return ocispec.Platform{}, &UnknownError{Name: s, arch: parts[1]}
 	}
 	p, err := platforms.Parse(strings.Join(resolve(parts), "/"))
 	if err != nil || !printable(p) {

@@ -97,7 +97,7 @@ func TestParseSuggests(t *testing.T) {
 	} {
 		_, err := platforms.Parse(test.in)
 		var unknown *platforms.UnknownError
-		if !errors.As(err, &unknown) || !errors.Is(err, platforms.ErrUnknown) || unknown.Suggestion != test.want {
+		if !errors.As(err, &unknown) || !errors.Is(err, platforms.ErrUnknown) || unknown.Suggestion() != test.want {
 			t.Errorf("Parse(%q): %v; want suggestion %q", test.in, err, test.want)
 		}
 	}

@@ -55,7 +55,7 @@ func nearest(s string) (arch, variant string) {
 		return a, v
 	}
 	best, same := 3, false
-	for _, n := range names() {
+	for _, n := range names {
 		for _, candidate := range append([]string{n.arch, n.uname, n.debian}, n.aliases...) {
 			if candidate == "" {
 				continue
