@@ -74,7 +74,8 @@ func Binaries(ctx context.Context) error {
 
 // binaries is Binaries for the platforms of a run; Go's cache makes an unchanged one cheap.
 func binaries(ctx context.Context, list []string) error {
-	shown := progress.New(os.Stderr, progress.For(os.Stderr, os.Getenv)) // the first time takes a minute each, and silence looks like a hang
+	// The first time takes a minute each, and silence looks like a hang.
+	shown := progress.New(os.Stderr, progress.For(os.Stderr, os.Getenv))
 	defer shown.Close()
 	for _, name := range list {
 		step := progress.Step{Platform: name, ID: name, Name: "compile manymage, once for these sources"}

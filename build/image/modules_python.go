@@ -68,9 +68,9 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	return c.strays(append(list, loose...)), err
 }
 
-// strays adds the modules of packages that by their names are for another machine, each with those that are imported by its name alone: one that fits
-// speaks for the others of a package, as long as these do not say themselves that they are from another installation. Those come first that
-// by all names nothing stands in for.
+// strays adds the modules of packages that by their names are for another machine, each with those that are imported by its name alone:
+// one that fits speaks for the others of a package, as long as these do not say themselves that they are from another installation. Those
+// come first that by all names nothing stands in for.
 func (c *checker) strays(list []modules) []modules {
 	for _, p := range list {
 		p.files = p.files[:min(len(p.files), maxModules)]
@@ -93,8 +93,8 @@ func (c *checker) strays(list []modules) []modules {
 	return list
 }
 
-// imported is what a module of a package is imported as, with the machines in the names of its folders left open: a package may have a folder
-// for each. Where there is no wheel the folders were compared already.
+// imported is what a module of a package is imported as, with the machines in the names of its folders left open: a package may have a
+// folder for each. Where there is no wheel the folders were compared already.
 func (p modules) imported(file string) string {
 	if p.wheel == "" {
 		return stem(file)
@@ -117,8 +117,8 @@ func (c *checker) forOthers(file string) bool {
 // unloaded tells whether Python passes a module over because of its name, whatever it holds.
 func (c *checker) unloaded(file string) bool { return isModule(file) && c.forOthers(file) }
 
-// portions are the folders in which Python looks for a module, of which it has found that one file: the file's own. Where it passes this over by its
-// name, it goes on with the other roots, unless the folder is that of a regular package, which lies in one root alone.
+// portions are the folders in which Python looks for a module, of which it has found that one file: the file's own. Where it passes this
+// over by its name, it goes on with the other roots, unless the folder is that of a regular package, which lies in one root alone.
 func (c *checker) portions(file string, roots []string) ([]string, error) {
 	own := path.Dir(file)
 	dirs := []string{own}

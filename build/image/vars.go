@@ -35,7 +35,7 @@ type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
 	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
 	printed   []value                   // all that the text may have printed, where something reads that
-	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind its name, a function; and under -a, any that is set from here on
+	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind it, a function; -a: all that is set
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone; written
 	dir       string                    // unknown when it is not known
