@@ -78,15 +78,18 @@ func (c *checker) strays(list []modules) []modules {
 		if len(others) == 0 || len(others) == len(p.files) {
 			continue
 		}
-		same := map[string][]string{}
+		names, same, loaded := map[string]string{}, map[string][]string{}, map[string]int{}
 		for _, file := range p.files {
-			same[p.imported(file)] = append(same[p.imported(file)], file)
+			name := p.imported(file)
+			names[file], same[name] = name, append(same[name], file)
+			if !c.unloaded(file) {
+				loaded[name]++
+			}
 		}
-		alone := func(file string) int { return len(slices.DeleteFunc(slices.Clone(same[p.imported(file)]), c.unloaded)) }
-		slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(alone(a), alone(b)) })
+		slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(loaded[names[a]], loaded[names[b]]) })
 		for _, file := range others[:min(len(others), maxStrays)] {
 			one := p
-			one.what, one.files = stem(file), same[p.imported(file)]
+			one.what, one.files = stem(file), same[names[file]]
 			list = append(list, one)
 		}
 	}
