@@ -361,21 +361,27 @@ func TestManyPackages(t *testing.T) {
 // Whichever look at modules fails, the check fails with it.
 func TestEveryFailureToReadModulesIsTold(t *testing.T) {
 	for _, test := range pythonChecks {
-		everyFailure(t, test.name, test.config, func() fstest.MapFS { return rootOf(append(test.root, python("arm64"))...) })
+		everyFailure(t, test.name, test.config, rootOf(append(test.root, python("arm64"))...))
 	}
 	for _, test := range lockChecks {
-		everyFailure(t, test.name, nodeConfig(nil), func() fstest.MapFS { return nodeRoot(test.root) })
+		everyFailure(t, test.name, nodeConfig(nil), nodeRoot(test.root))
 	}
 	for _, test := range nodeChecks {
-		everyFailure(t, test.name, nodeConfig(test.config), func() fstest.MapFS { return nodeRoot(test.root) })
+		everyFailure(t, test.name, nodeConfig(test.config), nodeRoot(test.root))
+	}
+	for _, test := range rubyChecks {
+		everyFailure(t, test.name, test.config, rootOf(append(test.root, ruby)...))
+	}
+	for _, test := range phpChecks {
+		everyFailure(t, test.name, test.config, rootOf(append(test.root, php)...))
 	}
 }
 
-func everyFailure(t *testing.T, name string, c config, made func() fstest.MapFS) {
+func everyFailure(t *testing.T, name string, c config, files fstest.MapFS) {
 	t.Helper()
 	lost := errors.New("connection lost")
 	for n := int64(0); ; n++ {
-		root := fragile{made(), &atomic.Int64{}, lost}
+		root := fragile{files, &atomic.Int64{}, lost}
 		root.left.Store(n)
 		r, err := image.Check(c.bytes(), root, platform(t, "arm64"), image.Options{})
 		if root.left.Load() >= 0 {
