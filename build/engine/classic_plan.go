@@ -132,26 +132,33 @@ func (p *classicPlan) request(env variables) (map[string]string, error) {
 			continue
 		}
 		for _, arg := range argumentsOf(in) {
-			value, automatic := p.args.platform[arg.name]
-			if _, given := p.args.given[arg.name]; given || !automatic {
-				continue
-			}
-			if arg.hasDefault {
-				var err error
-				if value, err = p.file.expand(arg.fallback, env); err != nil {
-					return nil, fmt.Errorf("%s:%d: %w: ARG %s: %w; correct it", p.dockerfileName(), in.line, ErrContext, arg.name, err)
-				}
-			}
-			if other, asked := sent[arg.name]; asked && other != value {
-				return nil, fmt.Errorf("%s:%d: %w: ARG %s is to be %q here, and %q in another line or in an ONBUILD of the base image; the classic builder has one value for both: use BuildKit, or take the default away",
-					p.dockerfileName(), in.line, ErrUnsupported, arg.name, value, other)
-			}
-			if p.args.bare && in.stage >= 0 {
-				sent[arg.name] = value
+			if err := p.ask(sent, in, arg, env); err != nil {
+				return nil, &StepError{Dockerfile: p.dockerfileName(), Line: in.line, Err: err}
 			}
 		}
 	}
 	return sent, nil
+}
+
+// ask looks at one argument of an ARG statement for the request.
+func (p *classicPlan) ask(sent map[string]string, in statement, arg argument, env variables) (err error) {
+	value, automatic := p.args.platform[arg.name]
+	if _, given := p.args.given[arg.name]; given || !automatic {
+		return nil
+	}
+	if arg.hasDefault {
+		if value, err = p.file.expand(arg.fallback, env); err != nil {
+			return fmt.Errorf("%w: ARG %s: %w; correct it", ErrContext, arg.name, err)
+		}
+	}
+	if other, asked := sent[arg.name]; asked && other != value {
+		return fmt.Errorf("%w: ARG %s is to be %q here, and %q in another line or in an ONBUILD of the base image; the classic builder has one value for both: use BuildKit, or take the default away",
+			ErrUnsupported, arg.name, value, other)
+	}
+	if p.args.bare && in.stage >= 0 {
+		sent[arg.name] = value
+	}
+	return nil
 }
 
 // rewriteOne gives the new text of a statement, or "" to leave it.
