@@ -42,6 +42,8 @@ type modules struct {
 	files []string // absolute, the likeliest first
 	wheel string   // what may say that they are data for any machine, "" where nothing does
 	also  string   // another way to the right ones than a stage for the platform
+	other string   // a folder of them for another machine, where the interpreter goes by its name and there is no other; "" for any else
+	named string   // that machine, as its name has it
 }
 
 // language is how the modules of a language's interpreters are found.
@@ -119,6 +121,9 @@ func (c *checker) fitting(packages []modules, folders []string, in interpreted) 
 
 // modules looks for one that fits, or for each that Python passes over by its name for one beside it.
 func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, error) {
+	if p.other != "" {
+		return c.unfit(p, p.other, "for "+p.named, in), nil
+	}
 	var others []compiled
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
@@ -145,11 +150,16 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
+	return c.unfit(p, others[0].at.real, others[0].what, in), nil
+}
+
+// unfit is the fault of a package of which a file or folder is for another machine.
+func (c *checker) unfit(p modules, name, what string, in interpreted) *Fault {
 	return &Fault{
-		Kind: ForeignModule, Path: others[0].at.real,
-		What: others[0].what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
+		Kind: ForeignModule, Path: name,
+		What: what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
 		Cure: "install it in a stage for " + c.name + p.also,
-	}, nil
+	}
 }
 
 // compiled is a file of machine code; what is "" when it is none.

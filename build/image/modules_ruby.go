@@ -1,6 +1,8 @@
 package image
 
 import (
+	"errors"
+	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -21,121 +23,227 @@ func startsRuby(args []string) bool {
 }
 
 // gemFolders are the folders, each for one version of Ruby, in which RubyGems and Bundler look for gems.
-func (c *checker) gemFolders(in interpreted) (list []string, err error) {
-	var named []string
-	for _, name := range []string{"BUNDLE_PATH", "GEM_HOME", "GEM_PATH"} {
-		named = append(named, c.foldersIn(name, in.frame)...)
+func (c *checker) gemFolders(in interpreted) ([]string, error) {
+	prefix := path.Join(path.Dir(path.Dir(in.at.real)), "lib/ruby")
+	own, err := c.under(prefix, "[0-9]*") // 3.3.0: its standard library
+	if err != nil {
+		return nil, err
 	}
 	bundled, err := c.bundlePaths(in.frame)
 	if err != nil {
 		return nil, err
 	}
-	for _, dir := range c.homes(in.frame) {
-		bundled = append(bundled, path.Join(dir, ".gem"), path.Join(dir, ".local/share/gem"))
+	named := slices.Concat(bundled, c.foldersIn("GEM_HOME", in.frame), c.foldersIn("GEM_PATH", in.frame))
+	list := slices.Clone(named)
+	for _, home := range c.homes(in.frame) {
+		named = append(named, path.Join(home, ".gem"), path.Join(home, ".local/share/gem"))
 	}
-	named = slices.DeleteFunc(append(named, bundled...), func(dir string) bool { return !known(dir) })
-	for _, dir := range slices.Clone(named) { // which Bundler, and users, have one in for each version
-		versions, err := c.under(dir, "ruby/*")
-		if err != nil {
-			return nil, err
-		}
-		named = append(named, versions...)
-	}
-	for _, dir := range []string{path.Join(path.Dir(path.Dir(in.at.real)), "lib/ruby"), "/var/lib"} { // the second is Debian's
-		versions, err := c.under(dir, "gems/*")
-		if err != nil {
-			return nil, err
-		}
-		named = append(named, versions...)
-	}
-	return c.there(named)
-}
-
-// bundlePaths are the folders that Bundler's configuration names, that of the application in the working folder or at BUNDLE_GEMFILE and
-// that for all, and where deployments have them.
-func (c *checker) bundlePaths(f frame) (list []string, err error) {
-	apps := []string{f.dir}
-	for _, file := range c.values("BUNDLE_GEMFILE", f) {
-		apps = append(apps, path.Dir(absolute(f.dir, file)))
-	}
-	var configs []string
-	for _, dir := range slices.Concat(apps, c.homes(f)) {
-		configs = append(configs, absolute(dir, ".bundle/config"))
-	}
-	for _, dir := range c.values("BUNDLE_APP_CONFIG", f) {
-		configs = append(configs, path.Join(absolute(f.dir, dir), "config"))
-	}
-	paths := []string{"vendor/bundle"}
-	for _, config := range configs {
-		if !known(config) {
-			continue
-		}
-		text, err := c.evidence(config)
-		if err != nil {
-			return nil, err
-		}
-		for line := range strings.Lines(text) {
-			if dir, ok := strings.CutPrefix(line, "BUNDLE_PATH:"); ok {
-				paths = append(paths, strings.Trim(dir, "\"' \r\n"))
+	versions := func(dir, pattern string) error {
+		found, err := c.under(dir, pattern)
+		for _, name := range found {
+			if len(own) == 0 || slices.ContainsFunc(own, func(o string) bool { return path.Base(o) == path.Base(name) }) {
+				list = append(list, name)
 			}
 		}
+		return err
 	}
-	for _, app := range apps {
-		for _, dir := range paths {
-			list = append(list, absolute(app, dir))
+	for _, dir := range named {
+		if known(dir) {
+			err = errors.Join(err, versions(dir, "ruby/*"))
 		}
+	}
+	err = errors.Join(err, versions(prefix, "gems/*"), versions("/var/lib", "gems/*")) // the last is Debian's
+	if err != nil {
+		return nil, err
+	}
+	return c.there(list)
+}
+
+// bundlePaths are the folders in which Bundler has its own versions' gems: what the application's configuration says of it, else the
+// environment, else the user's configuration. There is none where nothing says so, and gems are RubyGems' then.
+func (c *checker) bundlePaths(f frame) (list []string, err error) {
+	app := f.dir
+	for _, file := range c.values("BUNDLE_GEMFILE", f) {
+		app = path.Dir(absolute(f.dir, file))
+	}
+	configs := []string{absolute(app, ".bundle")}
+	if given := c.foldersIn("BUNDLE_APP_CONFIG", f); len(given) > 0 {
+		configs = given
+	}
+	own, err := c.bundleConfig(configs)
+	if err != nil {
+		return nil, err
+	}
+	var homes []string
+	for _, home := range c.homes(f) {
+		homes = append(homes, path.Join(home, ".bundle"))
+	}
+	users, err := c.bundleConfig(homes)
+	if err != nil {
+		return nil, err
+	}
+	setting := func(name string) []string {
+		if own[name] != nil {
+			return own[name]
+		}
+		if given := c.values(name, f); len(given) > 0 {
+			return given
+		}
+		return users[name]
+	}
+	paths := setting("BUNDLE_PATH")
+	if deployed := setting("BUNDLE_DEPLOYMENT"); len(paths) == 0 && (slices.Contains(deployed, "true") || slices.Contains(deployed, "1")) {
+		paths = []string{"vendor/bundle"}
+	}
+	for _, dir := range paths {
+		list = append(list, absolute(app, dir))
 	}
 	return list, nil
 }
 
-// gems are those with machine code: what RubyGems compiled of a gem, in a folder of its own for each machine and version of Ruby, or a
-// gem that was fetched for one machine, which has this in its folder's name. A gem of one version may be there for several.
-func (c *checker) gems(folders []string, in interpreted) (list []modules, err error) {
-	places := map[string][]string{} // by gem
-	for _, folder := range folders {
-		found, err := c.under(folder, "extensions/*/*/*", "gems/*")
+// bundleConfig reads Bundler's configuration in these folders, lines such as BUNDLE_PATH: "vendor/bundle".
+func (c *checker) bundleConfig(folders []string) (map[string][]string, error) {
+	settings := map[string][]string{}
+	for _, dir := range folders {
+		if !known(dir) {
+			continue
+		}
+		text, err := c.evidence(path.Join(dir, "config"))
 		if err != nil {
 			return nil, err
 		}
-		for _, dir := range found {
-			if path.Dir(dir) != path.Join(folder, "gems") {
-				places[path.Base(dir)] = append(places[path.Base(dir)], dir)
-			} else if gem := precompiled(path.Base(dir)); gem != "" {
-				places[gem] = append(places[gem], path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
+		for line := range strings.Lines(text) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.HasPrefix(name, "BUNDLE_") {
+				settings[name] = append(settings[name], strings.Trim(value, "\"' \r\n"))
 			}
 		}
 	}
-	names := slices.Sorted(maps.Keys(places))
+	return settings, nil
+}
+
+// gem is one version of a gem that has machine code.
+type gem struct {
+	own    []string // where it lies that Ruby loads, the likeliest first
+	others []string // folders whose names are those of other machines: RubyGems passes them over, whatever they hold
+}
+
+// gems are those with machine code: what RubyGems compiled of a gem, in a folder of its own for each machine (and beside the gem's
+// sources, where it is found first), and gems that were fetched for one machine, which has this in its folder's name.
+func (c *checker) gems(folders []string, in interpreted) (list []modules, err error) {
+	all := map[string]gem{}
+	for _, folder := range folders {
+		for _, gems := range []string{path.Join(folder, "gems"), path.Join(folder, "bundler/gems")} { // the second are from git
+			extensions := path.Join(folder, "extensions")
+			if gems != path.Join(folder, "gems") {
+				extensions = path.Join(gems, "extensions")
+			}
+			found, err := c.gemsIn(gems, extensions)
+			if err != nil {
+				return nil, err
+			}
+			for name, g := range found {
+				if before := all[name]; len(before.own) > 0 {
+					g.own = before.own // the first that is no other machine's is taken
+				}
+				g.others = append(all[name].others, g.others...)
+				all[name] = g
+			}
+		}
+	}
+	names := slices.Sorted(maps.Keys(all))
 	if len(names) > maxPackages {
 		c.note(in.frame, "there are so many gems that not all were looked at")
 		names = names[:maxPackages]
 	}
 	list = make([]modules, len(names))
-	err = each(len(list), func(i int) error {
-		files, err := c.machineCode(places[names[i]])
-		list[i] = modules{name: names[i], what: "extension", files: files}
+	err = each(len(list), func(i int) (err error) {
+		g := all[names[i]]
+		list[i] = modules{name: names[i], what: "extension"}
+		if len(g.own) == 0 {
+			list[i].other, list[i].named = g.others[0], machineOf(g.others[0])
+			return nil
+		}
+		list[i].files, err = c.machineCode(g.own, in)
 		return err
 	})
 	return list, err
 }
 
-// precompiled is the gem, with its version, that a folder holds for one machine with Linux: nokogiri-1.18.1-aarch64-linux-gnu. It is ""
-// for any other.
-func precompiled(folder string) string {
-	words := strings.Split(folder, "-")
-	if i := slices.Index(words, "linux"); i > 2 {
-		return strings.Join(words[:i-1], "-")
+// gemsIn are the gems with machine code of one folder of gems.
+func (c *checker) gemsIn(gems, extensions string) (map[string]gem, error) {
+	all := map[string]gem{}
+	compiled, err := c.under(extensions, "*-linux*/[0-9]*/*")
+	if err != nil {
+		return nil, err
 	}
-	return ""
+	for _, dir := range compiled {
+		g, name := all[path.Base(dir)], path.Base(dir)
+		if c.forThis(machineOf(dir)) {
+			g.own = []string{path.Join(gems, name, "lib"), dir}
+		} else {
+			g.others = append(g.others, dir)
+		}
+		all[name] = g
+	}
+	_, entries, err := c.folder(gems)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		name, machine := precompiled(e.Name())
+		if machine == "" {
+			continue
+		}
+		g, dir := all[name], path.Join(gems, e.Name())
+		plain := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
+		switch {
+		case c.forThis(machine):
+			g.own = append(g.own, path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
+		case plain && len(g.own)+len(g.others) == 0:
+			g.own = []string{path.Join(gems, name, "lib")} // in Ruby alone
+		default:
+			g.others = append(g.others, dir)
+		}
+		all[name] = g
+	}
+	return all, nil
 }
 
-// machineCode is what each of the folders and those below it have that may be code: the libraries of the first one that has some, and
-// all programs, which have no ending.
-func (c *checker) machineCode(dirs []string) (files []string, err error) {
+// forThis tells whether the name of a machine, as Ruby has it, is not another one's.
+func (c *checker) forThis(machine string) bool {
+	some := machinesIn(machine)
+	return len(some) == 0 || slices.Contains(some, c.declared.Architecture)
+}
+
+// machineOf is the machine that a folder of a gem has in its name: extensions/x86_64-linux/3.3.0/bcrypt-3.1.20, gems/ffi-1.17.0-x86_64-linux.
+func machineOf(dir string) string {
+	if _, machine := precompiled(path.Base(dir)); machine != "" {
+		return machine
+	}
+	return path.Base(path.Dir(path.Dir(dir)))
+}
+
+// precompiled is the gem, with its version, that a folder holds for one machine with Linux: nokogiri-1.18.1-aarch64-linux-gnu. The machine is
+// "" for any other.
+func precompiled(folder string) (name, machine string) {
+	words := strings.Split(folder, "-")
+	if i := slices.Index(words, "linux"); i > 2 {
+		return strings.Join(words[:i-1], "-"), strings.Join(words[i-1:], "-")
+	}
+	return folder, ""
+}
+
+// machineCode is what the first of these folders has, or those below it, that may be code: libraries, or in folders of programs what has
+// no ending.
+func (c *checker) machineCode(dirs []string, in interpreted) (files []string, err error) {
 	for _, dir := range dirs {
 		programs := slices.Contains([]string{"exe", "libexec"}, path.Base(dir))
-		queue, found := []string{dir}, false
-		for n := 0; n < len(queue) && n < maxSearched && !found; n++ {
+		queue := []string{dir}
+		for n := 0; n < len(queue) && (programs || len(files) == 0); n++ {
+			if n == maxSearched {
+				c.note(in.frame, "%s has so many folders that not all were looked into", show(dir))
+				break
+			}
 			real, entries, err := c.folder(queue[n])
 			if err != nil {
 				return nil, err
@@ -144,12 +252,13 @@ func (c *checker) machineCode(dirs []string) (files []string, err error) {
 				switch name := path.Join(real, e.Name()); {
 				case e.IsDir():
 					queue = append(queue, name)
-				case programs && path.Ext(name) == "":
+				case programs && path.Ext(name) == "", !programs && isLibrary(name):
 					files = append(files, name)
-				case !programs && isLibrary(name):
-					files, found = append(files, name), true
 				}
 			}
+		}
+		if len(files) > 0 {
+			break
 		}
 	}
 	return files, nil
