@@ -61,11 +61,15 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 			list = append(list, modules{name: stem(name), files: []string{name}})
 		}
 	}
-	if slices.Contains(wheels, true) && !eggs {
-		return c.strays(list), nil
+	if !slices.Contains(wheels, true) || eggs {
+		loose, err := c.loose(dir, entries, list)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, loose...)
 	}
-	loose, err := c.loose(dir, entries, list)
-	return c.strays(append(list, loose...)), err
+	list, err = c.needed(list)
+	return c.strays(list), err
 }
 
 // strays adds the modules of packages that by their names are for another machine, each with those that are imported by its name alone:

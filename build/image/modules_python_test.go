@@ -145,6 +145,16 @@ var pythonChecks = []struct {
 	{"a server of the standard library, over foreign modules", run("python", "-m", "http.server").and("WorkingDir", "/srv"), []entry{standard, lib("/srv/y"+amdName, "amd64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64")}, "verified"},
 	{"what a wheel for any machine brings, beside a package without wheel", run("python", "/app.py"), []entry{wheel(site, "y", "py3-none-any"), dir(site + "z.egg-info"), lib(site+"y/_y"+amdName, "amd64")}, "verified"},
 
+	{"a module over its source", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/md"+amdName+" amd64", "x/_md"+amdName+" amd64"), text(site+"x/md.py", ""), text(site+"x/_md.py", "")}, "verified"},
+	{"... and what mypyc has them share", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/md"+amdName+" amd64", "81d243bd__mypyc"+amdName+" amd64", "x/md__mypyc"+amdName+" amd64"), text(site+"x/md.py", "")}, "verified"},
+	{"... of an application", run("python", "main.py").and("WorkingDir", "/app"), []entry{text("/app/main.py", ""), lib("/app/pkg/fast"+amdName, "amd64"), text("/app/pkg/fast.py", ""), lib("/app/fast"+amdName, "amd64"), text("/app/fast.py", ""), lib("/app/81d243bd__mypyc"+amdName, "amd64")}, "verified"},
+	{"... where another module has none", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/md"+amdName+" amd64", "x/z"+amdName+" amd64"), text(site+"x/md.py", "")}, "foreign-module:" + site + "x/z" + amdName},
+	{"... that is recorded and gone", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/md"+amdName+" amd64", "x/md.py")}, "foreign-module:" + site + "x/md" + amdName},
+	{"... that Python does not pass over", run("python", "/app.py"), []entry{wheel(site, "x", amdTag, "x/md.abi3.so amd64"), text(site+"x/md.py", "")}, "foreign-module:" + site + "x/md.abi3.so"},
+	{"... whose name is right", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/md"+armName+" amd64"), text(site+"x/md.py", "")}, "foreign-module:" + site + "x/md" + armName},
+	{"what mypyc has modules share that fit", run("python", "/app.py"), []entry{wheel(site, "x", armTag, "x/md"+armName+" arm64", "x/_md"+amdName+" amd64", "81d243bd__mypyc"+amdName+" amd64"), text(site+"x/md.py", ""), text(site+"x/_md.py", "")}, "foreign-module:" + site + "81d243bd__mypyc" + amdName},
+	{"... that nobody knows", run("python", "/app.py"), []entry{lib(site+"81d243bd__mypyc"+amdName, "amd64")}, "foreign-module:" + site + "81d243bd__mypyc" + amdName},
+
 	// Lies.
 	{"data of a wheel for any machine that says much", run("python", "/app.py"), []entry{wheel(site, "x", "py2-none-any\nTag: py3-none-any", "x/_x.abi3.so amd64")}, "verified"},
 	{"... beside the packages", run("python", "/app.py"), []entry{wheel(site, "x", "py2-none-any\nTag: py3-none-any", "_x.abi3.so amd64")}, "verified"},
