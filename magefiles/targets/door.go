@@ -62,6 +62,7 @@ func compiledByMage() bool {
 type line struct {
 	words    []string      // NAME=value
 	mage     []string      // what is left for Mage
+	targets  int           // how many it names; 0: not known
 	timeout  time.Duration // of -t; 0: none
 	deadline time.Time     // when it is over
 }

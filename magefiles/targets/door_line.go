@@ -24,6 +24,7 @@ type reader struct {
 	binary  binary
 	words   []string // NAME=value
 	rest    []string // everything else, while it is read
+	count   int      // of targets that were read
 	options options
 }
 
@@ -51,7 +52,7 @@ func readLine(args []string, b binary, getenv func(string) string) (line, error)
 	if err != nil {
 		return line{}, err
 	}
-	l := line{words: r.words, mage: append(r.options.forMage(), mage...), timeout: r.options.timeout}
+	l := line{words: r.words, mage: append(r.options.forMage(), mage...), targets: r.count, timeout: r.options.timeout}
 	if l.timeout > 0 {
 		l.deadline = time.Now().Add(l.timeout)
 	}

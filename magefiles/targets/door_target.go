@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,7 @@ func (r *reader) targets(rest []string) ([]string, error) {
 		}
 		out = append(append(out, rest[0]), args...)
 		rest, last = rest[1+n:], t
+		r.count++
 	}
 	return out, nil
 }
@@ -110,15 +112,15 @@ func mageSpelling(name string) string { return strings.ReplaceAll(strings.ToLowe
 
 // choices ends the sentence about an option that a target does not have.
 func (t *target) choices(wrong string) string {
-	if len(t.options) == 0 {
-		return ": it has none"
-	}
 	names := make([]string, len(t.options))
 	for i, o := range t.options {
 		names[i] = o.name
 	}
-	if close := closest(wrong, names); close != "" {
+	if close := closest(wrong, slices.Concat(names, slices.Sorted(maps.Keys(switches)))); close != "" {
 		return ", did you mean -" + close + "?"
+	}
+	if len(names) == 0 {
+		return ": it has none"
 	}
 	return ": it has -" + strings.Join(names, ", -")
 }

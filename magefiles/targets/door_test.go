@@ -138,6 +138,7 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "-x build", "unknown option -x: "},
 		{ours, "--arches=amd64 build", "unknown option --arches=amd64: "},
 		{ours, "build -x", "build has no option -x: it has none"},
+		{ours, "push --insecur", "push has no option --insecur, did you mean -insecure?"},
 		{ours, "inspect a:1 -jsn", "inspect has no option -jsn, did you mean -json?"},
 		{ours, "inspect a:1 -zzzzzzz", "it has -json, -depth, -wait"},
 		{ours, "setarch a:1 arm64 -dryrum", "setarch has no option -dryrum, did you mean -dry-run?"},

@@ -24,6 +24,8 @@ type session struct {
 	asked    bool                // git was asked about the folder
 	note     string              // what git has to say, until it was said
 	display  *progress.Display   // of the target that runs now
+	targets  int                 // that the command line names; 0: not known
+	started  int                 // of them
 }
 
 // describe is what is known of the folder's repository: git.Describe, or nil for what concerns no folder. Git's answers take
@@ -31,7 +33,7 @@ type session struct {
 type describe func(ctx context.Context, dir string, getenv func(string) string) (git.Info, error)
 
 // process is the one session of this process.
-var process session
+var process = session{targets: entered.targets}
 
 // run does what a target is for, in a folder that git is asked about.
 func run(ctx context.Context, do func(context.Context, *session) error) error {
@@ -42,6 +44,7 @@ func run(ctx context.Context, do func(context.Context, *session) error) error {
 func (s *session) run(ctx context.Context, ask describe, do func(context.Context, *session) error) error {
 	ctx, stop := Signals(ctx)
 	defer stop()
+	s.started++
 	s.getenv = config.Overlay(Words(), os.Getenv)
 	err := s.open(ctx, ask)
 	options := progress.For(os.Stderr, s.getenv)
@@ -53,6 +56,9 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 	}
 	if err == nil {
 		err = do(ctx, s)
+	}
+	if err == nil && ctx.Err() != nil && s.started < s.targets {
+		err = context.Cause(ctx) // or the next target would begin as if nothing had been said
 	}
 	if err = because(ctx, err); err != nil {
 		s.display.Send(progress.Problem{Text: progress.CleanLines(err.Error())})

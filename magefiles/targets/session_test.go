@@ -47,6 +47,23 @@ func TestBecause(t *testing.T) {
 	}
 }
 
+// Who is told to stop when a target has just done its work does not begin the next one; the last one's work is done.
+func TestNoTargetBeginsBehindASignal(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for targets, want := range map[int]string{1: "<nil>", 2: "stopped before the end: terminated"} {
+		ctx, end := context.WithCancelCause(t.Context())
+		s := &session{targets: targets}
+		err := s.run(ctx, nil, func(ctx context.Context, _ *session) error {
+			end(errors.New("terminated"))
+			<-ctx.Done()
+			return nil
+		})
+		if fmt.Sprint(err) != want {
+			t.Errorf("of %d targets: %v, want %s", targets, err, want)
+		}
+	}
+}
+
 // A knob of the build on the line of a list target would do nothing, where an option is meant.
 func TestMisplacedKnobs(t *testing.T) {
 	for word, says := range map[string]string{"TAGS=a b": "write -tags=a b", "ANNOTATIONS=a=b": "write -annotations=a=b", "RETRY=1s": ""} {
