@@ -59,7 +59,7 @@ func languages() []language {
 		{isPython, startsPython, (*checker).pythonPath, (*checker).pythonPackages},
 		{isNode, startsNode, (*checker).nodePath, (*checker).nodePackages},
 		{isRuby, startsRuby, (*checker).gemFolders, (*checker).gems},
-		{isPHP, startsPHP, (*checker).phpFolders, (*checker).phpExtensions},
+		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
 	}
 }
 

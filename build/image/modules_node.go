@@ -366,7 +366,7 @@ func unlikely(name string) int {
 func (c *checker) under(dir string, patterns ...string) (list []string, err error) {
 	for _, pattern := range patterns {
 		names := []string{dir}
-		for part := range strings.SplitSeq(pattern, "/") {
+		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
 			if names, err = c.matched(names, part); err != nil {
 				return nil, err
 			}

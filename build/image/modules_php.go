@@ -6,6 +6,9 @@ import (
 	"strings"
 )
 
+// maxPHPFolders is how many folders of extensions are looked into. A distribution has one for each version of PHP.
+const maxPHPFolders = 16
+
 // phpProgram tells what a distribution calls the way in which a program starts PHP, and for which version it is: php-fpm8.2 is fpm, 8.2. A
 // server that has PHP as a module names no version, and everything else no way.
 func phpProgram(real string) (way, version string) {
@@ -36,62 +39,93 @@ func startsPHP(args []string) bool {
 // phpValued are PHP's options with a value.
 func phpValued() []string { return []string{"-c", "-d", "-f", "-r", "-S", "-t", "-y"} }
 
-// phpFolders are the folders whose .ini files say which extensions PHP loads: those of PHP's own image, and of a distribution's package
-// for this version and way to start it, such as /etc/php/8.2/fpm on Debian, /etc/php83 on Alpine.
-func (c *checker) phpFolders(in interpreted) ([]string, error) {
-	if o, _ := getopt(in.args, phpValued()...); o.has("-n") {
-		return nil, nil
+// phpPlaces are where an installation of PHP has its configuration and its extensions, as patterns.
+type phpPlaces struct{ main, more, extensions []string }
+
+// phpInstalled are the places of the installation that a program belongs to: PHP's own, below a prefix such as /usr/local, or a distribution's
+// package for this version and way to start it, such as /etc/php/8.2/fpm on Debian and /etc/php83 on Alpine. A server may have either.
+func phpInstalled(real string) (p phpPlaces) {
+	way, version := phpProgram(real)
+	prefix, server := path.Dir(path.Dir(real)), version == "*"
+	if prefix == "/usr" || server {
+		p.main = []string{"/etc/php/" + version + "/" + way, "/etc/php" + version, "/etc"}
+		p.more = []string{"/etc/php/" + version + "/" + way + "/conf.d", "/etc/php" + version + "/conf.d", "/etc/php.d"}
+		p.extensions = []string{"/usr/lib/php/2*", "/usr/lib/php*/modules", "/usr/lib64/php*/modules"}
+		prefix = "/usr/local"
 	}
-	list := append([]string{"/usr/local/etc/php", "/usr/local/etc/php/conf.d"}, c.foldersIn("PHP_INI_SCAN_DIR", in.frame)...)
-	way, version := phpProgram(in.at.real)
-	debian, err := c.under("/etc/php", version+"/"+way, version+"/"+way+"/conf.d")
-	if err != nil {
-		return nil, err
+	if path.Dir(path.Dir(real)) != "/usr" || server {
+		p.main = append(p.main, prefix+"/etc/php", prefix+"/etc", prefix+"/lib")
+		p.more = append(p.more, prefix+"/etc/php/conf.d", prefix+"/etc/conf.d")
+		p.extensions = append(p.extensions, prefix+"/lib/php/extensions/*")
 	}
-	others, err := c.under("/etc", "php"+version, "php"+version+"/conf.d", "php.d")
-	if err != nil {
-		return nil, err
-	}
-	return c.there(slices.Concat(list, debian, others))
+	return p
 }
 
-// phpExtensions are those that the .ini files in these folders have loaded. Where one lies in several folders, for several versions of
-// PHP, one that fits is enough.
-func (c *checker) phpExtensions(folders []string, in interpreted) (list []modules, err error) {
-	var names, dirs []string
-	for _, folder := range folders {
-		files, err := c.under(folder, "*.ini")
+// phpFiles are the .ini files that PHP reads: its php.ini, where -c or PHPRC say that it is or else in its own place, and all of the folders that
+// it scans.
+func (c *checker) phpFiles(in interpreted) (list []string, err error) {
+	o, _ := getopt(in.args, phpValued()...)
+	if o.has("-n") {
+		return nil, nil
+	}
+	places := phpInstalled(in.at.real)
+	var main, more []string
+	for _, given := range o.values("-c") {
+		main = append(main, absolute(in.frame.dir, given))
+	}
+	if main = append(main, c.foldersIn("PHPRC", in.frame)...); len(main) == 0 {
+		main = places.main
+	}
+	scanned := c.values("PHP_INI_SCAN_DIR", in.frame)
+	if len(scanned) == 0 {
+		scanned = []string{""}
+	}
+	for dir := range strings.SplitSeq(strings.Join(scanned, ":"), ":") {
+		if dir == "" { // its own
+			more = append(more, places.more...)
+		} else {
+			more = append(more, absolute(in.frame.dir, dir))
+		}
+	}
+	for _, place := range main {
+		list = append(list, place, place+"/php.ini")
+	}
+	for _, place := range more {
+		list = append(list, place+"/*.ini")
+	}
+	return c.under("/", list...)
+}
+
+// phpExtensions are those that these .ini files and the command line have loaded. Where one lies in several folders, for several versions
+// of PHP, one that fits is enough.
+func (c *checker) phpExtensions(files []string, in interpreted) (list []modules, err error) {
+	o, _ := getopt(in.args, phpValued()...)
+	names, dirs := phpLoads(strings.Join(o.values("-d"), "\n"))
+	for _, file := range files {
+		text, err := c.evidence(file)
 		if err != nil {
 			return nil, err
 		}
-		for _, file := range files {
-			text, err := c.evidence(file)
-			if err != nil {
-				return nil, err
-			}
-			loaded, at := phpLoads(text)
-			names = append(names, loaded...)
-			for _, dir := range at {
-				dirs = append(dirs, absolute(in.frame.dir, dir))
-			}
-		}
+		loaded, at := phpLoads(text)
+		names, dirs = append(names, loaded...), append(dirs, at...)
 	}
 	if len(names) == 0 {
 		return nil, nil
 	}
-	for _, place := range [][2]string{{"/usr/local/lib/php", "extensions/*"}, {"/usr/lib/php", "2*"}, {"/usr/lib", "php*/modules"}, {"/usr/lib64", "php*/modules"}} {
-		found, err := c.under(place[0], place[1])
-		if err != nil {
+	for i, dir := range dirs {
+		dirs[i] = absolute(in.frame.dir, dir)
+	}
+	if len(dirs) == 0 {
+		if dirs, err = c.under("/", phpInstalled(in.at.real).extensions...); err != nil {
 			return nil, err
 		}
-		dirs = append(dirs, found...)
 	}
 	if dirs, err = c.there(dirs); err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	dirs = append(dirs, "/") // for what is named by its path
+	dirs = append(dirs[:min(len(dirs), maxPHPFolders)], "/") // the last for what is named by its path
 	for _, name := range names[:min(len(names), maxPackages)] {
 		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension"}
 		for _, dir := range dirs {

@@ -40,6 +40,15 @@ var phpChecks = []struct {
 	{"a server with PHP in it", run("apache2"), []entry{text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "foreign-module:" + phpExt + "gd.so"},
 	{"a folder that the environment names", run("php", "/app.php").and("Env", []string{"PHP_INI_SCAN_DIR=:/conf"}), []entry{text("/conf/x.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "foreign-module:" + phpExt + "x.so"},
 
+	{"... that replaces its own", run("php", "/app.php").and("Env", []string{"PHP_INI_SCAN_DIR=/conf"}), []entry{text(phpConf+"x.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "verified"},
+	{"a php.ini of one's own", run("php-fpm", "-c", "/app/php.ini"), []entry{text("/app/php.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "foreign-module:" + phpExt + "x.so"},
+	{"... in a folder that the environment names", run("php-fpm").and("Env", []string{"PHPRC=/app"}), []entry{text("/app/php.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "foreign-module:" + phpExt + "x.so"},
+	{"... instead of the usual one", run("php-fpm", "-c", "/app/php.ini"), []entry{text("/app/php.ini", ""), text("/usr/local/etc/php/php.ini", "extension=x"), lib(phpExt+"x.so", "amd64")}, "verified"},
+	{"an extension on the command line", run("php", "-dextension=x", "-d", "a=b", "/app.php"), []entry{lib(phpExt+"x.so", "amd64")}, "foreign-module:" + phpExt + "x.so"},
+	{"a fitting copy where this PHP does not look", run("php", "/app.php"), []entry{text(phpConf+"gd.ini", "extension=gd"), lib(phpExt+"gd.so", "amd64"), lib("/usr/lib/php/20230831/gd.so", "arm64")}, "foreign-module:" + phpExt + "gd.so"},
+	{"PHP below a folder of its own", run("/opt/php/bin/php", "/app.php"), []entry{elf("/opt/php/bin/php", "arm64"), text("/opt/php/etc/php.ini", "extension=x"), lib("/opt/php/lib/php/extensions/a/x.so", "amd64")}, "foreign-module:/opt/php/lib/php/extensions/a/x.so"},
+	{"... beside another's extensions", run("/opt/php/bin/php", "/app.php"), []entry{elf("/opt/php/bin/php", "arm64"), text(phpConf+"gd.ini", "extension=gd"), lib(phpExt+"gd.so", "amd64")}, "verified"},
+
 	{"Debian's", run("php-fpm8.2", "-F"), []entry{text("/etc/php/8.2/mods-available/gd.ini", "; priority=20\nextension=gd.so\n"), link("/etc/php/8.2/fpm/conf.d/20-gd.ini", "/etc/php/8.2/mods-available/gd.ini"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "foreign-module:/usr/lib/php/20220829/gd.so"},
 	{"... of another way to start it", run("php8.2", "/app.php"), []entry{text("/etc/php/8.2/fpm/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "verified"},
 	{"... of another version", run("php8.2", "/app.php"), []entry{text("/etc/php/8.3/cli/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20230831/gd.so", "amd64")}, "verified"},
