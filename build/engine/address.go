@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 
+	cerrdefs "github.com/containerd/errdefs"
 	dockercontext "github.com/docker/cli/cli/context"
 	"github.com/docker/cli/cli/context/store"
 	"github.com/docker/docker/client"
@@ -130,6 +131,9 @@ func (o Options) fromContext(name, from string) ([]address, error) {
 	}
 	kept := store.New(filepath.Join(o.configDir(), "contexts"), storeConfig())
 	meta, err := kept.GetMetadata(name)
+	if cerrdefs.IsNotFound(err) {
+		return nil, fmt.Errorf("%w: %s is %q, and there is no such docker context; `docker context ls` lists them", ErrUnreachable, from, name)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s is %q: %w; `docker context ls` lists the contexts", ErrUnreachable, from, name, err)
 	}

@@ -100,6 +100,14 @@ func TestAddressesRefused(t *testing.T) {
 	}
 }
 
+func TestAContextThatIsNotThereIsNamed(t *testing.T) {
+	_, err := Options{ConfigDir: t.TempDir(), Context: "gone", Origin: "NODES"}.addresses()
+	const want = "NODES is \"gone\", and there is no such docker context; `docker context ls` lists them"
+	if err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 // certificates writes ca.pem, cert.pem and key.pem.
 func certificates(t *testing.T, dir string) {
 	t.Helper()
