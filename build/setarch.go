@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -101,10 +102,27 @@ func (p *Pipeline) setArchEngine(ctx context.Context, out NewLabel, platform oci
 func (p *Pipeline) relabel(out *NewLabel, raw []byte, root fs.FS, platform ocispec.Platform) ([]byte, error) {
 	found, err := p.truth(raw, root, platform)
 	out.Was, out.Verdict, out.Notes = found.was, string(found.report.Verdict), found.report.Notes
-	if errors.Is(err, image.ErrConfig) {
+	switch {
+	case errors.Is(err, image.ErrConfig):
 		err = fmt.Errorf("%s: %w", out.Ref, err)
+	case errors.Is(err, image.ErrRefused):
+		err = fmt.Errorf("%s: %w%s", out.Ref, err, truer(found.report.Programs, platform))
 	}
 	return found.config, err
+}
+
+// truer names the label that all that an image runs would fit, "" where there is none but the one that was wanted.
+func truer(programs []image.Program, wanted ocispec.Platform) string {
+	var arches []string
+	for _, p := range programs {
+		if arch := p.ELF.Arch(); arch != "" && !slices.Contains(arches, arch) {
+			arches = append(arches, arch)
+		}
+	}
+	if len(arches) != 1 || arches[0] == wanted.Architecture {
+		return ""
+	}
+	return fmt.Sprintf("\nall that it runs is for %s: give that as its architecture", arches[0])
 }
 
 func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform ocispec.Platform) (NewLabel, error) {

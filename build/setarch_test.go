@@ -4,11 +4,13 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/platforms"
+	"github.com/manymage/manymage/platforms/elftest"
 )
 
 // What a label was is told as it stood there, and not as it is understood: else
@@ -45,6 +47,16 @@ func TestUnusableConfigsNameTheImage(t *testing.T) {
 	out := NewLabel{Ref: "app:1"}
 	_, err := (&Pipeline{}).relabel(&out, []byte(`{"os":"linux","os":"windows"}`), nil, ocispec.Platform{OS: "linux", Architecture: "arm64"})
 	if !errors.Is(err, image.ErrConfig) || !strings.HasPrefix(err.Error(), "app:1: not an image config: ") {
+		t.Errorf("%v", err)
+	}
+}
+
+// A label that the programs refuse is told with the image, and with the one that would fit.
+func TestARefusedLabelNamesTheOneThatFits(t *testing.T) {
+	root := fstest.MapFS{"app": {Data: elftest.Of("arm64"), Mode: 0o755}}
+	out := NewLabel{Ref: "app:1"}
+	_, err := (&Pipeline{}).relabel(&out, []byte(`{"os":"linux","architecture":"amd64","config":{"Entrypoint":["/app"]}}`), root, ocispec.Platform{OS: "linux", Architecture: "riscv64"})
+	if !errors.Is(err, image.ErrRefused) || !strings.HasPrefix(err.Error(), "app:1: /app is arm64 ") || !strings.HasSuffix(err.Error(), "\nall that it runs is for arm64: give that as its architecture") {
 		t.Errorf("%v", err)
 	}
 }
