@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/distribution/reference"
 	"github.com/docker/docker/api/types/image"
@@ -134,44 +136,84 @@ func (b *bases) waiting(id string) map[string]bool {
 	return names
 }
 
+// movedTries is how often a name is pulled that other runs move at the same time, movedPause how long they get at first.
+const (
+	movedTries = 8
+	movedPause = 20 * time.Millisecond // doubled each time: 2.5 s in all, for images that are here already
+)
+
 // pulled pulls a base image and puts its name back where it was: the user's
 // tag must not change because a foreign platform was built, nor because that
 // was interrupted.
 func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (_ string, err error) {
 	e := b.engine
+	var after Image
 	if before.ID != "" && !strings.Contains(name, "@") && e.info.Store != StoreContainerd {
-		defer func() { err = errors.Join(err, e.putBack(ctx, before.ID, name)) }()
+		defer func() { err = errors.Join(err, e.putBack(ctx, name, before.ID, after.ID, p)) }()
 	}
-	if err := e.pullImage(ctx, name, p, emit); err != nil {
-		if before.ID != "" {
-			return "", fmt.Errorf("the engine has the image %s for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), baseError(name, err))
+	for tries, pause := 1, movedPause; ; tries, pause = tries+1, 2*pause {
+		if after, err = b.pullOnce(ctx, name, p, before, emit); err != nil {
+			return "", err
 		}
-		return "", fmt.Errorf("the image %s: %w", name, baseError(name, err))
+		if e.passesFor(after.Platform, p) {
+			b.onBuild[after.ID] = after.OnBuild
+			return after.ID, nil
+		}
+		switch moved := e.wasMoved(ctx, name, p); {
+		case !moved, tries == movedTries && e.info.Name == podman:
+			return "", fmt.Errorf("the image %s: %w", name, baseError(name, fmt.Errorf("asked for %s the registry gave %s", platforms.Format(p), platforms.Format(after.Platform))))
+		case tries == movedTries:
+			return "", fmt.Errorf("the image %s: other runs pull it for other platforms all the time; run this again, or not beside them", name)
+		}
+		select { // of two runs that share an engine each pulls the name from under the other
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		case <-time.After(pause):
+		}
 	}
-	after, err := e.Inspect(ctx, name)
-	if err != nil {
-		return "", err
-	}
-	if !platforms.Equal(after.Platform, p) && !(e.info.Name == podman && sameButVariant(after.Platform, p)) {
-		return "", fmt.Errorf("the image %s: %w", name, baseError(name, fmt.Errorf("asked for %s the registry gave %s", platforms.Format(p), platforms.Format(after.Platform))))
-	}
-	b.onBuild[after.ID] = after.OnBuild
-	return after.ID, nil
 }
 
-// putBack gives an image its tag again, whoever has it now, even when the caller has been interrupted.
-func (e *Engine) putBack(ctx context.Context, id, tag string) error {
-	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
-	defer stop()
-	if err := e.Tag(ctx, id, tag); err != nil {
-		return fmt.Errorf("%w; %s may be another platform's image now: tag or pull it again", err, tag)
+// pullOnce pulls a base image and gives what has its name then.
+func (b *bases) pullOnce(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (Image, error) {
+	err := b.engine.pullImage(ctx, name, p, emit)
+	switch {
+	case err == nil:
+		return b.engine.Inspect(ctx, name)
+	case before.ID != "":
+		return Image{}, fmt.Errorf("the engine has the image %s for %s alone, and the pull for %s failed: %w", name, platforms.Format(before.Platform), platforms.Format(p), baseError(name, err))
 	}
-	return nil
+	return Image{}, fmt.Errorf("the image %s: %w", name, baseError(name, err))
+}
+
+// wasMoved says whether a name that was pulled, and is another platform's image, has been pulled by somebody else since. The registry
+// knows: what it has for no other platform is what it gave. Podman does not ask it.
+func (e *Engine) wasMoved(ctx context.Context, name string, p ocispec.Platform) bool {
+	have, plain, err := e.Offers(ctx, name)
+	return err != nil || !plain && slices.ContainsFunc(have, func(one ocispec.Platform) bool { return platforms.Equal(one, p) })
+}
+
+// passesFor compares as far as the engine lets one.
+func (e *Engine) passesFor(is, wanted ocispec.Platform) bool {
+	return platforms.Equal(is, wanted) || e.info.Name == podman && sameButVariant(is, wanted)
 }
 
 // sameButVariant is all that Podman's inspect lets one compare: it hides the variant.
 func sameButVariant(a, b ocispec.Platform) bool {
 	return a.OS == b.OS && a.Architecture == b.Architecture
+}
+
+// putBack gives an image its tag again that a pull has moved, even when the caller has been interrupted. Where it names neither what
+// was pulled nor another for that platform, another run has moved it, and puts it back itself.
+func (e *Engine) putBack(ctx context.Context, tag, id, pulled string, p ocispec.Platform) error {
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
+	defer stop()
+	if now, err := e.Inspect(ctx, tag); err == nil && now.ID != pulled && !e.passesFor(now.Platform, p) {
+		return nil
+	}
+	if err := e.Tag(ctx, id, tag); err != nil {
+		return fmt.Errorf("%w; %s may be another platform's image now: tag or pull it again", err, tag)
+	}
+	return nil
 }
 
 // alias gives an image another label, for the build alone: its layers and

@@ -79,25 +79,40 @@ func TestAliasesGoWithTheBuild(t *testing.T) {
 
 // The user's tag stays where it was, however the pull of another platform ends.
 func TestPullsPutTheTagBack(t *testing.T) {
-	const pull, look, back = "POST /images/create", "GET /images/app:1/json", "POST /images/mine/tag"
+	const (
+		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
+		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
+		s390x                    = `{"Id":"other","Os":"linux","Architecture":"s390x"}`
+		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
+		plain                    = `{"Descriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
+	)
 	for name, test := range map[string]struct {
-		pulled, looked string
-		interrupted    bool
-		before         Image
-		store          string
-		want           string
-		asked          []string
+		pulled      string
+		looked      []string // one for each look, the last for all further
+		offers      string
+		interrupted bool
+		before      Image
+		store       string
+		want        string
+		asked       []string
 	}{
-		"it is pulled":          {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "mine"}, asked: []string{pull, look, back}},
-		"the pull fails":        {pulled: `{"error":"cut off"}`, before: Image{ID: "mine"}, want: "cut off", asked: []string{pull, back}},
-		"it is interrupted":     {pulled: `{"progressDetail":{"current":1,"total":2}}`, interrupted: true, before: Image{ID: "mine"}, want: "context canceled", asked: []string{pull, back}},
-		"the wrong platform":    {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"s390x"}`, before: Image{ID: "mine"}, want: "gave linux/s390x", asked: []string{pull, look, back}},
-		"there was none before": {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, asked: []string{pull, look}},
-		"one name for all":      {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "mine"}, store: StoreContainerd, asked: []string{pull, look}},
-		"the tag is refused":    {pulled: "{}", looked: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`, before: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, "POST /images/gone/tag"}},
+		"it is pulled":           {looked: []string{arm64}, before: Image{ID: "mine"}, asked: []string{pull, look, look, back}},
+		"the pull fails":         {pulled: `{"error":"cut off"}`, looked: []string{arm64}, before: Image{ID: "mine"}, want: "cut off", asked: []string{pull, look, back}},
+		"it is interrupted":      {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, before: Image{ID: "mine"}, want: "context canceled", asked: []string{pull, look, back}},
+		"the wrong platform":     {looked: []string{s390x}, offers: plain, before: Image{ID: "mine"}, want: "gave linux/s390x", asked: []string{pull, look, offers, look, back}},
+		"another run moves it":   {looked: []string{s390x, arm64}, offers: list, before: Image{ID: "mine"}, asked: []string{pull, look, offers, pull, look, look, back}},
+		"... where nobody knows": {looked: []string{s390x, arm64}, before: Image{ID: "mine"}, asked: []string{pull, look, offers, pull, look, look, back}},
+		"... and has it now":     {looked: []string{arm64, s390x}, before: Image{ID: "mine"}, asked: []string{pull, look, look}},
+		"there was none before":  {looked: []string{arm64}, asked: []string{pull, look}},
+		"one name for all":       {looked: []string{arm64}, before: Image{ID: "mine"}, store: StoreContainerd, asked: []string{pull, look}},
+		"the tag is refused":     {looked: []string{arm64}, before: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e, requests := apiDouble(t, map[string]string{pull: test.pulled, look: test.looked, back: ""})
+			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), back: ""}
+			if test.offers != "" {
+				answers[offers] = test.offers
+			}
+			e, requests := apiDouble(t, answers)
 			e.auth, e.info.Store = Options{}.credentials(), test.store
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()

@@ -13,6 +13,9 @@ import (
 	"github.com/docker/docker/client"
 )
 
+// then stands between the answers that are given one after the other, the last to all that ask later.
+const then = "\nthen\n"
+
 // apiDouble is an engine of a few answers, by method and path without the
 // version, and what it was asked.
 func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []string) {
@@ -23,8 +26,11 @@ func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []strin
 		request := r.Method + " " + regexp.MustCompile(`^/v1\.\d+`).ReplaceAllString(r.URL.Path, "")
 		mu.Lock()
 		asked = append(asked, request)
-		mu.Unlock()
 		answer, ok := answers[request]
+		if first, others, more := strings.Cut(answer, then); more {
+			answer, answers[request] = first, others
+		}
+		mu.Unlock()
 		if !ok {
 			w.WriteHeader(http.StatusNotFound)
 			answer = `{"message":"no such thing"}`
