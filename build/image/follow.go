@@ -161,8 +161,9 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if err := c.start(interpreter, b.words(at.name, words[1:]), inner); err != nil {
 		return err
 	}
-	if b.shell() && path.Base(at.name) != "init" {
-		return nil // it was followed itself
+	if b.shell() && path.Base(at.name) != "init" { // it was followed itself
+		_, err := c.scripted(words, f)
+		return err
 	}
 	return c.wrapped(append([]string{at.name}, words[1:]...), f)
 }
@@ -219,6 +220,9 @@ func (c *checker) other(words []string, f frame) error {
 		return err
 	}
 	if some, err := c.project(words, f); some || err != nil {
+		return err
+	}
+	if some, err := c.scripted(words, f); some || err != nil {
 		return err
 	}
 	if isOpaque(words[0]) {

@@ -89,11 +89,14 @@ func isManager(dir string) bool {
 	return slices.ContainsFunc([]string{"npm", "corepack", "yarn", "pnpm"}, func(name string) bool { return strings.Contains(dir+"/", "/node_modules/"+name+"/") })
 }
 
+// managerFolders are the options of package managers whose value is the folder to work in.
+func managerFolders() []string { return []string{"--prefix", "-C", "--dir", "--cwd"} }
+
 // managed is the folder that a package manager is told to work in, "" for where it is.
 func managed(args []string) string {
 	for i, word := range args {
 		option, dir, ok := strings.Cut(word, "=")
-		if !slices.Contains([]string{"--prefix", "-C", "--dir", "--cwd"}, option) {
+		if !slices.Contains(managerFolders(), option) {
 			continue
 		}
 		if !ok && i+1 < len(args) {
