@@ -59,6 +59,8 @@ func failures() []failure {
 			ErrUnauthorized, "HOST wants credentials, and others than it gets", "log in with `docker login HOST`"},
 		{aPull, regexp.MustCompile(`(?i)\b403\b|forbidden|\bdenied\b`),
 			ErrUnauthorized, "HOST does not let this account read it (403)", "check its name, or log in with `docker login HOST` as somebody who may"},
+		{aPull, regexp.MustCompile(`failed with status code (?:\[.*\])?:? *(5\d\d)\b|unexpected status.*\s(5\d\d)\b|HTTP (?:status: )?(5\d\d)\b`),
+			ErrRegistryUnreachable, "HOST answers NAME, and not with the image", "run this again later, or ask who runs it"},
 		{aPull, regexp.MustCompile(`(?i)HTTP response to HTTPS client|not look like a TLS handshake`),
 			ErrRegistryUnreachable, "HOST speaks plain HTTP, and the engine asks for HTTPS", "name HOST among the engine's insecure-registries, and for Podman in INSECURE"},
 		{aPull, regexp.MustCompile(`(?i)x509:|certificate`),
@@ -138,6 +140,9 @@ type BaseError struct {
 	is    error
 	Err   error
 }
+
+// NoImage is the error of an image that its registry has not got.
+func NoImage(image string) *BaseError { return baseError(image, errors.New("not found")) }
 
 // baseError reads what was said of the pull of an image.
 func baseError(image string, err error) *BaseError {

@@ -13,6 +13,7 @@ func TestBaseErrors(t *testing.T) {
 		login    = "a.example:5000 wants credentials, and others than it gets; log in with `docker login a.example:5000`"
 		closed   = "a.example:5000 does not let this account read it (403); check its name, or log in with `docker login a.example:5000` as somebody who may"
 		limit    = "a.example:5000 gives out no more for now, its limit of pulls being reached (429); log in with `docker login a.example:5000`, whose limit is higher, or run this again later"
+		later    = "a.example:5000 answers 503, and not with the image; run this again later, or ask who runs it"
 		away     = "; check its name, and that a.example:5000 answers the engine"
 	)
 	for said, test := range map[string]struct {
@@ -40,6 +41,12 @@ func TestBaseErrors(t *testing.T) {
 
 		"pulling from host a.example:5000 failed with status code [manifests 1.404]: 429 Too Many Requests": {limit, nil},
 		"Error response from daemon: toomanyrequests: You have reached your pull rate limit.":               {limit, nil},
+
+		"pulling from host a.example:5000 failed with status code [manifests 1.404]: 503 Service Unavailable":        {later, ErrRegistryUnreachable},
+		"unexpected status from HEAD request to http://a.example:5000/v2/b/manifests/1.404: 503 Service Unavailable": {later, ErrRegistryUnreachable},
+		"Error response from daemon: received unexpected HTTP status: 503 Service Unavailable":                       {later, ErrRegistryUnreachable},
+		"reading manifest 1.404 in a.example:5000/b: received unexpected HTTP status: 503 Service Unavailable":       {later, ErrRegistryUnreachable},
+		"error parsing HTTP 503 response body: invalid character 'b' looking for beginning of value: \"busy\"":       {later, ErrRegistryUnreachable},
 
 		"failed to do request: Head \"http://a.example:5000/v2/b/manifests/1.404\": dial tcp 10.0.0.1:5000: connect: connection refused": {"the engine does not reach a.example:5000 (connection refused)" + away, ErrRegistryUnreachable},
 		"pinging container registry a.example:5000: dial tcp: lookup a.example on 10.0.0.1:53: no such host":                             {"the engine does not reach a.example:5000 (no such host)" + away, ErrRegistryUnreachable},
