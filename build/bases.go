@@ -128,6 +128,20 @@ func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
 	return offerOf(have, plain), nil
 }
 
+// refusesBase says why an engine will not build on what there is under a base's name, in the words of the build.
+func (p *Pipeline) refusesBase(ctx context.Context, b *wantedBase) error {
+	e := p.engines[b.node]
+	if e == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
+	defer cancel()
+	if err := e.RefusesBase(ctx, b.image); errors.Is(err, engine.ErrUnsupported) {
+		return err
+	}
+	return nil // nobody could say
+}
+
 // lack says what a base has instead of a platform that is wanted.
 func (p *Pipeline) lack(wanted ocispec.Platform, have []ocispec.Platform) error {
 	text := "has no " + platforms.Format(wanted)

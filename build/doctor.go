@@ -228,6 +228,8 @@ func who(a registry.Answer) string {
 // health is what would become of a tag.
 func (t PlannedTag) health() Checked {
 	switch {
+	case t.err != nil:
+		return wrong("tag", fmt.Errorf("%s cannot be read: %w", t.Ref, t.err))
 	case t.Unknown != "":
 		return noted("tag", "%s cannot be read: %s", t.Ref, t.Unknown)
 	case len(t.Dropped) > 0:

@@ -49,6 +49,9 @@ func (p *Pipeline) offers(ctx context.Context, bases bases) map[string]func() (o
 
 // baseHealth is whether an engine will find a base for all platforms that are wanted of it.
 func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (offer, error)) Checked {
+	if err := p.refusesBase(ctx, b); err != nil {
+		return wrong("base", err)
+	}
 	at := fmt.Sprintf("%s (%s)%s", b.image, b.where, p.on(b.node))
 	found, err := ask()
 	if err != nil {
@@ -86,6 +89,9 @@ func (p *Pipeline) hiddenHealth(ctx context.Context, b *wantedBase, at string, e
 		}
 		return noted("base", "%s is in the engine, and nowhere else: %v", at, err)
 	}
+	if b.hint != "" {
+		at = fmt.Sprintf("%s%s: %s, and the image %s", b.where, p.on(b.node), b.hint, b.image)
+	}
 	var said *engine.BaseError // of an engine that found no more, which says what to do
 	switch {
 	case errors.As(err, &said):
@@ -93,7 +99,7 @@ func (p *Pipeline) hiddenHealth(ctx context.Context, b *wantedBase, at string, e
 	case errors.Is(err, registry.ErrUnreachable):
 		return noted("base", "%s: %v; the engine may have a mirror", at, err)
 	case errors.Is(err, registry.ErrNotFound):
-		return wrong("base", fmt.Errorf("%s: %w; correct its name, or push it there first", at, err))
+		err = engine.NoImage(b.image)
 	}
 	return wrong("base", fmt.Errorf("%s: %w", at, err))
 }

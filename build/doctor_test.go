@@ -91,6 +91,7 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 		if _, repo, asked := strings.Cut(r.URL.Path, "/distribution/127.0.0.1:1/"); asked {
 			answer := map[string]string{
 				"mirrored:1": `{"Descriptor":{"mediaType":"` + ocispec.MediaTypeImageIndex + `"},"Platforms":[{"os":"linux","architecture":"amd64"}]}`,
+				"busy:1":     `{"message":"received unexpected HTTP status: 503 Service Unavailable"}`,
 				"base:1":     `{"message":"dial tcp 127.0.0.1:1: connect: connection refused"}`,
 			}[strings.TrimSuffix(repo, "/json")]
 			w.Header().Set("Content-Type", "application/json")
@@ -124,17 +125,19 @@ func TestDoctor(t *testing.T) {
 		code                      int
 		says                      string // a line that begins with this
 	}{
-		"all is well":                {plain, "amd64 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 linux/arm64"},
-		"how it is built":            {plain, "arm64", "HOST/me/app", nil, 0, "ok     build     linux/arm64 from Dockerfile, strategy target"},
-		"who may push":               {plain, "arm64", "HOST/me/app", nil, 0, "ok     registry  http://HOST answers, and nothing speaks against pushes to HOST/me/app by anybody"},
-		"nothing is asked for twice": {plain, "arm64", "HOST/me/app", []faults.Rule{{Match: faults.On("HEAD", "/manifests/"), Fault: faults.Status(503)}}, 0, "ok     registry  http://HOST answers"},
-		"a new tag":                  {plain, "arm64", "HOST/me/app", nil, 0, "ok     tag       HOST/me/app:1 is not there yet"},
-		"a tag that is there":        {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
-		"a tag that loses a child":   {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
-		"a base without a platform":  {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/s390x, but linux/amd64, linux/arm64; take another base, or leave the platform out of ARCHES"},
-		"a base that is nowhere":     {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): "},
-		"a base in the engine":       {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
-		"... for another platform":   {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is in the engine for linux/amd64 alone, and its registry has to have it for linux/arm64: "},
+		"all is well":                   {plain, "amd64 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 linux/arm64"},
+		"how it is built":               {plain, "arm64", "HOST/me/app", nil, 0, "ok     build     linux/arm64 from Dockerfile, strategy target"},
+		"who may push":                  {plain, "arm64", "HOST/me/app", nil, 0, "ok     registry  http://HOST answers, and nothing speaks against pushes to HOST/me/app by anybody"},
+		"nothing is asked for twice":    {plain, "arm64", "HOST/me/app", []faults.Rule{{Match: faults.On("HEAD", "/manifests/"), Fault: faults.Status(503)}}, 0, "ok     registry  http://HOST answers"},
+		"a tag that nobody tells":       {plain, "arm64", "HOST/me/app", []faults.Rule{{Match: faults.On("GET", "/me/app/manifests/"), Fault: faults.Status(503)}}, ExitUnreachable, "wrong  tag       HOST/me/app:1 cannot be read: "},
+		"a base whose registry is down": {"FROM 127.0.0.1:1/busy:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUnreachable, "wrong  base      127.0.0.1:1/busy:1 (Dockerfile:1): 127.0.0.1:1 answers 503, and not with the image; run this again later, or ask who runs it"},
+		"a new tag":                     {plain, "arm64", "HOST/me/app", nil, 0, "ok     tag       HOST/me/app:1 is not there yet"},
+		"a tag that is there":           {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
+		"a tag that loses a child":      {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
+		"a base without a platform":     {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/s390x, but linux/amd64, linux/arm64; take another base, or leave the platform out of ARCHES"},
+		"a base that is nowhere":        {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): HOST has no such image; correct its name, or push it there first"},
+		"a base in the engine":          {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
+		"... for another platform":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is in the engine for linux/amd64 alone, and its registry has to have it for linux/arm64: "},
 		"a base that is out of reach": {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUnreachable,
 			"wrong  base      127.0.0.1:1/base:1 (Dockerfile:1): the engine does not reach 127.0.0.1:1 (connection refused); check its name, and that 127.0.0.1:1 answers the engine"},
 		"... of ours, not of the engine":  {"FROM 127.0.0.1:1/mirrored:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "ok     base      127.0.0.1:1/mirrored:1 (Dockerfile:1) has linux/amd64"},
@@ -184,6 +187,16 @@ func TestDoctorAsksForNamedImages(t *testing.T) {
 	_, text := examined(t, p)
 	if want := "wrong  base      " + host + "/gone:1 (CONTEXTS): "; strings.Count(text, "  base  ") != 1 || !strings.Contains(text, want) {
 		t.Errorf("says\n%s\nwant %s", text, want)
+	}
+}
+
+// A word that was meant for a stage is told as the build tells it.
+func TestDoctorKnowsTheStages(t *testing.T) {
+	p, _ := patient(t, "FROM scratch\n", "arm64", "HOST/me/app")
+	b := &wantedBase{image: "reg.example/biuld:latest", where: "Dockerfile:3", hint: "no stage is called biuld (did you mean build?)"}
+	got := p.hiddenHealth(t.Context(), b, "", registry.ErrNotFound).Text
+	if want := "Dockerfile:3: no stage is called biuld (did you mean build?), and the image reg.example/biuld:latest: reg.example has no such image; correct its name, or push it there first"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 

@@ -76,6 +76,7 @@ type PlannedTag struct {
 	Dropped []string      // platforms that it would lose, which Push refuses without ALLOW_DROP
 	Lost    []string      // platforms that it will lose: ALLOW_DROP names them, or the registry is on this machine
 	Unknown string        // why it could not be read
+	err     error         // the same, where nothing can be pushed either
 }
 
 // Plan finds out what Build and Push would do. It builds nothing, pushes nothing, and starts no engine; without one the plan is made
@@ -166,6 +167,11 @@ func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEng
 	if out.Road != engine.RoadClassic {
 		return nil
 	}
+	for _, b := range p.basesOf(jobs) {
+		if err := p.refusesBase(ctx, b); err != nil {
+			out.Refusals = append(out.Refusals, err.Error())
+		}
+	}
 	builders, err := p.builders(ctx, jobs)
 	closeAll(builders)
 	if errors.Is(err, engine.ErrUnsupported) {
@@ -253,6 +259,9 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 			return nil, err
 		case err != nil:
 			t.Unknown = err.Error()
+			if errors.Is(err, registry.ErrUnreachable) {
+				t.err = err
+			}
 		default:
 			t.Digest = m.Descriptor.Digest
 			t = p.compare(t, ref, have(m))

@@ -97,7 +97,7 @@ func scratchConfig(p ocispec.Platform) ([]byte, error) {
 // of that platform and no pull is asked for, else the registry's.
 func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull bool, emit func(Event)) (string, error) {
 	return b.once(name+" "+platforms.Format(p), func() (string, error) {
-		if err := b.refuseIndex(ctx, name); err != nil { // first: of a list such a store tells one platform, whichever is asked for
+		if err := b.engine.RefusesBase(ctx, name); err != nil { // first: of a list such a store tells one platform, whichever is asked for
 			return "", err
 		}
 		before, err := b.engine.Inspect(ctx, name)
@@ -243,14 +243,13 @@ func (b *bases) end() {
 	}
 }
 
-// refuseIndex keeps the classic builder of a containerd store away from
+// RefusesBase keeps the classic builder of a containerd store away from
 // manifest lists: it mixes one platform's config with another's layers.
-func (b *bases) refuseIndex(ctx context.Context, name string) error {
-	e := b.engine
-	if e.info.Store != StoreContainerd {
+func (e *Engine) RefusesBase(ctx context.Context, name string) error {
+	if e.info.Road != RoadClassic || e.info.Store != StoreContainerd {
 		return nil
 	}
-	kind, err := b.mediaType(ctx, name)
+	kind, err := e.mediaType(ctx, name)
 	if err != nil || !index.IsIndex(kind) {
 		return err
 	}
@@ -260,8 +259,7 @@ func (b *bases) refuseIndex(ctx context.Context, name string) error {
 // mediaType says whether a name is a manifest or a list. The engine knows from
 // Docker 28 on; before, the registry is asked. It is empty for an image that
 // only an older engine has: its label and its programs are checked anyway.
-func (b *bases) mediaType(ctx context.Context, name string) (string, error) {
-	e := b.engine
+func (e *Engine) mediaType(ctx context.Context, name string) (string, error) {
 	if local, err := e.api.ImageInspect(ctx, name); err == nil && local.Descriptor != nil {
 		return local.Descriptor.MediaType, nil
 	}

@@ -131,6 +131,31 @@ func TestPullsPutTheTagBack(t *testing.T) {
 	}
 }
 
+// A list is refused where the builder mixes it up, and nowhere else.
+func TestRefusedBases(t *testing.T) {
+	const list = "application/vnd.oci.image.index.v1+json"
+	for name, test := range map[string]struct {
+		road, store, kind string
+		want              error
+	}{
+		"a list":            {RoadClassic, StoreContainerd, list, ErrUnsupported},
+		"an image":          {RoadClassic, StoreContainerd, "application/vnd.oci.image.manifest.v1+json", nil},
+		"of BuildKit":       {RoadBuildKit, StoreContainerd, list, nil},
+		"of a graph driver": {RoadClassic, StoreGraph, list, nil},
+		"that nobody knows": {RoadClassic, StoreContainerd, "", nil},
+	} {
+		answers := map[string]string{}
+		if test.kind != "" {
+			answers["GET /distribution/app:1/json"] = `{"Descriptor":{"mediaType":"` + test.kind + `"}}`
+		}
+		e, _ := apiDouble(t, answers)
+		e.auth, e.info.Road, e.info.Store = Options{}.credentials(), test.road, test.store
+		if err := e.RefusesBase(t.Context(), "app:1"); !errors.Is(err, test.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What waits in a base is known by its ID, wherever the base comes from.
 func TestBasesTellWhatWaits(t *testing.T) {
 	e, _ := apiDouble(t, map[string]string{
