@@ -254,10 +254,11 @@ func (c *checker) behind(words []string, f frame) (started bool, err error) {
 // given notes an argument that names a program of another architecture: many programs start what they are given.
 func (c *checker) given(words []string, f frame) error {
 	for _, word := range words[1:] {
-		if !path.IsAbs(word) || !known(word) {
+		name := absolute(f.dir, word)
+		if !strings.Contains(word, "/") || !known(name) {
 			continue
 		}
-		at, fault, err := c.stat(word, f)
+		at, fault, err := c.stat(name, f)
 		if err != nil {
 			return err
 		}
@@ -269,7 +270,7 @@ func (c *checker) given(words []string, f frame) error {
 			return err
 		}
 		if file.format == formatELF && file.elf.Executable() && c.foreign(file.elf) {
-			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), show(word), file.elf.Arch())
+			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), show(name), file.elf.Arch())
 		}
 	}
 	return nil

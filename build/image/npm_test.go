@@ -52,7 +52,7 @@ var scriptChecks = []struct {
 	{"npm start", []entry{called("/app", "start: no-such --x")}, "verified"},
 	{"npm start", []entry{called("/app", "start: /opt/no-such --x")}, "verified, /app/package.json starts /opt/no-such, which is not in the image"},
 	{"npm start", []entry{called("/app", "start: tool"), link("/app/node_modules/.bin/tool", "../tool/bin/tool"), elf("/app/node_modules/tool/bin/tool", "amd64"), elf("/usr/bin/tool", "arm64")}, "foreign:/app/node_modules/tool/bin/tool"},
-	{"npm start", []entry{called("/app", "start: tool ./server"), exe("/app/node_modules/.bin/tool", "#!/usr/bin/env node\n")}, "verified"},
+	{"npm start", []entry{called("/app", "start: tool --x"), exe("/app/node_modules/.bin/tool", "#!/usr/bin/env node\n")}, "verified"},
 	{"npm start", []entry{called("", "start: app/server")}, "foreign:/app/server"},
 	{"npm run x -- ./server", []entry{called("/app", "x: nice")}, "foreign:/app/server"},
 	{"npm run x", []entry{called("/app", "x: cd sub; ../server")}, "foreign:/app/server"},

@@ -149,6 +149,9 @@ func TestGivenPrograms(t *testing.T) {
 	for _, test := range []struct{ command, note string }{
 		{"starter -wait tcp://db:5432 /app/server", note},
 		{"sh -c 'exec starter /app/server'", note},
+		{"starter -c app/x app/server", note},
+		{"sh -c 'cd /app; exec starter ./server'", note},
+		{"sh -c 'cd $X; exec starter ./server'", ""},
 		{"starter /app/lib.sh /app/x /nowhere /app", ""},
 		{"starter server", ""},
 		{"starter /bin/ls", ""},
