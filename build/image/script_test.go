@@ -220,6 +220,8 @@ func TestStarters(t *testing.T) {
 		{"/init", []entry{dir("/etc/s6-overlay/s6-rc.d/x/up"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "verified"},
 		{"scp -- /app/server host:", []entry{elf("/bin/scp", "arm64")}, "verified"},
 		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
+		{"crond -f", []entry{elf("/bin/crond", "arm64")}, "what crond starts was not followed"},
+		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n")}, "what honcho starts was not followed"},
 		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
 	} {
 		root := scripts(exe("/init", "#!/bin/sh\n"), exe("/bin/supervisord", "#!/bin/starter\n"), exe("/bin/script.py", "#!/bin/starter\n"), exe("/bin/wait-for-it.sh", "#!/bin/env -S bash -e\n"))
