@@ -142,12 +142,15 @@ type pushFault struct {
 	kind  error
 }
 
+// manyFormats is Podman's tale of a refused manifest: it tries the other formats, and tells the same of each. The first is enough.
+var manyFormats = pattern(`(?s)^.*attempted the following formats: [^\s(]+\((.+?)\)(?:, application/[^\s(]+\(.*)?$`)
+
 // pushError gives a failed push its kind and, where there is one, its cure.
 func pushError(ctx context.Context, ref, text string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	out := &PushError{Ref: ref, Message: strings.TrimSpace(text), Err: errors.New("refused")}
+	out := &PushError{Ref: ref, Message: manyFormats().ReplaceAllString(strings.TrimSpace(text), "$1"), Err: errors.New("refused")}
 	happened := said(text, ref)
 	for _, fault := range pushFaults() {
 		if fault.words.MatchString(happened) {

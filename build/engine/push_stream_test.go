@@ -123,6 +123,22 @@ func TestPushFaults(t *testing.T) {
 	}
 }
 
+// Podman tells of each format in which a manifest was refused, and the same: once is enough.
+func TestPushFaultsAreToldOnce(t *testing.T) {
+	const (
+		why  = "uploading manifest 1 to r.example/a: tag invalid: The image tag '1' (of a) already exists and cannot be overwritten because the repository is immutable."
+		oci  = "application/vnd.oci.image.manifest.v1+json(" + why + ")"
+		more = ", application/vnd.docker.distribution.manifest.v2+json(" + why + "), application/vnd.docker.distribution.manifest.v1+json(" + why + ")"
+		tale = "writing manifest: uploading manifest failed, attempted the following formats: "
+	)
+	for _, text := range []string{why, tale + oci, tale + oci + more} {
+		err := pushError(t.Context(), "r.example/a:1", text)
+		if got := err.Error(); !strings.HasPrefix(got, "push r.example/a:1: "+why+";") || strings.Count(got, why) != 1 || !errors.Is(err, ErrTagRefused) {
+			t.Errorf("%s\ngot %v", text, err)
+		}
+	}
+}
+
 // A push that is said to have gone well always has a digest, and never more
 // layers than the stream has lines.
 func FuzzReadPush(f *testing.F) {
