@@ -29,16 +29,22 @@ func (r *kitSolve) convert(ctx context.Context, c gateway.Client) (*gateway.Resu
 	return solveRead(ctx, c, read, r.cacheImports())
 }
 
-// readBases reads the Dockerfile with the bases that the engine finds, and names those that are of another platform. With pull the
-// registries are asked, whatever the engine has.
-func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (*dockerfile2llb.Result, []string, error) {
+// reading is a Dockerfile that was read with the bases that were found.
+type reading struct {
+	*dockerfile2llb.Result
+	astray   []string // bases of another platform
+	warnings []Warning
+}
+
+// readBases reads the Dockerfile with the bases that the engine finds. With pull the registries are asked, whatever the engine has.
+func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (reading, error) {
 	client, err := r.frontendClient(c, pull)
 	if err != nil {
-		return nil, nil, err
+		return reading{}, err
 	}
 	ui, err := dockerui.NewClient(client)
 	if err != nil {
-		return nil, nil, err
+		return reading{}, err
 	}
 	var found lint
 	opt := dockerfile2llb.ConvertOpt{
@@ -52,10 +58,7 @@ func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (
 		opt.TargetPlatform = &r.Platform
 	}
 	read, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Dockerfile, opt)
-	if err == nil || len(r.warnings) == 0 {
-		r.warnings = found.found
-	}
-	return read, client.strays.names, err
+	return reading{read, client.strays.names, found.found}, err
 }
 
 // solveRead solves a Dockerfile that was read and gives the result its config.

@@ -56,18 +56,18 @@ func (c *frontendClient) ResolveImageConfig(ctx context.Context, name string, op
 // understand reads the Dockerfile. Where the engine offers a base of another platform, its bases are asked of their registries, and
 // only if those do not have them the offer is taken: whether the image is a lie then is the hook's to judge.
 func (r *kitSolve) understand(ctx context.Context, c gateway.Client) (*dockerfile2llb.Result, error) {
-	read, astray, err := r.readBases(ctx, c, r.Pull)
-	if err != nil || len(astray) == 0 || r.Pull {
-		return read, err
+	read, err := r.readBases(ctx, c, r.Pull)
+	if len(read.astray) == 0 || r.Pull {
+		r.warnings = read.warnings
+		return read.Result, err
 	}
-	again, _, err := r.readBases(ctx, c, true)
-	if err == nil {
-		return again, nil
+	again, failed := r.readBases(ctx, c, true)
+	if failed == nil || err != nil || ctx.Err() != nil { // what was found wrong with a base that is not taken says nothing
+		r.warnings = again.warnings
+		return again.Result, failed
 	}
-	if ctx.Err() != nil {
-		return nil, err
-	}
+	r.warnings = read.warnings
 	r.steps.emit(Notice{fmt.Sprintf("the engine has %s for another platform than %s, and it cannot be pulled: %v",
-		strings.Join(astray, " and "), platforms.Format(r.Platform), err)})
-	return read, nil
+		strings.Join(read.astray, " and "), platforms.Format(r.Platform), failed)})
+	return read.Result, nil
 }
