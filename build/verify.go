@@ -154,7 +154,7 @@ func (v Verification) ending() string {
 		}
 	}
 	if len(untold) > 0 {
-		return "is all there; nothing shows whether " + strings.Join(untold, ", ") + " is what it says"
+		return "is all there, but nothing in it tells its platform: " + strings.Join(untold, ", ")
 	}
 	return "holds what it says"
 }

@@ -113,7 +113,7 @@ func TestVerificationEnds(t *testing.T) {
 		want     string
 	}{
 		{[]VerifiedChild{verified}, "R@D holds what it says\n"},
-		{[]VerifiedChild{verified, unverified}, "R@D is all there; nothing shows whether linux/arm64 is what it says\n"},
+		{[]VerifiedChild{verified, unverified}, "R@D is all there, but nothing in it tells its platform: linux/arm64\n"},
 	} {
 		var out strings.Builder
 		if err := (Verification{Ref: "R", Digest: "D", Children: test.children}).Write(&out); err != nil || !strings.HasSuffix(out.String(), "\n"+test.want) {

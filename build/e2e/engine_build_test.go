@@ -180,7 +180,7 @@ func TestEngineBuildsFromPrivateBases(t *testing.T) {
 			name  string
 			found engine.Credential
 			want  string
-		}{{"none", engine.Credential{}, "no basic auth|authorization failed|401"}, {"right", right, ""}} {
+		}{{"none", engine.Credential{}, "Dockerfile:1: .* wants credentials, .*log in with"}, {"right", right, ""}} {
 			find := func(_ context.Context, host string) (engine.Credential, error) {
 				if host != reg.Host {
 					t.Errorf("asked for the credentials of %s", host)
