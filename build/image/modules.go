@@ -223,19 +223,6 @@ func (c *checker) evidence(name string) (string, error) {
 	return c.tree.begin(at.real, at.info.Size(), maxEvidence)
 }
 
-// folder lists a folder, and nothing where there is none.
-func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err error) {
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.IsDir() {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	entries, err = c.tree.list(at.real)
-	return at.real, entries, err
-}
-
 // machinesIn are the architectures that the words of a name stand for: build_x86_64, linux-x64+arm64, x.cpython-312-aarch64-linux-gnu.so.
 func machinesIn(name string) (list []string) {
 	words := strings.FieldsFunc(strings.ReplaceAll(name, "x86_64", "amd64"), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
@@ -245,24 +232,6 @@ func machinesIn(name string) (list []string) {
 		}
 	}
 	return list
-}
-
-// there are the folders of a list that are there, links resolved, each once.
-func (c *checker) there(names []string) (folders []string, err error) {
-	for _, name := range names {
-		if !known(name) {
-			continue
-		}
-		at, err := c.resolve(name)
-		if nowhere(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		folders = append(folders, at.real)
-	}
-	return folders, nil
 }
 
 // values are those that a variable of the environment may have for a command, with what only the running system knows of them as
@@ -278,18 +247,6 @@ func (c *checker) values(name string, f frame) (list []string) {
 			list = append(list, image)
 		} else {
 			list = append(list, v.text())
-		}
-	}
-	return list
-}
-
-// foldersIn are those of the list that a variable of the environment may hold.
-func (c *checker) foldersIn(name string, f frame) (list []string) {
-	for _, value := range c.values(name, f) {
-		for dir := range strings.SplitSeq(value, ":") {
-			if dir != "" {
-				list = append(list, absolute(f.dir, dir))
-			}
 		}
 	}
 	return list

@@ -360,39 +360,3 @@ func unlikely(name string) int {
 	}
 	return 3
 }
-
-// under are the files in a folder by patterns of their names, each of which is looked into part by part. A folder that several links lead
-// to is looked into once.
-func (c *checker) under(dir string, patterns ...string) (list []string, err error) {
-	for _, pattern := range patterns {
-		names := []string{dir}
-		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
-			if names, err = c.matched(names, part); err != nil {
-				return nil, err
-			}
-		}
-		list = append(list, names...)
-	}
-	return list, nil
-}
-
-// matched are the files in folders by a pattern of their names.
-func (c *checker) matched(folders []string, pattern string) (list []string, err error) {
-	seen := map[string]bool{}
-	for _, dir := range folders {
-		real, entries, err := c.folder(dir)
-		if err != nil {
-			return nil, err
-		}
-		if seen[real] {
-			continue
-		}
-		seen[real] = true
-		for _, e := range entries {
-			if is, _ := path.Match(pattern, e.Name()); is {
-				list = append(list, path.Join(real, e.Name()))
-			}
-		}
-	}
-	return list, nil
-}

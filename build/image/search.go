@@ -3,7 +3,6 @@ package image
 import (
 	"fmt"
 	"io/fs"
-	"path"
 	"strings"
 )
 
@@ -27,28 +26,15 @@ func (c *checker) helpers(f frame) error {
 
 // executables lists the entries of the directories of PATH, each real directory once, that may be executable.
 func (c *checker) executables(f frame) ([]string, error) {
-	seen := map[string]bool{}
-	var names []string
+	var dirs []string
 	for _, dir := range f.path {
 		if dir == unknown {
 			c.longPath(f)
 			continue
 		}
-		real, entries, err := c.folder(absolute(f.dir, dir))
-		if err != nil {
-			return nil, err
-		}
-		if seen[real] {
-			continue
-		}
-		seen[real] = true
-		for _, e := range entries {
-			if e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 {
-				names = append(names, path.Join(real, e.Name()))
-			}
-		}
+		dirs = append(dirs, absolute(f.dir, dir))
 	}
-	return names, nil
+	return c.inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
 }
 
 // helper judges one entry of a PATH directory. What is merely unusual there (a text, a Windows program for wine or mono,

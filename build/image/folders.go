@@ -1,0 +1,86 @@
+package image
+
+import (
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// folder lists a folder, and nothing where there is none.
+func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err error) {
+	at, err := c.resolve(name)
+	if nowhere(err) || err == nil && !at.info.IsDir() {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	entries, err = c.tree.list(at.real)
+	return at.real, entries, err
+}
+
+// inside are the files in folders that are wanted. A folder that several names lead to is looked into once.
+func (c *checker) inside(folders []string, wanted func(fs.DirEntry) bool) (list []string, err error) {
+	seen := map[string]bool{}
+	for _, dir := range folders {
+		real, entries, err := c.folder(dir)
+		if err != nil {
+			return nil, err
+		}
+		if seen[real] {
+			continue
+		}
+		seen[real] = true
+		for _, e := range entries {
+			if wanted(e) {
+				list = append(list, path.Join(real, e.Name()))
+			}
+		}
+	}
+	return list, nil
+}
+
+// under are the files in a folder by patterns of their names, each of which is looked into part by part.
+func (c *checker) under(dir string, patterns ...string) (list []string, err error) {
+	for _, pattern := range patterns {
+		names := []string{dir}
+		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
+			if names, err = c.inside(names, func(e fs.DirEntry) bool { is, _ := path.Match(part, e.Name()); return is }); err != nil {
+				return nil, err
+			}
+		}
+		list = append(list, names...)
+	}
+	return list, nil
+}
+
+// there are the folders of a list that are there, links resolved, each once.
+func (c *checker) there(names []string) (folders []string, err error) {
+	for _, name := range names {
+		if !known(name) {
+			continue
+		}
+		at, err := c.resolve(name)
+		if nowhere(err) || err == nil && (!at.info.IsDir() || slices.Contains(folders, at.real)) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		folders = append(folders, at.real)
+	}
+	return folders, nil
+}
+
+// foldersIn are those of the list that a variable of the environment may hold.
+func (c *checker) foldersIn(name string, f frame) (list []string) {
+	for _, value := range c.values(name, f) {
+		for dir := range strings.SplitSeq(value, ":") {
+			if dir != "" {
+				list = append(list, absolute(f.dir, dir))
+			}
+		}
+	}
+	return list
+}
