@@ -101,14 +101,14 @@ func (t *tries) failed(ctx context.Context, err error) error {
 		t.first, t.waited, t.noticed = now, f.waited, now.Add(noticeAfter-noticeEvery)
 		t.worked.Store(0)
 	}
-	asked := retryAfter(f.after, now)
-	pause := max(backoff(t.count, c.jitter()), asked)
-	if !t.worth(f, now.Add(pause)) {
+	asked, left := retryAfter(f.after, now), t.left(f, now)
+	if left <= 0 || asked > left {
 		if allowed := max(c.retry, 0); f.again == bounded && asked > allowed {
 			f.err = fmt.Errorf("%w; it asks for %s of patience and RETRY allows %s", f.err, asked.Round(time.Second), allowed)
 		}
 		return t.give(f)
 	}
+	pause := min(max(backoff(t.count, c.jitter()), asked), left) // the last try comes when the time is up, and not before
 	if resume := now.Add(pause); resume.Sub(t.noticed) >= noticeEvery {
 		t.noticed = resume
 		c.notice(fmt.Sprintf("%s %s: still trying, next in %s: %v", t.op, t.ref, pause.Round(time.Second), f.err))
@@ -119,22 +119,17 @@ func (t *tries) failed(ctx context.Context, err error) error {
 	return nil
 }
 
-// worth says whether there is to be another try at a time.
-func (t *tries) worth(f *failure, at time.Time) bool {
-	tried := at.Sub(t.first) - time.Duration(t.worked.Load())
-	switch f.again {
-	case never:
-		return false
-	case few:
-		if t.count >= fewTries {
-			return false
-		}
-	case contact:
-		if tried > contactLimit {
-			return false
-		}
+// left is how long other tries may still be waited for; nothing or less, if there is to be none.
+func (t *tries) left(f *failure, now time.Time) time.Duration {
+	tried := now.Sub(t.first) - time.Duration(t.worked.Load())
+	left := t.client.retry - t.waited - tried
+	switch {
+	case f.again == never, f.again == few && t.count >= fewTries:
+		return 0
+	case f.again == contact:
+		return min(left, contactLimit-tried)
 	}
-	return t.waited+tried <= t.client.retry
+	return left
 }
 
 func (t *tries) give(f *failure) error {
