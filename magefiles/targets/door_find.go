@@ -55,6 +55,9 @@ func unknown(word string, names []string, after *target) error {
 			}
 		}
 	}
+	if word == "." {
+		return refuse("unknown target .: the folder here is the context anyway, and CONTEXT=services/api would be another")
+	}
 	return refuse("unknown target %s: %s -l lists them all", word, program())
 }
 

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strconv"
@@ -148,7 +149,7 @@ func (r *reader) leadingOptions() ([]string, error) {
 			return nil, err
 		}
 		if n == 0 {
-			return nil, refuse("unknown option %s: there are -h, -l, -t, -v, --insecure and --version", rest[0])
+			return nil, refuse("unknown option %s: %s", rest[0], cmp.Or(habit(rest[0]), "there are -h, -l, -t, -v, --insecure and --version"))
 		}
 		rest = rest[n:]
 	}

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -87,7 +88,7 @@ func (r *reader) argumentOption(t *target, rest []string) (string, int, error) {
 		n, err := r.option(rest)
 		if err == nil && n == 0 {
 			typed, _, _ := strings.Cut(rest[0], "=")
-			err = refuse("%s has no option %s%s", t.name, typed, t.choices(name))
+			err = refuse("%s has no option %s%s", t.name, typed, t.choices(typed))
 		}
 		return "", n, err
 	}
@@ -116,11 +117,11 @@ func (t *target) choices(wrong string) string {
 	for i, o := range t.options {
 		names[i] = o.name
 	}
-	if close := closest(wrong, slices.Concat(names, slices.Sorted(maps.Keys(switches)))); close != "" {
+	if close := closest(mageSpelling(wrong), slices.Concat(names, slices.Sorted(maps.Keys(switches)))); close != "" {
 		return ", did you mean -" + close + "?"
 	}
 	if len(names) == 0 {
-		return ": it has none"
+		return ": " + cmp.Or(habit(wrong), "it has none")
 	}
 	return ": it has -" + strings.Join(names, ", -")
 }
