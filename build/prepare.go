@@ -86,7 +86,12 @@ func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
 	if err != nil {
 		return j, err
 	}
-	return j, j.decide(file, p.understand(j), dockerfile.Strategy(p.cfg.Strategy))
+	err = j.decide(file, p.understand(j), dockerfile.Strategy(p.cfg.Strategy))
+	if none := (*dockerfile.NoStageError)(nil); errors.As(err, &none) {
+		err = &config.UsageError{Knob: "TARGET", Text: none.Target, Origin: p.cfg.Value("TARGET").Origin,
+			Problem: "is no stage of " + j.solve.DockerfileName + ": " + none.Cure, Err: err}
+	}
+	return j, err
 }
 
 // caches are what a platform's build reads and writes.

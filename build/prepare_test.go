@@ -42,6 +42,27 @@ func TestEpochOfTheJobs(t *testing.T) {
 	}
 }
 
+// A stage that is not there is a knob's fault, and said with where it was set.
+func TestNoSuchStage(t *testing.T) {
+	for text, want := range map[string]string{
+		"FROM scratch AS build\nFROM scratch AS release\n": "TARGET=relaese (environment TARGET) is no stage of Dockerfile: take one of build, release (did you mean release?)",
+		"FROM scratch AS base\nFROM scratch AS run\n":      "TARGET=relaese (environment TARGET) is no stage of Dockerfile: take one of base, run",
+		"FROM scratch\n": "TARGET=relaese (environment TARGET) is no stage of Dockerfile: none has a name, so leave TARGET out, or write FROM ... AS relaese",
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(config.Input{Dir: dir, Getenv: func(name string) string { return map[string]string{"TARGET": "relaese"}[name] }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := New(Options{Config: cfg}).jobs(); err == nil || err.Error() != want || ExitCode(err) != ExitUsage {
+			t.Errorf("%q\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
 // A file that only its frontend can read is built as it was asked, or refused: its text cannot be rewritten.
 func TestStrategyOfAnUnreadFile(t *testing.T) {
 	for want, test := range map[string]struct {

@@ -54,9 +54,9 @@ func readFile(path string) ([]byte, error) {
 
 // parseFile reads the content of manymage.yaml.
 func (l *loader) parseFile(data []byte) map[string]setting {
-	root, err := document(data)
-	if err != nil {
-		l.fail(&UsageError{Knob: FileName, Problem: err.Error(), Err: err})
+	root, fault := document(data)
+	if fault != nil {
+		l.fail(fault)
 		return nil
 	}
 	if root == nil {
@@ -70,26 +70,41 @@ func (l *loader) parseFile(data []byte) map[string]setting {
 }
 
 // document is the file's one map; nil when it is empty.
-func document(data []byte) (*yaml.Node, error) {
+func document(data []byte) (*yaml.Node, *UsageError) {
 	decoder := yaml.NewDecoder(strings.NewReader(string(data)))
 	var doc, more yaml.Node
 	switch err := decoder.Decode(&doc); {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("is no YAML: %s", strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: "))
+		return nil, noYAML(err)
 	}
-	if err := decoder.Decode(&more); !errors.Is(err, io.EOF) {
-		return nil, errors.New("holds more than one document: leave the first")
+	switch err := decoder.Decode(&more); {
+	case err == nil:
+		return nil, &UsageError{Knob: FileName, Origin: originOf(&more), Problem: "is a second document: leave the first"}
+	case !errors.Is(err, io.EOF):
+		return nil, noYAML(err)
 	}
 	root := doc.Content[0]
 	if isNull(root) {
 		return nil, nil
 	}
 	if root.Kind != yaml.MappingNode {
-		return nil, fmt.Errorf("is no map (line %d): write knobs as `img: me/app`", root.Line)
+		return nil, &UsageError{Knob: FileName, Origin: originOf(root), Problem: "is no map: write knobs as `img: me/app`"}
 	}
 	return root, nil
+}
+
+// noYAML puts the line that the parser begins with where all others have theirs.
+func noYAML(err error) *UsageError {
+	out := &UsageError{Knob: FileName, Err: err}
+	problem := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
+	if said, found := strings.CutPrefix(problem, "line "); found {
+		line, rest, _ := strings.Cut(said, ": ")
+		out.Origin, problem = FileName+":"+line, rest
+	}
+	out.Problem = "is no YAML: " + problem
+	return out
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }

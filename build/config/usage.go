@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 )
 
 // ErrUsage is what every *UsageError is: wrong usage or configuration, exit code 2.
@@ -11,7 +12,8 @@ var ErrUsage = errors.New("wrong usage")
 
 // UsageError is a knob that cannot be meant.
 type UsageError struct {
-	// Knob is its name, Text its value (empty where it must not be shown), Origin where it came from.
+	// Knob is its name, Text its value (empty where it must not be shown), Origin where it came from. That of a whole file is
+	// its line: "manymage.yaml:2".
 	Knob, Text, Origin string
 	// Problem is what is wrong and what to do. With an Origin or a Text it goes on after the knob: "is no valid tag: ...".
 	Problem string
@@ -19,13 +21,15 @@ type UsageError struct {
 	Err error
 }
 
-// Error is "KNOB=text (origin) problem".
+// Error is "KNOB=text (origin) problem", and of a whole file "file:line: problem".
 func (e *UsageError) Error() string {
 	subject := e.Knob
 	if e.Text != "" {
 		subject += "=" + shorten(withoutLogin(e.Text))
 	}
 	switch {
+	case strings.HasPrefix(e.Origin, e.Knob+":"):
+		return e.Origin + ": " + e.Problem
 	case e.Origin != "":
 		return fmt.Sprintf("%s (%s) %s", subject, e.Origin, e.Problem)
 	case e.Text != "":

@@ -17,3 +17,11 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// NoStageError is a target that is no stage's name.
+type NoStageError struct {
+	Target string
+	Cure   string // which names there are
+}
+
+func (e *NoStageError) Error() string { return "no stage is called " + e.Target + ": " + e.Cure }

@@ -294,20 +294,14 @@ func (g *graph) hint(written string, copied bool) string {
 
 func (g *graph) noStage(name string) error {
 	known := g.named()
-	err := &noStageError{name, known}
-	return suggest.WrapError(err, name, known, false)
-}
-
-type noStageError struct {
-	name  string
-	known []string
-}
-
-func (e *noStageError) Error() string {
-	if len(e.known) == 0 {
-		return "no stage is called " + e.name + " and none has a name: leave TARGET out, or write FROM ... AS " + e.name
+	if len(known) == 0 {
+		return &NoStageError{name, "none has a name, so leave TARGET out, or write FROM ... AS " + name}
 	}
-	return "no stage is called " + e.name + ": set TARGET to one of " + strings.Join(e.known, ", ")
+	cure := "take one of " + strings.Join(known, ", ")
+	if near, found := suggest.Search(name, known, false); found {
+		cure += " (did you mean " + near + "?)"
+	}
+	return &NoStageError{name, cure}
 }
 
 // parent is the stage that this one is built on, -1 for a root.
