@@ -14,10 +14,13 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// explain turns the error of a solve into one that says what to do: the hook's
-// own word first, then the caller's cancellation, then the step that failed.
+// explain turns the error of a solve into one that says what to do: a context
+// that could not be read first, the hook's own word, then the caller's cancellation, then the step that failed.
 func (r *kitSolve) explain(ctx context.Context, err error) error {
+	fault := r.builder.fault.Load()
 	switch {
+	case fault != nil:
+		return *fault
 	case r.verdict != nil && !isCancelled(r.verdict):
 		return r.verdict
 	case ctx.Err() != nil:

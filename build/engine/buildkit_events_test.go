@@ -164,9 +164,21 @@ func TestExplain(t *testing.T) {
 
 func TestTheHooksWordComesFirst(t *testing.T) {
 	verdict := errors.New("a lie")
-	run := &kitSolve{steps: newSteps(nil, nil), verdict: verdict}
+	run := &kitSolve{steps: newSteps(nil, nil), verdict: verdict, builder: &kitBuilder{}}
 	if got := run.explain(t.Context(), errors.New("rpc error: a lie")); got != verdict {
 		t.Errorf("got %v", got)
+	}
+}
+
+// What could not be read of the context ended the session, and the solve with it.
+func TestAContextThatCannotBeReadComesBeforeAll(t *testing.T) {
+	run, cancelled := &kitSolve{steps: newSteps(nil, nil)}, false
+	run.builder = &kitBuilder{cancel: func() { cancelled = true }}
+	locked := errors.New("locked")
+	run.builder.refuse(locked)
+	run.builder.refuse(context.Canceled)
+	if got := run.explain(t.Context(), context.Canceled); got != locked || !cancelled {
+		t.Errorf("got %v, cancelled: %v", got, cancelled)
 	}
 }
 

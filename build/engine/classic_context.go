@@ -130,7 +130,7 @@ func streamTar(ctx context.Context, files fsutil.FS, sent *atomic.Int64) *tarStr
 	r, w := io.Pipe()
 	s := &tarStream{ReadCloser: r}
 	go func() {
-		err := fsutil.WriteTar(ctx, steady{files, map[string]int64{}}, &countWriter{w, sent})
+		err := fsutil.WriteTar(ctx, newSteady(files), &countWriter{w, sent})
 		if err != nil && ctx.Err() == nil && !errors.Is(err, io.ErrClosedPipe) {
 			s.fault.Store(&err)
 		}
@@ -141,60 +141,12 @@ func streamTar(ctx context.Context, files fsutil.FS, sent *atomic.Int64) *tarStr
 
 // blame prefers what was wrong with the context to what the engine made of it.
 func (s *tarStream) blame(err error) error {
-	if fault := s.fault.Load(); fault != nil {
+	if fault := s.fault.Load(); fault != nil && !errors.Is(*fault, ErrContext) {
 		return fmt.Errorf("%w: %w", ErrContext, *fault)
+	} else if fault != nil {
+		return *fault
 	}
 	return err
-}
-
-// steady gives of each file as many bytes as it had when it was listed, which
-// the tar has announced: others may write to it meanwhile, such as this build's
-// own log. It serves one walk.
-type steady struct {
-	fsutil.FS
-	sizes map[string]int64
-}
-
-func (s steady) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
-	return s.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() {
-			info, err := entry.Info()
-			if err != nil {
-				return err
-			}
-			s.sizes[path] = info.Size()
-		}
-		return visit(path, entry, err)
-	})
-}
-
-func (s steady) Open(path string) (io.ReadCloser, error) {
-	file, err := s.FS.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return &steadyFile{file, path, s.sizes[path]}, nil
-}
-
-type steadyFile struct {
-	io.ReadCloser
-	path string
-	left int64
-}
-
-func (f *steadyFile) Read(p []byte) (int, error) {
-	if f.left == 0 {
-		return 0, io.EOF
-	}
-	n, err := f.ReadCloser.Read(p[:min(int64(len(p)), f.left)])
-	f.left -= int64(n)
-	switch {
-	case err == io.EOF && f.left > 0:
-		return n, fmt.Errorf("%s became shorter while it was sent; exclude it in .dockerignore or build again", f.path)
-	case err != nil && err != io.EOF:
-		return n, fmt.Errorf("read %s: %w", f.path, err)
-	}
-	return n, err
 }
 
 type countWriter struct {

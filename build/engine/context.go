@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -132,7 +131,7 @@ func (c Context) Measure(ctx context.Context) (files int, bytes int64, err error
 }
 
 func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error {
-	return all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
+	return unreadable(all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}
@@ -142,7 +141,7 @@ func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error
 			*bytes += info.Size()
 		}
 		return err
-	})
+	}))
 }
 
 // missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.
@@ -189,28 +188,3 @@ func (n Named) isImage() bool { return strings.HasPrefix(n.Source, "docker-image
 
 // context is the directory; no Dockerfile is built in it, so that none's ignore file counts.
 func (n Named) context() Context { return Context{Dir: n.Source, Excludes: n.Excludes} }
-
-// counted is a directory that counts the bytes of the files read from it.
-type counted struct {
-	fsutil.FS
-	add func(int64)
-}
-
-func (c counted) Open(path string) (io.ReadCloser, error) {
-	file, err := c.FS.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	return countedFile{file, c.add}, nil
-}
-
-type countedFile struct {
-	io.ReadCloser
-	add func(int64)
-}
-
-func (f countedFile) Read(p []byte) (int, error) {
-	n, err := f.ReadCloser.Read(p)
-	f.add(int64(n))
-	return n, err
-}

@@ -33,6 +33,7 @@ type kitBuilder struct {
 	inputs  map[string]*pb.Definition // frontend inputs: the contexts
 	opts    map[string]string         // frontend options that every solve has
 	sent    atomic.Int64
+	fault   atomic.Pointer[error] // why a context cannot be read
 
 	run    context.Context // the session's life
 	cancel context.CancelFunc
@@ -97,7 +98,7 @@ func (b *kitBuilder) offer(ctx context.Context, dirs filesync.StaticDirSource, n
 		return err
 	}
 	b.inputs[name] = def.ToPB()
-	dirs[name] = counted{files, func(n int64) { b.sent.Add(n) }}
+	dirs[name] = watched{newSteady(files), func(n int64) { b.sent.Add(n) }, b.refuse}
 	return nil
 }
 
@@ -166,6 +167,13 @@ func (b *kitBuilder) serve() {
 			return b.kit.engine.api.DialHijack(ctx, "/session", proto, meta)
 		})
 	})
+}
+
+// refuse ends the session, and with it every solve: what they would get of the
+// context is not what is there.
+func (b *kitBuilder) refuse(err error) {
+	b.fault.CompareAndSwap(nil, &err)
+	b.cancel()
 }
 
 // Sent counts the bytes of files that left for the engine.

@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"testing"
+
+	"github.com/tonistiigi/fsutil"
+)
+
+// locked is a directory of which the system lets nobody read anything.
+type locked struct {
+	fsutil.FS
+	why error
+}
+
+func (l locked) Open(path string) (io.ReadCloser, error) {
+	return nil, &fs.PathError{Op: "open", Path: path, Err: l.why}
+}
+
+// closed is one that cannot even be listed.
+type closed struct{ fsutil.FS }
+
+func (closed) Walk(context.Context, string, fs.WalkDirFunc) error {
+	return &fs.PathError{Op: "open", Path: "d", Err: fs.ErrPermission}
+}
+
+// BuildKit's sender makes an empty file of one that it cannot open, and a whole one of what comes before an error.
+func TestWhatCannotBeReadOfAContextIsNotSent(t *testing.T) {
+	dir := folder(t, "data=12345")
+	all, err := Context{Dir: dir}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, one := range map[string]struct {
+		files fsutil.FS
+		want  string
+	}{
+		"locked":  {locked{all, fs.ErrPermission}, "open data: permission denied; make it readable, or exclude it in .dockerignore"},
+		"gone":    {locked{all, fs.ErrNotExist}, "open data: file does not exist; it went away while the context was read: exclude it in .dockerignore or build again"},
+		"shorter": {changing{all, "123"}, "data became shorter while it was sent; exclude it in .dockerignore or build again"},
+	} {
+		var faults []error
+		w := watched{newSteady(one.files), func(int64) {}, func(err error) { faults = append(faults, err) }}
+		if err := w.Walk(t.Context(), "/", func(string, fs.DirEntry, error) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+		file, err := w.Open("data")
+		if err != nil {
+			t.Fatalf("%s: %v, which the sender would pass over", name, err)
+		}
+		got, err := io.ReadAll(file)
+		if len(got) == 5 || !errors.Is(err, ErrContext) || len(faults) == 0 || faults[0].Error() != ErrContext.Error()+": "+one.want {
+			t.Errorf("%s: got %q, %v, told %v", name, got, err, faults)
+		}
+	}
+}
+
+func TestAFolderOfAContextThatCannotBeRead(t *testing.T) {
+	var told error
+	w := watched{newSteady(closed{}), nil, func(err error) { told = err }}
+	walked := w.Walk(t.Context(), "/", nil)
+	measured := measure(t.Context(), closed{}, new(int), new(int64))
+	for _, err := range []error{told, walked, measured} {
+		if want := ErrContext.Error() + ": open d: permission denied; make it readable, or exclude it in .dockerignore"; !errors.Is(err, ErrContext) || err.Error() != want {
+			t.Errorf("got %v", err)
+		}
+	}
+}
