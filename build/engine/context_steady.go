@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/tonistiigi/fsutil"
 )
@@ -88,7 +89,12 @@ type watched struct {
 }
 
 func (w watched) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
-	err := w.FS.Walk(ctx, target, visit)
+	err := w.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
+		if !utf8.ValidString(path) {
+			return fmt.Errorf("%w: the name %q is not in UTF-8, and BuildKit takes no other; rename it, or exclude it in .dockerignore", ErrContext, path)
+		}
+		return visit(path, entry, err)
+	})
 	if errors.Is(err, ErrContext) {
 		w.fail(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/tonistiigi/fsutil"
@@ -67,5 +68,19 @@ func TestAFolderOfAContextThatCannotBeRead(t *testing.T) {
 		if want := ErrContext.Error() + ": open d: permission denied; make it readable, or exclude it in .dockerignore"; !errors.Is(err, ErrContext) || err.Error() != want {
 			t.Errorf("got %v", err)
 		}
+	}
+}
+
+// The wire of BuildKit has no place for other names; a tar has.
+func TestNamesOfAContextThatAreNotUTF8(t *testing.T) {
+	all, err := Context{Dir: folder(t, "caf\xe9=1")}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told error
+	w := watched{newSteady(all), nil, func(err error) { told = err }}
+	walked := w.Walk(t.Context(), "/", func(string, fs.DirEntry, error) error { return nil })
+	if walked != told || !errors.Is(told, ErrContext) || !strings.Contains(told.Error(), `the name "caf\xe9" is not in UTF-8`) {
+		t.Errorf("got %v, told %v", walked, told)
 	}
 }
