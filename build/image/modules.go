@@ -60,6 +60,7 @@ func languages() []language {
 		{isNode, startsNode, (*checker).nodePath, (*checker).nodePackages},
 		{isRuby, startsRuby, (*checker).gemFolders, (*checker).gems},
 		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
+		{isDotnet, startsDotnet, (*checker).dotnetApp, (*checker).dotnetLibraries},
 	}
 }
 

@@ -46,7 +46,14 @@ func peMachine(head []byte) string {
 	if at+6 > uint64(len(head)) {
 		return ""
 	}
-	return map[uint16]string{0x14c: " (386)", 0x8664: " (amd64)", 0xaa64: " (arm64)", 0x1c4: " (arm)"}[binary.LittleEndian.Uint16(head[at+4:])]
+	if name := peMachines()[binary.LittleEndian.Uint16(head[at+4:])]; name != "" {
+		return " (" + name + ")"
+	}
+	return ""
+}
+
+func peMachines() map[uint16]string {
+	return map[uint16]string{0x14c: "386", 0x8664: "amd64", 0xaa64: "arm64", 0x1c4: "arm"}
 }
 
 // isMachO knows the thin forms by their magic, and the fat one, whose magic Java classes share, by a

@@ -1,0 +1,154 @@
+package image
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/tidwall/gjson"
+)
+
+// .NET is told in App.deps.json which native libraries an application has: those of a publish for one runtime identifier, beside App.dll, and
+// those of a portable one, of which the host takes for each package the ones for the nearest identifier:
+//
+//	"runtimeTarget": {"name": ".NETCoreApp,Version=v8.0/linux-x64"}
+//	"targets": {that name: {"SkiaSharp.NativeAssets.Linux/2.88.8": {
+//	    "native":         {"libSkiaSharp.so": {}}
+//	    "runtimeTargets": {"runtimes/linux-arm64/native/libSkiaSharp.so": {"rid": "linux-arm64", "assetType": "native"}}}}}
+
+// isDotnet is true of any program, which may be an application's own host: that only what lies beside it tells.
+func isDotnet(string) bool { return true }
+
+func startsDotnet([]string) bool { return true }
+
+// dotnetApp is what the program starts: the .dll that dotnet is given, or the one that an application's own host has beside it.
+func (c *checker) dotnetApp(in interpreted) ([]string, error) {
+	app := in.at.real + ".dll"
+	if path.Base(in.at.real) == "dotnet" {
+		app = absolute(in.frame.dir, dotnetLine(in.args))
+	}
+	if !known(app) {
+		return nil, nil
+	}
+	at, ok, err := c.regular(app)
+	if !ok {
+		return nil, err
+	}
+	return []string{at.real}, nil
+}
+
+// dotnetLine is the application of a command line of dotnet, "" for a command of its own.
+func dotnetLine(args []string) string {
+	valued := []string{"--additionalprobingpath", "--additional-deps", "--depsfile", "--fx-version", "--roll-forward", "--roll-forward-on-no-candidate-fx", "--runtimeconfig"}
+	_, rest := getopt(args, valued...)
+	if len(rest) > 0 && rest[0] == "exec" {
+		_, rest = getopt(rest[1:], valued...)
+	}
+	if len(rest) == 0 || !strings.EqualFold(path.Ext(rest[0]), ".dll") {
+		return ""
+	}
+	return rest[0]
+}
+
+// identifiers are those that the host takes libraries for, the nearest first: linux-musl-arm64, linux-musl, linux-arm64, linux.
+func (c *checker) identifiers(in interpreted) (list []string, err error) {
+	machine := c.declared.Architecture
+	if short := map[string]string{"amd64": "x64", "386": "x86"}[machine]; short != "" {
+		machine = short
+	}
+	host, err := c.tree.read(in.at.real, in.at.info)
+	for _, system := range []string{"linux-musl", "linux", "unix"} {
+		if system != "linux-musl" || strings.Contains(host.elf.Interp, "musl") {
+			list = append(list, system+"-"+machine, system)
+		}
+	}
+	return append(list, "any"), err
+}
+
+// asset is a native library of a package.
+type asset struct {
+	owner, file string // as the application's deps.json has them
+	rank        int    // of the identifier that it is for, the nearest first; -1 for another machine's
+}
+
+// assets are the libraries for Linux in a deps.json. Of what a package has for several identifiers the nearest one's are those that the host
+// takes, and the others' are another machine's to it.
+func (c *checker) assets(text string, ids []string) (list []asset) {
+	gjson.Get(text, "targets").Map()[gjson.Get(text, "runtimeTarget.name").String()].ForEach(func(owner, p gjson.Result) bool {
+		for _, file := range keys(p.Get("native")) {
+			list = append(list, asset{owner: owner.String(), file: file})
+		}
+		best, first := len(ids), len(list)
+		p.Get("runtimeTargets").ForEach(func(file, a gjson.Result) bool {
+			if a.Get("assetType").String() == "native" {
+				rank := c.nearness(a.Get("rid").String(), ids)
+				list = append(list, asset{owner.String(), file.String(), rank})
+				if rank >= 0 {
+					best = min(best, rank)
+				}
+			}
+			return true
+		})
+		for i := range list[first:] {
+			if a := &list[first+i]; a.rank != best {
+				a.rank = -1
+			}
+		}
+		return true
+	})
+	return slices.DeleteFunc(list, func(a asset) bool { return !isLibrary(a.file) })
+}
+
+// nearness is the place of an identifier among the host's, -1 for another machine's. Those of distributions, which older hosts know, come last.
+func (c *checker) nearness(id string, ids []string) int {
+	if i := slices.Index(ids, id); i >= 0 || !slices.Contains(machinesIn(id), c.declared.Architecture) || strings.Contains(id, "android") {
+		return i
+	}
+	return len(ids)
+}
+
+// dotnetLibraries are the native libraries that an application may load, by their names: one that fits is enough, whichever package has it.
+// That a portable publish has one for other machines alone is worth a note: it is the same wherever it is made, and may not need it.
+func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules, err error) {
+	if len(apps) == 0 {
+		return nil, nil
+	}
+	ids, err := c.identifiers(in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.judgeCode(apps[0], ids[0], in); err != nil {
+		return nil, err
+	}
+	app := strings.TrimSuffix(apps[0], path.Ext(apps[0]))
+	text, err := c.evidence(app + ".deps.json")
+	if err != nil {
+		return nil, err
+	}
+	all := map[string][]asset{}
+	for _, a := range c.assets(text, ids) {
+		all[path.Base(a.file)] = append(all[path.Base(a.file)], a)
+	}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		m, stray := modules{what: name, also: ", or publish it with -r " + ids[0]}, ""
+		for _, a := range all[name] {
+			file := path.Join(path.Dir(app), a.file)
+			if a.rank < 0 {
+				stray = file
+				continue
+			}
+			m.name, m.files = a.owner, append(m.files, file, path.Join(path.Dir(app), name))
+		}
+		if len(m.files) > 0 {
+			list = append(list, m)
+			continue
+		}
+		if _, there, err := c.regular(stray); err != nil {
+			return nil, err
+		} else if there {
+			c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(app)), show(name))
+		}
+	}
+	return list[:min(len(list), maxPackages)], nil
+}
