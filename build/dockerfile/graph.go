@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/manymage/manymage/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/parser"
 	"github.com/moby/buildkit/util/suggest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -109,6 +110,7 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 		n.kind = replaced
 	case isStage:
 		n.kind, n.from = fromStage, from
+		n.body, err = g.triggered(g.nodes[from], s)
 	case base == "scratch":
 		n.kind = fromScratch
 	case g.isContext(base):
@@ -122,6 +124,27 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 		}
 	}
 	return n, err
+}
+
+// triggered is the body of a stage with the ONBUILD instructions of the one that it is built on before it: they run there, and
+// nowhere below.
+func (g *graph) triggered(base node, s stage) (body []instruction, err error) {
+	for _, i := range base.body {
+		on, ok := i.command.(*instructions.OnbuildCommand)
+		if !ok {
+			continue
+		}
+		read, err := parser.Parse(strings.NewReader(on.Expression))
+		if err != nil {
+			return nil, g.file.fault(i.line(), "%w", oneLine(err))
+		}
+		command, err := instructions.ParseCommand(read.AST.Children[0])
+		if err != nil {
+			return nil, g.file.fault(i.line(), "%w", oneLine(err))
+		}
+		body = append(body, instruction{command, i.node})
+	}
+	return append(body, s.body...), nil
 }
 
 // noImage says what a FROM becomes that names no image, and which variable is missing in it.

@@ -32,6 +32,7 @@ func TestErrors(t *testing.T) {
 		{name: "no such stage by index", src: d("FROM a", "COPY --from=3 / /"), line: 2, says: []string{"--from=3 is no other stage"}},
 		{name: "itself by index", src: d("FROM a", "COPY --from=0 / /"), line: 2, says: []string{"--from=0 is no other stage"}},
 		{name: "from is no image", src: d("FROM a", "COPY --from=No/One / /"), line: 2, says: []string{"neither a stage nor an image"}},
+		{name: "ONBUILD that cannot be read", src: d("FROM a AS b", "ONBUILD COYP x", "FROM b"), line: 2, says: []string{"unknown instruction: COYP"}},
 		{name: "no such target", src: d("FROM a AS build"), o: Options{Target: "biuld"}, says: []string{"no stage is called biuld", "did you mean build"}},
 		{name: "target of a file without names", src: d("FROM a"), o: Options{Target: "app"}, says: []string{"none has a name", "AS app"}},
 	}

@@ -141,6 +141,16 @@ func TestAuto(t *testing.T) {
 			want: Target, why: "stage data (line 2)", runs: []int{7},
 		},
 		{
+			name: "ONBUILD of the stage below, and not of the one below that",
+			src:  d(`FROM alpine AS base`, `ONBUILD RUN apk add tini`, `ONBUILD COPY --from=0 /a /`, `FROM base AS app`, `RUN true`, `FROM app`, `RUN false`),
+			runs: []int{2, 5, 7}, want: Target,
+		},
+		{
+			name: "ONBUILD that takes the compiler's files",
+			src:  d(`FROM golang AS build`, `ARG GOARCH`, `RUN go build`, `FROM alpine AS base`, `ONBUILD COPY --from=build /a /`, `FROM base`),
+			want: Cross, pins: []int{1},
+		},
+		{
 			name: "all in one stage",
 			src:  d(`FROM golang`, `ARG GOARCH`, `RUN go build -o /app`, `CMD ["/app"]`),
 			want: Target, why: "stage 0 declares ARG GOARCH (line 2), and no FROM is left to pin", runs: []int{3},
