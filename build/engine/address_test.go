@@ -211,7 +211,9 @@ func TestTheCureFitsTheFault(t *testing.T) {
 		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman", true},
 		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct or unset DOCKER_HOST", false},
 		{address{host: "tcp://pi:2376", from: "DOCKER_HOST"}, errors.New("Client sent an HTTP request to an HTTPS server."), "set DOCKER_TLS_VERIFY=1", false},
-		{address{host: "ssh://pi", from: "DOCKER_HOST"}, context.DeadlineExceeded, "`ssh pi docker version`", false},
+		{address{host: "ssh://pi", from: "DOCKER_HOST"}, context.DeadlineExceeded, "context deadline exceeded; check that `ssh pi docker version` works", false},
+		{address{host: "ssh://pi", from: "NODES"}, errors.New("command [ssh -T -- pi docker system dial-stdio] has exited with exit status 255: stderr=Warning: new key\r\nme@pi: Permission denied (publickey).\r\n"),
+			"at ssh://pi (NODES): me@pi: Permission denied (publickey).; check that `ssh pi docker version` works", false},
 	} {
 		got := one.place.unreachable(one.err)
 		if !errors.Is(got, ErrUnreachable) || !errors.Is(got, one.err) || !strings.Contains(got.Error(), one.want) {

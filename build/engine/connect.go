@@ -175,7 +175,27 @@ func (a address) unreachable(err error) error {
 	if a.from == "" && !errors.Is(err, fs.ErrPermission) {
 		kind = ErrNone
 	}
-	return fmt.Errorf("%w at %s%s: %w; %s", kind, a.host, a.origin(), err, a.cure(err))
+	cure := a.cure(err)
+	if strings.HasPrefix(a.host, "ssh://") {
+		err = sshError{err}
+	}
+	return fmt.Errorf("%w at %s%s: %w; %s", kind, a.host, a.origin(), err, cure)
+}
+
+// sshError says what ssh said last, where that is known: Docker's connection
+// tells ssh's whole command line before it, and all lines that ssh printed.
+type sshError struct{ error }
+
+func (e sshError) Unwrap() error { return e.error }
+
+func (e sshError) Error() string {
+	text := e.error.Error()
+	_, printed, _ := strings.Cut(text, "stderr=")
+	lines := strings.FieldsFunc(printed, func(r rune) bool { return r == '\r' || r == '\n' })
+	if len(lines) == 0 {
+		return text
+	}
+	return lines[len(lines)-1]
 }
 
 func (a address) origin() string {
