@@ -6,12 +6,18 @@ import (
 	"strings"
 )
 
-// isNode tells whether a program is Node.
-func isNode(real string) bool { return slices.Contains([]string{"node", "nodejs"}, path.Base(real)) }
+// isNode tells whether a program is Node, or runs scripts with Node's packages as it does.
+func isNode(real string) bool {
+	return slices.Contains([]string{"node", "nodejs", "bun", "deno"}, path.Base(real))
+}
 
 // nodeLine is the script of a command line, "" where there is none, and what it is given.
 func nodeLine(args []string) (script string, given []string) {
-	o, rest := getopt(args, "-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title")
+	valued := []string{"-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title", "--preload", "--cwd", "--config", "--define", "--port"}
+	o, rest := getopt(args, valued...)
+	if len(rest) > 0 && slices.Contains([]string{"run", "serve"}, rest[0]) { // of bun and deno
+		o, rest = getopt(rest[1:], valued...)
+	}
 	if o.has("-e", "--eval", "-p", "--print") || len(rest) == 0 {
 		return "", nil
 	}

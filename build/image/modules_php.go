@@ -9,11 +9,11 @@ import (
 // maxPHPFolders is how many folders of extensions are looked into. A distribution has one for each version of PHP.
 const maxPHPFolders = 16
 
-// phpProgram tells what a distribution calls the way in which a program starts PHP, and for which version it is: php-fpm8.2 is fpm, 8.2. A
-// server that has PHP as a module names no version, and everything else no way.
+// phpProgram tells what a distribution calls the way in which a program starts PHP, and for which version it is: php-fpm8.2 is fpm, 8.2. One for
+// threads has folders of its own as a version has: php-zts is cli, -zts. A server that has PHP as a module names no version, and everything else no way.
 func phpProgram(real string) (way, version string) {
 	name := path.Base(real)
-	kind := strings.TrimRight(name, "0123456789.")
+	kind := strings.TrimRight(strings.TrimSuffix(name, "-zts"), "0123456789.")
 	switch kind {
 	case "php":
 		way = "cli"

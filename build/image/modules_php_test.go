@@ -15,7 +15,7 @@ const (
 
 // php are the interpreters of the php images, of Debian and of Alpine.
 func php(root fstest.MapFS) {
-	for _, name := range []string{"/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/sbin/php-fpm8.2", "/usr/bin/php8.2", "/usr/bin/php83", "/usr/sbin/apache2"} {
+	for _, name := range []string{"/usr/local/bin/php", "/usr/local/sbin/php-fpm", "/usr/sbin/php-fpm8.2", "/usr/bin/php8.2", "/usr/bin/php83", "/usr/bin/php-zts", "/usr/sbin/php-fpm-zts", "/usr/sbin/apache2"} {
 		elf(name, "arm64")(root)
 	}
 }
@@ -55,6 +55,8 @@ var phpChecks = []struct {
 	{"... for its Apache", run("apache2"), []entry{text("/etc/php/8.2/apache2/conf.d/20-gd.ini", "extension=gd.so\n"), lib("/usr/lib/php/20220829/gd.so", "amd64")}, "foreign-module:/usr/lib/php/20220829/gd.so"},
 	{"Alpine's", run("php83", "/app.php"), []entry{text("/etc/php83/conf.d/00_gd.ini", "extension=gd\n"), lib("/usr/lib/php83/modules/gd.so", "amd64")}, "foreign-module:/usr/lib/php83/modules/gd.so"},
 
+	{"PHP for threads", run("php-zts", "/app.php"), []entry{text("/etc/php-zts/conf.d/gd.ini", "extension=gd\n"), lib("/usr/lib/php-zts/modules/gd.so", "amd64")}, "foreign-module:/usr/lib/php-zts/modules/gd.so"},
+	{"... and its server", run("php-fpm-zts"), []entry{text("/etc/php-zts/php.ini", "extension=gd\n"), lib("/usr/lib/php-zts/modules/gd.so", "amd64")}, "foreign-module:/usr/lib/php-zts/modules/gd.so"},
 	{"PHP is not run", run("/app"), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},
 	{"a health check's script", run("/app").and("Healthcheck", test("php", "-d", "x=1", "-f", "/check.php")), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "foreign-module:" + phpExt + "gd.so"},
 	{"a health check of one line", run("/app").and("Healthcheck", test("php", "-r", "exit(0);")), []entry{elf("/app", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "amd64")}, "verified"},

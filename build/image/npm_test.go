@@ -12,7 +12,10 @@ import (
 func managers(root fstest.MapFS) {
 	busybox("arm64")(root)
 	elf("/usr/local/bin/node", "arm64")(root)
-	for _, name := range []string{"npm", "pnpm"} {
+	elf("/usr/local/bin/bun", "arm64")(root)
+	elf("/usr/local/bin/deno", "arm64")(root)
+	link("/usr/local/bin/bunx", "bun")(root)
+	for _, name := range []string{"npm", "npx", "pnpm"} {
 		exe("/usr/local/lib/node_modules/"+name+"/bin/"+name+".js", "#!/usr/bin/env node\n")(root)
 		link("/usr/local/bin/"+name, "../lib/node_modules/"+name+"/bin/"+name+".js")(root)
 	}
@@ -30,6 +33,13 @@ func called(folder string, lines ...string) entry {
 		all[name] = text
 	}
 	return manifest(folder, map[string]any{"scripts": all})
+}
+
+// tools are a package with a program that has another name.
+func tools(root fstest.MapFS) {
+	link("/app/node_modules/.bin/tool", "../tool/bin/tool")(root)
+	elf("/app/node_modules/tool/bin/tool", "amd64")(root)
+	manifest("/app/node_modules/@s/tools", map[string]any{"bin": map[string]string{"tool": "tool"}})(root)
 }
 
 // Each row declares linux/arm64, and works in /app, where server is foreign and fits is not.
@@ -76,6 +86,44 @@ var scriptChecks = []struct {
 	{"node --run x", []entry{called("/app", "x: ./server")}, "foreign:/app/server"},
 	{"node --run=x -- ./server", []entry{called("/app", "prex: ./server", "x: nice")}, "foreign:/app/server"},
 	{"node --run x", []entry{called("/app", "prex: ./server", "x: ./fits")}, "verified"},
+	{"npx tool --x", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx --yes tool@1.2 --x", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx @s/tools --x", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx @s/tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx -p tools -- tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx -c tool\t--x", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npx --prefix sub x", []entry{tools, elf("/app/sub/node_modules/.bin/x", "amd64")}, "foreign:/app/sub/node_modules/.bin/x"},
+	{"npx fetched", []entry{tools}, "verified"},
+	{"npx tool -w sub", []entry{elf("/app/node_modules/.bin/tool", "arm64")}, "verified"},
+	{"npx", nil, "verified"},
+	{"npm exec tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npm x -- tool -w sub", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"npm exec -c exec\t./server", nil, "foreign:/app/server"},
+	{"npm exec -w sub tool", []entry{tools}, "verified"},
+	{"npm run tool", []entry{tools}, "verified"},
+	{"pnpm exec tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"pnpm exec -c ./fits;\t./server", nil, "foreign:/app/server"},
+	{"pnpm dlx tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"pnpm tool", []entry{tools, called("/app", "x: ./fits")}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"pnpm tool", []entry{tools, called("/app", "tool: ./fits")}, "verified"},
+	{"yarn exec tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"yarn run tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"yarn node server.js", []entry{one("bcrypt", script()), lib(bcrypt, "amd64"), text("/app/server.js", "")}, "foreign-module:" + bcrypt},
+	{"yarn --cwd no-such tool", []entry{tools}, "verified"},
+	{"bun run x", []entry{called("/app", "prex: ./server", "x: ./fits")}, "foreign:/app/server"},
+	{"bun --cwd sub y", []entry{called("/app/sub", "y: ../server")}, "foreign:/app/server"},
+	{"bun run --bun tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"bun x tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"bunx --bun tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
+	{"bun install", []entry{called("/app", "install: ./server")}, "verified"},
+	{"bun server.ts", []entry{depends("/app", "bcrypt"), gyp, lib(bcrypt, "amd64"), text("/app/server.ts", "")}, "foreign-module:" + bcrypt},
+	{"bun --port 80 run /app/server.ts", []entry{depends("/app", "bcrypt"), gyp, lib(bcrypt, "amd64"), text("/app/server.ts", "")}, "foreign-module:" + bcrypt},
+	{"deno run -A --config x server.ts", []entry{depends("/app", "bcrypt"), gyp, lib(bcrypt, "amd64"), text("/app/server.ts", "")}, "foreign-module:" + bcrypt},
+	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":"./server"}}`)}, "foreign:/app/server"},
+	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":{"command":"./server"}}}`)}, "foreign:/app/server"},
+	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":"./fits"}}`), called("/app", "x: ./server")}, "verified"},
+	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"y":"./fits"}}`), called("/app", "x: ./server")}, "foreign:/app/server"},
+	{"deno x", []entry{called("/app", "x: ./server")}, "verified"},
 	{"node main --run x", []entry{called("/app", "x: ./server")}, "verified"},
 	{"sh -c cd\tsub;exec\tnpm\tstart", []entry{called("/app/sub", "start: ../server")}, "foreign:/app/server"},
 }

@@ -4,24 +4,34 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 )
 
 // Python's project tools start a command in a virtual environment, which is not the one that the tool itself runs in:
 //
 //	uv run, poetry run, pdm run, rye run   .venv in the project's folder, which is the working folder or one above it
 //	poetry run, pipenv run                 the only one in the folder where the user's are kept, if that one is not there
+//	conda run, mamba run, micromamba run   that of -p, or of -n in the folder envs of conda's own; else CONDA_PREFIX, or conda's own
 
 // project follows what such a tool runs. Where it finds no environment the command is looked up as it stands.
 func (c *checker) project(words []string, f frame) (some bool, err error) {
-	run := slices.Index(words, "run")
-	if run < 1 || !slices.Contains([]string{"uv", "poetry", "pipenv", "pdm", "rye"}, path.Base(words[0])) {
+	run, tool := slices.Index(words, "run"), path.Base(words[0])
+	conda := slices.Contains([]string{"conda", "mamba", "micromamba"}, tool)
+	if run < 1 || !conda && !slices.Contains([]string{"uv", "poetry", "pipenv", "pdm", "rye"}, tool) {
 		return false, nil
 	}
 	valued := []string{"--with", "--python", "-p", "--env-file", "--project", "--directory", "-C", "--extra", "--group", "--package", "--only-group", "--no-group"}
+	if conda {
+		valued = []string{"-n", "--name", "-p", "--prefix", "-r", "--root-prefix", "--cwd", "-a", "--attach", "-e", "--env", "--label"}
+	}
 	own, _ := getopt(words[1:run], valued...)
 	o, rest := getopt(words[run+1:], valued...)
 	if o = append(own, o...); len(rest) == 0 {
 		return true, nil
+	}
+	f.soft, f.shell = true, false // it may make the environment anew
+	if conda {
+		return true, c.inConda(words[0], o, rest, f)
 	}
 	switch {
 	case o.has("-m", "--module"):
@@ -37,7 +47,6 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 	if err != nil {
 		return true, err
 	}
-	f.soft, f.shell = true, false // it may make the environment anew
 	if venv != "" {
 		f.path = append([]string{path.Join(venv, "bin")}, f.path...)
 	}
@@ -75,4 +84,53 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// inConda follows what is run in an environment of conda's.
+func (c *checker) inConda(tool string, o options, rest []string, f frame) error {
+	prefixes, err := c.condaPrefixes(tool, o, f)
+	if err != nil {
+		return err
+	}
+	for _, prefix := range prefixes[:min(1, len(prefixes))] {
+		f.path = append([]string{path.Join(prefix, "bin")}, f.path...)
+	}
+	for _, dir := range o.values("--cwd") {
+		f.dir = absolute(f.dir, dir)
+	}
+	return c.run(rest, f)
+}
+
+// condaPrefixes are the environments that are there of those that conda's options may mean, the first before the others. Its own is where it
+// lies itself.
+func (c *checker) condaPrefixes(tool string, o options, f frame) ([]string, error) {
+	if given := o.values("-p", "--prefix"); len(given) > 0 {
+		return c.there([]string{absolute(f.dir, given[0])})
+	}
+	at, _, err := c.find(tool, f)
+	if err != nil {
+		return nil, err
+	}
+	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.real)))
+	for _, root := range o.values("-r", "--root-prefix") {
+		roots = []string{absolute(f.dir, root)}
+	}
+	name := strings.Join(o.values("-n", "--name"), "")
+	switch name {
+	case "":
+		return c.there(append(c.foldersIn("CONDA_PREFIX", f), roots...))
+	case "base":
+		return c.there(roots)
+	}
+	var list []string
+	for _, dir := range slices.Concat(c.foldersIn("CONDA_ENVS_DIRS", f), c.foldersIn("CONDA_ENVS_PATH", f)) {
+		list = append(list, path.Join(dir, name))
+	}
+	for _, root := range roots {
+		list = append(list, path.Join(root, "envs", name))
+	}
+	for _, home := range c.homes(f) {
+		list = append(list, path.Join(home, ".conda/envs", name))
+	}
+	return c.there(list)
 }
