@@ -164,7 +164,11 @@ func (b *kitBuilder) serve() {
 		// A session that cannot be opened shows in the first solve, which
 		// waits for it and fails with the engine's own words.
 		_ = b.session.Run(b.run, func(ctx context.Context, proto string, meta map[string][]string) (net.Conn, error) {
-			return b.kit.engine.api.DialHijack(ctx, "/session", proto, meta)
+			conn, err := b.kit.engine.api.DialHijack(ctx, "/session", proto, meta)
+			if err != nil {
+				return nil, err
+			}
+			return gather(conn), nil
 		})
 	})
 }
