@@ -162,7 +162,7 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 		out = append(out, wrong("build", err))
 	}
 	if len(out) > 0 {
-		return out
+		return append(out, advised(jobs)...)
 	}
 	for _, j := range jobs {
 		text := fmt.Sprintf("%s from %s, strategy %s", j.name, j.solve.DockerfileName, j.choice.Strategy)
@@ -170,6 +170,26 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 			text += fmt.Sprintf(", %s emulated", count(n, "RUN line"))
 		}
 		out = append(out, fine("build", "%s", text))
+	}
+	return append(out, advised(jobs)...)
+}
+
+// advised are the lines of Dockerfiles that mean another architecture, each once with the platforms that it is wrong for.
+func advised(jobs []job) []Checked {
+	var lines []string
+	wrongFor := make(map[string][]string)
+	for _, j := range jobs {
+		for _, a := range j.advice {
+			line := fmt.Sprintf("%s:%d: %s", j.solve.DockerfileName, a.Line, a.Text)
+			if wrongFor[line] == nil {
+				lines = append(lines, line)
+			}
+			wrongFor[line] = append(wrongFor[line], j.name)
+		}
+	}
+	var out []Checked
+	for _, line := range lines {
+		out = append(out, noted("build", "%s: look at %s", strings.Join(wrongFor[line], " "), line))
 	}
 	return out
 }

@@ -145,6 +145,8 @@ func TestDoctor(t *testing.T) {
 		"a base of one platform":          {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
 		"a base of another platform":      {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
 		"... among its own":               {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
+		"a line for another architecture": {plain + "ADD https://x/app-x64.tgz /\n", "arm64 amd64 arm/v7", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64 linux/arm/v7: look at Dockerfile:3: app-x64.tgz is for linux/amd64: "},
+		"... that cannot be built":        {"FROM HOST/base:1\nRUN wget https://x/app-x64.tgz\n", "arm64", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64: look at Dockerfile:2: app-x64.tgz is for linux/amd64: "},
 		"no emulator":                     {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
 		"the lines that need one":         {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
 		"another system":                  {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},

@@ -45,9 +45,10 @@ type PlannedPlatform struct {
 	Pins       []dockerfile.Pin
 	Emulated   []dockerfile.Run // RUN lines that need emulation
 	Bases      []dockerfile.Base
-	Syntax     string   // of a # syntax= line
-	CacheFrom  []string // build caches that are read
-	CacheTo    []string // and written
+	Advice     []dockerfile.Advice // lines that mean another architecture
+	Syntax     string              // of a # syntax= line
+	CacheFrom  []string            // build caches that are read
+	CacheTo    []string            // and written
 }
 
 // PlannedEngine is an engine, or why there is none.
@@ -204,6 +205,7 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Pins:       j.pins,
 		Emulated:   j.runs,
 		Bases:      j.bases,
+		Advice:     j.advice,
 		Syntax:     j.syntax.Image,
 	}
 	from, to := p.cfg.CachesFor(j.platform)

@@ -71,6 +71,9 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 	for _, run := range p.Emulated {
 		n.Add(fmt.Sprintf("line %d: emulated on %s: %s", run.Line, platforms.Format(run.Platform), run.Text))
 	}
+	for _, a := range p.Advice {
+		n.Add(fmt.Sprintf("look at line %d: %s", a.Line, a.Text))
+	}
 }
 
 func words(list []config.Pair) string {

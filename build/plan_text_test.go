@@ -11,6 +11,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/engine"
 )
 
@@ -29,6 +30,19 @@ func TestPlanForPeople(t *testing.T) {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, out.String())
 		}
+	}
+}
+
+// What a platform's image is made of hangs below it, with the lines to look at last.
+func TestPlannedPlatformForPeople(t *testing.T) {
+	p := Plan{Platforms: []PlannedPlatform{{Platform: "linux/arm64", Ref: "me/app:arm64-1", Strategy: "target", Why: "why", Dockerfile: "Dockerfile",
+		Advice: []dockerfile.Advice{{Line: 3, Text: "a is for linux/amd64"}}}}}
+	var out strings.Builder
+	if err := p.Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	if want := "    ├── from Dockerfile\n    └── look at line 3: a is for linux/amd64\n"; !strings.Contains(out.String(), want) {
+		t.Errorf("it does not say %q:\n%s", want, out.String())
 	}
 }
 

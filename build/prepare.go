@@ -29,6 +29,7 @@ type job struct {
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
 	features []dockerfile.Feature // lines that want BuildKit
+	advice   []dockerfile.Advice  // lines that mean another architecture
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
 }
@@ -169,7 +170,10 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
 		return err
 	}
-	j.bases, err = file.Bases(j.choice.Strategy, o)
+	if j.bases, err = file.Bases(j.choice.Strategy, o); err != nil {
+		return err
+	}
+	j.advice, err = file.Advice(j.choice.Strategy, o)
 	return err
 }
 

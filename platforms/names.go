@@ -139,6 +139,18 @@ func Debian(p ocispec.Platform) string { return find(p).debian }
 // Rust returns the Rust target with glibc of p: "x86_64-unknown-linux-gnu"; "" when there is none.
 func Rust(p ocispec.Platform) string { return find(p).rust }
 
+// Docker returns the name under which Docker Hub has the official images of p alone: "amd64", "arm64v8" and "arm32v7" as in
+// arm32v7/alpine; "" when there is none.
+func Docker(p ocispec.Platform) string {
+	n := find(p)
+	for _, name := range append([]string{n.debian}, n.aliases...) {
+		if strings.HasPrefix(name, "arm32v") || name == "arm64v8" || name == "i386" {
+			return name
+		}
+	}
+	return n.arch
+}
+
 // Multiarch returns the folder below lib in which Debian and its like put p's libraries: "x86_64-linux-gnu",
 // "arm-linux-gnueabihf"; "" when there is none.
 func Multiarch(p ocispec.Platform) string {

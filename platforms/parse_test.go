@@ -234,27 +234,27 @@ func TestNormalizeLeavesItsArgumentAlone(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for _, test := range []struct{ in, short, goarm, uname, debian, rust string }{
-		{"amd64", "amd64", "", "x86_64", "amd64", "x86_64-unknown-linux-gnu"},
-		{"amd64/v3", "amd64v3", "", "x86_64", "amd64", "x86_64-unknown-linux-gnu"},
-		{"arm64", "arm64", "", "aarch64", "arm64", "aarch64-unknown-linux-gnu"},
-		{"arm/v7", "armv7", "7", "armv7l", "armhf", "armv7-unknown-linux-gnueabihf"},
-		{"arm/v6", "armv6", "6", "armv6l", "", "arm-unknown-linux-gnueabihf"},
-		{"arm/v5", "armv5", "5", "armv5tel", "armel", "armv5te-unknown-linux-gnueabi"},
-		{"linux/arm/v8", "armv8", "7", "", "", ""},
-		{"386", "386", "", "i686", "i386", "i686-unknown-linux-gnu"},
-		{"ppc64le", "ppc64le", "", "ppc64le", "ppc64el", "powerpc64le-unknown-linux-gnu"},
-		{"riscv64", "riscv64", "", "riscv64", "riscv64", "riscv64gc-unknown-linux-gnu"},
-		{"loong64", "loong64", "", "loongarch64", "loong64", "loongarch64-unknown-linux-gnu"},
-		{"windows/amd64", "windows-amd64", "", "", "", ""},
-		{"linux/mips64le/r6", "mips64le-r6", "", "mips64", "mips64el", "mips64el-unknown-linux-gnuabi64"},
+	for _, test := range []struct{ in, short, goarm, uname, debian, docker, rust string }{
+		{"amd64", "amd64", "", "x86_64", "amd64", "amd64", "x86_64-unknown-linux-gnu"},
+		{"amd64/v3", "amd64v3", "", "x86_64", "amd64", "amd64", "x86_64-unknown-linux-gnu"},
+		{"arm64", "arm64", "", "aarch64", "arm64", "arm64v8", "aarch64-unknown-linux-gnu"},
+		{"arm/v7", "armv7", "7", "armv7l", "armhf", "arm32v7", "armv7-unknown-linux-gnueabihf"},
+		{"arm/v6", "armv6", "6", "armv6l", "", "arm32v6", "arm-unknown-linux-gnueabihf"},
+		{"arm/v5", "armv5", "5", "armv5tel", "armel", "arm32v5", "armv5te-unknown-linux-gnueabi"},
+		{"linux/arm/v8", "armv8", "7", "", "", "", ""},
+		{"386", "386", "", "i686", "i386", "i386", "i686-unknown-linux-gnu"},
+		{"ppc64le", "ppc64le", "", "ppc64le", "ppc64el", "ppc64le", "powerpc64le-unknown-linux-gnu"},
+		{"riscv64", "riscv64", "", "riscv64", "riscv64", "riscv64", "riscv64gc-unknown-linux-gnu"},
+		{"loong64", "loong64", "", "loongarch64", "loong64", "loong64", "loongarch64-unknown-linux-gnu"},
+		{"windows/amd64", "windows-amd64", "", "", "", "", ""},
+		{"linux/mips64le/r6", "mips64le-r6", "", "mips64", "mips64el", "mips64le", "mips64el-unknown-linux-gnuabi64"},
 	} {
 		p, err := platforms.ParseAny(test.in)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := []string{platforms.Short(p), platforms.GOARM(p), platforms.Uname(p), platforms.Debian(p), platforms.Rust(p)}
-		want := []string{test.short, test.goarm, test.uname, test.debian, test.rust}
+		got := []string{platforms.Short(p), platforms.GOARM(p), platforms.Uname(p), platforms.Debian(p), platforms.Docker(p), platforms.Rust(p)}
+		want := []string{test.short, test.goarm, test.uname, test.debian, test.docker, test.rust}
 		if strings.Join(got, "|") != strings.Join(want, "|") {
 			t.Errorf("names of %s are %q, want %q", test.in, got, want)
 		}
@@ -268,7 +268,7 @@ func TestNamesAreRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range []string{platforms.Short(p), platforms.Uname(p), platforms.Debian(p)} {
+		for _, name := range []string{platforms.Short(p), platforms.Uname(p), platforms.Debian(p), platforms.Docker(p)} {
 			if q, err := platforms.Parse(name); err != nil || !platforms.Equal(p, q) {
 				t.Errorf("%s is also called %s, which reads as %s, %v", in, name, platforms.Format(q), err)
 			}

@@ -237,20 +237,20 @@ func TestTags(t *testing.T) {
 
 func TestBuildArgs(t *testing.T) {
 	s := say{
-		words: []string{`BUILD_ARGS=A=1 "MSG=x y" E= FROM_ENV R={rust} U={uname}-{arch}{variant} 'J={"a":1}' S=${x}`},
+		words: []string{`BUILD_ARGS=A=1 "MSG=x y" E= FROM_ENV R={rust} U={uname}-{arch}{variant} V={docker} 'J={"a":1}' S=${x}`},
 		env:   map[string]string{"FROM_ENV": "env"}, yaml: "build_args:\n  A: 0\n  Y: true\n", defaults: Defaults{BuildArgs: map[string]string{"Y": "no", "D": "d"}},
 	}
 	c := s.mustLoad(t)
 	arm := ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
 	want := []Pair{
 		{"A", "1", "command line"}, {"D", "d", "magefile"}, {"E", "", "command line"}, {"FROM_ENV", "env", "environment FROM_ENV"}, {"J", `{"a":1}`, "command line"},
-		{"MSG", "x y", "command line"}, {"R", "armv7-unknown-linux-gnueabihf", "command line"}, {"S", "${x}", "command line"}, {"U", "armv7l-armv7", "command line"},
+		{"MSG", "x y", "command line"}, {"R", "armv7-unknown-linux-gnueabihf", "command line"}, {"S", "${x}", "command line"}, {"U", "armv7l-armv7", "command line"}, {"V", "arm32v7", "command line"},
 		{"Y", "true", "manymage.yaml:3"},
 	}
 	if got := c.BuildArgsFor(arm); !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)
 	}
-	if got := c.PlaceholderArgs(); !reflect.DeepEqual(got, []string{"R", "U"}) {
+	if got := c.PlaceholderArgs(); !reflect.DeepEqual(got, []string{"R", "U", "V"}) {
 		t.Errorf("placeholders in %v", got)
 	}
 	if got := c.Value("BUILD_ARGS").Origin; got != "command line, magefile, environment FROM_ENV, manymage.yaml:3" {
@@ -478,7 +478,7 @@ func TestRefused(t *testing.T) {
 		{"build-arg of the builder", line("BUILD_ARGS=TARGETARCH=arm64"), []string{"is set for each platform"}},
 		{"GOARCH as build-arg", line("BUILD_ARGS=GOARCH=arm64"), []string{"is set for each platform"}},
 		{"build-arg without name", line("BUILD_ARGS==x"), []string{"has"}},
-		{"placeholder", line("BUILD_ARGS=A=x-{arhc}"), []string{"BUILD_ARGS=A (command line) holds {arhc}, and only {arch}, {variant}, {goarm}, {uname}, {debian} and {rust} are filled in: did you mean {arch}?"}},
+		{"placeholder", line("BUILD_ARGS=A=x-{arhc}"), []string{"BUILD_ARGS=A (command line) holds {arhc}, and only {arch}, {variant}, {goarm}, {uname}, {debian}, {docker} and {rust} are filled in: did you mean {arch}?"}},
 		{"placeholder in capitals", line("BUILD_ARGS=A={RUST}"), []string{"did you mean {rust}?"}},
 		{"placeholder of nobody", line("BUILD_ARGS=URL=/x/{identity}"), []string{"BUILD_ARGS=URL (command line) holds {identity}", "set it in the environment and write BUILD_ARGS=URL"}},
 		{"label without value", line("LABELS=x"), []string{"LABELS=x (command line) has no value"}},
