@@ -18,34 +18,44 @@ import (
 // cannot be read to there is an error of the context.
 type steady struct {
 	fsutil.FS
-	sizes *sync.Map // of the files that were listed, by path
+
+	mu    sync.Mutex
+	sizes map[string]int64 // of the files that were listed
 }
 
-func newSteady(files fsutil.FS) steady { return steady{files, &sync.Map{}} }
+func newSteady(files fsutil.FS) *steady { return &steady{FS: files, sizes: map[string]int64{}} }
 
-func (s steady) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
+func (s *steady) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
 	return unreadable(s.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.Type().IsRegular() {
 			info, err := entry.Info()
 			if err != nil {
 				return err
 			}
-			s.sizes.Store(path, info.Size())
+			s.list(path, info.Size())
 		}
 		return visit(path, entry, err)
 	}))
 }
 
-func (s steady) Open(path string) (io.ReadCloser, error) {
+func (s *steady) list(path string, size int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sizes[path] = size
+}
+
+func (s *steady) Open(path string) (io.ReadCloser, error) {
 	file, err := s.FS.Open(path)
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	size, listed := s.sizes.Load(path)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	size, listed := s.sizes[path]
 	if !listed {
 		return file, nil
 	}
-	return &steadyFile{file, path, size.(int64)}, nil
+	return &steadyFile{file, path, size}, nil
 }
 
 type steadyFile struct {
