@@ -151,6 +151,10 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
+	if spare, err := c.spare(p); err != nil || spare {
+		c.note(in.frame, "%s is %s%s: %s goes on without it", show(others[0].at.real), others[0].what, c.declaredAs(), show(p.name))
+		return nil, err
+	}
 	return c.unfit(p, others[0].at.real, others[0].what, in), nil
 }
 
