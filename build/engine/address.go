@@ -1,14 +1,9 @@
 package engine
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/tls"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -41,12 +36,12 @@ func (o Options) addresses() ([]address, error) {
 	case o.getenv("DOCKER_CONTEXT") != "":
 		return o.fromContext(o.getenv("DOCKER_CONTEXT"), "DOCKER_CONTEXT")
 	}
-	current, err := o.currentContext()
+	docker, err := o.dockerConfig()
 	if err != nil {
 		return nil, err
 	}
-	if current != "" {
-		return o.fromContext(current, "docker's current context")
+	if docker.CurrentContext != "" {
+		return o.fromContext(docker.CurrentContext, "docker's current context")
 	}
 	return o.usual(), nil
 }
@@ -95,32 +90,6 @@ func (o Options) configDir() string {
 		return filepath.Join(home, ".docker")
 	}
 	return ""
-}
-
-// currentContext reads what `docker context use` chose.
-func (o Options) currentContext() (string, error) {
-	dir := o.configDir()
-	if dir == "" {
-		return "", nil
-	}
-	path := filepath.Join(dir, "config.json")
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
-	}
-	if err != nil {
-		return "", fmt.Errorf("%w: docker's configuration: %w; make it readable or set DOCKER_HOST", ErrUnreachable, err)
-	}
-	if len(bytes.TrimSpace(text)) == 0 { // as docker has it
-		return "", nil
-	}
-	var file struct {
-		CurrentContext string `json:"currentContext"`
-	}
-	if err := json.Unmarshal(text, &file); err != nil {
-		return "", fmt.Errorf("%w: %s: %w; repair the file or set DOCKER_HOST", ErrUnreachable, path, err)
-	}
-	return file.CurrentContext, nil
 }
 
 // fromContext reads an address from docker's context store. The name "default"

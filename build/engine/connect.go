@@ -40,6 +40,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}
+	e.proxies = o.buildProxies(e.api.DaemonHost())
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
 		return e, nil
 	}

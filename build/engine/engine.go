@@ -55,7 +55,7 @@ type Options struct {
 	Host        string              // an address such as unix:///run/docker.sock; outranks DOCKER_HOST
 	Context     string              // a context of docker's store; outranks DOCKER_CONTEXT
 	Origin      string              // who names Host or Context, for errors: "NODES"
-	ConfigDir   string              // docker's configuration; DOCKER_CONFIG or ~/.docker when empty
+	ConfigDir   string              // docker's configuration, for its contexts and proxies; DOCKER_CONFIG or ~/.docker when empty
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous
 	Insecure    func(string) bool   // the registry hosts that need no TLS, beside loopback; nil: none. Docker has a list of its own and is not told
@@ -66,13 +66,14 @@ type Options struct {
 
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
-	api    *client.Client
-	auth   Credentials
-	getenv func(string) string
-	lax    func(host string) bool // Options.Insecure
-	info   Info
-	road   road
-	kit    *buildkit // nil when the engine has none that is used
+	api     *client.Client
+	auth    Credentials
+	getenv  func(string) string
+	lax     func(host string) bool // Options.Insecure
+	proxies map[string]string      // build arguments
+	info    Info
+	road    road
+	kit     *buildkit // nil when the engine has none that is used
 
 	discarding sync.Mutex
 }
@@ -100,7 +101,11 @@ type Builder interface {
 
 // Start prepares to build from a context directory.
 func (e *Engine) Start(ctx context.Context, c Context) (Builder, error) {
-	return e.road.start(ctx, c)
+	b, err := e.road.start(ctx, c)
+	if err != nil || len(e.proxies) == 0 {
+		return b, err
+	}
+	return proxied{b, e.proxies}, nil
 }
 
 // Info says what was opened.
