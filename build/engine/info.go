@@ -149,12 +149,16 @@ func (e *Engine) choose(kit *buildkit, noKit error) error {
 // for, which runs all their variants. A local kernel says at once what it has one for. BuildKit is asked where it says nothing, and not
 // before: it tries all of them to answer, and a busy one takes a working emulator for a missing one (ETXTBSY).
 func (e *Engine) Runs(ctx context.Context, p ocispec.Platform) (bool, error) {
+	return e.runs(ctx, p, binfmtDir)
+}
+
+func (e *Engine) runs(ctx context.Context, p ocispec.Platform, kernel string) (bool, error) {
 	same := func(q ocispec.Platform) bool { return q.OS == p.OS && q.Architecture == p.Architecture }
 	if same(e.info.Platform) {
 		return true, nil
 	}
 	if e.info.Local {
-		registered, err := registeredPlatforms(binfmtDir)
+		registered, err := registeredPlatforms(kernel)
 		if err != nil || slices.ContainsFunc(registered, same) {
 			return err == nil, err
 		}

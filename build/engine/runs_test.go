@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+
+	control "github.com/moby/buildkit/api/services/control"
+	workers "github.com/moby/buildkit/api/types"
+	bkclient "github.com/moby/buildkit/client"
+	"github.com/moby/buildkit/solver/pb"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/test/bufconn"
+)
+
+// kitDouble is a BuildKit that tells what it has tried, and how often it was asked.
+type kitDouble struct {
+	control.UnimplementedControlServer
+	workers []*workers.WorkerRecord
+	asked   int
+}
+
+func (k *kitDouble) ListWorkers(context.Context, *control.ListWorkersRequest) (*control.ListWorkersResponse, error) {
+	k.asked++
+	return &control.ListWorkersResponse{Record: k.workers}, nil
+}
+
+// open serves it for the length of a test.
+func (k *kitDouble) open(t *testing.T, e *Engine) *buildkit {
+	t.Helper()
+	line := bufconn.Listen(1 << 16)
+	server := grpc.NewServer()
+	control.RegisterControlServer(server, k)
+	go func() { _ = server.Serve(line) }()
+	t.Cleanup(server.Stop)
+	client, err := bkclient.New(t.Context(), "", bkclient.WithContextDialer(func(ctx context.Context, _ string) (net.Conn, error) { return line.DialContext(ctx) }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	return &buildkit{engine: e, client: client}
+}
+
+// The kernel here counts for engines here, and BuildKit is asked about what it says nothing of.
+func TestRuns(t *testing.T) {
+	kernel := t.TempDir()
+	if err := os.WriteFile(filepath.Join(kernel, "qemu-aarch64"), []byte(arm64Rule), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	tried := []*workers.WorkerRecord{{Platforms: []*pb.Platform{{OS: "linux", Architecture: "amd64"}, {OS: "linux", Architecture: "riscv64"}, {OS: "linux", Architecture: "arm", Variant: "v7"}}}}
+	for _, test := range []struct {
+		platform    string
+		local, runs bool
+		asked       int
+	}{
+		{"linux/amd64", false, true, 0},
+		{"linux/arm64", true, true, 0},
+		{"linux/arm64", false, false, 1},
+		{"linux/riscv64", true, true, 1},
+		{"linux/riscv64", false, true, 1},
+		{"linux/arm/v6", false, true, 1}, // one emulator runs all variants
+		{"linux/s390x", true, false, 1},
+		{"windows/amd64", true, false, 1},
+	} {
+		kit := &kitDouble{workers: tried}
+		e := &Engine{info: Info{Local: test.local, Platform: platform(t, "linux/amd64")}}
+		e.road = kit.open(t, e)
+		if runs, err := e.runs(t.Context(), platform(t, test.platform), kernel); err != nil || runs != test.runs || kit.asked != test.asked {
+			t.Errorf("%+v: runs %t after %d questions, %v", test, runs, kit.asked, err)
+		}
+	}
+	classic := &Engine{info: Info{Local: true, Platform: platform(t, "linux/amd64")}}
+	classic.road = newClassic(classic)
+	if runs, err := classic.runs(t.Context(), platform(t, "linux/riscv64"), kernel); runs || err != nil {
+		t.Errorf("a classic builder knows no more than the kernel: %t, %v", runs, err)
+	}
+	none := &Engine{}
+	none.road = (&kitDouble{}).open(t, none)
+	if _, err := none.Runs(t.Context(), platform(t, "linux/riscv64")); err == nil {
+		t.Error("a BuildKit without a worker says nothing, and is believed")
+	}
+}
