@@ -274,8 +274,12 @@ func (e *Engine) mediaType(ctx context.Context, name string) (string, error) {
 	return found.Descriptor.MediaType, nil
 }
 
-// pullImage pulls one platform of an image with the user's credentials.
-func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) error {
+// pullImage pulls one platform of an image with the user's credentials. It is a step, because a registry that is silent sends no bytes
+// that could be told of.
+func (e *Engine) pullImage(ctx context.Context, name string, p ocispec.Platform, emit func(Event)) (err error) {
+	step := Step{ID: "pull " + name + " " + platforms.Format(p), Name: "pull " + name}
+	emit(step)
+	defer func() { emit(step.ended(ctx, err)) }()
 	named, err := reference.ParseNormalizedNamed(name)
 	if err != nil {
 		return fmt.Errorf("%w; correct the reference", err)

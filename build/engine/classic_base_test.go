@@ -116,8 +116,8 @@ func TestPullsPutTheTagBack(t *testing.T) {
 			e.auth, e.info.Store = Options{}.credentials(), test.store
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.before, func(Event) {
-				if test.interrupted {
+			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.before, func(e Event) {
+				if _, begun := e.(Bytes); begun && test.interrupted {
 					interrupt()
 				}
 			})
@@ -128,6 +128,33 @@ func TestPullsPutTheTagBack(t *testing.T) {
 				t.Errorf("asked for %q, want %q", got, test.asked)
 			}
 		})
+	}
+}
+
+// A registry that is silent sends no bytes that could be told of: that the engine waits for it is a step from before it is asked.
+func TestAPullIsAStep(t *testing.T) {
+	const pull = "POST /images/create"
+	for answer, want := range map[string]State{"{}": Done, `{"error":"cut off"}`: Failed, "waits": Canceled} {
+		e, requests := apiDouble(t, map[string]string{pull: answer})
+		e.auth = Options{}.credentials()
+		ctx, interrupt := context.WithCancel(t.Context())
+		var got []Step
+		err := e.pullImage(ctx, "app:1", platform(t, "linux/arm64"), func(event Event) {
+			step, isStep := event.(Step)
+			if !isStep {
+				return
+			}
+			if got = append(got, step); len(got) == 1 && len(requests()) > 0 {
+				t.Error("it is told when the engine has answered")
+			}
+			if answer == "waits" {
+				interrupt()
+			}
+		})
+		interrupt()
+		if (err == nil) != (want == Done) || len(got) != 2 || got[0].State != Running || got[1].State != want || got[1].Name != "pull app:1" || (got[1].Error != "") != (want == Failed) {
+			t.Errorf("%s: %+v, %v", answer, got, err)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -30,6 +31,19 @@ type Step struct {
 	Took  time.Duration // of one that has ended, by the engine's clock; 0: it does not say
 	Error string        // of a Failed one
 	Line  int           // in the Dockerfile; 0: not known
+}
+
+// ended is the step after an error, or none.
+func (s Step) ended(ctx context.Context, err error) Step {
+	switch {
+	case err == nil:
+		s.State = Done
+	case ctx.Err() != nil:
+		s.State = Canceled
+	default:
+		s.State, s.Error = Failed, err.Error()
+	}
+	return s
 }
 
 // Output is what a step printed, in any portions.
