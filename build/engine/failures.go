@@ -29,13 +29,26 @@ type failure struct {
 type within int
 
 const (
-	anywhere within = iota // also in what the step printed
+	anywhere within = 1 << iota // also in what the step printed
 	theError
 	aPull // the error of a step that asks a registry, without names
+	aPush // the same of a push
 )
 
-// failures are compiled when a step has failed: at every start they would be felt. The first that fits is it.
+// errTransient marks what may go well another time.
+var errTransient = errors.New("transient")
+
+// errBadManifest is a refusal that may go well another time: by the same number a registry refuses a tag that stays what it is, and a
+// manifest ahead of its blobs, of which it has lost one to two uploads at once.
+var errBadManifest = fmt.Errorf("%w: bad request", ErrManifestRefused)
+
+// failures are compiled when something has failed: at every start they would be felt. The first that fits is it.
 func failures() []failure {
+	const (
+		elsewhere = "take another base, or leave the platform out of ARCHES"
+		writable  = "check that this account may write this tag"
+		later     = "run this again later, or ask who runs it"
+	)
 	return []failure{
 		{anywhere, regexp.MustCompile(`(?i)exec format error`), nil, "",
 			"the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
@@ -48,9 +61,18 @@ func failures() []failure {
 		{theError, regexp.MustCompile(missing), errMissing, "", ""}, // which the context or the stage tells more of
 		{theError, regexp.MustCompile(`invalid response status \d+`), nil, "",
 			"correct the address, or fetch the file beforehand if it is not for everybody"},
+
+		{aPush, regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable, "", "start the engine and run this again"},
+		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound, "", "build it first"},
+		{aPush, regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused, "", ErrTagRefused.Error() + ": choose another VERSION"},
+		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 400\b`), errBadManifest, "", writable}, // containerd leaves the registry's words out
+		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(03|05|09|12)\b`), ErrManifestRefused, "", writable},
+		{aPush, regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`),
+			ErrUnauthorized, "", "log in with `docker login HOST`, and check that this account may push there"},
+
 		{aPull, regexp.MustCompile(`(?i)no match for platform|no matching manifest for|no image found in (?:manifest list|image index)|does not match the (?:specified|expected) platform`),
-			ErrNoPlatform, "it has none for the platform", "take another base, or leave the platform out of ARCHES"},
-		{aPull, regexp.MustCompile(`the registry gave`), ErrNoPlatform, "", "take another base, or leave the platform out of ARCHES"},
+			ErrNoPlatform, "it has none for the platform", elsewhere},
+		{aPull, regexp.MustCompile(`the registry gave`), ErrNoPlatform, "", elsewhere},
 		{aPull, regexp.MustCompile(`(?i)\b429\b|toomanyrequests|too many requests|rate limit`),
 			nil, "HOST gives out no more for now, its limit of pulls being reached (429)", "log in with `docker login HOST`, whose limit is higher, or run this again later"},
 		{aPull, regexp.MustCompile(`(?i)access denied|insufficient_scope|authorization failed`),
@@ -60,15 +82,24 @@ func failures() []failure {
 		{aPull, regexp.MustCompile(`(?i)\b403\b|forbidden|\bdenied\b`),
 			ErrUnauthorized, "HOST does not let this account read it (403)", "check its name, or log in with `docker login HOST` as somebody who may"},
 		{aPull, regexp.MustCompile(`failed with status code (?:\[.*\])?:? *(5\d\d)\b|unexpected status.*\s(5\d\d)\b|HTTP (?:status: )?(5\d\d)\b`),
-			ErrRegistryUnreachable, "HOST answers NAME, and not with the image", "run this again later, or ask who runs it"},
-		{aPull, regexp.MustCompile(`(?i)HTTP response to HTTPS client|not look like a TLS handshake`),
+			ErrRegistryUnreachable, "HOST answers NAME, and not with the image", later},
+
+		{aPull | aPush, regexp.MustCompile(`(?i)HTTP response to HTTPS client|not look like a TLS handshake`),
 			ErrRegistryUnreachable, "HOST speaks plain HTTP, and the engine asks for HTTPS", "name HOST among the engine's insecure-registries, and for Podman in INSECURE"},
-		{aPull, regexp.MustCompile(`(?i)x509:|certificate`),
+		{aPull | aPush, regexp.MustCompile(`(?i)x509:|certificate`),
 			ErrRegistryUnreachable, "", "give the engine the certificate of HOST's authority, as in /etc/docker/certs.d/HOST/ca.crt"},
-		{aPull, regexp.MustCompile(`(?i)(connection refused|no such host|i/o timeout|no route to host|network is unreachable|TLS handshake timeout)`),
+		{aPull | aPush, regexp.MustCompile(`(?i)(connection refused|no such host|no route to host|network is unreachable)`),
 			ErrRegistryUnreachable, "the engine does not reach HOST (NAME)", "check its name, and that HOST answers the engine"},
-		{aPull, regexp.MustCompile(`(?i)not found|manifest unknown|name unknown`),
+		{aPull, regexp.MustCompile(`(?i)(i/o timeout|TLS handshake timeout|timeout awaiting response headers|deadline exceeded|connection reset|\bEOF$)`),
+			ErrRegistryUnreachable, "HOST gives the engine no answer (NAME)", later},
+		{aPull, regexp.MustCompile(`(?i)not found|manifest unknown|name unknown|\b404\b`),
 			ErrNoImage, "HOST has no such image", "correct its name, or push it there first"},
+		{aPull, regexp.MustCompile(`unknown type \S+; children may not be fetched|invalid character \S+ looking for beginning of value`),
+			nil, "HOST answers, and not as registries do", "check its name"},
+
+		{aPush, regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|manifest blob unknown`), errTransient, "", ""},
+		{aPush, regexp.MustCompile(`(?i)\b(408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out`), errTransient, "", ""},
+		{aPush, regexp.MustCompile(`(?i)connection reset|broken pipe|unexpected EOF|\bEOF$|i/o timeout|TLS handshake timeout|deadline exceeded|use of closed network connection`), errTransient, "", ""},
 	}
 }
 
@@ -82,14 +113,16 @@ var errMissing = errors.New("no such path")
 // known finds the failure that fits and puts the names in; name is what its words have in parentheses.
 func known(texts map[within]string, host string) (f failure, name string) {
 	for _, f := range failures() {
-		found := f.words.FindStringSubmatch(texts[f.in])
-		if found == nil {
-			continue
+		for in, text := range texts { // of which none fits where another does
+			found := f.words.FindStringSubmatch(text)
+			if found == nil || f.in&in == 0 {
+				continue
+			}
+			name = strings.Join(found[1:], "")
+			names := strings.NewReplacer("HOST", host, "NAME", name)
+			f.says, f.cure = names.Replace(f.says), names.Replace(f.cure)
+			return f, name
 		}
-		name = strings.Join(found[1:], "")
-		names := strings.NewReplacer("HOST", host, "NAME", name)
-		f.says, f.cure = names.Replace(f.says), names.Replace(f.cure)
-		return f, name
 	}
 	return failure{}, ""
 }
@@ -144,12 +177,18 @@ type BaseError struct {
 // NoImage is the error of an image that its registry has not got.
 func NoImage(image string) *BaseError { return baseError(image, errors.New("not found")) }
 
+// inFull is an image's name as it is written in full, and its registry; what is no name stands for both.
+func inFull(image string) (full, host string) {
+	named, err := reference.ParseNormalizedNamed(image)
+	if err != nil {
+		return image, image
+	}
+	return reference.TagNameOnly(named).String(), reference.Domain(named)
+}
+
 // baseError reads what was said of the pull of an image.
 func baseError(image string, err error) *BaseError {
-	host := image
-	if named, notNamed := reference.ParseNormalizedNamed(image); notNamed == nil {
-		image, host = reference.TagNameOnly(named).String(), reference.Domain(named)
-	}
+	image, host := inFull(image)
 	f, _ := known(map[within]string{aPull: said(err.Error(), image)}, host)
 	return &BaseError{Image: image, Cure: f.cure, says: f.says, is: f.is, Err: plainError{err}}
 }

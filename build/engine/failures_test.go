@@ -14,6 +14,7 @@ func TestBaseErrors(t *testing.T) {
 		closed   = "a.example:5000 does not let this account read it (403); check its name, or log in with `docker login a.example:5000` as somebody who may"
 		limit    = "a.example:5000 gives out no more for now, its limit of pulls being reached (429); log in with `docker login a.example:5000`, whose limit is higher, or run this again later"
 		later    = "a.example:5000 answers 503, and not with the image; run this again later, or ask who runs it"
+		page     = "a.example:5000 answers, and not as registries do; check its name"
 		away     = "; check its name, and that a.example:5000 answers the engine"
 	)
 	for said, test := range map[string]struct {
@@ -51,6 +52,16 @@ func TestBaseErrors(t *testing.T) {
 		"failed to do request: Head \"http://a.example:5000/v2/b/manifests/1.404\": dial tcp 10.0.0.1:5000: connect: connection refused": {"the engine does not reach a.example:5000 (connection refused)" + away, ErrRegistryUnreachable},
 		"pinging container registry a.example:5000: dial tcp: lookup a.example on 10.0.0.1:53: no such host":                             {"the engine does not reach a.example:5000 (no such host)" + away, ErrRegistryUnreachable},
 		"failed to do request: Head \"https://a.example:5000/v2/b/manifests/1.404\": http: server gave HTTP response to HTTPS client":    {"a.example:5000 speaks plain HTTP, and the engine asks for HTTPS; name a.example:5000 among the engine's insecure-registries, and for Podman in INSECURE", ErrRegistryUnreachable},
+
+		"error parsing HTTP 404 response body: invalid character 'o' in literal null (expecting 'u'): \"nothing here\\n\"": {absent, ErrNoImage},
+		"reading manifest 1.404 in a.example:5000/b: StatusCode: 404, nothing here":                                        {absent, ErrNoImage},
+
+		"failed to do request: Head \"http://a.example:5000/v2/b/manifests/1.404\": EOF":                                                            {"a.example:5000 gives the engine no answer (EOF); run this again later, or ask who runs it", ErrRegistryUnreachable},
+		"DeadlineExceeded: failed to do request: Head \"https://a.example:5000/v2/b/manifests/1.404\": net/http: timeout awaiting response headers": {"a.example:5000 gives the engine no answer (timeout awaiting response headers); run this again later, or ask who runs it", ErrRegistryUnreachable},
+
+		"encountered unknown type text/html; children may not be fetched":                                                      {page, nil},
+		"error unmarshalling content: invalid character '<' looking for beginning of value":                                    {page, nil},
+		"initializing image from source docker://a.example:5000/b:1.404: invalid character '<' looking for beginning of value": {page, nil},
 
 		"something else": {"something else", nil},
 	} {

@@ -1,12 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -111,71 +110,24 @@ func (m pushMessage) result(done *Pushed) {
 // pushedSentence is the status that tells the digest: "TAG: digest: sha256:... size: N".
 var pushedSentence = pattern(`^\S+: digest: (sha256:[0-9a-f]{64}) size: (\d+)$`)
 
-// errTransient marks what may go well another time.
-var errTransient = errors.New("transient")
-
-// errBadManifest is a refusal that may go well another time: by the same number a registry refuses a tag that stays what it is, and a
-// manifest ahead of its blobs, of which it has lost one to two uploads at once.
-var errBadManifest = fmt.Errorf("%w: bad request", ErrManifestRefused)
-
-// pushFaults sorts what engines say of a failed push. They pass on registries'
-// words and their own transport's, and no code; the first that fits decides,
-// and names are no words.
-// They are compiled when a push has failed: at every start they would be felt.
-func pushFaults() []pushFault {
-	return []pushFault{
-		{regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable},
-		{regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound},
-		{regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused},
-		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 400\b`), errBadManifest}, // containerd leaves the registry's words out
-		{regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(03|05|09|12)\b`), ErrManifestRefused},
-		{regexp.MustCompile(`(?i)unauthorized|authentication required|no basic auth|denied|forbidden|\b40[13]\b`), ErrUnauthorized},
-		{regexp.MustCompile(`(?i)connection refused|no such host|no route to host|network is unreachable|http: server gave HTTP response to HTTPS client|x509:|certificate`), ErrRegistryUnreachable},
-		{regexp.MustCompile(`(?i)toomanyrequests|too many requests|blob (upload )?unknown|blob unknown|manifest blob unknown`), errTransient},
-		{regexp.MustCompile(`(?i)\b(408|429|500|502|503|504)\b|internal server error|bad gateway|service unavailable|gateway time-?out`), errTransient},
-		{regexp.MustCompile(`(?i)connection reset|broken pipe|unexpected EOF|\bEOF$|i/o timeout|TLS handshake timeout|deadline exceeded|use of closed network connection`), errTransient},
-	}
-}
-
-type pushFault struct {
-	words *regexp.Regexp
-	kind  error
-}
-
 // manyFormats is Podman's tale of a refused manifest: it tries the other formats, and tells the same of each. The first is enough.
 var manyFormats = pattern(`(?s)^.*attempted the following formats: [^\s(]+\((.+?)\)(?:, application/[^\s(]+\(.*)?$`)
 
-// pushError gives a failed push its kind and, where there is one, its cure.
+// pushError gives a failed push its kind and, where there is one, its cure. Engines pass on registries' words and their own transport's,
+// and no code.
 func pushError(ctx context.Context, ref, text string) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	out := &PushError{Ref: ref, Message: manyFormats().ReplaceAllString(strings.TrimSpace(text), "$1"), Err: errors.New("refused")}
-	happened := said(text, ref)
-	for _, fault := range pushFaults() {
-		if fault.words.MatchString(happened) {
-			out.Err = fault.kind
-			break
-		}
+	text = strings.TrimSpace(text)
+	_, host := inFull(ref)
+	f, _ := known(map[within]string{aPush: said(text, ref)}, host)
+	out := &PushError{Ref: ref, Message: cmp.Or(f.says, manyFormats().ReplaceAllString(text, "$1")), Err: f.is}
+	if f.cure != "" {
+		out.Message += "; " + f.cure
 	}
-	out.Message += cureOf(out.Err)
+	if f.is == nil {
+		out.Err = errors.New("refused")
+	}
 	return out
-}
-
-func cureOf(kind error) string {
-	switch {
-	case errors.Is(kind, ErrUnauthorized):
-		return "; log in with `docker login`, and check that this account may push there"
-	case errors.Is(kind, ErrRegistryUnreachable):
-		return "; the engine cannot reach the registry: check its name, and for plain HTTP INSECURE (Podman) or the engine's insecure-registries (Docker)"
-	case errors.Is(kind, ErrUnreachable):
-		return "; start the engine and run this again"
-	case errors.Is(kind, ErrNotFound):
-		return "; build it first"
-	case errors.Is(kind, ErrManifestRefused):
-		return "; check that this account may write this tag"
-	case errors.Is(kind, ErrTagRefused):
-		return fmt.Sprintf("; %v: choose another VERSION", kind)
-	}
-	return ""
 }

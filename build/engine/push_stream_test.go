@@ -123,6 +123,22 @@ func TestPushFaults(t *testing.T) {
 	}
 }
 
+// A push that fails on the way to its registry is told as a pull is; where the registry speaks, its own words are the clearest.
+func TestPushErrors(t *testing.T) {
+	for text, want := range map[string]string{
+		"Get \"https://r.example/v2/\": http: server gave HTTP response to HTTPS client":    "r.example speaks plain HTTP, and the engine asks for HTTPS; name r.example among the engine's insecure-registries, and for Podman in INSECURE",
+		"Get \"https://r.example/v2/\": dial tcp 10.0.0.1:443: connect: connection refused": "the engine does not reach r.example (connection refused); check its name, and that r.example answers the engine",
+		"x509: certificate signed by unknown authority":                                     "x509: certificate signed by unknown authority; give the engine the certificate of r.example's authority, as in /etc/docker/certs.d/r.example/ca.crt",
+		"unauthorized: authentication required":                                             "unauthorized: authentication required; log in with `docker login r.example`, and check that this account may push there",
+		"denied: the repository is immutable":                                               "denied: the repository is immutable; the tag cannot be moved: choose another VERSION",
+		"unknown: a:1 cannot be stored":                                                     "unknown: a:1 cannot be stored",
+	} {
+		if err := pushError(t.Context(), "r.example/a:1", text); err.Error() != "push r.example/a:1: "+want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
 // Podman tells of each format in which a manifest was refused, and the same: once is enough.
 func TestPushFaultsAreToldOnce(t *testing.T) {
 	const (
