@@ -122,7 +122,7 @@ func (e *Engine) look(ctx context.Context, look *kitLook, emit func(Event)) (s s
 	}
 	root, end, err := e.rootOf(ctx, s)
 	if err != nil {
-		return s, nil, err
+		return s, nil, fmt.Errorf("%s: %w", look.name, err)
 	}
 	look.traces.boxes = append(look.traces.boxes, end)
 	return e.judge(ctx, s, root, look.hook, emit)

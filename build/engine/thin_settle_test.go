@@ -125,6 +125,16 @@ func TestSetArchShowsPodmansBytes(t *testing.T) {
 	}
 }
 
+// What is wrong with an image is told with the tag that it was asked for by.
+func TestSetArchNamesTheImage(t *testing.T) {
+	e, id, answers, _ := builtImage(t)
+	answers["GET /images/app:1/json"] = `{"Id":"` + id + `","RepoTags":["app:1"]}`
+	answers["GET /images/"+id+"/json"] = `{"Id":"` + id + `","Config":{"Labels":{"x":"` + strings.Repeat("x", maxConfig) + `"}}}`
+	if _, err := e.SetArch(t.Context(), "app:1", nil, true, nil); !errors.Is(err, ErrConfig) || !strings.HasPrefix(err.Error(), "app:1: ") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // What a containerd store calls an image that was loaded without a name ends with
 // a new tag; one that somebody else has given already is none. An image that is
 // gone meanwhile is listed nowhere.
