@@ -173,6 +173,9 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	if j.bases, err = file.Bases(j.choice.Strategy, o); err != nil {
 		return err
 	}
+	for _, b := range j.bases {
+		j.solve.Bases = append(j.solve.Bases, engine.Base{Image: b.Image, Platform: b.Platform})
+	}
 	j.advice, err = file.Advice(j.choice.Strategy, o)
 	return err
 }

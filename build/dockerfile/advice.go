@@ -159,7 +159,7 @@ func (a *adviser) body(n node) {
 			switch {
 			case here && !asks.MatchString(text):
 				a.downloads(in.line(), text)
-			case err == nil && !named && p.Architecture != a.o.Platform.Architecture && goBuild.MatchString(text) && !a.knows(n):
+			case err == nil && p.Architecture != a.o.Platform.Architecture && goBuild.MatchString(text) && !a.knows(n):
 				a.say(in.line(), "go build compiles for %s here: declare ARG TARGETARCH, and set GOARCH=$TARGETARCH", platforms.Format(p))
 			}
 		case *instructions.EnvCommand:

@@ -44,6 +44,10 @@ func TestAdvice(t *testing.T) {
 		"one of BuildKit's":       {d(`FROM alpine`, `ARG TARGETARCH=amd64`, `RUN fetch $TARGETARCH`), Options{}, nil},
 		"one with another value":  {d(`FROM alpine`, `ARG SEARCH`, `ARG V=amd64-1`, `RUN grep $V x`), Options{}, nil},
 
+		"one below FROM":                   {d(`ARG APP_ARCH`, `FROM alpine`, `ARG APP_ARCH`, `RUN fetch $APP_ARCH`), Options{}, []string{"3 ARG APP_ARCH has no value: BUILD_ARGS=APP_ARCH={arch} gives it each platform's, or {uname}, {debian}, {docker} other words for it"}},
+		"one twice":                        {d(`ARG ARCH=amd64`, `FROM me/base-$ARCH`, `ARG ARCH="amd64"`, `COPY app-$ARCH /`), Options{}, []string{"1 ARG ARCH is amd64 for all platforms: give each its own, as BUILD_ARGS=ARCH={arch} does"}},
+		"one of a stage that nobody needs": {d(`FROM alpine AS dev`, `ARG ARCH=amd64`, `RUN fetch $ARCH`, `FROM alpine`), Options{}, nil},
+
 		"a fixed GOARCH":         {d(`FROM golang AS b`, `RUN CGO_ENABLED=0 GOARCH=amd64 go build`, `FROM scratch`, `COPY --from=b /a /`), Options{}, []string{"2 GOARCH=amd64 compiles for linux/amd64: declare ARG GOARCH in its place, which" + own}},
 		"... in the environment": {d(`FROM golang AS b`, `ENV GOOS=linux GOARCH="amd64"`, `RUN go build`, `FROM scratch`, `COPY --from=b /a /`), Options{}, []string{"2 GOARCH=amd64 compiles for linux/amd64: declare ARG GOARCH in its place, which" + own}},
 		"several of them":        {d(`FROM golang AS b`, `RUN GOARCH=amd64 go build -o a`, `RUN GOARCH=arm go build -o b`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
@@ -53,18 +57,21 @@ func TestAdvice(t *testing.T) {
 		"... that was told":          {d(`FROM --platform=$BUILDPLATFORM golang AS a`, `ARG TARGETARCH`, `ENV GOARCH=$TARGETARCH`, `FROM a AS b`, `RUN go build -o /a`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
 		"emulation without need":     {d(`FROM golang AS b`, `ARG TARGETARCH`, `RUN GOARCH=$TARGETARCH go build`, `FROM scratch`, `COPY --from=b /a /`), Options{}, []string{"1 FROM --platform=$BUILDPLATFORM lets stage b compile without emulation"}},
 		"... with another compiler":  {d(`FROM gcc AS b`, `ARG TARGETARCH`, `RUN make $TARGETARCH`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
+		"... on a base by platform":  {d(`FROM me/golang-$TARGETARCH AS b`, `ARG TARGETARCH`, `RUN GOARCH=$TARGETARCH go build`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
 		"... on the engine's own":    {d(`FROM golang AS b`, `ARG TARGETARCH`, `RUN GOARCH=$TARGETARCH go build`, `FROM scratch`, `COPY --from=b /a /`), Options{Platform: platform(t, "amd64")}, nil},
 		"a download":                 {d(`FROM alpine`, `RUN apk add curl && \`, `  curl -L https://x/v1/app-1-linux-amd64.tar.gz | tar xz`), Options{}, []string{"2 app-1-linux-amd64.tar.gz is for linux/amd64" + byHand}},
 		"... without a name":         {d(`FROM alpine`, `ADD https://x/v1/x86_64 /app`), Options{}, []string{"2 https://x/v1/x86_64 is for linux/amd64" + byHand}},
 		"... by a variable":          {d(`FROM alpine`, `ENV V=1 \`, `  URL=https://x/app_${V}_x86-64.zip`), Options{}, []string{"2 app_${V}_x86-64.zip is for linux/amd64" + byHand}},
 		"... in a heredoc":           {d(`FROM alpine`, `RUN <<E`, `wget https://x/app-aarch64.zip`, `E`), Options{}, []string{"2 app-aarch64.zip is for linux/arm64" + byHand}},
 		"... beside the right one":   {d(`FROM alpine`, `RUN wget https://x/app-amd64 https://x/app-armv7`), Options{}, nil},
+		"... of two others":          {d(`FROM alpine`, `RUN wget https://x/app-amd64 https://x/app-arm64`), Options{}, nil},
 		"... of one that was chosen": {d(`FROM alpine`, `RUN if [ "$(uname -m)" = x86_64 ]; then wget https://x/app-amd64; fi`), Options{}, nil},
 		"... of a list":              {d(`FROM alpine`, `RUN wget https://x/main/x86_64/APKINDEX.tar.gz`), Options{}, nil},
 		"... for Windows":            {d(`FROM alpine`, `ADD https://x/app-windows-amd64.zip /`), Options{}, nil},
 		"... on the engine's":        {d(`FROM --platform=$BUILDPLATFORM alpine AS b`, `ADD https://x/protoc-x86_64.zip /`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
 		"... by a stage of its own":  {d(`FROM alpine AS b`, `ADD https://x/app-amd64.zip /`, `FROM scratch`, `COPY --from=b /a /`), Options{}, []string{"2 app-amd64.zip is for linux/amd64" + byHand}},
 		"the engine's emulator":      {d(`FROM arm32v7/alpine`, `COPY tmp/qemu-arm-static /usr/bin/`, `RUN true`), Options{}, []string{"2 qemu-arm-static is for the engine, and refused in the image: leave it out, the QEMU that `emulation` registers needs no copy"}},
+		"... beside the image":       {d(`FROM arm32v7/alpine AS b`, `COPY qemu-arm-static /usr/bin/`, `FROM scratch`, `COPY --from=b /a /`), Options{}, nil},
 		"... that goes again":        {d(`FROM arm32v7/alpine`, `COPY qemu-arm-static /usr/bin/`, `RUN rm /usr/bin/qemu-*`), Options{}, nil},
 		"... on its own machine":     {d(`FROM alpine`, `COPY qemu-arm-static /usr/bin/`), Options{Platform: platform(t, "amd64")}, nil},
 	} {
@@ -91,5 +98,13 @@ func TestAdvice(t *testing.T) {
 				t.Errorf("all on the engine's platform is wanted: %v, %v", native, err)
 			}
 		})
+	}
+}
+
+// What is compiled on the engine's platform, as was asked for, is not emulated.
+func TestAdviceOnCross(t *testing.T) {
+	f := read(t, d(`FROM golang AS b`, `ARG TARGETARCH`, `RUN GOARCH=$TARGETARCH go build`, `FROM scratch`, `COPY --from=b /a /`))
+	if advice, err := f.Advice(Cross, armOnAmd(t)); err != nil || advice != nil {
+		t.Errorf("%v, %v", advice, err)
 	}
 }

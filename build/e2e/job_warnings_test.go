@@ -28,6 +28,16 @@ func TestWarningsAboutTheDockerfile(t *testing.T) {
 	Run(t, dir, With(e), append(words, "BUILD_ARGS=BUILDKIT_DOCKERFILE_CHECK=skip=all")...).Exits(t, 0).Hides(t, "warning: ")
 }
 
+// A base for another machine is told of once: before anything is built on it, and not by BuildKit's check afterwards.
+func TestNoWarningAboutABaseThatWasToldOf(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	repo := reg.Repo(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n", "on/Dockerfile": "FROM " + repo + ":amd64-1\nCOPY Dockerfile /\n"})
+	Run(t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1", "ARCHES=amd64").Exits(t, 0)
+	Run(t, dir, With(e), "build", "IMG="+repo, "VERSION=2", "ARCHES=arm64", "CONTEXT=on").Exits(t, 0).
+		Says(t, repo+":amd64-1 is one for linux/amd64 alone, and is taken for linux/arm64").Hides(t, "InvalidBaseImagePlatform")
+}
+
 // A tag on loopback may lose a platform, and says so in a way that is seen.
 func TestWarningAboutALostPlatform(t *testing.T) {
 	e, reg := Engine(t, Docker20), Plain(t)

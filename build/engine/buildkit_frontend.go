@@ -79,7 +79,7 @@ func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Resul
 // frontendClient is the gateway as a frontend sees it that was started with our
 // options and inputs.
 func (r *kitSolve) frontendClient(c gateway.Client, pull bool) (*frontendClient, error) {
-	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.notice}
+	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.otherMachine}
 	if pull {
 		out.opts["image-resolve-mode"] = "pull"
 	}
@@ -124,6 +124,9 @@ func (r *kitSolve) forward(ctx context.Context, c gateway.Client, syntax, cmdlin
 	inputs["dockerfile"] = dockerfile
 	opts := r.frontendOpts()
 	opts["source"], opts["cmdline"] = syntax, cmdline
+	looked := make(chan struct{})
+	go func() { defer close(looked); r.look(ctx, c) }()
+	defer func() { <-looked }()
 	return c.Solve(ctx, gateway.SolveRequest{Frontend: "gateway.v0", FrontendOpt: opts, FrontendInputs: inputs, Evaluate: true})
 }
 

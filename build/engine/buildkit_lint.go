@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,9 +43,27 @@ func warningEvent(w *bkclient.VertexWarning) Warning {
 	return e
 }
 
-// tell passes on what was found in a Dockerfile that was read here.
+// ofBase is BuildKit's check that finds a base for another machine when it is too late to do anything about it.
+const ofBase = "InvalidBaseImagePlatform: "
+
+// take notes an update. What the check of bases says is held back until it is known whether the bases were told of.
+func (r *kitSolve) take(update *bkclient.SolveStatus) {
+	update.Warnings = slices.DeleteFunc(update.Warnings, func(w *bkclient.VertexWarning) bool {
+		e := warningEvent(w)
+		if strings.HasPrefix(e.Text, ofBase) {
+			r.held = append(r.held, e)
+			return true
+		}
+		return false
+	})
+	r.steps.take(update)
+}
+
+// tell passes on what was found in the Dockerfile, and not told of its bases already.
 func (r *kitSolve) tell() {
-	for _, e := range r.warnings {
-		r.steps.emit(e)
+	for _, e := range slices.Concat(r.warnings, r.held) {
+		if !r.other.Load() || !strings.HasPrefix(e.Text, ofBase) {
+			r.steps.emit(e)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
@@ -23,11 +24,13 @@ type kitSolve struct {
 	Solve
 	builder  *kitBuilder
 	hook     Hook
-	verdict  error // the hook's own error, which the wire would turn into text
-	failure  error // of reading the Dockerfile or running its steps, likewise
-	warnings []Warning
+	verdict  error     // the hook's own error, which the wire would turn into text
+	failure  error     // of reading the Dockerfile or running its steps, likewise
+	warnings []Warning // of a Dockerfile that was read here
+	held     []Warning // of one that was read in the engine, about its bases
 	steps    *steps
-	noticed  sync.Map // what was told already: the Dockerfile may be read twice
+	noticed  sync.Map    // what was told already: the Dockerfile may be read twice
+	other    atomic.Bool // that a base is another machine's was told
 }
 
 // Solve builds one image: a frontend turns the Dockerfile into steps, the
@@ -80,7 +83,7 @@ func (r *kitSolve) job() *kitJob {
 		caches:  entries(r.CacheTo),
 		wanted:  map[string]string{"platform": platforms.Format(r.Platform)},
 		build:   r.build,
-		status:  r.steps.take,
+		status:  r.take,
 	}
 }
 

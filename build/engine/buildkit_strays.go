@@ -8,11 +8,13 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	"github.com/moby/buildkit/frontend/dockerfile/dockerfile2llb"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/platforms"
 )
@@ -67,7 +69,36 @@ func (r *kitSolve) understand(ctx context.Context, c gateway.Client) (*dockerfil
 		return again.Result, failed
 	}
 	r.warnings = read.warnings
-	r.steps.emit(Notice{fmt.Sprintf("the engine has %s for another platform than %s, and it cannot be pulled: %v",
-		strings.Join(read.astray, " and "), platforms.Format(r.Platform), failed)})
+	r.otherMachine(fmt.Sprintf("the engine has %s for another platform than %s, and it cannot be pulled: %v",
+		strings.Join(read.astray, " and "), platforms.Format(r.Platform), failed))
 	return read.Result, nil
+}
+
+// look finds the bases of a Dockerfile that its own frontend reads, beside that, for what is to be told of them alone. The engine
+// finds them once for both; what it does not find, the frontend tells.
+func (r *kitSolve) look(ctx context.Context, c gateway.Client) {
+	client := &frontendClient{Client: c, tell: r.otherMachine}
+	mode := llb.ResolveModeDefault
+	if r.Pull {
+		mode = llb.ResolveModeForcePull
+	}
+	var g errgroup.Group
+	for _, b := range r.Bases {
+		g.Go(func() error {
+			opt := sourceresolver.Opt{LogName: "[internal] load metadata for " + b.Image,
+				ImageOpt: &sourceresolver.ResolveImageOpt{Platform: &b.Platform, ResolveMode: mode.String()}}
+			_, _, _, err := client.ResolveImageConfig(ctx, b.Image, opt)
+			return err
+		})
+	}
+	_ = g.Wait()
+	for _, name := range client.strays.names {
+		r.otherMachine(fmt.Sprintf("the engine has %s for another platform than the one that is wanted, and takes it; pull it for that", name))
+	}
+}
+
+// otherMachine tells that a base is for another machine, in place of BuildKit's check.
+func (r *kitSolve) otherMachine(text string) {
+	r.other.Store(true)
+	r.notice(text)
 }

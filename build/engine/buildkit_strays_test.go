@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
+	bkclient "github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb/sourceresolver"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	gwpb "github.com/moby/buildkit/frontend/gateway/pb"
@@ -87,5 +89,69 @@ func TestWarningsOfStrays(t *testing.T) {
 		if !errors.Is(err, test.want) || len(r.warnings) != test.warnings {
 			t.Errorf("%s: %v, %+v", name, err, r.warnings)
 		}
+	}
+}
+
+// foreignGateway has a:1 for amd64 alone, old:1 for arm/v7 in its store, and arm:1 for arm64.
+type foreignGateway struct{ astrayGateway }
+
+func (g foreignGateway) ResolveImageConfig(ctx context.Context, name string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
+	switch name {
+	case "a:1", "docker.io/library/a:1":
+		return name, digest.FromString(name), []byte(`{"os":"linux","architecture":"amd64","rootfs":{"diff_ids":["sha256:1"]}}`), nil
+	case "old:1":
+		return name, "", []byte(`{"os":"linux","architecture":"arm","variant":"v7"}`), nil
+	case "gone:1":
+		return "", "", nil, errors.New("gone")
+	}
+	return name, digest.FromString(name), []byte(`{"os":"linux","architecture":"arm64","rootfs":{"diff_ids":["sha256:1"]}}`), nil
+}
+
+// A base for another machine is told of once, in our words, whoever reads the Dockerfile; where it was not, BuildKit's check tells.
+func TestBasesOfOtherMachinesAreToldOnce(t *testing.T) {
+	arm := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	const alone, stray = "one for linux/amd64 alone, and is taken for linux/arm64", "the engine has old:1 for another platform"
+	late := &bkclient.VertexWarning{Short: []byte(ofBase + "Base image a:1 was pulled")}
+	for name, test := range map[string]struct {
+		syntax string
+		bases  []Base
+		want   []string
+	}{
+		"read here":                      {"", nil, []string{"the image docker.io/library/a:1 is " + alone}},
+		"by a frontend":                  {"docker/dockerfile:1", []Base{{"a:1", arm}, {"arm:1", arm}, {"gone:1", arm}}, []string{"the image a:1 is " + alone}},
+		"by a frontend, of the engine's": {"docker/dockerfile:1", []Base{{"old:1", arm}}, []string{stray}},
+		"by a frontend, of nobody's":     {"docker/dockerfile:1", []Base{{"arm:1", arm}}, []string{"Base image a:1 was pulled"}},
+		"that nobody else can read":      {"x/y", nil, []string{"Base image a:1 was pulled"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told []string
+			emit := func(e Event) {
+				switch e := e.(type) {
+				case Notice:
+					told = append(told, e.Text)
+				case Warning:
+					told = append(told, e.Text)
+				}
+			}
+			dockerfile := []byte("FROM a:1\n")
+			r := &kitSolve{Solve: Solve{Dockerfile: dockerfile, Platform: arm, SetPlatform: true, Bases: test.bases},
+				builder: &kitBuilder{kit: &buildkit{native: arm}, opts: map[string]string{}, inputs: map[string]*pb.Definition{}}, steps: newSteps(emit, dockerfile)}
+			var err error
+			if test.syntax == "" {
+				_, err = r.understand(t.Context(), foreignGateway{})
+			} else {
+				_, err = r.forward(t.Context(), foreignGateway{}, test.syntax, "")
+				r.take(&bkclient.SolveStatus{Warnings: []*bkclient.VertexWarning{late}})
+			}
+			r.tell()
+			if err != nil || len(told) != len(test.want) {
+				t.Fatalf("%q, %v, want %q", told, err, test.want)
+			}
+			for i, want := range test.want {
+				if !strings.Contains(told[i], want) {
+					t.Errorf("%q, want %q", told[i], want)
+				}
+			}
+		})
 	}
 }

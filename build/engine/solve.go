@@ -45,6 +45,7 @@ type Solve struct {
 	SetPlatform    bool             // give the platform to the builder; otherwise everything is built on the engine's own
 	Dockerfile     []byte           // its text, rewritten or not
 	DockerfileName string           // for messages; "Dockerfile" when empty
+	Bases          []Base           // what the Dockerfile is known to be built on, where its own frontend reads it
 	Target         string           // the stage; the last one when empty
 	BuildArgs      map[string]string
 	Labels         map[string]string
@@ -55,6 +56,12 @@ type Solve struct {
 	CacheTo        []Cache    // what Info.RefusesCache has nothing against
 	Pull           bool       // ask the registry for base images again
 	Epoch          *time.Time // SOURCE_DATE_EPOCH, where the engine knows it
+}
+
+// Base is an image that is built on, or copied from, and what it is wanted for.
+type Base struct {
+	Image    string // in full form
+	Platform ocispec.Platform
 }
 
 // Built is an image that the engine now has.
