@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/engine"
@@ -78,18 +79,21 @@ func offerOf(list []ocispec.Platform, plain bool) offer {
 	return o
 }
 
+// under reads what the registry has under a base's name: a list, or an image, which has none.
+func under(ctx context.Context, client *registry.Client, name string) (ref reference.Named, m registry.Manifest, list index.Index, err error) {
+	if ref, err = reference.ParseNormalizedNamed(name); err != nil {
+		return nil, m, list, usageError{err}
+	}
+	if m, err = client.Manifest(ctx, reference.TagNameOnly(ref)); err == nil && index.IsIndex(m.Descriptor.MediaType) {
+		list, err = index.Parse(m.Bytes, m.Descriptor.MediaType)
+	}
+	return ref, m, list, err
+}
+
 // offered asks the registry as an engine does that has not got the image.
 func offered(ctx context.Context, client *registry.Client, name string) (offer, error) {
-	ref, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return offer{}, usageError{err}
-	}
-	m, err := client.Manifest(ctx, reference.TagNameOnly(ref))
-	if err != nil {
-		return offer{}, err
-	}
-	if index.IsIndex(m.Descriptor.MediaType) {
-		list, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	ref, m, list, err := under(ctx, client, name)
+	if err != nil || index.IsIndex(m.Descriptor.MediaType) {
 		return offer{list: list}, err
 	}
 	doc, err := imageIn(m, ref)
@@ -126,6 +130,28 @@ func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
 		return offer{}, err
 	}
 	return offerOf(have, plain), nil
+}
+
+// child asks the registry which manifest a base has for a platform; empty where it does not say.
+func (p *Pipeline) child(ctx context.Context, name string, platform ocispec.Platform) digest.Digest {
+	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
+	defer cancel()
+	client, err := p.Registry()
+	if err != nil {
+		return ""
+	}
+	_, m, list, err := under(ctx, client, name)
+	switch {
+	case err != nil:
+		return ""
+	case !index.IsIndex(m.Descriptor.MediaType):
+		return m.Descriptor.Digest
+	}
+	found, err := list.Find(platform)
+	if err != nil || !found.Exact || !index.IsImage(found.Entry.MediaType) {
+		return ""
+	}
+	return found.Entry.Digest
 }
 
 // refusesBase says why an engine will not build on what there is under a base's name, in the words of the build.

@@ -108,7 +108,12 @@ func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull b
 		case err != nil && !errors.Is(err, ErrNotFound):
 			return "", err
 		}
-		return b.pulled(ctx, name, p, before, emit)
+		after, err := b.pulled(ctx, name, p, before, emit)
+		if err != nil {
+			return "", err
+		}
+		b.onBuild[after.ID] = after.OnBuild
+		return after.ID, nil
 	})
 }
 
@@ -142,32 +147,57 @@ const (
 	movedPause = 20 * time.Millisecond // doubled each time: 2.5 s in all, for images that are here already
 )
 
-// pulled pulls a base image and puts its name back where it was: the user's
-// tag must not change because a foreign platform was built, nor because that
-// was interrupted.
-func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (_ string, err error) {
-	e := b.engine
-	var after Image
-	if before.ID != "" && !strings.Contains(name, "@") && e.info.Store != StoreContainerd {
-		defer func() { err = errors.Join(err, e.putBack(ctx, name, before.ID, after.ID, p)) }()
+// pulled pulls a base image. The user's tag must not change because a foreign platform was built, nor because that was interrupted:
+// the platform's manifest is pulled by its digest, which moves no tag, and which no other run moves.
+func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (Image, error) {
+	if before.ID == "" || strings.Contains(name, "@") || b.engine.info.Store == StoreContainerd {
+		return b.pulledByName(ctx, name, p, before, emit)
 	}
-	for tries, pause := 1, movedPause; ; tries, pause = tries+1, 2*pause {
-		if after, err = b.pullOnce(ctx, name, p, before, emit); err != nil {
-			return "", err
+	if child := b.engine.childOf(ctx, name, p); child != "" {
+		after, err := b.pullOnce(ctx, child, p, before, emit)
+		if err == nil && b.engine.passesFor(after.Platform, p) || ctx.Err() != nil {
+			return after, err
 		}
-		if e.passesFor(after.Platform, p) {
-			b.onBuild[after.ID] = after.OnBuild
-			return after.ID, nil
+	}
+	return b.pulledAside(ctx, name, p, before, emit)
+}
+
+// childOf names what the registry has for a platform by its digest; "" where nobody knows.
+func (e *Engine) childOf(ctx context.Context, name string, p ocispec.Platform) string {
+	named, err := reference.ParseNormalizedNamed(name)
+	if err != nil || e.child == nil {
+		return ""
+	}
+	child, err := reference.WithDigest(reference.TrimNamed(named), e.child(ctx, name, p))
+	if err != nil {
+		return ""
+	}
+	return child.String()
+}
+
+// pulledAside pulls a base image by its name, and puts that back where it was.
+func (b *bases) pulledAside(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (after Image, err error) {
+	defer func() { err = errors.Join(err, b.engine.putBack(ctx, name, before.ID, after.ID, p)) }()
+	return b.pulledByName(ctx, name, p, before, emit)
+}
+
+// pulledByName pulls a base image, again where another run has moved its name. What has the name in the end comes with an error, too.
+func (b *bases) pulledByName(ctx context.Context, name string, p ocispec.Platform, before Image, emit func(Event)) (Image, error) {
+	e := b.engine
+	for tries, pause := 1, movedPause; ; tries, pause = tries+1, 2*pause {
+		after, err := b.pullOnce(ctx, name, p, before, emit)
+		if err != nil || e.passesFor(after.Platform, p) {
+			return after, err
 		}
 		switch moved := e.wasMoved(ctx, name, p); {
 		case !moved, tries == movedTries && e.info.Name == podman:
-			return "", fmt.Errorf("the image %s: %w", name, baseError(name, fmt.Errorf("asked for %s the registry gave %s", platforms.Format(p), platforms.Format(after.Platform))))
+			return after, fmt.Errorf("the image %s: %w", name, baseError(name, fmt.Errorf("asked for %s the registry gave %s", platforms.Format(p), platforms.Format(after.Platform))))
 		case tries == movedTries:
-			return "", fmt.Errorf("the image %s: other runs pull it for other platforms all the time; run this again, or not beside them", name)
+			return after, fmt.Errorf("the image %s: other runs pull it for other platforms all the time; run this again, or not beside them", name)
 		}
 		select { // of two runs that share an engine each pulls the name from under the other
 		case <-ctx.Done():
-			return "", context.Cause(ctx)
+			return after, context.Cause(ctx)
 		case <-time.After(pause):
 		}
 	}

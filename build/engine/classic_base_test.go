@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // What stands for FROM scratch is shared by all builds and has a name: it stays,
@@ -77,10 +78,12 @@ func TestAliasesGoWithTheBuild(t *testing.T) {
 	}
 }
 
-// The user's tag stays where it was, however the pull of another platform ends.
+// The user's tag stays where it was, however the pull of another platform ends. Where the digest is known, it is not touched.
 func TestPullsPutTheTagBack(t *testing.T) {
 	const (
 		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
+		theirs                   = digest.Digest(someDigest)
+		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
 		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
 		s390x                    = `{"Id":"other","Os":"linux","Architecture":"s390x"}`
 		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
@@ -93,9 +96,14 @@ func TestPullsPutTheTagBack(t *testing.T) {
 		interrupted bool
 		before      Image
 		store       string
+		child       digest.Digest
 		want        string
 		asked       []string
 	}{
+		"its digest is known":    {child: theirs, looked: []string{arm64}, before: Image{ID: "mine"}, asked: []string{pull, lookChild}},
+		"... and not to be had":  {child: theirs, pulled: `{"error":"cut off"}` + then + "", looked: []string{arm64}, before: Image{ID: "mine"}, asked: []string{pull, pull, look, look, back}},
+		"... and interrupted":    {child: theirs, pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, before: Image{ID: "mine"}, want: "context canceled", asked: []string{pull}},
+		"... and there was none": {child: theirs, looked: []string{arm64}, asked: []string{pull, look}},
 		"it is pulled":           {looked: []string{arm64}, before: Image{ID: "mine"}, asked: []string{pull, look, look, back}},
 		"the pull fails":         {pulled: `{"error":"cut off"}`, looked: []string{arm64}, before: Image{ID: "mine"}, want: "cut off", asked: []string{pull, look, back}},
 		"it is interrupted":      {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, before: Image{ID: "mine"}, want: "context canceled", asked: []string{pull, look, back}},
@@ -108,12 +116,13 @@ func TestPullsPutTheTagBack(t *testing.T) {
 		"the tag is refused":     {looked: []string{arm64}, before: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), back: ""}
+			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), lookChild: arm64, back: ""}
 			if test.offers != "" {
 				answers[offers] = test.offers
 			}
 			e, requests := apiDouble(t, answers)
 			e.auth, e.info.Store = Options{}.credentials(), test.store
+			e.child = func(context.Context, string, ocispec.Platform) digest.Digest { return test.child }
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.before, func(e Event) {

@@ -26,6 +26,7 @@ import (
 	"sync"
 
 	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -49,6 +50,9 @@ type Credential struct {
 // "127.0.0.1:5000"). A host without one gives the zero Credential.
 type Credentials func(ctx context.Context, host string) (Credential, error)
 
+// Child finds what the registry has under a name for a platform: the digest of a manifest, empty where nobody knows.
+type Child func(ctx context.Context, name string, p ocispec.Platform) digest.Digest
+
 // Options say which engine to open. The zero value opens what the docker
 // command would with an empty environment.
 type Options struct {
@@ -59,6 +63,7 @@ type Options struct {
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous
 	Insecure    func(string) bool   // the registry hosts that need no TLS, beside loopback; nil: none. Docker has a list of its own and is not told
+	Child       Child               // what a list has for a platform; nil: nobody knows, and pulls move tags for a while
 	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
 	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, Info tells Address, Name, API and Store alone
@@ -70,6 +75,7 @@ type Engine struct {
 	auth    Credentials
 	getenv  func(string) string
 	lax     func(host string) bool // Options.Insecure
+	child   Child                  // Options.Child
 	proxies map[string]string      // build arguments
 	info    Info
 	road    road
