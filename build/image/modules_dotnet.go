@@ -121,6 +121,9 @@ func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 	if err := c.judgeCode(apps[0], ids[0], in); err != nil {
 		return nil, err
 	}
+	if err := c.profiler(in.frame); err != nil {
+		return nil, err
+	}
 	app := strings.TrimSuffix(apps[0], path.Ext(apps[0]))
 	text, err := c.evidence(app + ".deps.json")
 	if err != nil {
@@ -151,4 +154,18 @@ func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 		}
 	}
 	return list[:min(len(list), maxPackages)], nil
+}
+
+// profiler tells of one that the environment has .NET load, which agents for tracing are, and that it cannot: it goes on without. The variable
+// for the machine counts before those for more.
+func (c *checker) profiler(f frame) error {
+	if !slices.Contains(c.values("CORECLR_ENABLE_PROFILING", f), "1") {
+		return nil
+	}
+	for _, machine := range []string{"_" + strings.ToUpper(c.declared.Architecture), "_" + bits(c.declared), ""} {
+		if set, err := c.loads("CORECLR_PROFILER_PATH"+machine, f); set || err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -95,6 +95,8 @@ var dotnetChecks = []struct {
 	{"... of which the others were removed", nil, []entry{published("", "linux-x64:libx.so", "win-x64:x.dll")}, "verified"},
 	{"... which another package has", nil, []entry{published("", "linux-x64:libx.so", "Arm=linux-arm64:libx.so"), native("linux-x64", "libx.so", "amd64"), native("linux-arm64", "libx.so", "arm64")}, "verified"},
 	{"... for a distribution, as older hosts know it", nil, []entry{published("", "debian.12-arm64:libx.so"), native("debian.12-arm64", "libx.so", "amd64")}, "foreign-module:/app/runtimes/debian.12-arm64/native/libx.so"},
+	{"... for any Unix, or anything", nil, []entry{published("", "unix:libx.so", "Any=any:liby.so"), native("unix", "libx.so", "amd64"), native("any", "liby.so", "amd64")}, "foreign-module:/app/runtimes/any/native/liby.so foreign-module:/app/runtimes/unix/native/libx.so"},
+	{"... whose managed code has a nearer identifier", nil, []entry{text("/app/App.deps.json", `{"runtimeTarget":{"name":"x"},"targets":{"x":{"a":{"runtimeTargets":{"a.dll":{"rid":"linux-arm64","assetType":"runtime"},"libx.so":{"rid":"linux","assetType":"native"}}}}}}`), lib("/app/libx.so", "amd64")}, "foreign-module:/app/libx.so"},
 	{"... for Android", nil, []entry{published("", "android-arm64:libx.so"), native("android-arm64", "libx.so", "amd64")}, "verified, /app has libx.so for other machines alone: what needs it fails"},
 	{"musl's, which glibc's host passes over", nil, []entry{published("", "linux-musl-arm64:libx.so", "linux-arm64:libx.so"), native("linux-musl-arm64", "libx.so", "amd64"), native("linux-arm64", "libx.so", "arm64")}, "verified"},
 	{"... and musl's takes", nil, []entry{musl("arm64"), muslProgram("/usr/bin/dotnet", "arm64"), published("", "linux-musl-arm64:libx.so", "linux-arm64:libx.so"), native("linux-musl-arm64", "libx.so", "amd64"), native("linux-arm64", "libx.so", "arm64")}, "foreign-module:/app/runtimes/linux-musl-arm64/native/libx.so"},
@@ -107,12 +109,18 @@ var dotnetChecks = []struct {
 	{"... compiled ahead of time", nil, []entry{assembly("/app/App.dll", 0x8664^0x7b79, true, 2)}, "foreign-module:/app/App.dll"},
 	{"... and from code for any, which is compiled anew", nil, []entry{assembly("/app/App.dll", 0x8664^0x7b79, true, 3)}, "verified"},
 	{"code for this machine, compiled ahead of time", nil, []entry{assembly("/app/App.dll", 0xaa64^0x7b79, true, 2)}, "verified"},
-	{"what is no managed code", nil, []entry{text("/app/App.dll", "MZ"+strings.Repeat("\x00", 58)+"\x40\x00\x00\x00PE\x00\x00\x64\x86")}, "verified"},
+	{"what is no managed code", nil, []entry{text("/app/App.dll", "MZ"+strings.Repeat("\x00", 58)+"\x40\x00\x00\x00PE\x00\x00\x64\x86"+strings.Repeat("\x00", 100))}, "verified"},
 	{"a library of another machine's code", nil, []entry{assembly("/app/x.dll", 0x8664, true, 0)}, "verified"},
+
+	{"a profiler for another machine", run("dotnet", "/app/App.dll").and("Env", []string{"CORECLR_ENABLE_PROFILING=1", "CORECLR_PROFILER_PATH=/opt/linux-x64/p.so"}), []entry{lib("/opt/linux-x64/p.so", "amd64")}, "verified, CORECLR_PROFILER_PATH names /opt/linux-x64/p.so, which is amd64 (x86-64, 64-bit little-endian): programs start without it"},
+	{"... that is not there", run("dotnet", "/app/App.dll").and("Env", []string{"CORECLR_ENABLE_PROFILING=1", "CORECLR_PROFILER_PATH_64=/opt/p.so"}), nil, "verified, CORECLR_PROFILER_PATH_64 names /opt/p.so, which is not in the image: programs start without it"},
+	{"... beside this machine's", run("dotnet", "/app/App.dll").and("Env", []string{"CORECLR_ENABLE_PROFILING=1", "CORECLR_PROFILER_PATH_64=/opt/linux-x64/p.so", "CORECLR_PROFILER_PATH_ARM64=/opt/linux-arm64/p.so"}), []entry{lib("/opt/linux-x64/p.so", "amd64"), lib("/opt/linux-arm64/p.so", "arm64")}, "verified"},
+	{"... that is not asked for", run("dotnet", "/app/App.dll").and("Env", []string{"CORECLR_PROFILER_PATH=/opt/linux-x64/p.so"}), []entry{lib("/opt/linux-x64/p.so", "amd64")}, "verified"},
 
 	{"options before the application", run("dotnet", "--roll-forward", "Major", "exec", "--depsfile", "x", "--runtimeconfig", "x.dll", "App.dll", "y.dll").and("WorkingDir", "/app"), []entry{published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "foreign-module:/app/libx.so"},
 	{"behind a link", run("dotnet", "/App.dll"), []entry{link("/App.dll", "/app/App.dll"), published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "foreign-module:/app/libx.so"},
 	{"the application's own host", run("/bin/app"), []entry{link("/bin/app", "/app/App"), elf("/app/App", "arm64"), published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "foreign-module:/app/libx.so"},
+	{"what only the running system knows", sh("dotnet $(cat /run/app).dll"), []entry{busybox("arm64"), published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "verified"},
 	{"a command of dotnet's own", run("dotnet", "test").and("WorkingDir", "/app"), []entry{published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "verified"},
 	{"a health check's application", run("/x").and("Healthcheck", test("dotnet", "/app/App.dll")), []entry{elf("/x", "arm64"), published("linux-x64", "libx.so"), lib("/app/libx.so", "amd64")}, "foreign-module:/app/libx.so"},
 }
@@ -129,6 +137,15 @@ func TestDotnetLibraries(t *testing.T) {
 				t.Errorf("%s, want %s\n%v", got, test.want, err)
 			}
 		})
+	}
+}
+
+// What other runtimes than Microsoft's make of such code nobody tells.
+func TestDotnetElsewhere(t *testing.T) {
+	root := rootOf(elf("/usr/bin/dotnet", "riscv64"), assembly("/app/App.dll", 0x8664, true, 0))
+	r, err := image.Check(run("dotnet", "/app/App.dll").bytes(), root, platform(t, "riscv64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" {
+		t.Errorf("%s, %v", got, err)
 	}
 }
 

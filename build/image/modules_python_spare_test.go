@@ -22,6 +22,8 @@ func TestSpareModules(t *testing.T) {
 		{"if TYPE_CHECKING:\n    from ._x import A\ntry:\n    from ._x import f\nexcept ImportError:\n    f = None\n", "spare"},
 		{"try:\n    from .fast import f\nexcept ImportError:\n    f = None\n---\nfrom x._x import f\n", "spare"},
 
+		{strings.Repeat("try:\n    import x._x\nexcept ImportError:\n    pass\n", 65), refused}, // more than anybody has
+		{"try:\n    import x._x\nexcept ImportError:\n    pass\n" + strings.Repeat("#", 4<<20), refused},
 		{"from ._x import escape\n", refused},
 		{"import x\n", refused},
 		{"try:\n    from ._x import f\nexcept ImportError:\n    raise RuntimeError('x')\n", refused},
@@ -36,7 +38,7 @@ func TestSpareModules(t *testing.T) {
 		{"try:\n    from .other import f\nexcept ImportError:\n    f = None\n---\nfrom x._x import f\n", refused},
 	} {
 		source, fast, _ := strings.Cut(test.source, "---\n")
-		root := rootOf(python("arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/fast.py ", "x/gone.py "), text(site+"x/__init__.py", source), text(site+"x/fast.py", fast))
+		root := rootOf(python("arm64"), wheel(site, "x", amdTag, "x/_x.abi3.so amd64", "x/fast.py ", "x/gone.py ", "x/tests/test_x.py "), text(site+"x/tests/test_x.py", "from x import _x"), text(site+"x/__init__.py", source), text(site+"x/fast.py", fast))
 		r, err := image.Check(run("python").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
 		got := outcome(t, r, err)
 		if strings.HasSuffix(strings.Join(r.Notes, "\n"), "in an image declared linux/arm64: x goes on without it") && got == "verified" {

@@ -9,9 +9,18 @@ import (
 // starts, and what the library was for (another allocator, mostly) does not happen. A path that was written for one machine is the usual
 // reason.
 func (c *checker) preloads(by linked) error {
-	given := c.values("LD_PRELOAD", by.frame)
-	if by.file.elf.Interp == "" || len(given) != 1 {
-		return nil // nobody loads anything, or it may be another list
+	if by.file.elf.Interp == "" {
+		return nil // nobody loads anything
+	}
+	_, err := c.loads("LD_PRELOAD", by.frame)
+	return err
+}
+
+// loads tells of what a variable names and no program can load; set is false where nothing has it, or it may be another list.
+func (c *checker) loads(variable string, f frame) (set bool, err error) {
+	given := c.values(variable, f)
+	if len(given) != 1 {
+		return false, nil
 	}
 	for _, name := range strings.FieldsFunc(given[0], func(r rune) bool { return r == ' ' || r == ':' }) {
 		if !strings.HasPrefix(name, "/") || strings.ContainsAny(name, unknown+"$") {
@@ -20,12 +29,12 @@ func (c *checker) preloads(by linked) error {
 		at, elf, fits, err := c.inFolder(path.Dir(name), path.Base(name))
 		switch {
 		case err != nil:
-			return err
+			return true, err
 		case at.info == nil:
-			c.note(by.frame, "LD_PRELOAD names %s, which is not in the image: programs start without it", show(name))
+			c.note(f, "%s names %s, which is not in the image: programs start without it", variable, show(name))
 		case !fits:
-			c.note(by.frame, "LD_PRELOAD names %s, which is %s: programs start without it", show(name), elf.Describe())
+			c.note(f, "%s names %s, which is %s: programs start without it", variable, show(name), elf.Describe())
 		}
 	}
-	return nil
+	return true, nil
 }
