@@ -38,6 +38,7 @@ func TestScriptsEngineRefuses(t *testing.T) {
 		{"./engine start x", "usage:", 2},
 		{"./engine start x trixie", "usage:", 2},
 		{"./engine start x bookworm containerd", "usage:", 2},
+		{"./engine start x bookworm podman", "usage:", 2},
 		{"./engine start ../x trixie graph", "usage:", 2},
 		{"./engine start -x trixie graph", "usage:", 2},
 		{"./engine start x /nowhere graph", "no dockerd in /nowhere", 2},
