@@ -150,7 +150,7 @@ func (a *adviser) emulated(n node) {
 func (a *adviser) body(n node) {
 	p, err := a.platform(n.index, a.pins)
 	_, _, named := a.named(a.nodes[a.root(n.index)])
-	here := err == nil && p.Architecture == a.o.Platform.Architecture && !named
+	here := err == nil && p.Architecture == a.o.Platform.Architecture && (a.final[n.index] || !named)
 	for _, in := range n.body {
 		text := whole(in)
 		switch c := in.command.(type) {

@@ -68,6 +68,7 @@ func FuzzCross(f *testing.F) {
 		"# escape=`\r\nfrom `\r\n golang as b\r\narg GOARCH\r\nfrom scratch\r\ncopy --from=b / /\r\n",
 		d(`FROM golang AS b`, `ARG GOARCH`, `RUN <<EOF`, `FROM x`, `EOF`, `FROM b AS c`, `FROM a`, `COPY --from=c / /`, `RUN --mount=from=b,target=/b true`),
 		d(`FROM a AS b`, `ARG TARGETARCH`, `FROM scratch`, `COPY --from=0 / /`, `ONBUILD RUN x`),
+		d(`ARG ARCH=amd64`, `FROM amd64/a:x64 AS b`, `ONBUILD ADD https://x/a-x86_64 /`, `FROM b`, `RUN <<E`, `GOARCH=386 go build`, `E`, `COPY qemu-arm-static $ARCH`),
 		"\xEF\xBB\xBFFROM a AS b\nARG GOARCH\nFROM scratch\nCOPY --from=b / /",
 		d(`FROM a AS b`, `ARG GOARCH`, `FROM --platform=x c`, `COPY --from=b / /`),
 		"FROM a AS b\nARG GOARCH\n\u00a0FROM c AS d\nARG GOARCH\nFROM scratch\nCOPY --from=b / /\nCOPY --from=d / /",
@@ -88,6 +89,9 @@ func FuzzCross(f *testing.F) {
 		}
 		if _, err := file.ForeignRuns(choice.Strategy, o); err != nil && choice.Strategy == Native {
 			t.Errorf("native: %v", err)
+		}
+		if _, err := file.Advice(choice.Strategy, o); err != nil {
+			t.Errorf("a file that can be built has no advice: %v", err)
 		}
 		rewrite, err := file.Cross(o)
 		if err != nil {
