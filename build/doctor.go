@@ -12,6 +12,7 @@ import (
 
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/record"
 	"github.com/manymage/manymage/build/registry"
 )
 
@@ -30,7 +31,7 @@ type Health struct{ Checks []Checked }
 
 // Checked is one thing that was looked at.
 type Checked struct {
-	Of    string // engine, build, base, registry or tag
+	Of    string // engine, build, context, record, base, registry or tag
 	State State
 	Text  string
 	err   error // of what is Wrong
@@ -114,6 +115,7 @@ func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
 	for _, node := range p.nodes() {
 		h.Checks = append(h.Checks, p.buildHealth(ctx, node, jobsOf(jobs, node))...)
 	}
+	h.Checks = append(h.Checks, p.folderHealth(ctx, jobs)...)
 	var bases, place []Checked
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() (err error) { bases, err = p.basesHealth(gctx, jobs); return err })
@@ -174,12 +176,31 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 	return append(out, advised(jobs)...)
 }
 
+// folderHealth is whether the build can be sent what is here, and the run be recorded.
+func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked) {
+	if err := p.checkFiles(); err != nil {
+		out = append(out, wrong("build", err))
+	}
+	if len(jobs) > 0 {
+		c, err := p.planContext(ctx, jobs, p.classic)
+		if err != nil {
+			out = append(out, wrong("context", err))
+		} else {
+			out = append(out, fine("context", "%s", c.describe()))
+		}
+	}
+	if err := record.Writable(p.recordPath()); err != nil {
+		out = append(out, wrong("record", err))
+	}
+	return out
+}
+
 // advised are the lines of Dockerfiles that mean another architecture, each once with the platforms that it is wrong for.
 func advised(jobs []job) []Checked {
 	var lines []string
 	wrongFor := make(map[string][]string)
 	for _, j := range jobs {
-		for _, a := range j.advice {
+		for _, a := range j.advice() {
 			line := fmt.Sprintf("%s:%d: %s", j.solve.DockerfileName, a.Line, a.Text)
 			if wrongFor[line] == nil {
 				lines = append(lines, line)

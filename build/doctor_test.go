@@ -182,6 +182,26 @@ func examined(t *testing.T, p *Pipeline) (Health, string) {
 	return h, text.String()
 }
 
+// What is sent lies here, and where the run is recorded; a file in the place of a folder stands for one that nobody may write to.
+func TestDoctorLooksAtTheFolder(t *testing.T) {
+	p, _ := patient(t, "FROM scratch\nCOPY . /\n", "amd64 arm64", "HOST/me/app")
+	dist := filepath.Join(p.cfg.Dir, "dist")
+	h, text := examined(t, p)
+	if want := "ok     context   " + p.cfg.Dir + ": 2 files, "; !strings.Contains(text, want) || h.Err() != nil {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+	if _, err := os.Stat(dist); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("something is left: %v", err)
+	}
+	if err := os.WriteFile(dist, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	h, text = examined(t, p)
+	if want := "wrong  record    the record of the run cannot be written: "; !strings.Contains(text, want) || ExitCode(h.Err()) != ExitFailed {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+}
+
 // An image that stands for a name in the Dockerfile is a base, too.
 func TestDoctorAsksForNamedImages(t *testing.T) {
 	p, host := patient(t, "FROM base\n", "arm64", "HOST/me/app")

@@ -205,7 +205,7 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Pins:       j.pins,
 		Emulated:   j.runs,
 		Bases:      j.bases,
-		Advice:     j.advice,
+		Advice:     j.advice(),
 		Syntax:     j.syntax.Image,
 	}
 	from, to := p.cfg.CachesFor(j.platform)

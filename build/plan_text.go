@@ -104,11 +104,15 @@ func (e PlannedEngine) tree(several bool) *progress.Tree {
 }
 
 func (p Plan) contextTree() *progress.Tree {
-	text := fmt.Sprintf("context %s: %s, %s at most", p.Context.Dir, count(p.Context.Files, "file"), progress.Size(p.Context.Bytes))
-	if p.Context.Times > 1 {
-		text += fmt.Sprintf(", sent in %d goes", p.Context.Times)
+	return &progress.Tree{Text: "context " + p.Context.describe()}
+}
+
+func (c PlannedContext) describe() string {
+	text := fmt.Sprintf("%s: %s, %s at most", c.Dir, count(c.Files, "file"), progress.Size(c.Bytes))
+	if c.Times > 1 {
+		text += fmt.Sprintf(", sent in %d goes", c.Times)
 	}
-	return &progress.Tree{Text: text}
+	return text
 }
 
 func (p Plan) registryTree() *progress.Tree {

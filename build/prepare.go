@@ -28,8 +28,8 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
-	features []dockerfile.Feature // lines that want BuildKit
-	advice   []dockerfile.Advice  // lines that mean another architecture
+	features []dockerfile.Feature       // lines that want BuildKit
+	advice   func() []dockerfile.Advice // lines that mean another architecture
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
 }
@@ -176,8 +176,11 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	for _, b := range j.bases {
 		j.solve.Bases = append(j.solve.Bases, engine.Base{Image: b.Image, Platform: b.Platform})
 	}
-	j.advice, err = file.Advice(j.choice.Strategy, o)
-	return err
+	j.advice = func() []dockerfile.Advice {
+		lines, _ := file.Advice(j.choice.Strategy, o) // whatever is wrong with the file was found above
+		return lines
+	}
+	return nil
 }
 
 // labels are what git says of the image, and what the user says, who wins.

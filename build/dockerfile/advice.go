@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/distribution/reference"
 	"github.com/manymage/manymage/platforms"
@@ -41,7 +42,7 @@ func (f *File) Advice(s Strategy, o Options) ([]Advice, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := adviser{graph: g, pins: pins, scope: scope}
+	a := adviser{graph: g, pins: pins, scope: scope, words: words()}
 	a.arguments()
 	for i, n := range g.nodes {
 		if g.reach[i] && n.kind != replaced {
@@ -58,6 +59,7 @@ type adviser struct {
 	*graph
 	pins  map[int]bool
 	scope *scope
+	words vocabulary
 	goes  []Advice // the lines that set GOARCH, to Text
 	found []Advice
 }
@@ -66,23 +68,36 @@ func (a *adviser) say(line int, format string, args ...any) {
 	a.found = append(a.found, Advice{line, fmt.Sprintf(format, args...)})
 }
 
-var (
-	// machine is a word that can mean nothing but an architecture.
-	machine = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(amd64|x86[_-]64|x64|i[36]86|arm64(?:v8)?|aarch64|arm32v[567]|armv[67]l?|armhf|ppc64(?:le|el)|s390x|riscv64)(?:$|[^a-z0-9])`)
-	// asks is in a RUN that asks for its machine, or may go several ways.
-	asks     = regexp.MustCompile(`\buname\b|print-arch|\$\(arch\)|\bcase\b|\bif\b|\[ |TARGETARCH|TARGETPLATFORM`)
-	download = regexp.MustCompile(`https?://[^\s'"\\;|&<>()]+`)
-	foreign  = regexp.MustCompile(`(?i)windows|darwin|macos|win(32|64)`)
-	fixed    = regexp.MustCompile(`\bGOARCH=["']?([a-z0-9]+)`)
-	goBuild  = regexp.MustCompile(`\bgo build\b`)
-	target   = regexp.MustCompile(`GOARCH|TARGET`)
-	qemu     = regexp.MustCompile(`^qemu-[a-z0-9_*-]+$`)
-)
+// vocabulary is what the adviser knows by heart.
+type vocabulary struct {
+	machine  *regexp.Regexp // a word that can mean nothing but an architecture
+	asks     *regexp.Regexp // in a RUN that asks for its machine, or may go several ways
+	download *regexp.Regexp
+	foreign  *regexp.Regexp // other systems
+	fixed    *regexp.Regexp // a GOARCH with a value
+	goBuild  *regexp.Regexp
+	target   *regexp.Regexp
+	qemu     *regexp.Regexp
+}
+
+// words are compiled when advice is first asked for, which builds do not do.
+var words = sync.OnceValue(func() vocabulary {
+	return vocabulary{
+		machine:  regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(amd64|x86[_-]64|x64|i[36]86|arm64(?:v8)?|aarch64|arm32v[567]|armv[67]l?|armhf|ppc64(?:le|el)|s390x|riscv64)(?:$|[^a-z0-9])`),
+		asks:     regexp.MustCompile(`\buname\b|print-arch|\$\(arch\)|\bcase\b|\bif\b|\[ |TARGETARCH|TARGETPLATFORM`),
+		download: regexp.MustCompile(`https?://[^\s'"\\;|&<>()]+`),
+		foreign:  regexp.MustCompile(`(?i)windows|darwin|macos|win(32|64)`),
+		fixed:    regexp.MustCompile(`\bGOARCH=["']?([a-z0-9]+)`),
+		goBuild:  regexp.MustCompile(`\bgo build\b`),
+		target:   regexp.MustCompile(`GOARCH|TARGET`),
+		qemu:     regexp.MustCompile(`^qemu-[a-z0-9_*-]+$`),
+	}
+})
 
 // other finds the machine that a text names, where it is not the one that the build is for and no second one is named.
 func (a *adviser) other(text string) (p ocispec.Platform, found bool) {
 	for {
-		at := machine.FindStringSubmatchIndex(text)
+		at := a.words.machine.FindStringSubmatchIndex(text)
 		if at == nil {
 			return p, found
 		}
@@ -157,9 +172,9 @@ func (a *adviser) body(n node) {
 		case *instructions.RunCommand:
 			a.compiles(in.line(), text)
 			switch {
-			case here && !asks.MatchString(text):
+			case here && !a.words.asks.MatchString(text):
 				a.downloads(in.line(), text)
-			case err == nil && p.Architecture != a.o.Platform.Architecture && goBuild.MatchString(text) && !a.knows(n):
+			case err == nil && p.Architecture != a.o.Platform.Architecture && a.words.goBuild.MatchString(text) && !a.knows(n):
 				a.say(in.line(), "go build compiles for %s here: declare ARG TARGETARCH, and set GOARCH=$TARGETARCH", platforms.Format(p))
 			}
 		case *instructions.EnvCommand:
@@ -182,7 +197,7 @@ func (a *adviser) body(n node) {
 // knows tells whether a stage, or one that it is built on, has any word for what it is to compile for.
 func (a *adviser) knows(n node) bool {
 	for at := n.index; at >= 0; at = a.nodes[at].parent() {
-		if slices.ContainsFunc(a.nodes[at].body, func(in instruction) bool { return target.MatchString(whole(in)) }) {
+		if slices.ContainsFunc(a.nodes[at].body, func(in instruction) bool { return a.words.target.MatchString(whole(in)) }) {
 			return true
 		}
 	}
@@ -190,7 +205,7 @@ func (a *adviser) knows(n node) bool {
 }
 
 func (a *adviser) compiles(line int, text string) {
-	for _, m := range fixed.FindAllStringSubmatch(text, -1) {
+	for _, m := range a.words.fixed.FindAllStringSubmatch(text, -1) {
 		a.goes = append(a.goes, Advice{line, m[1]})
 	}
 }
@@ -211,10 +226,10 @@ func (a *adviser) downloads(line int, text string) {
 	if _, alone := a.other(text); !alone {
 		return
 	}
-	for _, address := range download.FindAllString(text, -1) {
+	for _, address := range a.words.download.FindAllString(text, -1) {
 		name := path.Base(address)
 		p, found := a.other(name)
-		if !found || foreign.MatchString(address) {
+		if !found || a.words.foreign.MatchString(address) {
 			continue
 		}
 		if !strings.ContainsAny(name, ".") {
@@ -234,7 +249,7 @@ func (a *adviser) emulator(line int, sources []string) {
 		})
 	})
 	for _, source := range sources {
-		if name := path.Base(source); qemu.MatchString(name) && !spoken && !platforms.Equal(a.o.Build, a.o.Platform) {
+		if name := path.Base(source); a.words.qemu.MatchString(name) && !spoken && !platforms.Equal(a.o.Build, a.o.Platform) {
 			a.say(line, "%s is for the engine, and refused in the image: leave it out, the QEMU that `emulation` registers needs no copy", name)
 			return
 		}
