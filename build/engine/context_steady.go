@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -27,12 +28,14 @@ func newSteady(files fsutil.FS) *steady { return &steady{FS: files, sizes: map[s
 
 func (s *steady) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
 	return unreadable(s.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && entry.Type().IsRegular() {
+		if err == nil && !entry.IsDir() {
 			info, err := entry.Info()
 			if err != nil {
 				return err
 			}
-			s.list(path, info.Size())
+			if info.Mode().IsRegular() { // so is a socket by now, which goes as an empty file
+				s.list(path, info.Size())
+			}
 		}
 		return visit(path, entry, err)
 	}))
@@ -44,14 +47,18 @@ func (s *steady) list(path string, size int64) {
 	s.sizes[path] = size
 }
 
+// Open opens nothing for an empty file: there is nothing to read, and a socket cannot be opened.
 func (s *steady) Open(path string) (io.ReadCloser, error) {
+	s.mu.Lock()
+	size, listed := s.sizes[path]
+	s.mu.Unlock()
+	if listed && size == 0 {
+		return io.NopCloser(strings.NewReader("")), nil
+	}
 	file, err := s.FS.Open(path)
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	size, listed := s.sizes[path]
 	if !listed {
 		return file, nil
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"testing"
 
@@ -82,5 +83,36 @@ func TestNamesOfAContextThatAreNotUTF8(t *testing.T) {
 	walked := w.Walk(t.Context(), "/", func(string, fs.DirEntry, error) error { return nil })
 	if walked != told || !errors.Is(told, ErrContext) || !strings.Contains(told.Error(), `the name "caf\xe9" is not in UTF-8`) {
 		t.Errorf("got %v, told %v", walked, told)
+	}
+}
+
+// Nothing is read of an empty file. A socket is one on its way, as docker build has it: git, editors and databases leave some.
+func TestEmptyFilesAndSocketsOfAContext(t *testing.T) {
+	dir := folder(t, "empty=", "data=12345")
+	t.Chdir(dir)
+	socket, err := net.Listen("unix", "socket")
+	if err != nil {
+		t.Skip(err)
+	}
+	defer socket.Close()
+	all, err := Context{Dir: dir}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := watched{newSteady(all), func(int64) {}, func(err error) { t.Errorf("told %v", err) }}
+	if err := w.Walk(t.Context(), "/", func(string, fs.DirEntry, error) error { return nil }); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{"empty": "", "socket": "", "data": "12345"} {
+		file, err := w.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := io.ReadAll(file); string(got) != want || err != nil {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }
