@@ -63,7 +63,7 @@ func failures() []failure {
 			"correct the address, or fetch the file beforehand if it is not for everybody"},
 
 		{aPush, regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable, "", "start the engine and run this again"},
-		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist`), ErrNotFound, "", "build it first"},
+		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist|image not known`), ErrNotFound, "", "build it first"},
 		{aPush, regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused, "", ErrTagRefused.Error() + ": choose another VERSION"},
 		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 400\b`), errBadManifest, "", writable}, // containerd leaves the registry's words out
 		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(03|05|09|12)\b`), ErrManifestRefused, "", writable},

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,12 +86,34 @@ func imageError(doing, ref string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, ref, err)
 }
 
-// Tag gives an image one more name, taking it from whichever image has it.
+// tagTries is how often Podman is given a name that it loses, tagPause how long it has at first to lose it; the pause doubles.
+const (
+	tagTries = 5
+	tagPause = 20 * time.Millisecond
+)
+
+// Tag gives an image one more name, taking it from whichever image has it. Podman before 5 reads an image's names, adds one and writes
+// them: of two that name one image at the same time, as runs that build the same do, one loses its name, and gives it again.
 func (e *Engine) Tag(ctx context.Context, ref, name string) error {
-	if err := e.api.ImageTag(ctx, ref, name); err != nil {
-		return imageError("tag", ref, err)
+	for try, pause := 1, tagPause; ; try, pause = try+1, 2*pause {
+		if err := e.api.ImageTag(ctx, ref, name); err != nil {
+			return imageError("tag", ref, err)
+		}
+		if e.info.Name != podman {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(pause):
+		}
+		if _, err := e.Inspect(ctx, name); !errors.Is(err, ErrNotFound) {
+			return nil // what else is wrong with it whoever needs it says
+		}
+		if try == tagTries {
+			return fmt.Errorf("tag %s as %s: Podman does not keep the name, as when several runs name one image; run this again", ref, name)
+		}
 	}
-	return nil
 }
 
 // Remove takes a name away, and with its last name the image and its untagged

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/docker/docker/client"
+)
+
+// Podman may lose a name that is given while another run gives one to the same image.
+func TestPodmanLosesNames(t *testing.T) {
+	for name, test := range map[string]struct {
+		engine string
+		losses int // of the name, before it stays
+		tagged int
+		want   string
+	}{
+		"Docker keeps it":   {engine: "Docker", losses: 9, tagged: 1},
+		"it stays":          {engine: podman, tagged: 1},
+		"it is lost":        {engine: podman, losses: 2, tagged: 3},
+		"it is always lost": {engine: podman, losses: 9, tagged: tagTries, want: "tag sha256:mine as app:1: Podman does not keep the name"},
+	} {
+		tagged := 0
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPost:
+				tagged++
+				w.WriteHeader(http.StatusCreated)
+			case tagged > test.losses:
+				_, _ = w.Write([]byte(`{"Id":"sha256:mine"}`))
+			default:
+				w.WriteHeader(http.StatusNotFound)
+				_, _ = w.Write([]byte(`{"message":"app:1: image not known"}`))
+			}
+		}))
+		defer server.Close()
+		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := &Engine{api: api, info: Info{Name: test.engine}}
+		err = e.Tag(t.Context(), "sha256:mine", "app:1")
+		if tagged != test.tagged || (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("%s: %d times, %v", name, tagged, err)
+		}
+	}
+}
