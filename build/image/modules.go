@@ -44,6 +44,7 @@ type modules struct {
 	also  string   // another way to the right ones than a stage for the platform
 	other string   // a folder of them for another machine, where the interpreter goes by its name and there is no other; "" for any else
 	named string   // that machine, as its name has it
+	spare bool     // whoever has them may not need them
 }
 
 // language is how the modules of a language's interpreters are found.
@@ -146,6 +147,10 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 		others = others[1:]
 	}
 	if len(others) == 0 {
+		return nil, nil
+	}
+	if p.spare {
+		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(others[0].at.real)), show(p.what))
 		return nil, nil
 	}
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {

@@ -70,20 +70,25 @@ func (c *checker) identifiers(in interpreted) (list []string, err error) {
 type asset struct {
 	owner, file string // as the application's deps.json has them
 	rank        int    // of the identifier that it is for, the nearest first; -1 for another machine's
+	everywhere  bool   // the same wherever it is published, whatever machine the package has made it for
 }
 
 // assets are the libraries for Linux in a deps.json. Of what a package has for several identifiers the nearest one's are those that the host
 // takes, and the others' are another machine's to it.
 func (c *checker) assets(text string, ids []string) (list []asset) {
-	gjson.Get(text, "targets").Map()[gjson.Get(text, "runtimeTarget.name").String()].ForEach(func(owner, p gjson.Result) bool {
+	name := gjson.Get(text, "runtimeTarget.name").String()
+	_, id, _ := strings.Cut(name, "/")
+	here := slices.Contains(machinesIn(id), c.declared.Architecture)
+	gjson.Get(text, "targets").Map()[name].ForEach(func(owner, p gjson.Result) bool {
 		for _, file := range keys(p.Get("native")) {
-			list = append(list, asset{owner: owner.String(), file: file})
+			list = append(list, asset{owner: owner.String(), file: file, everywhere: here && !strings.HasPrefix(owner.String(), "runtimepack.")})
 		}
 		best, first := len(ids), len(list)
 		p.Get("runtimeTargets").ForEach(func(file, a gjson.Result) bool {
 			if a.Get("assetType").String() == "native" {
-				rank := c.nearness(a.Get("rid").String(), ids)
-				list = append(list, asset{owner.String(), file.String(), rank})
+				id := a.Get("rid").String()
+				rank := c.nearness(id, ids)
+				list = append(list, asset{owner.String(), file.String(), rank, len(machinesIn(id)) == 0})
 				if rank >= 0 {
 					best = min(best, rank)
 				}
@@ -109,7 +114,8 @@ func (c *checker) nearness(id string, ids []string) int {
 }
 
 // dotnetLibraries are the native libraries that an application may load, by their names: one that fits is enough, whichever package has it.
-// That a portable publish has one for other machines alone is worth a note: it is the same wherever it is made, and may not need it.
+// That a publish for any machine, or for this one, has one for other machines alone is worth a note: it is the same wherever it is made, and may
+// not need it. Packages have such a library for identifiers that name no machine, too (runtimes/linux/native/libmongocrypt.so).
 func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules, err error) {
 	if len(apps) == 0 {
 		return nil, nil
@@ -134,14 +140,14 @@ func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 		all[path.Base(a.file)] = append(all[path.Base(a.file)], a)
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		m, stray := modules{what: name, also: ", or publish it with -r " + ids[0]}, ""
+		m, stray := modules{what: name, also: ", or publish it with -r " + ids[0], spare: true}, ""
 		for _, a := range all[name] {
 			file := path.Join(path.Dir(app), a.file)
 			if a.rank < 0 {
 				stray = file
 				continue
 			}
-			m.name, m.files = a.owner, append(m.files, file, path.Join(path.Dir(app), name))
+			m.name, m.files, m.spare = a.owner, append(m.files, file, path.Join(path.Dir(app), name)), m.spare && a.everywhere
 		}
 		if len(m.files) > 0 {
 			list = append(list, m)
