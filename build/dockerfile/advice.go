@@ -75,6 +75,7 @@ type vocabulary struct {
 	download *regexp.Regexp
 	foreign  *regexp.Regexp // other systems
 	fixed    *regexp.Regexp // a GOARCH with a value
+	system   *regexp.Regexp // a GOOS likewise
 	goBuild  *regexp.Regexp
 	target   *regexp.Regexp
 	qemu     *regexp.Regexp
@@ -84,10 +85,11 @@ type vocabulary struct {
 var words = sync.OnceValue(func() vocabulary {
 	return vocabulary{
 		machine:  regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(amd64|x86[_-]64|x64|i[36]86|arm64(?:v8)?|aarch64|arm32v[567]|armv[67]l?|armhf|ppc64(?:le|el)|s390x|riscv64)(?:$|[^a-z0-9])`),
-		asks:     regexp.MustCompile(`\buname\b|print-arch|\$\(arch\)|\bcase\b|\bif\b|\[ |TARGETARCH|TARGETPLATFORM`),
+		asks:     regexp.MustCompile("`arch`|" + `\buname\b|print-arch|\$\(arch\)|\bcase\b|\bif\b|\[ |TARGETARCH|TARGETPLATFORM`),
 		download: regexp.MustCompile(`https?://[^\s'"\\;|&<>()]+`),
-		foreign:  regexp.MustCompile(`(?i)windows|darwin|macos|win(32|64)`),
+		foreign:  regexp.MustCompile(`(?i)windows|darwin|macos|osx|mingw|freebsd|win([-_]|32|64)|\.(exe|msi|dmg)$`),
 		fixed:    regexp.MustCompile(`\bGOARCH=["']?([a-z0-9]+)`),
+		system:   regexp.MustCompile(`\bGOOS=["']?([a-z0-9]+)`),
 		goBuild:  regexp.MustCompile(`\bgo build\b`),
 		target:   regexp.MustCompile(`GOARCH|TARGET`),
 		qemu:     regexp.MustCompile(`^qemu-[a-z0-9_*-]+$`),
@@ -166,6 +168,9 @@ func (a *adviser) body(n node) {
 	p, err := a.platform(n.index, a.pins)
 	_, _, named := a.named(a.nodes[a.root(n.index)])
 	here := err == nil && p.Architecture == a.o.Platform.Architecture && (a.final[n.index] || !named)
+	if slices.ContainsFunc(n.body, func(in instruction) bool { return a.right(whole(in)) }) {
+		here = false // a stage that has both, and chooses later
+	}
 	for _, in := range n.body {
 		text := whole(in)
 		switch c := in.command.(type) {
@@ -194,6 +199,20 @@ func (a *adviser) body(n node) {
 	}
 }
 
+// right tells whether a text names the machine that the build is for.
+func (a *adviser) right(text string) bool {
+	for {
+		at := a.words.machine.FindStringSubmatchIndex(text)
+		if at == nil {
+			return false
+		}
+		if is, err := platforms.Parse(strings.ToLower(text[at[2]:at[3]])); err == nil && is.Architecture == a.o.Platform.Architecture {
+			return true
+		}
+		text = text[at[3]:]
+	}
+}
+
 // knows tells whether a stage, or one that it is built on, has any word for what it is to compile for.
 func (a *adviser) knows(n node) bool {
 	for at := n.index; at >= 0; at = a.nodes[at].parent() {
@@ -204,7 +223,14 @@ func (a *adviser) knows(n node) bool {
 	return false
 }
 
+// compiles collects what sets GOARCH for an image of Linux, without a line what is one way of several.
 func (a *adviser) compiles(line int, text string) {
+	if os := a.words.system.FindStringSubmatch(text); os != nil && os[1] != platforms.Linux {
+		return
+	}
+	if a.words.asks.MatchString(text) {
+		line = 0
+	}
 	for _, m := range a.words.fixed.FindAllStringSubmatch(text, -1) {
 		a.goes = append(a.goes, Advice{line, m[1]})
 	}
@@ -217,7 +243,7 @@ func (a *adviser) compilers() {
 	}
 	first := a.goes[0]
 	several := slices.ContainsFunc(a.goes, func(g Advice) bool { return g.Text != first.Text })
-	if p, err := platforms.Parse(first.Text); err == nil && !several && p.Architecture != a.o.Platform.Architecture {
+	if p, err := platforms.Parse(first.Text); err == nil && !several && first.Line > 0 && p.Architecture != a.o.Platform.Architecture {
 		a.say(first.Line, "GOARCH=%s compiles for %s: declare ARG GOARCH in its place, which has each platform's own", first.Text, platforms.Format(p))
 	}
 }

@@ -36,10 +36,16 @@ func (a *adviser) unfit(arg Arg) string {
 	case err != nil:
 	case other && notOne == nil:
 		return fmt.Sprintf("is %s for all platforms: %s", value, a.give(arg.Name, value, p))
-	case !arg.HasDefault && !above && arg.Stage >= 0 && strings.HasSuffix(strings.ToUpper(arg.Name), "ARCH"):
+	case !arg.HasDefault && !above && arg.Stage >= 0 && isArch(arg.Name):
 		return fmt.Sprintf("has no value: BUILD_ARGS=%s={arch} gives it each platform's, or {uname}, {debian}, {docker} other words for it", arg.Name)
 	}
 	return ""
+}
+
+// isArch tells names of architectures, as APP_ARCH and HOSTARCH, from words that end so.
+func isArch(name string) bool {
+	name = strings.ToUpper(name)
+	return strings.HasSuffix(name, "ARCH") && !strings.HasSuffix(name, "SEARCH")
 }
 
 // uses tells whether a FROM or a stage that is needed uses an argument where it is declared.
@@ -74,6 +80,9 @@ func (a *adviser) give(name, value string, p ocispec.Platform) string {
 		if word.is == value && (!space || word.placeholder == "{docker}") {
 			return fmt.Sprintf("give each its own, as BUILD_ARGS=%s=%s does", name, word.placeholder)
 		}
+	}
+	if strings.Contains(value, "/") {
+		return "ARG TARGETPLATFORM in its place has each its own"
 	}
 	return "declare ARG TARGETARCH in its place, which has each platform's own"
 }
