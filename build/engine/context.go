@@ -37,6 +37,13 @@ func directory(dir string, patterns []string) (fsutil.FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; give a directory", ErrContext, err)
 	}
+	folder, err := os.Open(dir) // whose walk tells of all folders below, and not of itself
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w; make it readable", ErrContext, err)
+	}
+	if err := folder.Close(); err != nil {
+		return nil, err
+	}
 	return fsutil.NewFilterFS(all, &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot})
 }
 

@@ -58,6 +58,9 @@ func unknown(word string, names []string, after *target) error {
 	if word == "." {
 		return refuse("unknown target .: the folder here is the context anyway, and CONTEXT=services/api would be another")
 	}
+	if strings.HasPrefix(word, ".") || strings.HasPrefix(word, "/") || strings.HasSuffix(word, "/") {
+		return refuse("unknown target %s: CONTEXT=%s makes that folder the context", word, word)
+	}
 	return refuse("unknown target %s: %s -l lists them all", word, program())
 }
 

@@ -150,6 +150,8 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "-n build", "unknown option -n: the target plan shows what would be done"},
 		{ours, "build -t me/app:1", `-t: "me/app:1" is no time, which it is for here: write IMG=me/app:1`},
 		{ours, "build .", "unknown target .: the folder here is the context anyway"},
+		{ours, "build ../svc", "unknown target ../svc: CONTEXT=../svc makes that folder the context"},
+		{ours, "build svc/", "unknown target svc/: CONTEXT=svc/ makes that folder the context"},
 		{ours, "push --insecur", "push has no option --insecur, did you mean -insecure?"},
 		{ours, "inspect a:1 -jsn", "inspect has no option -jsn, did you mean -json?"},
 		{ours, "inspect a:1 -zzzzzzz", "it has -json, -depth, -wait"},
