@@ -118,8 +118,10 @@ func goesOn(lines []string, i int) bool {
 	return false
 }
 
-// handled tells whether behind the try: of a level, of which these lines are the rest, comes an except for failed imports that raises nothing.
+// handled tells whether behind the try: of a level, of which these lines are the rest, comes an except for failed imports that raises nothing
+// and does not end the program.
 func handled(lines []string, level int) bool {
+	ends := regexp.MustCompile(`^(raise\b|(sys\.exit|os\._exit|os\.abort|exit|quit)\()`)
 	failure := regexp.MustCompile(`^\s*except(\s*:|\s.*\b(ImportError|ModuleNotFoundError|Exception)\b)`)
 	inside := false
 	for _, line := range lines {
@@ -127,7 +129,7 @@ func handled(lines []string, level int) bool {
 		case word == "" || word[0] == '#' || !inside && indent(line) > level:
 		case inside && indent(line) <= level:
 			return true
-		case indent(line) < level || inside && strings.HasPrefix(word, "raise") || !inside && !strings.HasPrefix(word, "except"):
+		case indent(line) < level || inside && ends.MatchString(word) || !inside && !strings.HasPrefix(word, "except"):
 			return false
 		default:
 			inside = inside || failure.MatchString(line) && !strings.Contains(word, "raise")

@@ -28,6 +28,7 @@ func TestSpareModules(t *testing.T) {
 		{"import x\n", refused},
 		{"try:\n    from ._x import f\nexcept ImportError:\n    raise RuntimeError('x')\n", refused},
 		{"try:\n    from ._x import f\nexcept ImportError: raise\n", refused},
+		{"try:\n    from ._x import f\nexcept ImportError as e:\n    print(e)\n    sys.exit(1)\n", refused},
 		{"try:\n    from ._x import f\nexcept ValueError:\n    f = None\n", refused},
 		{"try:\n    from ._x import f\nfinally:\n    pass\n", refused},
 		{"try:\n    from ._xy import f\nexcept ImportError:\n    from ._x import f\n", refused},
