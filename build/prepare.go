@@ -64,7 +64,7 @@ func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
 	j := job{platform: platform, name: platforms.Format(platform), node: p.cfg.NodeFor(platform), path: p.cfg.DockerfileFor(platform)}
 	source, err := os.ReadFile(j.path)
 	if err != nil {
-		return j, err
+		return j, usageError{fmt.Errorf("the Dockerfile: %w; make it readable, or name another with DOCKERFILE", err)}
 	}
 	j.solve = engine.Solve{
 		Platform:       platform,

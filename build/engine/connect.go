@@ -40,7 +40,9 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}
-	e.proxies = o.buildProxies(e.api.DaemonHost())
+	if e.proxies, err = o.buildProxies(e.api.DaemonHost()); err != nil {
+		return nil, errors.Join(err, e.Close())
+	}
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
 		return e, nil
 	}

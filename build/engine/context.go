@@ -100,6 +100,9 @@ func (c Context) ignored() (file string, patterns []string, err error) {
 // readIgnore reads one ignore file and proves that each pattern is one.
 func readIgnore(path string) ([]string, error) {
 	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrPermission) {
+		err = fmt.Errorf("%w; make it readable", err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -15,8 +15,8 @@ import (
 
 // dockerConfig is the part of docker's config.json that is about engines.
 type dockerConfig struct {
-	CurrentContext string           `json:"currentContext"` // what `docker context use` chose
-	Proxies        map[string]proxy `json:"proxies"`        // by an engine's address, or "default"
+	CurrentContext string          `json:"currentContext"` // what `docker context use` chose
+	Proxies        json.RawMessage `json:"proxies"`        // by an engine's address, or "default"
 }
 
 // proxy is how the steps of a build reach the network.
@@ -54,11 +54,18 @@ func (o Options) dockerConfig() (dockerConfig, error) {
 // buildProxies are the build arguments that the docker command gives every build
 // on an engine. A configuration that cannot be read has none: whoever looks for
 // credentials in it says so.
-func (o Options) buildProxies(host string) map[string]string {
-	file, _ := o.dockerConfig()
-	one, ok := file.Proxies[host]
+func (o Options) buildProxies(host string) (map[string]string, error) {
+	file, err := o.dockerConfig()
+	if err != nil || file.Proxies == nil {
+		return nil, nil
+	}
+	var all map[string]proxy
+	if json.Unmarshal(file.Proxies, &all) != nil {
+		return nil, fmt.Errorf("the proxies in %s are not written as docker has them: write {\"default\": {\"httpProxy\": \"http://HOST:PORT\"}}", filepath.Join(o.configDir(), "config.json"))
+	}
+	one, ok := all[host]
 	if !ok {
-		one = file.Proxies["default"]
+		one = all["default"]
 	}
 	args := map[string]string{}
 	for name, value := range map[string]string{
@@ -68,7 +75,7 @@ func (o Options) buildProxies(host string) map[string]string {
 			args[name], args[strings.ToLower(name)] = value, value
 		}
 	}
-	return args
+	return args, nil
 }
 
 // proxied gives the steps of each solve the proxies of docker's configuration,

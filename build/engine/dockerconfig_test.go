@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"maps"
+	"strings"
 	"testing"
 )
 
@@ -23,9 +24,13 @@ func TestProxiesOfDockersConfiguration(t *testing.T) {
 		"a broken file":    {config(`{`), nil},
 		"no configuration": {Options{}, nil},
 	} {
-		if got := one.o.buildProxies(host); !maps.Equal(got, one.want) {
-			t.Errorf("%s: got %v, want %v", name, got, one.want)
+		if got, err := one.o.buildProxies(host); err != nil || !maps.Equal(got, one.want) {
+			t.Errorf("%s: got %v, %v, want %v", name, got, err, one.want)
 		}
+	}
+	const want = `write {"default": {"httpProxy": "http://HOST:PORT"}}`
+	if _, err := config(`{"proxies": {"default": {"httpProxy": 5}}}`).buildProxies(host); err == nil || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("got %v", err)
 	}
 }
 
