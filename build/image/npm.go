@@ -19,6 +19,7 @@ import (
 //	bun run x a, bun x.ts            as yarn does; a file is as Node's
 //	deno task x a                    what deno.json or package.json names so
 //	npx x a, npm exec -- x a, bunx x a, pnpm exec x a, yarn dlx x a   the program x, which most of them fetch where there is none
+//	run-s x y, npm-run-all --parallel x y, concurrently npm:x "y a"   in a script: x and y
 
 // called is a script or a program that such a manager is told to start.
 type called struct {
@@ -218,4 +219,35 @@ func programsOf(dir string) (list []string) {
 			return list
 		}
 	}
+}
+
+// several are the texts for sh that a runner of scripts starts. Patterns for names are passed over.
+func several(words []string) (texts []string) {
+	switch path.Base(words[0]) {
+	case "run-s", "run-p", "npm-run-all":
+		_, names := permuted(words[1:], "--max-parallel", "--npm-path")
+		for _, name := range names {
+			texts = append(texts, "npm run "+name)
+		}
+	case "concurrently":
+		_, texts = permuted(words[1:], "-m", "--max-processes", "-n", "--names", "-s", "--success", "-p", "--prefix", "-c", "--prefix-colors",
+			"-l", "--prefix-length", "-t", "--timestamp-format", "--restart-tries", "--restart-after", "--hide", "--default-input-target")
+		for i, text := range texts {
+			if name, ok := strings.CutPrefix(text, "npm:"); ok {
+				texts[i] = "npm run " + name
+			}
+		}
+	}
+	return slices.DeleteFunc(texts, func(text string) bool { return strings.HasPrefix(text, "npm run ") && strings.Contains(text, "*") })
+}
+
+// allOf follows texts of which each is started.
+func (c *checker) allOf(all []string, f frame) error {
+	f.soft = true
+	for _, text := range all {
+		if err := c.text(text, []string{"sh"}, f); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -42,6 +42,14 @@ func tools(root fstest.MapFS) {
 	manifest("/app/node_modules/@s/tools", map[string]any{"bin": map[string]string{"tool": "tool"}})(root)
 }
 
+// runners are packages' programs that start others.
+func runners(root fstest.MapFS) {
+	for _, name := range []string{"run-s", "run-p", "npm-run-all", "concurrently", "cross-env", "env-cmd"} {
+		exe("/app/node_modules/"+name+"/bin.js", "#!/usr/bin/env node\n")(root)
+		link("/app/node_modules/.bin/"+name, "../"+name+"/bin.js")(root)
+	}
+}
+
 // Each row declares linux/arm64, and works in /app, where server is foreign and fits is not.
 var scriptChecks = []struct {
 	line string
@@ -56,6 +64,14 @@ var scriptChecks = []struct {
 	{"npm --ignore-scripts start", []entry{called("/app", "prestart: ./server", "start: ./fits")}, "verified"},
 	{"npm start", []entry{called("/app", "start: npm run -s x", "x: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{called("/app", "start: npm start")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: run-s -s x y", "x: ./fits", "y: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: run-p 'y --port 1'", "y: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x: ./server")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: npm-run-all --parallel x y", "x: ./fits", "y: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: concurrently -n a,b npm:x './fits 1'", "x: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: concurrently 'npm:x' './server 1'", "x: ./fits")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: cross-env A=b ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
+	{"npm start", []entry{runners, called("/app", "start: env-cmd -f .env ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
 	{"npm start", []entry{called("/app", "other: ./server")}, "verified"},
 	{"npm start", []entry{text("/app/package.json", "{")}, "verified"},
 	{"npm start", nil, "verified"},

@@ -42,6 +42,8 @@ func wrappers() []wrapper {
 		{names: []string{"dockerize"}, valued: []string{"-wait", "-timeout", "-wait-retry-interval", "-wait-http-header", "-template", "-delims",
 			"-stdout", "-stderr", "-env", "-env-section", "-poll-interval"}},
 		{names: []string{"authbind"}, valued: []string{"--depth"}},
+		{names: []string{"cross-env"}, assigns: true},
+		{names: []string{"env-cmd"}, valued: []string{"-f", "--file", "-e", "--environments", "-r", "--rc-file"}},
 	}
 }
 
