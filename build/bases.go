@@ -70,6 +70,12 @@ func (o offer) has(p ocispec.Platform) bool {
 	return err == nil
 }
 
+// takes tells whether an engine's builder takes what is offered for a platform: Docker's classic one takes no lesser variant.
+func (p *Pipeline) takes(node string, o offer, platform ocispec.Platform) bool {
+	found, err := o.list.Find(platform)
+	return err == nil && (found.Exact || !p.classic(node) || p.engines[node].Info().Name != "Docker")
+}
+
 // offerOf is the offer of images for these platforms.
 func offerOf(list []ocispec.Platform, plain bool) offer {
 	o := offer{plain: plain}

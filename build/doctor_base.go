@@ -65,7 +65,7 @@ func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (of
 			if !platforms.Equal(have[0], platform) {
 				others = append(others, platform)
 			}
-		case !found.has(platform):
+		case !p.takes(b.node, found, platform):
 			return wrong("base", fmt.Errorf("%s %w", at, p.lack(platform, have)))
 		}
 	}

@@ -135,6 +135,7 @@ func TestDoctor(t *testing.T) {
 		"a tag that is there":           {plain, "amd64 arm64", "HOST/base", nil, 0, "ok     tag       HOST/base:1 is sha256:"},
 		"a tag that loses a child":      {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
 		"a base without a platform":     {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/s390x, but linux/amd64, linux/arm64; take another base, or leave the platform out of ARCHES"},
+		"a base of a lesser variant":    {plain, "amd64/v2", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/amd64/v2, but linux/amd64, linux/arm64; take another base"},
 		"a base that is nowhere":        {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): HOST has no such image; correct its name, or push it there first"},
 		"a base in the engine":          {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
 		"... for another platform":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is in the engine for linux/amd64 alone, and its registry has to have it for linux/arm64: "},

@@ -41,7 +41,7 @@ func (p *Pipeline) lacking(ctx context.Context, b *wantedBase) error {
 	defer cancel()
 	found, err := p.offered(ctx, b)
 	for _, platform := range b.wanted {
-		if err == nil && !found.has(platform) {
+		if err == nil && !p.takes(b.node, found, platform) {
 			return p.lack(platform, found.list.Platforms())
 		}
 	}
