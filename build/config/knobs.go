@@ -108,13 +108,27 @@ func unknown(name string) string {
 	return "is no knob: the target help lists them"
 }
 
-// candidates are all names that can be meant, and what people call the knobs elsewhere.
-func candidates() map[string]string {
-	all := map[string]string{
+// Meant finds the knob that a name stands for: its own, a synonym, or what other tools call it.
+func Meant(name string) (Knob, bool) {
+	if k, ok := find(name); ok {
+		return k, true
+	}
+	return find(elsewhere()[name])
+}
+
+// elsewhere is what people call the knobs, and variables of other tools, in make, in docker and in CI.
+func elsewhere() map[string]string {
+	return map[string]string{
 		"IMAGE": "IMG", "REPO": "IMG", "REPOSITORY": "IMG", "ARCH": "ARCHES", "PLATFORM": "ARCHES", "TAG": "TAGS", "FILE": "DOCKERFILE",
 		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST", "BUILDER": "NODES",
 		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS", "CACHE": "CACHE_FROM",
+		"LABEL": "LABELS", "ANNOTATION": "ANNOTATIONS", "BUILD_CONTEXT": "CONTEXTS",
 	}
+}
+
+// candidates are all names that can be meant.
+func candidates() map[string]string {
+	all := elsewhere()
 	for _, k := range knobs {
 		for _, name := range append([]string{k.Name}, k.Synonyms...) {
 			all[name] = name

@@ -2,17 +2,13 @@ package targets
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 
 	"github.com/manymage/manymage/build/config"
 )
 
-// habits are options of docker build, buildx and make, and the knobs that say the same here.
-var habits = map[string]string{
-	"platform": "ARCHES", "tag": "IMG", "f": "DOCKERFILE", "file": "DOCKERFILE", "build-arg": "BUILD_ARGS", "build-context": "CONTEXTS",
-	"secret": "SECRETS", "label": "LABELS", "annotation": "ANNOTATIONS", "builder": "NODES",
-}
+// habits are options of docker that mean another knob than the one of that name.
+var habits = map[string]string{"tag": "IMG", "f": "DOCKERFILE"}
 
 // deeds are options for what a target does, or does anyway.
 var deeds = map[string]string{
@@ -26,14 +22,12 @@ func habit(option string) string {
 	if deed := deeds[name]; deed != "" {
 		return deed
 	}
-	name = cmp.Or(habits[name], strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
-	knobs := config.Knobs()
-	i := slices.IndexFunc(knobs, func(k config.Knob) bool { return k.Name == name || slices.Contains(k.Synonyms, name) })
+	knob, ok := config.Meant(cmp.Or(habits[name], strings.ToUpper(strings.ReplaceAll(name, "-", "_"))))
 	switch {
-	case i < 0:
+	case !ok:
 		return ""
-	case knobs[i].Example == "":
-		return "it is the knob " + name
+	case knob.Example == "":
+		return "it is the knob " + knob.Name
 	}
-	return "write it as a knob, such as " + knobs[i].Example
+	return "write it as a knob, such as " + knob.Example
 }

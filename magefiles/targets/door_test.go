@@ -143,6 +143,8 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "build -f Dockerfile.prod", "write it as a knob, such as DOCKERFILE="},
 		{ours, "build --build-arg A=b", "write it as a knob, such as BUILD_ARGS="},
 		{ours, "build --no-cache", "write it as a knob, such as NO_CACHE=1"},
+		{ours, "build --build-context src=../src", "write it as a knob, such as CONTEXTS="},
+		{ours, "build --label=a=b", "write it as a knob, such as LABELS="},
 		{ours, "build --registry-user=me", "it is the knob REGISTRY_USER"},
 		{ours, "build --push", "build has no option --push: the target push does that"},
 		{ours, "build --load", "the target build leaves the images in the engine"},
