@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -115,16 +116,16 @@ func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
 	for _, node := range p.nodes() {
 		h.Checks = append(h.Checks, p.buildHealth(ctx, node, jobsOf(jobs, node))...)
 	}
-	h.Checks = append(h.Checks, p.folderHealth(ctx, jobs)...)
-	var bases, place []Checked
+	var folder, bases, place []Checked
 	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { folder = p.folderHealth(gctx, jobs); return nil })
 	g.Go(func() (err error) { bases, err = p.basesHealth(gctx, jobs); return err })
 	g.Go(func() (err error) { place, err = p.registryHealth(gctx); return err })
 	err = g.Wait()
 	if ctx.Err() != nil {
 		return Health{}, err // what was cut off says nothing
 	}
-	h.Checks = append(append(h.Checks, bases...), place...)
+	h.Checks = slices.Concat(h.Checks, folder, bases, place)
 	return h, err
 }
 
