@@ -141,12 +141,14 @@ func streamTar(ctx context.Context, files fsutil.FS, sent *atomic.Int64) *tarStr
 
 // blame prefers what was wrong with the context to what the engine made of it.
 func (s *tarStream) blame(err error) error {
-	if fault := s.fault.Load(); fault != nil && !errors.Is(*fault, ErrContext) {
-		return fmt.Errorf("%w: %w", ErrContext, *fault)
-	} else if fault != nil {
+	fault := s.fault.Load()
+	switch {
+	case fault == nil:
+		return err
+	case errors.Is(*fault, ErrContext):
 		return *fault
 	}
-	return err
+	return fmt.Errorf("%w: %w", ErrContext, *fault)
 }
 
 type countWriter struct {

@@ -40,13 +40,16 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}
-	if e.proxies, err = o.buildProxies(e.api.DaemonHost()); err != nil {
-		return nil, errors.Join(err, e.Close())
-	}
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
 		return e, nil
 	}
-	if err := e.learn(ctx, o); err != nil {
+	if !o.NoBuilds {
+		e.proxies, err = o.buildProxies(e.api.DaemonHost())
+	}
+	if err == nil {
+		err = e.learn(ctx, o)
+	}
+	if err != nil {
 		return nil, errors.Join(err, e.Close())
 	}
 	return e, nil
