@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Many packages go on without what they have compiled: they try to import it, and have the same in Python. That is told in their sources:
@@ -79,12 +80,19 @@ func (s *sources) dispensable(name string, chain int) bool {
 	return some
 }
 
+// What is the same for all sources; most images have none of them.
+var (
+	importList   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\bimport\s*\([^)]*\)`) })
+	failedImport = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*except(\s*:|\s.*\b(ImportError|ModuleNotFoundError|Exception)\b)`)
+	})
+)
+
 // imports tells whether a source imports a module, and whether it does not go on without.
 func imports(source, name string) (some, surely bool) {
 	name = regexp.QuoteMeta(name)
-	lists := regexp.MustCompile(`\bimport\s*\([^)]*\)`)
 	statement := regexp.MustCompile(`^\s*(from\s+[\w.]*\b` + name + `\s+import\b|(from\s+[\w.]+\s+)?import\s[^#]*\b` + name + `\b)`)
-	lines := strings.Split(lists.ReplaceAllStringFunc(source, func(list string) string { return strings.ReplaceAll(list, "\n", " ") }), "\n")
+	lines := strings.Split(importList().ReplaceAllStringFunc(source, func(list string) string { return strings.ReplaceAll(list, "\n", " ") }), "\n")
 	found := 0
 	for i, line := range lines {
 		if !surely && statement.MatchString(line) {
@@ -122,7 +130,6 @@ func goesOn(lines []string, i int) bool {
 // and does not end the program.
 func handled(lines []string, level int) bool {
 	ends := regexp.MustCompile(`^(raise\b|(sys\.exit|os\._exit|os\.abort|exit|quit)\()`)
-	failure := regexp.MustCompile(`^\s*except(\s*:|\s.*\b(ImportError|ModuleNotFoundError|Exception)\b)`)
 	inside := false
 	for _, line := range lines {
 		switch word := strings.TrimSpace(line); {
@@ -132,7 +139,7 @@ func handled(lines []string, level int) bool {
 		case indent(line) < level || inside && ends.MatchString(word) || !inside && !strings.HasPrefix(word, "except"):
 			return false
 		default:
-			inside = inside || failure.MatchString(line) && !strings.Contains(word, "raise")
+			inside = inside || failedImport().MatchString(line) && !strings.Contains(word, "raise")
 		}
 	}
 	return inside
