@@ -225,8 +225,8 @@ func (c *checker) other(words []string, f frame) error {
 	if some, err := c.scripted(words, f); some || err != nil {
 		return err
 	}
-	if texts := several(words); len(texts) > 0 {
-		return c.allOf(texts, f)
+	if texts, err := c.several(words, f); len(texts) > 0 || err != nil {
+		return errors.Join(err, c.allOf(texts, f))
 	}
 	if isOpaque(words[0]) {
 		c.note(f, "what %s starts was not followed", path.Base(words[0]))

@@ -30,6 +30,10 @@ type nodePackage struct {
 // package.json of applications lead to.
 func (c *checker) nodePackages(folders []string, in interpreted) (list []modules, err error) {
 	var packages, roots []nodePackage
+	var starts []string
+	for _, dir := range folders {
+		starts = append(starts, path.Dir(dir))
+	}
 	installed := false // by npm
 	for _, dir := range folders {
 		lock, err := c.evidence(path.Join(dir, ".package-lock.json"))
@@ -37,7 +41,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 			return nil, err
 		}
 		installed = installed || lock != ""
-		some := locked(path.Dir(dir), lock)
+		some := readNPMList(lock).installed(path.Dir(dir), starts)
 		if len(some) > maxPackages {
 			c.note(in.frame, "%s has so many packages that not all were looked at", show(dir))
 			some = some[:maxPackages]
@@ -60,31 +64,6 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 		return err
 	})
 	return append(list, slices.Concat(found...)...), err
-}
-
-// locked are the packages of npm's list of what it has installed that may have addons: that ran a script or chose others by their
-// machine. What is there for development alone, and what may be missing, is none that the program needs.
-func locked(root, lock string) (list []nodePackage) {
-	gjson.Get(lock, "packages").ForEach(func(key, p gjson.Result) bool {
-		if p.Get("dev").Bool() || p.Get("optional").Bool() || p.Get("devOptional").Bool() || p.Get("link").Bool() {
-			return true
-		}
-		optional, scripted := keys(p.Get("optionalDependencies")), p.Get("hasInstallScript").Bool()
-		if at := key.String(); at != "" && (len(optional) > 0 || scripted) {
-			list = append(list, nodePackage{dir: path.Join(root, path.Clean("/"+at)), name: packageName(at), scripted: scripted, optional: optional})
-		}
-		return true
-	})
-	return list
-}
-
-// packageName is what stands behind the last node_modules.
-func packageName(at string) string {
-	const folder = "node_modules/"
-	if i := strings.LastIndex(at, folder); i >= 0 {
-		return at[i+len(folder):]
-	}
-	return at
 }
 
 // followed are the packages that the package.json of applications name, and those that these need in turn: what other package

@@ -11,9 +11,19 @@ func isNode(real string) bool {
 	return slices.Contains([]string{"node", "nodejs", "bun", "deno"}, path.Base(real))
 }
 
+// preloads are Node's and Bun's options that name what is loaded before a script.
+func preloads() []string {
+	return []string{"-r", "--require", "--import", "--loader", "--experimental-loader", "--preload"}
+}
+
+// nodeValued are the options of both that have a value.
+func nodeValued() []string {
+	return append(preloads(), "-C", "--conditions", "--env-file", "--title", "--cwd", "--config", "--define", "--port")
+}
+
 // nodeLine is the script of a command line, "" where there is none, and what it is given.
 func nodeLine(args []string) (script string, given []string) {
-	valued := []string{"-r", "--require", "--import", "--loader", "--experimental-loader", "-C", "--conditions", "--env-file", "--title", "--preload", "--cwd", "--config", "--define", "--port"}
+	valued := nodeValued()
 	o, rest := getopt(args, valued...)
 	if len(rest) > 0 && slices.Contains([]string{"run", "serve"}, rest[0]) { // of bun and deno
 		o, rest = getopt(rest[1:], valued...)
@@ -72,7 +82,42 @@ func (c *checker) nodeStarts(in interpreted) (starts []string, err error) {
 	default:
 		starts = append(starts, dir)
 	}
-	return c.there(append(starts, in.frame.dir))
+	loaded, err := c.preloaded(in)
+	if err != nil {
+		return nil, err
+	}
+	return c.there(slices.Concat(starts, loaded, []string{in.frame.dir}))
+}
+
+// preloaded are the folders of the packages that are loaded before a script: node --import tsx, NODE_OPTIONS="-r x/register".
+func (c *checker) preloaded(in interpreted) (folders []string, err error) {
+	words := slices.Clone(in.args)
+	for _, text := range c.values("NODE_OPTIONS", in.frame) {
+		words = append(strings.Fields(text), words...)
+	}
+	o, _ := getopt(words, nodeValued()...)
+	for _, module := range o.values(preloads()...) {
+		if !known(in.frame.dir+module) || strings.HasPrefix(module, ".") {
+			continue
+		}
+		dir, err := c.required(packageOf(module), in.frame.dir)
+		if err != nil {
+			return nil, err
+		}
+		if dir != "" {
+			folders = append(folders, dir)
+		}
+	}
+	return folders, nil
+}
+
+// packageOf is the package that a module belongs to: dotenv/config is dotenv's, and @s/x/register @s/x's.
+func packageOf(module string) string {
+	parts := strings.SplitN(module, "/", 3)
+	if strings.HasPrefix(module, "@") {
+		return strings.Join(parts[:min(2, len(parts))], "/")
+	}
+	return parts[0]
 }
 
 // folderOf is where a script lies, which may leave out its .js, or the folder that is run as one.

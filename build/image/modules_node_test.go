@@ -85,6 +85,16 @@ func tool(name, program string) entry {
 	}
 }
 
+// tsx is a tool that needs another one, both there for development.
+func tsx(root fstest.MapFS) {
+	locks("/app/", map[string]map[string]any{
+		"tsx": {"dev": true, "dependencies": map[string]string{"esbuild": "*", "none": "*"}}, "tsx/node_modules/x": {"dev": true},
+		"esbuild": {"dev": true, "dependencies": map[string]string{"tsx": "*"}, "optionalDependencies": map[string]string{"@esbuild/linux-x64": "*"}},
+	})(root)
+	dir(app + "tsx")(root)
+	platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")(root)
+}
+
 // gyp is of what has bcrypt compiled.
 func gyp(root fstest.MapFS) { text(app+"bcrypt/binding.gyp", "")(root) }
 
@@ -148,6 +158,13 @@ var nodeChecks = []struct {
 	{"... into a folder", nil, []entry{one("@x/gifsicle", script()), elf(app+"@x/gifsicle/vendor/gifsicle", "amd64")}, "foreign-module:" + app + "@x/gifsicle/vendor/gifsicle"},
 	{"... by pnpm", nil, []entry{depends("/app", "jq"), manifest(app+"jq", map[string]any{"scripts": map[string]string{"postinstall": "x"}}), elf(app+"jq/bin/jq", "amd64")}, "foreign-module:" + app + "jq/bin/jq"},
 	{"swc for another machine", nil, []entry{one("a/node_modules/swc", chooses("swc-x64")), platformed("swc-x64", "x64", "swc.node", "amd64")}, "foreign-module:" + app + "swc-x64/swc.node"},
+
+	// What is started is needed, also where it is there for development alone.
+	{"a tool for development", run("node", "/app/node_modules/tsx/cli.mjs", "/app/x.ts"), []entry{tsx, text(app+"tsx/cli.mjs", "")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
+	{"... that is not started", nil, []entry{tsx}, "verified"},
+	{"... that is loaded before", run("node", "--import", "tsx/esm", "/app/server.js").and("WorkingDir", "/app"), []entry{tsx}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
+	{"... as the environment says", nodeConfig(nil).and("WorkingDir", "/app").and("Env", []string{"NODE_OPTIONS=--title x -r tsx"}), []entry{tsx}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
+	{"... and is none of a package's", run("node", "-r", "./tsx", "-r", "/tsx", "-r", "none", "-r", "@x", "/app/server.js").and("WorkingDir", "/app"), []entry{tsx}, "verified"},
 
 	// Where Node looks.
 	{"beside the script", run("node", "--title", "x", "-r", "dotenv/config", "--inspect", "dist/main.js").and("WorkingDir", "/app"), []entry{text("/app/dist/main.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},

@@ -19,7 +19,8 @@ import (
 //	bun run x a, bun x.ts            as yarn does; a file is as Node's
 //	deno task x a                    what deno.json or package.json names so
 //	npx x a, npm exec -- x a, bunx x a, pnpm exec x a, yarn dlx x a   the program x, which most of them fetch where there is none
-//	run-s x y, npm-run-all --parallel x y, concurrently npm:x "y a"   in a script: x and y
+//	npm -w a start, pnpm --filter a x, yarn workspace a x, pnpm -r x  x in the folders of a workspace's packages, or the program x there
+//	corepack yarn x                                                   as yarn does
 
 // called is a script or a program that such a manager is told to start.
 type called struct {
@@ -28,18 +29,27 @@ type called struct {
 	dir     string   // where these are looked for, from the working folder on
 	files   []string // that have scripts, the first before the others
 	alone   bool     // without what is named after it
+	of      []string // the workspace's packages that it is started in: names, folders or patterns of them; * for all
 	program bool     // of a package, and no script
 	either  bool     // ... where no script has the name
 	text    string   // what the program is to be found in: npx -c
 }
 
-// readCalled reads a command line; ok is false where it starts no script, or those of a workspace's packages.
+// readCalled reads a command line; ok is false where it starts no script.
 func readCalled(words []string) (s called, ok bool) {
-	valued := append(managerFolders(), "-w", "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "-r", "--require", "--import", "--env-file")
-	own, rest := getopt(words[1:], valued...)
 	manager := path.Base(words[0])
+	valued := append(managerFolders(), "-w", "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
+	if manager != "pnpm" { // for which -r is no value's
+		valued = append(valued, preloads()...)
+	}
+	own, rest := getopt(words[1:], valued...)
 	s.files = []string{"package.json"}
 	switch manager {
+	case "corepack":
+		if len(rest) == 0 {
+			return s, false
+		}
+		return readCalled(append([]string{nameOf(rest[0])}, rest[1:]...))
 	case "node":
 		s.name, s.args, s.alone = strings.Join(own.values("--run"), ""), rest, true
 		return s, s.name != ""
@@ -49,14 +59,22 @@ func readCalled(words []string) (s called, ok bool) {
 	case "npx", "pnpx", "bunx":
 		rest = append([]string{"dlx"}, words[1:]...)
 	case "deno":
-		s.files = []string{"deno.json", "package.json"}
-	case "yarn", "pnpm", "bun":
+		s.files = []string{"deno.json", "deno.jsonc", "package.json"}
+	case "yarn", "yarnpkg", "pnpm", "bun":
 	default:
 		return s, false
+	}
+	if len(rest) > 1 && manager == "yarn" && strings.HasPrefix(rest[0], "workspace") {
+		return readWorkspaces(rest)
 	}
 	if len(rest) == 0 {
 		return s, false
 	}
+	return s.read(manager, own, rest, valued)
+}
+
+// read goes on behind a manager's own options.
+func (s called) read(manager string, own options, rest, valued []string) (called, bool) {
 	var more options
 	switch verb := rest[0]; {
 	case isExec(manager, verb):
@@ -74,7 +92,27 @@ func readCalled(words []string) (s called, ok bool) {
 	s.alone, s.either = own.has("--ignore-scripts"), manager != "npm" && manager != "deno"
 	for _, s.dir = range own.values(managerFolders()...) { // the last counts
 	}
-	return s, s.name+s.text != "" && !own.has("-w", "--workspace", "--workspaces", "-F", "--filter", "-r", "--recursive")
+	if s.of = own.values("-w", "--workspace", "-F", "--filter"); manager == "pnpm" && own.has("-w") { // the workspace's root
+		s.of = nil
+	}
+	if len(s.of) == 0 && own.has("--workspaces", "--ws", "-r", "--recursive") && manager != "bun" {
+		s.of = []string{"*"}
+	}
+	return s, s.name+s.text != ""
+}
+
+// readWorkspaces reads what stands behind yarn: workspace a x, workspaces run x, workspaces foreach -A run x.
+func readWorkspaces(words []string) (called, bool) {
+	of, rest := "*", words[1:]
+	switch {
+	case words[0] == "workspace":
+		of, rest = words[1], words[2:]
+	case rest[0] == "foreach":
+		_, rest = getopt(rest[1:], "-j", "--jobs", "--from", "--include", "--exclude", "--since")
+	}
+	s, ok := readCalled(append([]string{"yarn"}, rest...))
+	s.of = []string{of}
+	return s, ok
 }
 
 // isExec tells whether behind a manager's first word comes a program's name.
@@ -96,7 +134,7 @@ func isScript(manager, word string) bool {
 	case "npm":
 		return slices.Contains([]string{"start", "stop", "restart", "test"}, word)
 	case "bun":
-		return !slices.Contains([]string{"add", "build", "create", "i", "init", "install", "link", "pm", "remove", "repl", "run", "test", "update", "upgrade"}, word)
+		return !slices.Contains([]string{"add", "build", "create", "exec", "i", "init", "install", "link", "pm", "remove", "repl", "run", "test", "update", "upgrade"}, word)
 	}
 	return manager != "deno" && !slices.Contains([]string{"run", "install", "pack", "publish", "version"}, word)
 }
@@ -107,6 +145,22 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 	if !ok {
 		return false, nil
 	}
+	if path.Base(words[0]) == "corepack" {
+		words = words[1:]
+	}
+	if len(s.of) == 0 {
+		return c.scriptIn(s, nameOf(path.Base(words[0])), f)
+	}
+	folders, err := c.workspaces(s.of, absolute(f.dir, s.dir))
+	for _, s.dir = range folders {
+		_, failed := c.scriptIn(s, nameOf(path.Base(words[0])), f)
+		err = errors.Join(err, failed)
+	}
+	return true, err
+}
+
+// scriptIn follows one in its folder.
+func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err error) {
 	if s.program {
 		return true, c.packaged(s, f)
 	}
@@ -119,11 +173,13 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 		if s.either {
 			err = c.packaged(s, f)
 		}
+		if s.name == "start" && (manager == "npm" || manager == "pnpm") {
+			return c.server(s, f)
+		}
 		return false, err
 	}
-	if manager := gjson.Get(text, "packageManager").String(); path.Base(words[0]) == "yarn" && !strings.HasPrefix(manager, "yarn@1") {
-		_, later, failed := c.regular(path.Join(path.Dir(file), ".yarnrc.yml"))
-		s.alone, err = s.alone || later || manager != "", failed
+	if manager == "yarn" && !s.alone {
+		s.alone, err = c.lateYarn(text, path.Dir(file))
 	}
 	f.dir, f.reading = path.Dir(file), file
 	f.path = append(programsOf(f.dir), f.path...)
@@ -138,6 +194,29 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 		}
 	}
 	return true, err
+}
+
+// server follows what npm starts where no script is called start.
+func (c *checker) server(s called, f frame) (some bool, err error) {
+	dir, _, err := c.above(absolute(f.dir, s.dir), "package.json")
+	if err != nil || dir == "" {
+		return false, err
+	}
+	_, some, err = c.regular(path.Join(dir, "server.js"))
+	if f.dir, f.soft, f.told = dir, true, f.told || !f.soft; some {
+		err = c.run(append([]string{"node", "server.js"}, s.args...), f)
+	}
+	return some, err
+}
+
+// lateYarn tells whether an application's yarn is one from 2 on.
+func (c *checker) lateYarn(described, dir string) (bool, error) {
+	manager := gjson.Get(described, "packageManager").String()
+	if strings.HasPrefix(manager, "yarn@1") {
+		return false, nil
+	}
+	_, later, err := c.regular(path.Join(dir, ".yarnrc.yml"))
+	return later || manager != "", err
 }
 
 // packaged follows a program of a package, or one on PATH. Where there is none it may be fetched.
@@ -219,35 +298,4 @@ func programsOf(dir string) (list []string) {
 			return list
 		}
 	}
-}
-
-// several are the texts for sh that a runner of scripts starts. Patterns for names are passed over.
-func several(words []string) (texts []string) {
-	switch path.Base(words[0]) {
-	case "run-s", "run-p", "npm-run-all":
-		_, names := permuted(words[1:], "--max-parallel", "--npm-path")
-		for _, name := range names {
-			texts = append(texts, "npm run "+name)
-		}
-	case "concurrently":
-		_, texts = permuted(words[1:], "-m", "--max-processes", "-n", "--names", "-s", "--success", "-p", "--prefix", "-c", "--prefix-colors",
-			"-l", "--prefix-length", "-t", "--timestamp-format", "--restart-tries", "--restart-after", "--hide", "--default-input-target")
-		for i, text := range texts {
-			if name, ok := strings.CutPrefix(text, "npm:"); ok {
-				texts[i] = "npm run " + name
-			}
-		}
-	}
-	return slices.DeleteFunc(texts, func(text string) bool { return strings.HasPrefix(text, "npm run ") && strings.Contains(text, "*") })
-}
-
-// allOf follows texts of which each is started.
-func (c *checker) allOf(all []string, f frame) error {
-	f.soft = true
-	for _, text := range all {
-		if err := c.text(text, []string{"sh"}, f); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -44,9 +44,20 @@ func tools(root fstest.MapFS) {
 
 // runners are packages' programs that start others.
 func runners(root fstest.MapFS) {
-	for _, name := range []string{"run-s", "run-p", "npm-run-all", "concurrently", "cross-env", "env-cmd"} {
+	for _, name := range []string{"run-s", "run-p", "npm-run-all", "concurrently", "cross-env", "cross-env-shell", "env-cmd", "nodemon", "turbo", "nx", "lerna"} {
 		exe("/app/node_modules/"+name+"/bin.js", "#!/usr/bin/env node\n")(root)
 		link("/app/node_modules/.bin/"+name, "../"+name+"/bin.js")(root)
+	}
+}
+
+// members are a workspace's packages, of which b alone is for another machine.
+func members(patterns ...string) entry {
+	return func(root fstest.MapFS) {
+		manifest("/app", map[string]any{"workspaces": patterns})(root)
+		for name, start := range map[string]string{"a": "/app/fits", "b": "/app/server"} {
+			manifest("/app/packages/"+name, map[string]any{"name": "@s/" + name, "scripts": map[string]string{"start": start}})(root)
+		}
+		elf("/app/packages/b/node_modules/.bin/tool", "amd64")(root)
 	}
 }
 
@@ -66,7 +77,52 @@ var scriptChecks = []struct {
 	{"npm start", []entry{called("/app", "start: npm start")}, "verified"},
 	{"npm start", []entry{runners, called("/app", "start: run-s -s x y", "x: ./fits", "y: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: run-p 'y --port 1'", "y: ./server")}, "foreign:/app/server"},
-	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x: ./server")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x: ./server", "x:a:b: ./server", "y: ./server", "x:a: ./fits")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x:a: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: npm-run-all x:** -p y", "x:a:b: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: concurrently 'npm:x*'", "xy: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: concurrently pnpm:x", "x: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: cross-env-shell A=b './fits && ./server'")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon -w . --exec './server x' y.ts")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon --exec ./fits y.ts")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon y.ts"), elf("/app/node_modules/.bin/ts-node", "amd64")}, "foreign:/app/node_modules/.bin/ts-node"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon y.ts"), text("/app/nodemon.json", `{"execMap":{"ts":"./server"}}`)}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon"), text("/app/nodemon.json", `{"exec":"./server"}`)}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon --config x.json"), text("/app/x.json", `{"exec":"./server"}`)}, "foreign:/app/server"},
+	{"nodemon", []entry{called("/app", "start: ./server"), elf("/bin/nodemon", "arm64")}, "foreign:/app/server"},
+	{"nodemon", []entry{manifest("/app", map[string]any{"nodemonConfig": map[string]string{"exec": "./server"}}), elf("/bin/nodemon", "arm64")}, "foreign:/app/server"},
+	{"npm start", []entry{called("/app", "other: x"), text("/app/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"pnpm start --dir sub", []entry{called("/app/sub", "other: x"), text("/app/sub/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"corepack yarn@4 start", []entry{elf("/bin/corepack", "arm64"), called("/app", "start: ./server")}, "foreign:/app/server"},
+	{"corepack enable", []entry{elf("/bin/corepack", "arm64"), called("/app", "enable: ./server")}, "verified"},
+	{"npm start -w @s/b", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"npm start -w packages/b", []entry{members("./packages/*")}, "foreign:/app/server"},
+	{"npm start -w packages", []entry{members("packages/a", "packages/b")}, "foreign:/app/server"},
+	{"npm start --workspaces --if-present", []entry{members("packages/**")}, "foreign:/app/server"},
+	{"npm start --workspace=@s/a", []entry{members("packages/*")}, "verified"},
+	{"npm exec -w @s/b tool", []entry{members("packages/*")}, "foreign:/app/packages/b/node_modules/.bin/tool"},
+	{"pnpm --filter b... start", []entry{members(), text("/app/pnpm-workspace.yaml", "packages:\n  - 'packages/*'\n")}, "foreign:/app/server"},
+	{"pnpm -F @s/* start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"pnpm -r run start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"pnpm --filter ./packages/a start", []entry{members("packages/*")}, "verified"},
+	{"pnpm -C packages/a --filter b start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"pnpm -w start", []entry{members("packages/*")}, "verified"},
+	{"yarn workspace @s/b start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"yarn workspace @s/b tool", []entry{members("packages/*")}, "foreign:/app/packages/b/node_modules/.bin/tool"},
+	{"yarn workspace @s/a start", []entry{members("packages/*")}, "verified"},
+	{"yarn workspaces foreach -A run start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"yarn workspaces run start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"bun run --filter @s/b start", []entry{members("packages/*")}, "foreign:/app/server"},
+	{"bun exec ./fits;./server", nil, "foreign:/app/server"},
+	{"npx turbo run start --filter=b", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx turbo start", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx turbo run start --filter=a", []entry{runners, members("packages/*")}, "verified"},
+	{"npx nx run b:start", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx nx start b", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx nx run-many -t start -p a,b", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx nx start a", []entry{runners, members("packages/*")}, "verified"},
+	{"npx lerna run start --scope @s/b", []entry{runners, members("packages/*")}, "foreign:/app/server"},
+	{"npx lerna bootstrap", []entry{runners, members("packages/*")}, "verified"},
 	{"npm start", []entry{runners, called("/app", "start: npm-run-all --parallel x y", "x: ./fits", "y: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: concurrently -n a,b npm:x './fits 1'", "x: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: concurrently 'npm:x' './server 1'", "x: ./fits")}, "foreign:/app/server"},
