@@ -274,6 +274,8 @@ func (t PlannedTag) health() Checked {
 		return wrong("tag", fmt.Errorf("%s cannot be read: %w", t.Ref, t.err))
 	case t.Unknown != "":
 		return noted("tag", "%s cannot be read: %s", t.Ref, t.Unknown)
+	case t.Kept != "":
+		return fine("tag", "%s stays on %s, which is newer", t.Ref, t.Kept)
 	case len(t.Dropped) > 0:
 		return wrong("tag", fmt.Errorf("%w: %s would lose %s; ALLOW_DROP=%s lets them go", lists.ErrPublish, t.Ref, strings.Join(t.Dropped, " "), strings.Join(t.Dropped, ",")))
 	case len(t.Lost) > 0:

@@ -32,6 +32,7 @@ type Plan struct {
 	Knobs     []config.Value
 	Now       []PlannedTag
 	Labels    []config.Pair
+	Left      string // which of TAGS are left out, and why; empty when none is
 }
 
 // PlannedPlatform is one image of a Plan.
@@ -76,6 +77,7 @@ type PlannedTag struct {
 	Added   []string      // platforms that it would gain
 	Dropped []string      // platforms that it would lose, which Push refuses without ALLOW_DROP
 	Lost    []string      // platforms that it will lose: ALLOW_DROP names them, or the registry is on this machine
+	Kept    string        // the newer release of its series that it will go on naming
 	Unknown string        // why it could not be read
 	err     error         // the same, where nothing can be pushed either
 }
@@ -108,7 +110,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 		return out, err
 	}
 	if !p.cfg.Partial() {
-		out.Refs = p.cfg.ListRefs()
+		out.Refs, out.Left = p.cfg.ListRefs(), p.unreleased()
 		out.Now, err = p.planRegistry(ctx)
 	}
 	return out, err
@@ -243,7 +245,7 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 		return nil, err
 	}
 	var tags []PlannedTag
-	for _, name := range p.cfg.ListRefs() {
+	for i, name := range p.cfg.ListRefs() {
 		t := PlannedTag{Ref: name}
 		if p.cfg.Embedded && p.served == nil {
 			tags = append(tags, p.compare(t, nil, nil))
@@ -266,20 +268,30 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 			}
 		default:
 			t.Digest = m.Descriptor.Digest
-			t = p.compare(t, ref, have(m))
+			if t.Kept = p.kept(p.cfg.Tags[i], indexOf(m)); t.Kept == "" {
+				t = p.compare(t, ref, indexOf(m).Platforms())
+			}
 		}
 		tags = append(tags, t)
 	}
 	return tags, nil
 }
 
-// have lists a published index's platforms. A plain image has none that a list could drop.
-func have(m registry.Manifest) []ocispec.Platform {
+// indexOf is a published index. A plain image is none, and has no platforms that a list could drop.
+func indexOf(m registry.Manifest) index.Index {
 	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
 	if err != nil {
-		return nil
+		return index.Index{}
 	}
-	return ix.Platforms()
+	return ix
+}
+
+// kept is the newer release that a tag of a series names and goes on naming.
+func (p *Pipeline) kept(tag string, now index.Index) string {
+	if !slices.Contains(p.cfg.Series, tag) || !now.Newer(index.Index{Annotations: p.labels()}) {
+		return ""
+	}
+	return now.Version()
 }
 
 // compare tells what would become of a tag; ref says where it is.

@@ -126,6 +126,9 @@ func (p Plan) registryTree() *progress.Tree {
 	for _, tag := range p.Now {
 		tag.hang(t)
 	}
+	if p.Left != "" {
+		t.Add(p.Left)
+	}
 	return t
 }
 
@@ -139,6 +142,10 @@ func (t PlannedTag) hang(tree *progress.Tree) {
 		return
 	}
 	n := tree.Add(fmt.Sprintf("%s is %s", t.Ref, t.Digest))
+	if t.Kept != "" {
+		n.Add("stays on " + t.Kept + ", which is newer")
+		return
+	}
 	if len(t.Have) > 0 {
 		n.Add("has " + strings.Join(t.Have, " "))
 	}

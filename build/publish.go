@@ -62,7 +62,10 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop})
+	if text := p.unreleased(); text != "" {
+		p.opts.Show(progress.Notice{Text: text})
+	}
+	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop, Series: p.cfg.Series})
 	for _, n := range published.Warnings {
 		p.opts.Show(progress.Warning{Text: n})
 	}
@@ -70,10 +73,30 @@ func (p *Pipeline) publish(ctx context.Context) error {
 		return refusedTag(err)
 	}
 	p.published = &published
-	for _, ref := range p.cfg.ListRefs() {
-		p.opts.Show(progress.Published{Reference: ref, Digest: published.Digest.String(), Unchanged: published.Unchanged})
+	for _, t := range published.Tags {
+		if t.Kept == "" {
+			p.opts.Show(progress.Published{Reference: p.cfg.Image + ":" + t.Tag, Digest: published.Digest.String(), Unchanged: published.Unchanged})
+		}
 	}
 	return p.record()
+}
+
+// unreleased tells which of TAGS are left out, as they are for releases alone.
+func (p *Pipeline) unreleased() string {
+	if len(p.cfg.Unreleased) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("no tag %s: VERSION=%s is no release such as 1.4.2", strings.Join(p.cfg.Unreleased, ", "), p.cfg.Version)
+}
+
+// reference is what to pull of what was published: the first tag that names it, or its digest where newer releases keep them all.
+func (p *Pipeline) reference() string {
+	for _, t := range p.published.Tags {
+		if t.Kept == "" {
+			return p.cfg.Image + ":" + t.Tag
+		}
+	}
+	return p.cfg.Image + "@" + p.published.Digest.String()
 }
 
 // refusedTag says the way out where a registry does not let a tag that is there be moved.

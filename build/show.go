@@ -68,7 +68,7 @@ func (p *Pipeline) Summary() progress.Summary {
 		s.Rows = append(s.Rows, row)
 	}
 	if p.published != nil {
-		s.Reference, s.Digest = p.cfg.ListRefs()[0], p.published.Digest.String()
+		s.Reference, s.Digest = p.reference(), p.published.Digest.String()
 	}
 	return s
 }

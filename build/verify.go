@@ -84,7 +84,7 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	var want Wanted
 	if text == "" {
 		arches := p.cfg.Value("ARCHES")
-		want = Wanted{Tags: p.cfg.Tags, Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
+		want = Wanted{Tags: p.cfg.Tags, Series: p.cfg.Series, Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {
@@ -96,6 +96,7 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 // Wanted is what a published image has to have, and who says so. The zero value wants nothing.
 type Wanted struct {
 	Tags      []string // of its repository, which all have to name it
+	Series    []string // those of Tags that may name a newer release instead
 	Platforms []ocispec.Platform
 	Origin    string // of ARCHES
 	Unsaid    bool   // ARCHES is a default, which an image need not follow
@@ -183,7 +184,7 @@ func Verify(ctx context.Context, c *registry.Client, ref reference.Named, opts i
 	if err != nil {
 		return out, err
 	}
-	if out.Faults, err = v.tags(ctx, want.Tags, top.Descriptor.Digest); err != nil {
+	if out.Faults, err = v.tags(ctx, want, top); err != nil {
 		return out, err
 	}
 	results := make([]childResult, len(children))
@@ -251,16 +252,16 @@ func (v *verifier) top(ctx context.Context, ref reference.Named, tags []string) 
 	return top, missing
 }
 
-// tags asks for all tags at once, if there are several, and finds those that do not name want.
-func (v *verifier) tags(ctx context.Context, tags []string, want digest.Digest) ([]PublishedFault, error) {
-	if len(tags) < 2 {
+// tags asks for all tags at once, if there are several, and finds those that do not name top.
+func (v *verifier) tags(ctx context.Context, want Wanted, top registry.Manifest) ([]PublishedFault, error) {
+	if len(want.Tags) < 2 {
 		return nil, nil // it is what was read
 	}
-	texts := make([]string, len(tags))
+	texts := make([]string, len(want.Tags))
 	g, ctx := errgroup.WithContext(ctx)
-	for i, tag := range tags {
+	for i, tag := range want.Tags {
 		g.Go(func() (err error) {
-			texts[i], err = v.tag(ctx, tag, want)
+			texts[i], err = v.tag(ctx, tag, top, slices.Contains(want.Series, tag))
 			return err
 		})
 	}
@@ -276,8 +277,8 @@ func (v *verifier) tags(ctx context.Context, tags []string, want digest.Digest) 
 	return faults, nil
 }
 
-// tag says what is wrong with one tag, and nothing when it names want.
-func (v *verifier) tag(ctx context.Context, tag string, want digest.Digest) (string, error) {
+// tag says what is wrong with one tag, and nothing when it names top, or as one of a series a newer release.
+func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, series bool) (string, error) {
 	ref, err := reference.WithTag(v.repo, tag)
 	if err != nil {
 		return "", err
@@ -288,10 +289,16 @@ func (v *verifier) tag(ctx context.Context, tag string, want digest.Digest) (str
 		return fmt.Sprintf("tag %s is not there, and TAGS has it: push again, or correct TAGS", tag), nil
 	case err != nil:
 		return "", err
-	case found.Digest != want:
-		return fmt.Sprintf("tag %s names %s, and not %s as TAGS would have it: push again", tag, found.Digest, want), nil
+	case found.Digest == top.Descriptor.Digest:
+		return "", nil
 	}
-	return "", nil
+	if series {
+		other, err := v.client.Manifest(ctx, ref)
+		if err != nil || indexOf(other).Newer(indexOf(top)) {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("tag %s names %s, and not %s as TAGS would have it: push again", tag, found.Digest, top.Descriptor.Digest), nil
 }
 
 // children lists what hangs below top: the entries of an index, attestations included, or the image itself.

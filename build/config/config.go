@@ -29,8 +29,11 @@ type Config struct {
 	// Platforms is ARCHES, normalised, in the order given; Only is ONLY, a subset of it, or empty.
 	Platforms []ocispec.Platform
 	Only      []ocispec.Platform
-	// Tags are the tags of the list; Version when none were asked for.
-	Tags []string
+	// Tags are the tags of the list; Version when none were asked for. Series are the last of them, which stand for all releases of a
+	// series ({major}.{minor}) and go to newer ones alone; Unreleased are templates of such tags, where Version is no release.
+	Tags       []string
+	Series     []string
+	Unreleased []string
 	// Child is the template of a platform's tag; ChildTag fills it in.
 	Child string
 	// Strategy is auto, cross, target or native.

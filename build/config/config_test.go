@@ -229,6 +229,22 @@ func TestTags(t *testing.T) {
 	if c := line("VERSION=1", "ARCHES=arm64", "CHILD=single").mustLoad(t); c.ChildTag(arm) != "single" {
 		t.Errorf("child %s of one platform", c.ChildTag(arm))
 	}
+	for version, want := range map[string][3]string{ // all tags, those of series, those that are left out
+		"1.4.2":            {"1.4.2 latest 1.4 v1", "1.4 v1", ""},
+		"v1.4.2":           {"v1.4.2 latest 1.4 v1", "1.4 v1", ""},
+		"2":                {"2 latest 2.0 v2", "2.0 v2", ""},
+		"1.4":              {"1.4 latest v1", "v1", ""}, // said by {version} itself
+		"1.5.0-rc.1":       {"1.5.0-rc.1 latest", "", "{major}.{minor} v{major}"},
+		"1.4.2-3-gabc1234": {"1.4.2-3-gabc1234 latest", "", "{major}.{minor} v{major}"},
+		"2026.01.30":       {"2026.01.30 latest", "", "{major}.{minor} v{major}"}, // zeros before a number are no semver
+		"abc1234":          {"abc1234 latest", "", "{major}.{minor} v{major}"},
+		"1.4.2-dirty":      {"1.4.2-dirty latest", "", "{major}.{minor} v{major}"},
+	} {
+		c := line("VERSION="+version, "TAGS={major}.{minor} {version} v{major} latest").mustLoad(t)
+		if got := [3]string{strings.Join(c.Tags, " "), strings.Join(c.Series, " "), strings.Join(c.Unreleased, " ")}; got != want {
+			t.Errorf("VERSION=%s: %q, want %q", version, got, want)
+		}
+	}
 	long := say{git: Repository{Version: strings.Repeat("x", 300)}}.mustLoad(t)
 	if len(long.ChildTag(arm)) > longestTag {
 		t.Errorf("child tag of %d characters", len(long.ChildTag(arm)))
@@ -443,8 +459,9 @@ func TestRefused(t *testing.T) {
 		{"ONLY beside ARCHES", line("ONLY=riscv64"), []string{"ONLY=riscv64 (command line) names linux/riscv64, which ARCHES has not"}},
 		{"ALLOW_DROP", line("ALLOW_DROP=arm65"), []string{"ALLOW_DROP=arm65", "did you mean"}},
 		{"tag", line("TAGS=latest a/b"), []string{"TAGS=a/b", "write a-b"}},
-		{"tag placeholder", line("TAGS=latest {versoin}"), []string{"TAGS={versoin} (command line) holds {versoin}, and only {version} is filled in: did you mean {version}?"}},
-		{"tag placeholder of elsewhere", say{yaml: "tags: ['{arch}-{version}']\n"}, []string{"TAGS={arch}-{version} (manymage.yaml:1) holds {arch}, and only {version}"}},
+		{"tag placeholder", line("TAGS=latest {versoin}"), []string{"TAGS={versoin} (command line) holds {versoin}, and only {version}, {major} and {minor} are filled in: did you mean {version}?"}},
+		{"tag placeholder of elsewhere", say{yaml: "tags: ['{arch}-{version}']\n"}, []string{"TAGS={arch}-{version} (manymage.yaml:1) holds {arch}, and only {version}, {major} and {minor}"}},
+		{"tags of releases alone", line("VERSION=dev", "TAGS={major}.{minor} {major}"), []string{"TAGS={major}.{minor} {major} (command line) leaves no tag for VERSION=dev, which is no release such as 1.4.2: add {version}"}},
 		{"child without arch", line("CHILD={version}-x"), []string{"put {arch} into it"}},
 		{"child placeholder", line("CHILD={arch}-{os}"), []string{"CHILD={arch}-{os} (command line) holds {os}, and only {arch} and {version} are filled in: use no other"}},
 		{"child misspelt", line("CHILD={arhc}-{version}"), []string{"did you mean {arch}?"}},

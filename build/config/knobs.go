@@ -39,7 +39,7 @@ var knobs = []Knob{
 	{Name: "ARCHES", Synonyms: []string{"PLATFORMS"}, form: list, Help: "all platforms of the image, in the list's order", Example: `ARCHES="amd64 arm64 arm/v7"`, Default: "amd64 arm64"},
 	{Name: "ONLY", form: list, Help: "the platforms of this run; the list's tags then stay where they are", Example: "ONLY=arm64"},
 	{Name: "NODES", form: pairs, Help: "engines that build their own platforms: addresses or docker contexts", Example: `NODES="arm64,arm/v7=ssh://pi@pi4"`},
-	{Name: "TAGS", form: list, Help: "the list's tags; may hold {version}", Example: `TAGS="{version} latest"`, Default: "{version}"},
+	{Name: "TAGS", form: list, Help: "the list's tags; may hold {version}, and for releases {major} {minor}", Example: `TAGS="{version} {major}.{minor} latest"`, Default: "{version}"},
 	{Name: "CHILD", Help: "template of each platform's own tag", Example: "CHILD={version}-{arch}", Default: defaultChild},
 	{Name: "STRATEGY", Help: "how another platform is built: auto, cross, target or native", Example: "STRATEGY=cross", Default: "auto"},
 	{Name: "DOCKERFILE", Help: "the Dockerfile; {arch} in it stands for the platform's name", Example: "DOCKERFILE=Dockerfile.{arch}", Default: "Dockerfile in CONTEXT"},

@@ -42,13 +42,13 @@ func (l *loader) versionOf(img setting, imgTag string) {
 
 var (
 	notInTag = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
-	semver   = regexp.MustCompile(`^v[0-9]`)
+	aVersion = regexp.MustCompile(`^v[0-9]`)
 )
 
 // gitVersion makes a tag of what git describes: the v of a version goes, and what cannot be in a tag (+, /) becomes -.
 func gitVersion(r Repository) (text, origin string) {
 	text = r.Version
-	if semver.MatchString(text) {
+	if aVersion.MatchString(text) {
 		text = text[1:]
 	}
 	text = strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
@@ -81,19 +81,35 @@ func (l *loader) tags() {
 	}
 	l.record("TAGS", strings.Join(s.texts(), " "), s.origin)
 	for _, i := range s.items {
-		text := strings.ReplaceAll(i.text, "{version}", l.config.Version)
-		problem := badName(i.text, "{version}")
-		if problem == "" && l.config.Version != "" {
-			problem = badTag(text)
-		}
-		if problem != "" {
+		if problem := l.listTag(i.text); problem != "" {
 			l.fail(&UsageError{Knob: "TAGS", Text: i.text, Origin: i.origin, Problem: problem})
 		}
-		if !slices.Contains(l.config.Tags, text) {
-			l.config.Tags = append(l.config.Tags, text)
-		}
+	}
+	if l.config.Tags = append(l.config.Tags, l.config.Series...); len(l.config.Tags) == 0 && len(l.config.Unreleased) > 0 {
+		l.fail(s.wrong("leaves no tag for VERSION=" + l.config.Version + ", which is no release such as 1.4.2: add {version}"))
 	}
 	l.child()
+}
+
+// listTag takes in one of TAGS, or says what is wrong with it.
+func (l *loader) listTag(template string) string {
+	if problem := badName(template, append([]string{"{version}"}, ofSeries...)...); problem != "" || l.config.Version == "" {
+		return problem
+	}
+	major, minor, released := release(l.config.Version)
+	text := strings.NewReplacer("{version}", l.config.Version, "{major}", major, "{minor}", minor).Replace(template)
+	switch series := isSeries(template); {
+	case series && !released:
+		l.config.Unreleased = append(l.config.Unreleased, template)
+		return ""
+	case slices.Contains(l.config.Tags, text) || series && slices.Contains(l.config.Series, text):
+	case series:
+		l.config.Series = append(l.config.Series, text)
+	default: // what is asked for by name goes back, too
+		l.config.Tags = append(l.config.Tags, text)
+		l.config.Series = slices.DeleteFunc(l.config.Series, func(s string) bool { return s == text })
+	}
+	return badTag(text)
 }
 
 // otherChild is the way out where a platform's tag is the list's, too: it is not the template that is there.

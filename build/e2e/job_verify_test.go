@@ -43,3 +43,26 @@ func TestVerifyLooksAtEveryTag(t *testing.T) {
 	verify("1 latest").Exits(t, 0)
 	verify("1 old nope").Exits(t, 3).Says(t, "\n  tag old names sha256:", "\n  tag nope is not there").Hides(t, "tag 1 ")
 }
+
+// A tag of a series follows its releases and never goes back, which everybody who is asked about it knows.
+func TestTagsOfASeries(t *testing.T) {
+	e, reg := Engine(t, Docker20), Plain(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	repo := reg.Repo(t)
+	at := func(version string, targets ...string) Result {
+		words := []string{"IMG=" + repo, "ARCHES=amd64", "TAGS={major} {version} {major}.{minor}", "VERSION=" + version}
+		return Run(t, dir, With(e), append(words, targets...)...)
+	}
+	at("1.5.0", "build", "push").Exits(t, 0).Says(t, "published "+repo+":1.5.0 ", "published "+repo+":1.5 ", "published "+repo+":1 ")
+	at("1.4.3", "plan").Exits(t, 0).Says(t, "stays on 1.5.0, which is newer", repo+":1.4 is not there yet")
+	at("1.4.3", "doctor").Exits(t, 0).Says(t, repo+":1 stays on 1.5.0, which is newer")
+	at("1.4.3", "build", "push").Exits(t, 0).Says(t, repo+":1 stays on 1.5.0, which is newer than 1.4.3", "published "+repo+":1.4 ", "\n"+repo+":1.4.3\n").
+		Hides(t, "published "+repo+":1 ")
+	at("1.4.3", "verify").Exits(t, 0)
+	at("1.5.0", "verify").Exits(t, 0)
+	at("1.4.3", "build", "push").Exits(t, 0).Says(t, "unchanged "+repo+":1.4.3 ", repo+":1 stays on 1.5.0")
+	at("1.5.1-rc.1", "plan").Exits(t, 0).Says(t, "no tag {major}, {major}.{minor}: VERSION=1.5.1-rc.1 is no release such as 1.4.2").Hides(t, repo+":1.5 ")
+	at("1.5.1-rc.1", "build", "push").Exits(t, 0).Says(t, "no tag {major}, {major}.{minor}: VERSION=1.5.1-rc.1 is no release")
+	at("1.5.1", "build", "push").Exits(t, 0).Says(t, "published "+repo+":1 ", "published "+repo+":1.5 ").Hides(t, "stays")
+	at("1.5.0", "verify").Exits(t, 0)
+}

@@ -24,6 +24,9 @@ type PublishOptions struct {
 	// and the index has not is a *DropError; in a registry on loopback it is only a warning,
 	// because nobody else pulls from there.
 	AllowDrop []ocispec.Platform
+	// Series are tags for all releases of a series ("1.4"): one that names a newer release than the index stays where it is, as
+	// both say it (index.Newer).
+	Series []string
 	// Expect, when set, is the digest that every tag must have now: the list that an edit
 	// started from. Another one is a *MovedError: somebody else's work would be lost.
 	Expect digest.Digest
@@ -50,7 +53,7 @@ type Published struct {
 	Unchanged  bool          `json:"unchanged"`          // every tag had this index before: nothing was uploaded
 	Tags       []TagMove     `json:"tags"`               // in the order given
 	Diff       index.Changes `json:"diff"`               // of the first tag: what it was and what it is now
-	Warnings   []string      `json:"warnings,omitempty"` // that a tag loses platforms
+	Warnings   []string      `json:"warnings,omitempty"` // that a tag loses platforms, or stays where it is
 }
 
 // TagMove is what happened to one tag.
@@ -58,6 +61,7 @@ type TagMove struct {
 	Tag      string        `json:"tag"`
 	Moved    bool          `json:"moved"`              // it names the index now, and did not before
 	Previous digest.Digest `json:"previous,omitempty"` // what it named before; empty when it is new
+	Kept     string        `json:"kept,omitempty"`     // the newer version of its series that it goes on naming
 	Error    string        `json:"error,omitempty"`
 }
 
@@ -68,7 +72,8 @@ type TagMove struct {
 //	                 -> read each back and compare
 //
 // All manifests of the index must be in the repository. A tag that has the index already is
-// not written. Without tags the index is put under its digest alone.
+// not written. Without tags the index is put under its digest alone, as where all of them stay
+// with newer releases of their series.
 //
 // Errors: *DropError and *MovedError before anything is written, and inside a *TagsError for a
 // tag whose second look found one; *TagsError when a tag could not be moved, with Published
@@ -104,7 +109,7 @@ type goal struct {
 	ref     reference.NamedTagged
 	was     content
 	at      time.Time // when it was looked at
-	warning string    // that it loses platforms
+	warning string    // that it loses platforms, or stays where it is
 }
 
 func publish(ctx context.Context, c Publisher, repo reference.Named, tags []string, what payload, opts PublishOptions) (Published, error) {
@@ -142,8 +147,7 @@ func (p *publication) move(ctx context.Context, tags []string) error {
 	}
 	todo := p.todo()
 	if len(todo) == 0 {
-		p.out.Unchanged = true
-		return nil
+		return p.settled(ctx)
 	}
 	if err := p.put(ctx, todo); err != nil || p.opts.TrustAnswer {
 		return err
@@ -173,10 +177,22 @@ func (p *publication) look(ctx context.Context, tags []string) (err error) {
 	return nil
 }
 
+// settled is what is left to do where no tag has to be written.
+func (p *publication) settled(ctx context.Context) error {
+	if !p.named() {
+		return p.putUntagged(ctx)
+	}
+	p.out.Unchanged = true
+	return nil
+}
+
 // compare notes what a tag is and, of the first, what becomes of it.
 func (p *publication) compare(i int) {
 	was := p.tags[i].was
 	p.out.Tags[i] = TagMove{Tag: p.tags[i].ref.Tag(), Previous: was.desc.Digest}
+	if slices.Contains(p.opts.Series, p.tags[i].ref.Tag()) && was.index.Newer(p.payload.index) {
+		p.out.Tags[i].Kept = was.index.Version()
+	}
 	if i == 0 {
 		p.out.Diff = index.Diff(was.index, p.payload.index)
 	}
@@ -184,6 +200,14 @@ func (p *publication) compare(i int) {
 
 // has reports whether a tag names the payload already.
 func (p *publication) has(i int) bool { return p.tags[i].was.desc.Digest == p.payload.desc.Digest }
+
+// named reports whether any tag names the payload already, so that it has been uploaded.
+func (p *publication) named() bool {
+	return slices.ContainsFunc(p.tags, func(tag goal) bool { return tag.was.desc.Digest == p.payload.desc.Digest })
+}
+
+// stays reports whether a tag is left alone, as it names the payload or a newer release of its series.
+func (p *publication) stays(i int) bool { return p.has(i) || p.out.Tags[i].Kept != "" }
 
 func (c *Current) covers(repo reference.Named, tags []string) bool {
 	if c == nil || c.repo != repo.Name() {
@@ -196,10 +220,13 @@ func (c *Current) covers(repo reference.Named, tags []string) bool {
 func (p *publication) guard(ctx context.Context, i int) error {
 	tag := &p.tags[i]
 	tag.warning = ""
-	if p.has(i) {
+	name := reference.FamiliarString(tag.ref)
+	if kept := p.out.Tags[i].Kept; kept != "" {
+		tag.warning = fmt.Sprintf("%s stays on %s, which is newer than %s", name, kept, p.payload.index.Version())
+	}
+	if p.stays(i) {
 		return nil
 	}
-	name := reference.FamiliarString(tag.ref)
 	if want := p.opts.Expect; want != "" && tag.was.desc.Digest != want {
 		return &MovedError{Tag: name, Expected: want, Found: tag.was.desc.Digest}
 	}
@@ -246,7 +273,7 @@ func (p *publication) lost(ctx context.Context, was *content) ([]ocispec.Platfor
 func (p *publication) todo() []int {
 	var out []int
 	for i := range p.tags {
-		if !p.has(i) {
+		if !p.stays(i) {
 			out = append(out, i)
 		}
 	}
@@ -256,7 +283,7 @@ func (p *publication) todo() []int {
 // put writes the first tag, which uploads the index, then the others at once. Where a tag had
 // the index already nothing has to be uploaded first.
 func (p *publication) put(ctx context.Context, todo []int) error {
-	if len(todo) == len(p.tags) {
+	if !p.named() {
 		if err := p.putTags(ctx, todo[:1]); err != nil {
 			return err
 		}
@@ -278,7 +305,7 @@ func (p *publication) putTags(ctx context.Context, todo []int) error {
 	}
 	_ = g.Wait() // errs has them
 	for n, i := range todo {
-		p.out.Tags[i].Moved = errs[n] == nil && !p.has(i)
+		p.out.Tags[i].Moved = errs[n] == nil && !p.stays(i)
 		if errs[n] != nil {
 			p.out.Tags[i].Error = errs[n].Error()
 		}
@@ -292,7 +319,7 @@ func (p *publication) putTags(ctx context.Context, todo []int) error {
 
 // putTag writes one tag. The tag before it may have taken long.
 func (p *publication) putTag(ctx context.Context, i int) error {
-	if err := p.lookAgain(ctx, i); err != nil || p.has(i) {
+	if err := p.lookAgain(ctx, i); err != nil || p.stays(i) {
 		return err
 	}
 	_, err := p.client.PutManifest(ctx, p.tags[i].ref, p.payload.desc.MediaType, p.payload.raw)

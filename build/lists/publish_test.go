@@ -82,6 +82,65 @@ func TestATagIsNotMadeWorse(t *testing.T) {
 	}
 }
 
+// A tag for all releases of a series never goes back to an older one.
+func TestATagOfASeriesGoesForward(t *testing.T) {
+	amd64 := imageFor("linux/amd64")
+	at := func(ix index.Index, version string) index.Index {
+		if ix.Annotations = nil; version != "" {
+			ix.Annotations = map[string]string{ocispec.AnnotationVersion: version}
+		}
+		return ix
+	}
+	for name, c := range map[string]struct {
+		has, next string // versions; "none" is no tag
+		kept      bool
+	}{
+		"the first":          {"none", "1.2.9", false},
+		"a newer one":        {"1.2.8", "1.2.9", false},
+		"the same":           {"1.2.9", "1.2.9", false},
+		"an older one":       {"1.3.0", "1.2.9", true},
+		"after a preview":    {"1.3.0-rc.1", "1.3.0", false},
+		"nobody knows which": {"", "1.2.9", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			if c.has != "none" {
+				s.pushIndex("one.example/app:1", at(s.listOf("one.example/app", amd64), c.has))
+			}
+			before := s.digest("one.example/app:1")
+			next := at(s.listOf("one.example/app", amd64.named("new")), c.next)
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{c.next, "1"}, next, PublishOptions{Series: []string{"1"}})
+			if err != nil || s.digest("one.example/app:"+c.next) != got.Digest || !got.Tags[0].Moved {
+				t.Fatalf("%v, %+v", err, got)
+			}
+			if !c.kept {
+				if s.digest("one.example/app:1") != got.Digest || !got.Tags[1].Moved || len(got.Warnings) > 0 {
+					t.Errorf("the tag was not moved: %+v", got)
+				}
+				return
+			}
+			want := "one.example/app:1 stays on " + c.has + ", which is newer than " + c.next
+			if s.digest("one.example/app:1") != before || got.Tags[1].Moved || got.Tags[1].Kept != c.has || !slices.Equal(got.Warnings, []string{want}) {
+				t.Errorf("got %+v", got)
+			}
+		})
+	}
+}
+
+// Where every tag stays the list is stored all the same, and nothing is said to be unchanged.
+func TestAListWhoseTagsAllStay(t *testing.T) {
+	s := newScene(t)
+	newer := s.listOf("one.example/app", imageFor("linux/amd64"))
+	newer.Annotations = map[string]string{ocispec.AnnotationVersion: "1.3.0"}
+	s.pushIndex("one.example/app:1", newer)
+	next := s.listOf("one.example/app", imageFor("linux/amd64").named("new"))
+	next.Annotations = map[string]string{ocispec.AnnotationVersion: "1.2.9"}
+	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, next, PublishOptions{Series: []string{"1"}})
+	if err != nil || got.Unchanged || got.Tags[0].Kept != "1.3.0" || len(s.manifest("one.example/app", got.Digest)) == 0 {
+		t.Errorf("%v, %+v", err, got)
+	}
+}
+
 // What an entry does not say counts by what is in it: a config's platform, the entries of a list inside.
 func TestPlatformsThatOnlyTheImagesTellAreNotLost(t *testing.T) {
 	amd64, arm64 := imageFor("linux/amd64"), imageFor("linux/arm64")

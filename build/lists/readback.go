@@ -23,6 +23,9 @@ const (
 func (p *publication) readBack(ctx context.Context, written []int) error {
 	g, ctx := errgroup.WithContext(ctx)
 	for _, i := range written {
+		if p.out.Tags[i].Kept != "" {
+			continue // a newer release was there when it was to be written
+		}
 		g.Go(func() error { return p.confirm(ctx, p.tags[i].ref, p.out.Tags[i].Previous) })
 	}
 	return g.Wait()

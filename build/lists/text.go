@@ -73,6 +73,8 @@ func (t TagMove) describe(p Published) string {
 	switch {
 	case t.Error != "":
 		return "failed: " + t.Error
+	case t.Kept != "":
+		return "stays on " + t.Kept
 	case !t.Moved && t.Previous == p.Digest:
 		return "is unchanged"
 	case !t.Moved:
