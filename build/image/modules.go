@@ -37,14 +37,16 @@ type interpreted struct {
 
 // modules are compiled files of which one that fits is enough: those of a package.
 type modules struct {
-	name  string
-	what  string   // the name of all, "" where they have several
-	files []string // absolute, the likeliest first
-	wheel string   // what may say that they are data for any machine, "" where nothing does
-	also  string   // another way to the right ones than a stage for the platform
-	other string   // a folder of them for another machine, where the interpreter goes by its name and there is no other; "" for any else
-	named string   // that machine, as its name has it
-	spare bool     // whoever has them may not need them
+	name    string
+	what    string   // the name of all, "" where they have several
+	files   []string // absolute, the likeliest first
+	wheel   string   // what may say that they are data for any machine, "" where nothing does
+	also    string   // another way to the right ones than a stage for the platform
+	other   string   // a folder of them for another machine, where the interpreter goes by its name and there is no other; "" for any else
+	named   string   // that machine, as its name has it
+	libc    string   // the C library that the other folder is for, instead of a machine
+	brought string   // the folder of a package that brings them wherever it is installed
+	spare   bool     // whoever has them may not need them
 }
 
 // language is how the modules of a language's interpreters are found.
@@ -123,18 +125,32 @@ func (c *checker) fitting(packages []modules, folders []string, in interpreted) 
 
 // modules looks for one that fits, or for each that Python passes over by its name for one beside it.
 func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, error) {
+	if p.libc != "" {
+		return c.apart(p, p.other, p.libc, in)
+	}
 	if p.other != "" {
 		return c.unfit(p, p.other, "for "+p.named, in), nil
 	}
 	var others []compiled
+	var strange, theirs string
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
+		if err == nil && file.fits && isNode(in.at.real) {
+			var its string
+			if its, err = c.strange(file.at.real, in); its != "" {
+				strange, theirs = file.at.real, its
+				continue
+			}
+		}
 		if err != nil || file.fits && !c.unloaded(name) {
 			return nil, err
 		}
 		if file.what != "" && !file.fits && (len(others) == 0 || c.unloaded(name) && len(others) < maxStrays) {
 			others = append(others, file)
 		}
+	}
+	if strange != "" {
+		return c.apart(p, strange, theirs, in)
 	}
 	for len(others) > 0 {
 		fits, err := c.beside(others[0].at, folders)

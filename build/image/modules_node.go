@@ -199,21 +199,27 @@ func (c *checker) addons(p nodePackage, in interpreted) ([]modules, error) {
 		if strings.Contains("/"+name, nextCompiler) {
 			continue
 		}
-		files, portable, err := c.forMachine(name, p.dir)
+		one, err := c.forMachine(name, p.dir, in)
 		if err != nil {
 			return nil, err
 		}
-		anywhere = anywhere || portable
-		chosen.files = append(chosen.files, files...)
+		anywhere = anywhere || one.portable
+		chosen.files = append(chosen.files, one.files...)
+		if one.libc != "" && chosen.libc == "" {
+			chosen.other, chosen.libc = one.dir, one.libc
+		}
 	}
 	if anywhere {
-		chosen.files = nil
+		chosen = modules{name: p.name}
+	}
+	if len(chosen.files) > 0 {
+		chosen.other, chosen.libc = "", ""
 	}
 	if !p.scripted {
 		return []modules{chosen}, nil
 	}
 	made, err := c.made(p)
-	if err != nil || len(made) > 0 || len(chosen.files) > 0 {
+	if err != nil || len(made) > 0 || len(chosen.files) > 0 || chosen.libc != "" {
 		return []modules{{name: p.name, files: made}, chosen}, err
 	}
 	brought, err := c.brought(p, in)
@@ -221,7 +227,7 @@ func (c *checker) addons(p nodePackage, in interpreted) ([]modules, error) {
 		return nil, err
 	}
 	program, err := c.namesake(p)
-	return []modules{{name: p.name, files: brought}, {name: p.name, files: program}}, err
+	return []modules{{name: p.name, files: brought, brought: p.dir}, {name: p.name, files: program}}, err
 }
 
 // made are the addons that a package's installation has compiled or fetched: where node-gyp puts them, or where the package says.
@@ -295,24 +301,35 @@ func (c *checker) namesake(p nodePackage) (list []string, err error) {
 	return list, nil
 }
 
-// forMachine are the binaries of a package that is there for one kind of machine. One of WebAssembly is for all.
-func (c *checker) forMachine(name, from string) (list []string, portable bool, err error) {
-	dir := name
-	if !path.IsAbs(name) {
-		dir, err = c.required(name, from)
+// platformed is a package that is there for one kind of machine.
+type platformed struct {
+	dir      string
+	files    []string // its binaries
+	portable bool     // it is of WebAssembly, which is for all
+	libc     string   // the C library for which it is there, where Node has another
+}
+
+// forMachine finds such a package.
+func (c *checker) forMachine(name, from string, in interpreted) (p platformed, err error) {
+	if p.dir = name; !path.IsAbs(name) {
+		p.dir, err = c.required(name, from)
 	}
-	if err != nil || dir == "" {
-		return nil, false, err
+	if err != nil || p.dir == "" {
+		return p, err
 	}
-	text, err := c.evidence(path.Join(dir, "package.json"))
-	switch cpu := texts(gjson.Get(text, "cpu")); {
-	case err != nil || len(cpu) == 0:
-		return nil, false, err
-	case slices.Contains(cpu, "wasm32"):
-		return nil, true, nil
+	text, err := c.evidence(path.Join(p.dir, "package.json"))
+	cpu := texts(gjson.Get(text, "cpu"))
+	if p.portable = slices.Contains(cpu, "wasm32"); err != nil || p.portable || len(cpu) == 0 {
+		return p, err
 	}
-	list, err = c.binaries(dir)
-	return list, false, err
+	if libs := texts(gjson.Get(text, "libc")); len(libs) == 1 && slices.Contains([]string{"musl", "glibc"}, libs[0]) && slices.Contains(machinesIn(strings.Join(cpu, " ")), c.declared.Architecture) {
+		if ours, err := c.clib(in); err != nil || ours != "" && ours != libs[0] {
+			p.libc = libs[0]
+			return p, err
+		}
+	}
+	p.files, err = c.binaries(p.dir)
+	return p, err
 }
 
 // binaries are the addons, libraries and programs of a package, wherever they lie, the likeliest first.

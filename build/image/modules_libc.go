@@ -1,0 +1,83 @@
+package image
+
+import (
+	"path"
+	"strings"
+)
+
+// A module that is loaded into Node has Node's C library, and one that was linked with another does not start: what an Alpine stage has installed fails on
+// Debian, and the other way round where it asks for glibc's own loader, as most do. Without that musl takes itself for glibc.
+
+// clib is the C library of an interpreter, "" where that is not known.
+func (c *checker) clib(in interpreted) (string, error) {
+	f, err := c.tree.read(in.at.real, in.at.info)
+	if name, _ := libc(f.elf.Interp); err == nil && f.elf.Interp != "" && (name == "musl" || name == "glibc") {
+		return name, nil
+	}
+	return "", err
+}
+
+// strange is the C library of a module or program for the right machine that does not find it in the image, "" where it starts.
+func (c *checker) strange(name string, in interpreted) (string, error) {
+	ours, err := c.clib(in)
+	if err != nil || ours == "" {
+		return "", err
+	}
+	at, _, err := c.regular(name)
+	if err != nil {
+		return "", err
+	}
+	f, err := c.tree.read(at.real, at.info)
+	if err != nil {
+		return "", err
+	}
+	if f.elf.Interp != "" && path.Ext(name) != ".node" && !isLibrary(path.Base(name)) {
+		_, there, err := c.regular(absolute("/", f.elf.Interp))
+		if theirs, _ := libc(f.elf.Interp); !there {
+			return theirs, err
+		}
+		return "", err
+	}
+	d, err := c.tree.dynamic(f)
+	for _, needed := range d.Needed {
+		theirs, _ := libc("/" + needed)
+		if needed == "libc.so" || strings.HasPrefix(needed, "libc.musl-") {
+			theirs = "musl"
+		}
+		if theirs == ours || theirs != "musl" && theirs != "glibc" {
+			continue
+		}
+		if there, err := c.hasLibrary(needed); err != nil || !there {
+			return theirs, err
+		}
+	}
+	return "", err
+}
+
+// hasLibrary tells whether loaders find a library in the system's folders.
+func (c *checker) hasLibrary(name string) (bool, error) {
+	for _, dir := range c.systemFolders() {
+		at, elf, ok, err := c.inFolder(dir, name)
+		if err != nil || ok && at.info != nil && elf.Bits != 0 { // and no linker's script
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+// apart is the fault of a package that is there for another C library alone. One that brings the same wherever it is installed may do without.
+func (c *checker) apart(p modules, name, theirs string, in interpreted) (*Fault, error) {
+	ours, err := c.clib(in)
+	if p.brought != "" && err == nil {
+		instead, err := c.under(p.brought, "fallback.js")
+		if len(instead) == 0 {
+			c.note(in.frame, "%s is for %s, where %s has %s, and none was compiled: what needs it fails", show(name), theirs, show(in.at.real), ours)
+		}
+		return nil, err
+	}
+	return &Fault{
+		Kind: ForeignModule, Path: name,
+		What: "for " + theirs + ", where " + show(in.at.real) + " has " + ours + " and finds no other module of " + show(p.name),
+		Cure: "install it in a stage of the image's own base" + strings.ReplaceAll(p.also, "--os and --cpu", "--libc="+ours),
+	}, err
+}
