@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -77,13 +78,13 @@ func document(data []byte) (*yaml.Node, *UsageError) {
 	case errors.Is(err, io.EOF):
 		return nil, nil
 	case err != nil:
-		return nil, noYAML(err)
+		return nil, noYAML(err, data)
 	}
 	switch err := decoder.Decode(&more); {
 	case err == nil:
 		return nil, &UsageError{Knob: FileName, Origin: originOf(&more), Problem: "is a second document: leave the first"}
 	case !errors.Is(err, io.EOF):
-		return nil, noYAML(err)
+		return nil, noYAML(err, data)
 	}
 	root := doc.Content[0]
 	if isNull(root) {
@@ -96,15 +97,35 @@ func document(data []byte) (*yaml.Node, *UsageError) {
 }
 
 // noYAML puts the line that the parser begins with where all others have theirs.
-func noYAML(err error) *UsageError {
+func noYAML(err error, data []byte) *UsageError {
 	out := &UsageError{Knob: FileName, Err: err}
-	problem := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
-	if said, found := strings.CutPrefix(problem, "line "); found {
-		line, rest, _ := strings.Cut(said, ": ")
-		out.Origin, problem = FileName+":"+line, rest
+	line, problem := lineOf(err)
+	if line == 0 { // as for the first one
+		lower, _ := lineOf(yaml.Unmarshal(append([]byte("#\n"), data...), new(yaml.Node)))
+		if lower > 0 {
+			line = max(lower-1, 1)
+		}
+	}
+	if line > 0 {
+		out.Origin = fmt.Sprintf("%s:%d", FileName, line)
 	}
 	out.Problem = "is no YAML: " + problem
 	return out
+}
+
+// lineOf is the line that the parser names, 0 for none, and what it says is wrong there.
+func lineOf(err error) (line int, problem string) {
+	if err == nil {
+		return 0, ""
+	}
+	problem = strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "yaml: ")
+	if said, found := strings.CutPrefix(problem, "line "); found {
+		number, rest, _ := strings.Cut(said, ": ")
+		if line, err = strconv.Atoi(number); err == nil {
+			return line, rest
+		}
+	}
+	return 0, problem
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
