@@ -44,7 +44,12 @@ func directory(dir string, patterns []string) (fsutil.FS, error) {
 	if err := folder.Close(); err != nil {
 		return nil, err
 	}
-	return fsutil.NewFilterFS(all, &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot})
+	return without(all, patterns)
+}
+
+// without is a directory without what the patterns exclude.
+func without(all fsutil.FS, patterns []string) (fsutil.FS, error) {
+	return fsutil.NewFilterFS(open{all, patterns}, &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot})
 }
 
 func ownedByRoot(_ string, st *fstypes.Stat) fsutil.MapResult {
