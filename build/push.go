@@ -124,7 +124,11 @@ func (p *Pipeline) upload(ctx context.Context, client *registry.Client, r *resul
 	if r.built.Repair != nil {
 		return p.pushUnlabelled(ctx, client, r, ref)
 	}
-	pushed, err := p.engines[r.node].Push(ctx, ref.String(), p.watch(r.job))
+	e, name := p.engines[r.node], ref.String()
+	pushed, err := e.Push(ctx, name, p.watch(r.job))
+	if errors.Is(err, engine.ErrNotFound) && e.Tag(ctx, r.built.ID, name) == nil { // another run took the name away: see Engine.Tag
+		pushed, err = e.Push(ctx, name, p.watch(r.job))
+	}
 	if err != nil {
 		return child{}, err
 	}
