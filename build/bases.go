@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/distribution/reference"
-	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/engine"
@@ -70,10 +69,15 @@ func (o offer) has(p ocispec.Platform) bool {
 	return err == nil
 }
 
-// takes tells whether an engine's builder takes what is offered for a platform: Docker's classic one takes no lesser variant.
-func (p *Pipeline) takes(node string, o offer, platform ocispec.Platform) bool {
-	found, err := o.list.Find(platform)
-	return err == nil && (found.Exact || !p.classic(node) || p.engines[node].Info().Name != "Docker")
+// matched names what an engine takes for platforms: of those that it has not, a lesser variant.
+func (o offer) matched(wanted []ocispec.Platform) string {
+	names := formatted(wanted)
+	for i, platform := range wanted {
+		if found, err := o.list.Find(platform); err == nil && !found.Exact {
+			names[i] = fmt.Sprintf("%s (for %s)", platforms.Format(*found.Entry.Platform), names[i])
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // offerOf is the offer of images for these platforms.
@@ -114,13 +118,14 @@ func offered(ctx context.Context, client *registry.Client, name string) (offer, 
 	return offerOf([]ocispec.Platform{label}, true), err
 }
 
-// offered asks the base's registry; where nobody answers from here, the engine does, which may have a mirror or a proxy.
+// offered asks the base's registry; where nobody answers from here, the engine does, which may have a mirror or a proxy. Each has a
+// time of its own: a registry that is silent to us must not keep the engine from being asked.
 func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
 	client, err := p.Registry()
 	if err != nil {
 		return offer{}, err
 	}
-	found, err := offered(ctx, client, b.image)
+	found, err := inTime(ctx, func(ctx context.Context) (offer, error) { return offered(ctx, client, b.image) })
 	e := p.engines[b.node]
 	if e == nil || !errors.Is(err, registry.ErrUnreachable) {
 		return found, err
@@ -138,26 +143,30 @@ func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
 	return offerOf(have, plain), nil
 }
 
-// child asks the registry which manifest a base has for a platform; empty where it does not say.
-func (p *Pipeline) child(ctx context.Context, name string, platform ocispec.Platform) digest.Digest {
-	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
+// inTime asks a registry as long as a build waits for what it can do without.
+func inTime[T any](ctx context.Context, ask func(ctx context.Context) (T, error)) (T, error) {
+	timed, cancel := context.WithTimeout(ctx, foresightLimit)
 	defer cancel()
+	found, err := ask(timed)
+	if err != nil && timed.Err() != nil && ctx.Err() == nil {
+		err = fmt.Errorf("%w within %s: %w", registry.ErrUnreachable, foresightLimit, err)
+	}
+	return found, err
+}
+
+// listed asks the registry what it has under a base's name, for an engine that pins it.
+func (p *Pipeline) listed(ctx context.Context, name string) (engine.Listed, error) {
 	client, err := p.Registry()
 	if err != nil {
-		return ""
+		return engine.Listed{}, err
 	}
-	_, m, list, err := under(ctx, client, name)
-	switch {
-	case err != nil:
-		return ""
-	case !index.IsIndex(m.Descriptor.MediaType):
-		return m.Descriptor.Digest
-	}
-	found, err := list.Find(platform)
-	if err != nil || !found.Exact || !index.IsImage(found.Entry.MediaType) {
-		return ""
-	}
-	return found.Entry.Digest
+	return inTime(ctx, func(ctx context.Context) (engine.Listed, error) {
+		_, m, list, err := under(ctx, client, name)
+		if kind := m.Descriptor.MediaType; err == nil && !index.IsIndex(kind) && !index.IsImage(kind) {
+			err = fmt.Errorf("%s is no image, but %s", name, kind)
+		}
+		return engine.Listed{Digest: m.Descriptor.Digest, Images: list}, err
+	})
 }
 
 // refusesBase says why an engine will not build on what there is under a base's name, in the words of the build.

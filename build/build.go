@@ -200,6 +200,6 @@ func (p *Pipeline) open(ctx context.Context, o engine.Options) (*engine.Engine, 
 		c, err := lookup(ctx, host)
 		return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err
 	}
-	o.Child = p.child
+	o.Listed = p.listed
 	return engine.Open(ctx, o)
 }

@@ -65,7 +65,7 @@ func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (of
 			if !platforms.Equal(have[0], platform) {
 				others = append(others, platform)
 			}
-		case !p.takes(b.node, found, platform):
+		case !found.has(platform):
 			return wrong("base", fmt.Errorf("%s %w", at, p.lack(platform, have)))
 		}
 	}
@@ -75,7 +75,7 @@ func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (of
 	case found.plain:
 		return fine("base", "%s is an image for %s", at, platforms.Format(have[0]))
 	}
-	return fine("base", "%s has %s", at, strings.Join(formatted(b.wanted), " "))
+	return fine("base", "%s has %s", at, found.matched(b.wanted))
 }
 
 // hiddenHealth is that of a base that no registry shows: an engine may have it, for one platform.
@@ -83,7 +83,7 @@ func (p *Pipeline) hiddenHealth(ctx context.Context, b *wantedBase, at string, e
 	if kept, found := p.inEngine(ctx, b); found {
 		for _, platform := range b.wanted {
 			if !offerOf([]ocispec.Platform{kept}, true).has(platform) {
-				return wrong("base", fmt.Errorf("%s is in the engine for %s alone, and its registry has to have it for %s: %w; push it there for all platforms",
+				return wrong("base", fmt.Errorf("%s is the image for %s in the engine, and its registry has to have it for %s: %w; push it there for all platforms",
 					at, platforms.Format(kept), platforms.Format(platform), err))
 			}
 		}

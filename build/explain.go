@@ -37,11 +37,9 @@ func (p *Pipeline) explain(ctx context.Context, j job, err error) {
 // lacking asks the registry, or the engine to do so, what there is of a base that an engine did not find for a platform. It is asked
 // then alone: where all is well it would be a request for nothing.
 func (p *Pipeline) lacking(ctx context.Context, b *wantedBase) error {
-	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
-	defer cancel()
 	found, err := p.offered(ctx, b)
 	for _, platform := range b.wanted {
-		if err == nil && !p.takes(b.node, found, platform) {
+		if err == nil && !found.has(platform) {
 			return p.lack(platform, found.list.Platforms())
 		}
 	}

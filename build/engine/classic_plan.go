@@ -239,18 +239,23 @@ func (p *classicPlan) flag(s stage, want ocispec.Platform) string {
 // base pins an image that a FROM names.
 func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platform) (string, error) {
 	if name == "scratch" {
-		return p.bases.scratch(ctx, p.scratchLabel())
+		bottom, err := p.bases.scratch(ctx, p.scratchLabel())
+		return bottom.ID, err
 	}
-	id, err := p.pin(ctx, name, want)
-	maps.Copy(p.onBase, p.bases.waiting(id))
-	if err != nil || platforms.Equal(want, p.target) {
-		return id, err
+	found, err := p.pin(ctx, name, want)
+	if err != nil {
+		return "", err
+	}
+	maps.Copy(p.onBase, found.waiting())
+	if platforms.Equal(found.Platform, p.target) {
+		return found.ID, nil
 	}
 	p.mixed = true
 	if p.toldPlatform() == "" || p.engine.info.Name == podman {
-		return id, nil
+		return found.ID, nil
 	}
-	return p.bases.alias(ctx, id, p.target)
+	alias, err := p.bases.alias(ctx, found, p.target)
+	return alias.ID, err
 }
 
 // scratchLabel may be right even when all is built natively, since nothing in
@@ -294,7 +299,7 @@ func (p *classicPlan) cacheless() bool {
 	return p.NoCache || (p.engine.info.Name == podman && len(p.onBase) > 0)
 }
 
-func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platform) (string, error) {
+func (p *classicPlan) pin(ctx context.Context, name string, want ocispec.Platform) (Image, error) {
 	if ref, ok := p.images[strings.ToLower(name)]; ok {
 		name = ref
 	}
@@ -318,11 +323,11 @@ func (p *classicPlan) rewriteCopy(ctx context.Context, in statement) (string, er
 		if !strings.Contains(raw, flag) {
 			return "", fmt.Errorf("%w: write %s in one piece and without quotes, since the image gets another name there", ErrContext, flag)
 		}
-		id, err := p.pin(ctx, name, p.target)
+		found, err := p.pin(ctx, name, p.target)
 		if err != nil {
 			return "", err
 		}
-		return strings.Replace(raw, flag, "--from="+id, 1), nil
+		return strings.Replace(raw, flag, "--from="+found.ID, 1), nil
 	}
 	return "", nil
 }

@@ -20,7 +20,9 @@ func planOn(t *testing.T, info Info, s Solve, bases map[string]string) *classicP
 	info.Platform = ocispec.Platform{OS: "linux", Architecture: "amd64"}
 	e := &Engine{info: info}
 	b := &classicBuilder{engine: e, bases: newBases(e), images: map[string]string{"tools": "registry.example/tools:2"}}
-	b.bases.known = bases
+	for key, id := range bases {
+		b.bases.known[key] = Image{ID: id, Platform: platform(t, key[strings.LastIndex(key, " ")+1:])}
+	}
 	file := classicOf(t, cmp.Or(string(s.Dockerfile), "FROM scratch\n"))
 	return b.plan(s, file, func(Event) {})
 }
@@ -318,6 +320,14 @@ func TestClassicBuildArgs(t *testing.T) {
 	}
 }
 
+// waits gives the base busybox:1 statements that wait for who builds on it.
+func waits(p *classicPlan, statements ...string) {
+	const key = "busybox:1 linux/arm64"
+	base := p.bases.known[key]
+	base.OnBuild = statements
+	p.bases.known[key] = base
+}
+
 // A base's ONBUILD statements ask for arguments, too, and so do those of a stage.
 func TestClassicArgumentsOfOnBuild(t *testing.T) {
 	for _, on := range []Info{docker20, podman5} {
@@ -326,7 +336,7 @@ func TestClassicArgumentsOfOnBuild(t *testing.T) {
 			Platform: platform(t, "linux/arm64"), SetPlatform: true, BuildArgs: map[string]string{"FOO": "1", "STAGE": "2", "UNUSED": "3"},
 			Dockerfile: []byte("FROM busybox:1 AS a\nONBUILD ARG STAGE\nFROM a\n"),
 		}, map[string]string{"busybox:1 linux/arm64": "B"})
-		p.bases.onBuild["B"] = []string{"ARG TARGETARCH", "RUN x", "ARG FOO=0 BAR"}
+		waits(p, "ARG TARGETARCH", "RUN x", "ARG FOO=0 BAR")
 		p.emit = func(e Event) { told = append(told, e) }
 		if p.cacheless() {
 			t.Error("no cache before there is a reason")
@@ -361,14 +371,14 @@ func TestClassicArgumentsThatClashWithOnBuild(t *testing.T) {
 	} {
 		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Target: "wanted", Dockerfile: []byte(lines)},
 			map[string]string{"busybox:1 linux/arm64": "B"})
-		p.bases.onBuild["B"] = []string{"ARG TARGETARCH FOO"}
+		waits(p, "ARG TARGETARCH FOO")
 		if _, err := p.rewrite(t.Context()); errors.Is(err, ErrUnsupported) != refused || (err != nil) != refused {
 			t.Errorf("%q: %v", lines, err)
 		}
 	}
 	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, BuildArgs: map[string]string{"TARGETARCH": "s390x"},
 		Dockerfile: []byte("FROM busybox:1\nARG TARGETARCH=riscv64\n")}, map[string]string{"busybox:1 linux/arm64": "B"})
-	p.bases.onBuild["B"] = []string{"ARG TARGETARCH"}
+	waits(p, "ARG TARGETARCH")
 	if _, err := p.rewrite(t.Context()); err != nil || *p.buildArgs()["TARGETARCH"] != "s390x" {
 		t.Errorf("the caller's own value is for both: %v", err)
 	}

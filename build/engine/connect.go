@@ -36,7 +36,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure, child: o.Child}
+	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure, listed: o.Listed}
 	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}

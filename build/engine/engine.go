@@ -28,6 +28,8 @@ import (
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
 )
 
 // Hook sees an image before the engine stores it: the bytes of its config and
@@ -50,8 +52,14 @@ type Credential struct {
 // "127.0.0.1:5000"). A host without one gives the zero Credential.
 type Credentials func(ctx context.Context, host string) (Credential, error)
 
-// Child finds what the registry has under a name for a platform: the digest of a manifest, empty where nobody knows.
-type Child func(ctx context.Context, name string, p ocispec.Platform) digest.Digest
+// Listed is what a registry has under a name: a list, or one image.
+type Listed struct {
+	Digest digest.Digest // of what the name stands for
+	Images index.Index   // of a list; empty for one image
+}
+
+// Lister reads what a registry has under a name; an error where nobody knows.
+type Lister func(ctx context.Context, name string) (Listed, error)
 
 // Options say which engine to open. The zero value opens what the docker
 // command would with an empty environment.
@@ -63,7 +71,7 @@ type Options struct {
 	Getenv      func(string) string // DOCKER_HOST, DOCKER_CONTEXT, DOCKER_BUILDKIT, XDG_RUNTIME_DIR, HOME ...; nil is an empty environment
 	Credentials Credentials         // for base images and pushes; nil is anonymous
 	Insecure    func(string) bool   // the registry hosts that need no TLS, beside loopback; nil: none. Docker has a list of its own and is not told
-	Child       Child               // what a list has for a platform; nil: nobody knows, and pulls move tags for a while
+	Listed      Lister              // of base images; nil: nobody knows, and pulls move tags for a while
 	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
 	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, Info tells Address, Name, API and Store alone
@@ -75,7 +83,7 @@ type Engine struct {
 	auth    Credentials
 	getenv  func(string) string
 	lax     func(host string) bool // Options.Insecure
-	child   Child                  // Options.Child
+	listed  Lister                 // Options.Listed
 	proxies map[string]string      // build arguments
 	info    Info
 	road    road

@@ -22,6 +22,7 @@ type Image struct {
 	ID       string        // as the engine calls it
 	Config   digest.Digest // of its config; empty on containerd stores, which do not tell
 	Tags     []string      // references, sorted
+	Pulled   []string      // references by digest, of which registries have it
 	Platform ocispec.Platform
 	Labels   map[string]string
 	OnBuild  []string // statements that wait for whoever builds on it
@@ -39,6 +40,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 		ID:       found.ID,
 		Config:   e.configDigest(found.ID),
 		Tags:     slices.Sorted(slices.Values(found.RepoTags)),
+		Pulled:   found.RepoDigests,
 		Platform: platforms.Normalize(ocispec.Platform{OS: found.Os, Architecture: found.Architecture, Variant: found.Variant, OSVersion: found.OsVersion}),
 		Size:     found.Size,
 	}

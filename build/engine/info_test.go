@@ -16,6 +16,9 @@ import (
 // then stands between the answers that are given one after the other, the last to all that ask later.
 const then = "\nthen\n"
 
+// absent is the answer that there is no such thing, as to all that has none.
+const absent = "absent"
+
 // apiDouble is an engine of a few answers, by method and path without the
 // version, and what it was asked.
 func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []string) {
@@ -31,7 +34,7 @@ func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []strin
 			answer, answers[request] = first, others
 		}
 		mu.Unlock()
-		if !ok {
+		if !ok || answer == absent {
 			w.WriteHeader(http.StatusNotFound)
 			answer = `{"message":"no such thing"}`
 		}

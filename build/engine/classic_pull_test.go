@@ -1,0 +1,242 @@
+package engine
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
+)
+
+// The user's tag stays where it was, however the pull of another platform ends. Where the digest is known, it is not touched, and given
+// alone where there was none, and to the engine's own platform.
+func TestPullsLeaveTheTag(t *testing.T) {
+	const (
+		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
+		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
+		give                     = "POST /images/theirs/tag"
+		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
+		s390x                    = `{"Id":"other","Os":"linux","Architecture":"s390x"}`
+		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
+		plain                    = `{"Descriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
+	)
+	mine := Image{ID: "mine", Platform: platform(t, "linux/amd64")}
+	theirs, image := listing(t, "linux/arm64"), Listed{Digest: someDigest}
+	for name, test := range map[string]struct {
+		pulled      string
+		looked      []string // one for each look, the last for all further
+		child       []string // the same by digest
+		offers      string
+		interrupted bool
+		here        Image
+		store       string
+		own         string // the engine's platform
+		listed      Listed
+		want        string
+		asked       []string
+	}{
+		"its digest is known":     {listed: theirs, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
+		"... and it is here":      {listed: theirs, child: []string{arm64}, here: mine, asked: []string{lookChild}},
+		"... of an image":         {listed: image, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
+		"... that is another's":   {listed: image, child: []string{absent, s390x}, here: mine, want: "gave linux/s390x", asked: []string{lookChild, pull, lookChild}},
+		"... and not to be had":   {listed: theirs, pulled: `{"error":"cut off"}` + then + "", child: []string{absent}, looked: []string{arm64}, here: mine, asked: []string{lookChild, pull, pull, look, look, back}},
+		"... and interrupted":     {listed: theirs, pulled: `{"progressDetail":{"current":1,"total":2}}`, child: []string{absent}, interrupted: true, here: mine, want: "context canceled", asked: []string{lookChild, pull}},
+		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
+		"... of the engine's own": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
+		"... which had another's": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
+		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, look, back}},
+		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back}},
+		"it is interrupted":       {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, here: mine, want: "context canceled", asked: []string{pull, look, back}},
+		"the wrong platform":      {looked: []string{s390x}, offers: plain, here: mine, want: "gave linux/s390x", asked: []string{pull, look, offers, look, back}},
+		"another run moves it":    {looked: []string{s390x, arm64}, offers: list, here: mine, asked: []string{pull, look, offers, pull, look, look, back}},
+		"... where nobody knows":  {looked: []string{s390x, arm64}, here: mine, asked: []string{pull, look, offers, pull, look, look, back}},
+		"... and has it now":      {looked: []string{arm64, s390x}, here: mine, asked: []string{pull, look, look}},
+		"there was none before":   {looked: []string{arm64}, asked: []string{pull, look}},
+		"one name for all":        {listed: theirs, looked: []string{arm64}, here: mine, store: StoreContainerd, asked: []string{pull, look}},
+		"the tag is refused":      {looked: []string{arm64}, here: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), lookChild: strings.Join(test.child, then), back: "", give: ""}
+			if test.offers != "" {
+				answers[offers] = test.offers
+			}
+			e, requests := apiDouble(t, answers)
+			e.auth, e.info.Store, e.info.Platform = Options{}.credentials(), test.store, platform(t, cmp.Or(test.own, "linux/amd64"))
+			e.listed = tells(test.listed)
+			ctx, interrupt := context.WithCancel(t.Context())
+			defer interrupt()
+			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.here, func(e Event) {
+				if _, begun := e.(Bytes); begun && test.interrupted {
+					interrupt()
+				}
+			})
+			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+				t.Errorf("%v, want %q", err, test.want)
+			}
+			if got := requests(); !slices.Equal(got, test.asked) {
+				t.Errorf("asked for %q, want %q", got, test.asked)
+			}
+		})
+	}
+}
+
+// listing is a list with an image for each platform, the first of someDigest.
+func listing(t *testing.T, names ...string) Listed {
+	t.Helper()
+	l := Listed{Digest: digest.FromString("list")}
+	for i, name := range names {
+		p, d := platform(t, name), digest.FromString(name)
+		if i == 0 {
+			d = someDigest
+		}
+		l.Images.Entries = append(l.Images.Entries, index.Entry{Descriptor: ocispec.Descriptor{MediaType: index.OCIManifest, Digest: d, Platform: &p}})
+	}
+	return l
+}
+
+// tells answers for the registry; what has no digest nobody knows.
+func tells(l Listed) Lister {
+	return func(context.Context, string) (Listed, error) {
+		if l.Digest == "" {
+			return l, errors.New("silent")
+		}
+		return l, nil
+	}
+}
+
+// Where a base has a lesser variant alone, that is taken, as everywhere else: what the list calls the best, what the engine has where
+// nobody answers, and nothing that another run has put there.
+func TestLesserVariants(t *testing.T) {
+	const (
+		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
+		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
+		v5, v6, v7               = `{"Id":"v5","Os":"linux","Architecture":"arm","Variant":"v5"}`, `{"Id":"v6","Os":"linux","Architecture":"arm","Variant":"v6"}`, `{"Id":"v7","Os":"linux","Architecture":"arm"}`
+		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm","variant":"v5"},{"os":"linux","architecture":"arm","variant":"v6"}]}`
+		plain                    = `{"Descriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json"},"Platforms":[{"os":"linux","architecture":"arm","variant":"v6"}]}`
+	)
+	of := func(variant string) string {
+		return `{"Id":"mine","Os":"linux","Architecture":"arm","Variant":"` + variant + `"}`
+	}
+	for name, test := range map[string]struct {
+		listed Listed
+		want   string // arm/v7 when empty
+		looked []string
+		child  []string
+		pulled string
+		offers string
+		here   string // absent when empty
+		got    string // an ID, or words of the error
+		told   string
+		asked  []string // behind the first look
+	}{
+		"the best of a list":           {listed: listing(t, "linux/arm/v6", "linux/arm/v5", "linux/amd64"), child: []string{absent, v6}, got: "v6", asked: []string{lookChild, pull, lookChild}},
+		"... is here":                  {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), here: of("v6"), got: "mine"},
+		"... is not here":              {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), child: []string{v6}, here: of("v5"), got: "v6", asked: []string{lookChild}},
+		"an image":                     {listed: Listed{Digest: someDigest}, child: []string{v6}, got: "v6", asked: []string{lookChild}},
+		"an image of a greater one":    {listed: Listed{Digest: someDigest}, want: "linux/arm/v5", child: []string{v6}, got: "gave linux/arm/v6", asked: []string{lookChild}},
+		"a label without its variant":  {listed: listing(t, "linux/arm/v6"), want: "linux/arm/v6", child: []string{v7}, got: "v7", asked: []string{lookChild}},
+		"none in a list":               {listed: listing(t, "linux/amd64"), pulled: `{"error":"no matching manifest for linux/arm/v7 in the manifest list entries"}`, got: "it has none for the platform", asked: []string{pull}},
+		"by name":                      {looked: []string{v6}, offers: list, got: "v6", asked: []string{pull, look, offers}},
+		"... an image":                 {looked: []string{v6}, offers: plain, got: "v6", asked: []string{pull, look, offers}},
+		"... another run moves it":     {looked: []string{v5, v6}, offers: list, got: "v6", asked: []string{pull, look, offers, pull, look, offers}},
+		"the engine's, nobody answers": {pulled: `{"error":"cut off"}`, looked: []string{v6}, here: of("v6"), got: "mine", told: "app:1 is taken as the engine has it, which is for linux/arm/v6: ", asked: []string{pull, look}},
+		"... is greater":               {pulled: `{"error":"cut off"}`, looked: []string{v7}, want: "linux/arm/v6", here: of("v7"), got: "cut off", asked: []string{pull, look}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			looked := strings.Join(append([]string{cmp.Or(test.here, absent)}, test.looked...), then)
+			e, requests := apiDouble(t, map[string]string{pull: test.pulled, look: looked, lookChild: strings.Join(test.child, then), offers: test.offers, back: ""})
+			e.auth, e.info.Platform, e.listed = Options{}.credentials(), platform(t, "linux/amd64"), tells(test.listed)
+			told := ""
+			found, err := newBases(e).pin(t.Context(), "app:1", platform(t, cmp.Or(test.want, "linux/arm/v7")), false, func(e Event) {
+				if notice, ok := e.(Notice); ok {
+					told = notice.Text
+				}
+			})
+			if err == nil && found.ID != test.got || err != nil && !strings.Contains(err.Error(), test.got) {
+				t.Errorf("%s, %v, want %s", found.ID, err, test.got)
+			}
+			if got := requests()[1:]; !slices.Equal(got, test.asked) {
+				t.Errorf("asked for %q, want %q", got, test.asked)
+			}
+			if (told == "") != (test.told == "") || !strings.HasPrefix(told, test.told) {
+				t.Errorf("told %q, want %q", told, test.told)
+			}
+		})
+	}
+}
+
+// Two versions of one base in one build are told, once, whichever platform comes first.
+func TestTwoVersionsOfABaseAreTold(t *testing.T) {
+	const look, lookChild = "GET /images/app:1/json", "GET /images/docker.io/library/app@" + someDigest + "/json"
+	listed := listing(t, "linux/arm64", "linux/amd64", "linux/s390x")
+	for name, test := range map[string]struct {
+		pulled string // what the engine knows of its own
+		listed Listed
+		order  []string
+		told   int
+	}{
+		"its own":            {"", listed, []string{"linux/amd64", "linux/arm64"}, 1},
+		"... the other way":  {"", listed, []string{"linux/arm64", "linux/amd64", "linux/s390x"}, 1},
+		"an older one":       {"app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 1},
+		"the list's":         {"app@" + listed.Digest.String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
+		"pulled by digest":   {"app@" + digest.FromString("linux/amd64").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
+		"nothing else":       {"", listed, []string{"linux/amd64"}, 0},
+		"where nobody knows": {"", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0},
+	} {
+		own := `{"Id":"mine","Os":"linux","Architecture":"amd64","RepoDigests":["` + test.pulled + `"]}`
+		e, _ := apiDouble(t, map[string]string{
+			look:      own,
+			lookChild: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`,
+			"GET /images/docker.io/library/app@" + digest.FromString("linux/s390x").String() + "/json": `{"Id":"more","Os":"linux","Architecture":"s390x"}`,
+			"POST /images/create": `{"error":"cut off"}`, "POST /images/mine/tag": "",
+		})
+		e.auth, e.info.Platform, e.listed = Options{}.credentials(), platform(t, "linux/amd64"), tells(test.listed)
+		b, told := newBases(e), []string(nil)
+		for _, name := range test.order {
+			_, err := b.pin(t.Context(), "app:1", platform(t, name), false, func(e Event) {
+				if warned, ok := e.(Warning); ok {
+					told = append(told, warned.Text)
+				}
+			})
+			if err != nil && test.listed.Digest != "" {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if len(told) != test.told || len(told) > 0 && !strings.HasPrefix(told[0], "app:1 is not the same for all platforms: the engine's own, for linux/amd64, is not what the registry has, and linux/arm64 is built on the registry's; ") {
+			t.Errorf("%s: told %q", name, told)
+		}
+	}
+}
+
+// A registry that is silent sends no bytes that could be told of: that the engine waits for it is a step from before it is asked.
+func TestAPullIsAStep(t *testing.T) {
+	const pull = "POST /images/create"
+	for answer, want := range map[string]State{"{}": Done, `{"error":"cut off"}`: Failed, "waits": Canceled} {
+		e, requests := apiDouble(t, map[string]string{pull: answer})
+		e.auth = Options{}.credentials()
+		ctx, interrupt := context.WithCancel(t.Context())
+		var got []Step
+		err := e.pullImage(ctx, "app:1", platform(t, "linux/arm64"), func(event Event) {
+			step, isStep := event.(Step)
+			if !isStep {
+				return
+			}
+			if got = append(got, step); len(got) == 1 && len(requests()) > 0 {
+				t.Error("it is told when the engine has answered")
+			}
+			if answer == "waits" {
+				interrupt()
+			}
+		})
+		interrupt()
+		if (err == nil) != (want == Done) || len(got) != 2 || got[0].State != Running || got[1].State != want || got[1].Name != "pull app:1" || (got[1].Error != "") != (want == Failed) {
+			t.Errorf("%s: %+v, %v", answer, got, err)
+		}
+	}
+}
