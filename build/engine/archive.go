@@ -91,11 +91,13 @@ func (e *Engine) createBox(ctx context.Context, image string) (*box, error) {
 // boxLabel is on each such container.
 const boxLabel = "com.github.manymage"
 
-// boxLife is longer than anybody looks into a container.
-const boxLife = 10 * time.Minute
+// boxLife is longer than anybody looks into a container, over a slow line, too.
+const boxLife = time.Hour
 
 // removeLeftBoxes removes the containers of runs that were killed, which hold
-// their images, and tells whether there was one. The engine's clock counts.
+// their images, and tells whether there was one. Runs of other machines may look
+// into theirs at the same time: the label is ours alone, the age is that of the
+// engine's own clock, and a prune removes none that runs.
 func (e *Engine) removeLeftBoxes(ctx context.Context) bool {
 	gone, err := e.api.ContainersPrune(ctx, filters.NewArgs(filters.Arg("label", boxLabel), filters.Arg("until", boxLife.String())))
 	return err == nil && len(gone.ContainersDeleted) > 0

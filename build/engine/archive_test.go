@@ -357,6 +357,30 @@ func TestInterruptedRootLeavesNoContainer(t *testing.T) {
 	}
 }
 
+// What killed runs have left goes when the next one begins, and nothing else: neither what runs nor what others look into now.
+func TestABuildRemovesLeftContainers(t *testing.T) {
+	var asked []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = append(asked, r.Method+" "+path.Base(r.URL.Path)+" "+r.URL.Query().Get("filters"))
+		http.Error(w, `{"message":"a prune operation is already running"}`, http.StatusConflict)
+	}))
+	defer server.Close()
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := newClassic(&Engine{api: api, info: docker20}).start(t.Context(), Context{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	if want := `POST prune {"label":{"com.github.manymage":true},"until":{"1h0m0s":true}}`; len(asked) != 1 || asked[0] != want {
+		t.Errorf("asked for %q, want %s", asked, want)
+	}
+}
+
 // A name that begins with a dot is not the one without it.
 func TestNamesInTheRootsOwnArchive(t *testing.T) {
 	d := &boxDouble{files: map[string]string{"/.venv/bin/python": "right", "/venv/bin/python": "wrong"}}

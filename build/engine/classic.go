@@ -30,8 +30,9 @@ type classic struct{ engine *Engine }
 
 func newClassic(e *Engine) road { return &classic{e} }
 
-// start reads the context once to know that it can be read.
-func (c *classic) start(_ context.Context, given Context) (Builder, error) {
+// start reads the context once to know that it can be read, and removes what
+// killed runs have left.
+func (c *classic) start(ctx context.Context, given Context) (Builder, error) {
 	files, err := given.files()
 	if err != nil {
 		return nil, err
@@ -40,6 +41,7 @@ func (c *classic) start(_ context.Context, given Context) (Builder, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.engine.removeLeftBoxes(ctx)
 	return &classicBuilder{engine: c.engine, given: given, files: files, images: images, bases: newBases(c.engine)}, nil
 }
 

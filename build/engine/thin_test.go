@@ -275,7 +275,7 @@ func TestContainerOfAKilledRunHoldsNoImage(t *testing.T) {
 		if err := (&Engine{api: api}).Remove(t.Context(), "app:1"); (err == nil) != want {
 			t.Errorf("%s: %v", answer, err)
 		}
-		if prune := `POST {"label":{"com.github.manymage":true},"until":{"10m0s":true}}`; len(asked) < 2 || asked[1] != prune {
+		if prune := `POST {"label":{"com.github.manymage":true},"until":{"1h0m0s":true}}`; len(asked) < 2 || asked[1] != prune {
 			t.Errorf("asked %q", asked)
 		}
 		server.Close()
