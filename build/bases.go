@@ -118,14 +118,23 @@ func offered(ctx context.Context, client *registry.Client, name string) (offer, 
 	return offerOf([]ocispec.Platform{label}, true), err
 }
 
-// offered asks the base's registry; where nobody answers from here, the engine does, which may have a mirror or a proxy. Each has a
-// time of its own: a registry that is silent to us must not keep the engine from being asked.
+// offered asks the base's registry, or the engine to do so.
 func (p *Pipeline) offered(ctx context.Context, b *wantedBase) (offer, error) {
+	found, err := p.inRegistry(ctx, b)
+	return p.orEngine(ctx, b, found, err)
+}
+
+// inRegistry asks the base's registry.
+func (p *Pipeline) inRegistry(ctx context.Context, b *wantedBase) (offer, error) {
 	client, err := p.Registry()
 	if err != nil {
 		return offer{}, err
 	}
-	found, err := inTime(ctx, func(ctx context.Context) (offer, error) { return offered(ctx, client, b.image) })
+	return offered(ctx, client, b.image)
+}
+
+// orEngine has the engine ask where nobody answers from here: it may have a mirror or a proxy.
+func (p *Pipeline) orEngine(ctx context.Context, b *wantedBase, found offer, err error) (offer, error) {
 	e := p.engines[b.node]
 	if e == nil || !errors.Is(err, registry.ErrUnreachable) {
 		return found, err

@@ -35,9 +35,11 @@ func (p *Pipeline) explain(ctx context.Context, j job, err error) {
 }
 
 // lacking asks the registry, or the engine to do so, what there is of a base that an engine did not find for a platform. It is asked
-// then alone: where all is well it would be a request for nothing.
+// then alone: where all is well it would be a request for nothing. Each has a time of its own, so that the silence of the registry does
+// not keep the engine from being asked.
 func (p *Pipeline) lacking(ctx context.Context, b *wantedBase) error {
-	found, err := p.offered(ctx, b)
+	found, err := inTime(ctx, func(ctx context.Context) (offer, error) { return p.inRegistry(ctx, b) })
+	found, err = p.orEngine(ctx, b, found, err)
 	for _, platform := range b.wanted {
 		if err == nil && !found.has(platform) {
 			return p.lack(platform, found.list.Platforms())

@@ -28,6 +28,7 @@ type classicPlan struct {
 	onBase map[string]bool   // arguments that ONBUILD statements of the bases declare
 	sent   map[string]string // arguments of the platform that go with the request, once the bases are known
 	mixed  bool              // a base is of another platform than target
+	lesser ocispec.Platform  // of a base that stands for target
 }
 
 func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
@@ -251,6 +252,9 @@ func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platfo
 		return found.ID, nil
 	}
 	p.mixed = true
+	if platforms.Equal(want, p.target) {
+		p.lesser = found.Platform
+	}
 	if p.toldPlatform() == "" || p.engine.info.Name == podman {
 		return found.ID, nil
 	}
@@ -285,10 +289,15 @@ const firstPlatformCache = 23
 // their cache. Podman then labels the steps of all stages with it. For Docker
 // all stages must be labelled with it beforehand, for which bases of other
 // platforms get an alias. On containerd stores an alias costs reading the whole
-// base; there such builds go without the cache.
+// base; there such builds go without the cache. Podman is told a base's lesser
+// variant: 4.3 would hand a step with the greater one on to the builds for the
+// lesser, and no inspect would show it.
 func (p *classicPlan) toldPlatform() string {
 	if !p.engine.platformCache() || (p.mixed && p.engine.info.Store == StoreContainerd) {
 		return ""
+	}
+	if p.engine.info.Name == podman && p.lesser.OS != "" {
+		return platforms.Format(p.lesser)
 	}
 	return platforms.Format(p.target)
 }

@@ -273,6 +273,26 @@ func TestClassicLeavesBasesAloneOnContainerdStores(t *testing.T) {
 	}
 }
 
+// A base of a lesser variant gets the label of the build where the builder looks at it, and on Podman the build gets the base's.
+func TestClassicBuildsOnALesserVariant(t *testing.T) {
+	for _, test := range []struct {
+		on         Info
+		want, told string
+	}{
+		{docker20, "FROM B\n", ""},
+		{docker26, "FROM B-as-v2\n", "linux/amd64/v2"},
+		{podman5, "FROM B\n", "linux/amd64"},
+	} {
+		p := planOn(t, test.on, Solve{Platform: platform(t, "linux/amd64/v2"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\n")},
+			map[string]string{"busybox:1 linux/amd64/v2": "", "alias B linux/amd64/v2": "B-as-v2"})
+		p.bases.known["busybox:1 linux/amd64/v2"] = Image{ID: "B", Platform: platform(t, "linux/amd64")}
+		got, err := p.rewrite(t.Context())
+		if err != nil || string(got) != test.want || p.toldPlatform() != test.told {
+			t.Errorf("%s %s: %q, %v, told %q", test.on.Name, test.on.Version, got, err, p.toldPlatform())
+		}
+	}
+}
+
 // The builder gets the credentials of all registries that the Dockerfile names, and of no other.
 func TestClassicCredentials(t *testing.T) {
 	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\nFROM tools\nCOPY --from=busybox:1 / /\n")},

@@ -63,6 +63,9 @@ func (b *bases) child(ctx context.Context, name string, best ocispec.Descriptor,
 	case here.ID == "" && !strings.Contains(name, "@") && platforms.Equal(p, b.engine.info.Platform):
 		err = b.engine.Tag(ctx, found.ID, name)
 	}
+	if b.engine.info.Name == podman { // which hides the variant
+		found.Platform = label
+	}
 	return found, err
 }
 

@@ -171,6 +171,16 @@ func TestLesserVariants(t *testing.T) {
 	}
 }
 
+// Podman hides an image's variant, which its list tells.
+func TestTheListTellsAVariant(t *testing.T) {
+	e, _ := apiDouble(t, map[string]string{"GET /images/docker.io/library/app@" + someDigest + "/json": `{"Id":"v6","Os":"linux","Architecture":"arm"}`})
+	e.info.Name, e.listed = podman, tells(listing(t, "linux/arm/v6"))
+	found, err := newBases(e).pin(t.Context(), "app:1", platform(t, "linux/arm/v7"), false, func(Event) {})
+	if err != nil || found.Platform.Variant != "v6" {
+		t.Errorf("%+v, %v", found, err)
+	}
+}
+
 // Two versions of one base in one build are told, once, whichever platform comes first.
 func TestTwoVersionsOfABaseAreTold(t *testing.T) {
 	const look, lookChild = "GET /images/app:1/json", "GET /images/docker.io/library/app@" + someDigest + "/json"

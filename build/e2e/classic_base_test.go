@@ -1,0 +1,37 @@
+package e2e
+
+import "testing"
+
+// A base that has a lesser variant alone is taken on every engine, as doctor says. Its name is then the engine's own platform's there,
+// whichever was built first. Where somebody puts another image under it, that is told.
+func TestClassicBasesOfLesserVariants(t *testing.T) {
+	reg := Plain(t)
+	EachEngine(t, []Kind{Docker20, Docker26Graph, Podman}, func(t *testing.T, under *EngineUnderTest) {
+		repo := reg.Repo(t)
+		base := repo + "/base:1"
+		root := func(program string) string { return Dir(t, Files{"hello*": readFile(t, Hello(t, program))}) }
+		if err := reg.publish(repo+"/base", "1", image{os: "linux", arch: "amd64", root: root("amd64")}, image{os: "linux", arch: "arm", variant: "v6", root: root("armv6")}); err != nil {
+			t.Fatal(err)
+		}
+		dir := Dir(t, Files{"Dockerfile": "FROM " + base + "\nCOPY Dockerfile /\nCOPY --from=" + base + " /hello /again\nENTRYPOINT [\"/hello\"]\n"})
+		build := func(arches string, words ...string) Result {
+			return Run(t, dir, With(under, "DOCKER_BUILDKIT=0"), append(words, "IMG="+repo, "VERSION=1", "ARCHES="+arches)...).Exits(t, 0)
+		}
+		build("arm/v7 amd64/v2", "doctor").Says(t, "has linux/arm/v6 (for linux/arm/v7) linux/amd64 (for linux/amd64/v2)\n")
+		build("arm/v7 amd64/v2", "build")
+		if got := under.Docker(t, "images", "-q", base); got != "" {
+			t.Errorf("%s is %s, and nobody has built for the engine's own platform", base, got)
+		}
+		build("arm/v7 amd64/v2 amd64", "build", "push").Hides(t, "not the same for all")
+		if got := under.Docker(t, "image", "inspect", "-f", "{{.Architecture}}", base); got != "amd64" {
+			t.Errorf("%s is the image for %s", base, got)
+		}
+		for _, child := range reg.Index(t, repo+":1").Manifests {
+			if config := reg.Config(t, repo+"@"+child.Digest); config.Architecture != child.Platform.Architecture || config.Variant != child.Platform.Variant {
+				t.Errorf("%s is labelled %s/%s", child.Name(), config.Architecture, config.Variant)
+			}
+		}
+		under.Docker(t, "tag", repo+":amd64-1", base)
+		build("arm/v7 amd64", "build").Says(t, base+" is not the same for all platforms: the engine's own, for linux/amd64, is not what the registry has, and linux/arm/v7 is built on the registry's; ")
+	})
+}
