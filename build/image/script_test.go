@@ -256,6 +256,7 @@ func TestTextsInPart(t *testing.T) {
 		{"/app/server\nfi\n", server, ""},
 		{"/app/server; cat <<X&#0\n0", server, ""},
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
+		{"eval \"X='$X\"", "verified", "/run works out at run time what it evaluates: not all of that was followed"},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
 		{"/app/server; exit\n" + strings.Repeat(":|", 1500) + ":", server, ""},
 		{strings.Repeat(":|", 1500) + ":", "verified", "/run was followed only in part: \"a command is nested too deeply\""},

@@ -22,6 +22,9 @@ const (
 // shell follows a shell's command line: sh -c text, sh file, or a text as its input.
 func (c *checker) shell(words []string, f frame) error {
 	o, rest := getopt(words[1:], shellValued()...)
+	if len(rest) > 0 && rest[0] == "-" { // as --, which getopt takes itself
+		rest = rest[1:]
+	}
 	if _, env := c.env["BASH_ENV"]; env || o.has("-l", "-i", "--login") { // profiles change PATH and what names mean
 		f.loosen()
 	}
@@ -134,7 +137,11 @@ func (w *walker) parse(src string) []*syntax.Stmt {
 		stmts, _ = statements(src, tongue(w.frame.tongue), syntax.RecoverErrors(maxOpen))
 		err = fmt.Errorf("it is longer than %d KiB", maxScript>>10)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case strings.Contains(src, unknownRune): // what is not known may be what completes it
+		w.checker.note(w.frame, "%s works out at run time what it evaluates: not all of that was followed", w.frame.text())
+	default:
 		w.checker.note(w.frame, "%s was followed only in part: %s", w.frame.text(), shown(err.Error()))
 	}
 	return stmts
