@@ -184,6 +184,7 @@ var checks = []struct {
 	{"blanks behind #!", "", run("/a"), []entry{exe("/a", "#! \t/c  -x y \n"), elf("/c", "amd64")}, "foreign:/c"},
 	{"#! from the working folder", "", run("./a").and("WorkingDir", "/srv"), []entry{exe("/srv/a", "#!./b\n"), elf("/srv/b", "amd64")}, "foreign:/srv/b"},
 	{"a text as interpreter", "", sh("/a"), []entry{busybox("arm64"), exe("/a", "#!/b\n"), exe("/b", "echo\n")}, "no-shebang:/b"},
+	{"options that end at -", "", run("/run.sh", "/app"), []entry{busybox("arm64"), exe("/run.sh", "#!/bin/sh -\nexec \"$@\"\n"), elf("/app", "amd64")}, "foreign:/app"},
 	{"an interpreter's own script is not there", "", run("/a"), []entry{busybox("arm64"), exe("/a", "#!/bin/sh /b\n")}, "missing:/b"},
 	{"exec \"$@\" of a script", "", run("/run.sh").and("Cmd", []string{"/app", "x"}), []entry{busybox("arm64"), exe("/run.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n"), elf("/app", "amd64")}, "foreign:/app"},
 	{"exec \"$@\" of a word that the script knows", "", run("/run.sh").and("Cmd", []string{"serve"}), []entry{busybox("arm64"), exe("/run.sh", "#!/bin/sh\n[ \"$1\" = serve ] && set -- /app\nexec \"$@\"\n")}, "verified"},
@@ -502,6 +503,22 @@ func TestCheckReadsEachFileOnce(t *testing.T) {
 	}
 	if len(opened) != 1 || opened["bin/busybox"] != 1 {
 		t.Errorf("opened %v", opened)
+	}
+}
+
+// A script starts some programs again and again, and what one needs is the same each time. What only the running shell knows is never
+// asked for.
+func TestCheckReadsWhatAProgramNeedsOnce(t *testing.T) {
+	root := rootOf(busybox("arm64"), elf("/bin/app", "arm64", elftest.Needs("libfoo.so.1")))
+	exe("/run", "#!/bin/sh\nX=$(date)\n[ -e $X ] && cp $X /$X/b\n"+strings.Repeat("/bin/app\n", 50))(root)
+	var opened atomic.Int64
+	w := watched{MapFS: root, t: t, opened: func(name string) {
+		if name == "bin/app" {
+			opened.Add(1)
+		}
+	}}
+	if _, err := image.Check(run("/run").bytes(), w, platform(t, "arm64"), image.Options{}); err != nil || opened.Load() > 2 {
+		t.Errorf("it was opened %d times, %v", opened.Load(), err)
 	}
 }
 

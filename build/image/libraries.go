@@ -287,12 +287,13 @@ func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
 	if !f.elf.Dynamic {
 		return platforms.Dynamic{}, nil
 	}
-	var d platforms.Dynamic
-	err := t.reopened(f, func(s *source) (err error) {
-		d, err = platforms.ReadDynamic(s, f.elf)
-		return err
+	return once(t, &t.needs, f.path, func() (d platforms.Dynamic, err error) {
+		err = t.reopened(f, func(s *source) (err error) {
+			d, err = platforms.ReadDynamic(s, f.elf)
+			return err
+		})
+		return d, err
 	})
-	return d, err
 }
 
 // header reads the first bytes of a library.

@@ -113,7 +113,8 @@ func outcome(t testing.TB, r image.Report, err error) string {
 	return strings.Join(faults, " ")
 }
 
-// watched is a root that fails the test when something is opened that is no regular file, and counts what is opened.
+// watched is a root that fails the test when something is opened that is no regular file, or asked for that no filesystem holds, and
+// counts what is opened.
 type watched struct {
 	fstest.MapFS
 	t      testing.TB
@@ -129,4 +130,11 @@ func (w watched) Open(name string) (fs.File, error) {
 		w.opened(path.Clean(name))
 	}
 	return w.MapFS.Open(name)
+}
+
+func (w watched) Lstat(name string) (fs.FileInfo, error) {
+	if strings.Contains(name, "\x00") {
+		w.t.Errorf("%q was asked for", name)
+	}
+	return w.MapFS.Lstat(name)
 }

@@ -33,6 +33,7 @@ type tree struct {
 	files   memory[file]
 	headers memory[platforms.ELF] // of libraries
 	scripts memory[string]        // that are followed
+	needs   memory[platforms.Dynamic]
 	arms    memory[int]
 	builds  memory[platforms.GoBuild] // of programs that rather are not Go's
 }
@@ -93,7 +94,7 @@ func key(name string) string {
 }
 
 // lstat describes an absolute, clean name and follows nothing. What is below a file is not there, and neither is a
-// name that io/fs cannot express (not UTF-8).
+// name that io/fs cannot express (not UTF-8) or no filesystem can hold (with NUL).
 func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	t.mu.Lock()
 	s, ok := t.infos[name]
@@ -101,7 +102,7 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	if ok {
 		return s.info, s.err
 	}
-	if !fs.ValidPath(key(name)) {
+	if !fs.ValidPath(key(name)) || !known(name) {
 		return nil, fs.ErrNotExist
 	}
 	done := t.ask()
