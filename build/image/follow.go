@@ -186,6 +186,10 @@ func (c *checker) through(words []string, f frame) error {
 		} else if ok {
 			return c.run(rest, f)
 		}
+	case path.Base(words[0]) == "start-stop-daemon":
+		if rest, ok := asDaemon(words); ok {
+			return c.run(rest, f)
+		}
 	case path.Base(words[0]) == "find":
 		f.soft, f.shell = true, false
 		for _, command := range perFile(words) {

@@ -189,6 +189,11 @@ func TestStarters(t *testing.T) {
 		{"sh -c : -- /app/server", nil, "verified"},
 		{"dockerize -wait tcp://db:5432 -timeout 1s /app/server", nil, server},
 		{"vault-env /app/server", nil, server},
+		{"start-stop-daemon --start --quiet --pidfile /run/x --chuid app:app --exec /app/server -- --port 80", nil, server},
+		{"start-stop-daemon -S -bm -x /app/ok -a /usr/bin/env -- X=1 /app/server", nil, server},
+		{"start-stop-daemon --start --exec /app/server --test", nil, "verified"},
+		{"start-stop-daemon --stop --exec /app/server", nil, "verified"},
+		{"start-stop-daemon --start --chroot /x --exec /app/server", nil, "what start-stop-daemon starts was not followed"},
 		{"with-contenv /app/server", []entry{exe("/bin/with-contenv", "#!/bin/starter\n")}, server},
 
 		{"supervisord -n", []entry{text("/etc/supervisord.conf", ini)}, server},
@@ -225,7 +230,7 @@ func TestStarters(t *testing.T) {
 		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
 	} {
 		root := scripts(exe("/init", "#!/bin/sh\n"), exe("/bin/supervisord", "#!/bin/starter\n"), exe("/bin/script.py", "#!/bin/starter\n"), exe("/bin/wait-for-it.sh", "#!/bin/env -S bash -e\n"))
-		for _, name := range []string{"starter", "dockerize", "vault-env", "grep", "runsvdir", "s6-svscan", "run-parts"} {
+		for _, name := range []string{"starter", "dockerize", "vault-env", "grep", "runsvdir", "s6-svscan", "run-parts", "start-stop-daemon"} {
 			root = append(root, elf("/bin/"+name, "arm64"))
 		}
 		r, err := image.Check(run(strings.Fields(test.command)...).bytes(), rootOf(append(root, test.root...)...), platform(t, "arm64"), image.Options{})
@@ -256,6 +261,7 @@ func TestTextsInPart(t *testing.T) {
 		{"/app/server\nfi\n", server, ""},
 		{"/app/server; cat <<X&#0\n0", server, ""},
 		{": 'x", "verified", "/run was followed only in part: \"1:3: reached EOF without closing quote `'`\""},
+		{"# r\xe9seau\n/app/server\n", server, ""},
 		{"eval \"X='$X\"", "verified", "/run works out at run time what it evaluates: not all of that was followed"},
 		{": " + strings.Repeat("$(", 600), "verified", "/run was followed only in part: \"its brackets are nested too deeply\""},
 		{"/app/server; exit\n" + strings.Repeat(":|", 1500) + ":", server, ""},

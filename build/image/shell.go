@@ -131,7 +131,7 @@ func (c *checker) again(src string, args []string, f frame, active int) bool {
 // parse returns the statements of a text. Of one that the parser does not take to its end it returns what comes before,
 // as a shell would run it; what was cut off is completed, so that the begin of an open block is followed.
 func (w *walker) parse(src string) []*syntax.Stmt {
-	src = strings.ReplaceAll(src, unknown, unknownRune)
+	src = strings.ToValidUTF8(strings.ReplaceAll(src, unknown, unknownRune), "?") // a comment in Latin-1
 	stmts, err := w.read(src)
 	if w.frame.cut {
 		stmts, _ = statements(src, tongue(w.frame.tongue), syntax.RecoverErrors(maxOpen))

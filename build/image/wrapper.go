@@ -114,6 +114,20 @@ func asUser(words []string) (text string, rest []string, ok bool) {
 	return "", nil, false
 }
 
+// asDaemon returns the command that start-stop-daemon starts, which is none where it stops one or only asks.
+func asDaemon(words []string) (rest []string, ok bool) {
+	o, args := permuted(words[1:], "-x", "--exec", "-a", "--startas", "-p", "--pidfile", "-n", "--name", "-u", "--user", "-c", "--chuid", "-g", "--group", "-s", "--signal",
+		"-R", "--retry", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-P", "--procsched", "-I", "--iosched", "-O", "--output", "--pid", "--ppid")
+	switch program := append(o.values("-a", "--startas"), o.values("-x", "--exec")...); {
+	case o.has("-r", "--chroot"):
+		return nil, false
+	case len(program) == 0 || !o.has("-S", "--start") || o.has("-t", "--test"):
+		return nil, true
+	default:
+		return append(program[:1:1], args...), true
+	}
+}
+
 // perFile returns the commands that find starts for each file.
 func perFile(words []string) (commands [][]string) {
 	for i, word := range words {
