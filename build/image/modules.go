@@ -62,6 +62,7 @@ func languages() []language {
 		{isPython, startsPython, (*checker).pythonPath, (*checker).pythonPackages},
 		{isNode, startsNode, (*checker).nodePath, (*checker).nodePackages},
 		{isRuby, startsRuby, (*checker).gemFolders, (*checker).gems},
+		{isPerl, startsPerl, (*checker).perlPath, (*checker).perlExtensions},
 		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
 		{isDotnet, startsDotnet, (*checker).dotnetApp, (*checker).dotnetLibraries},
 	}

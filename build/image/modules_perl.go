@@ -1,0 +1,107 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// maxPerlFolders is how many folders of extensions are looked into, each below auto. Applications have some dozens.
+const maxPerlFolders = 256
+
+// isPerl tells whether a program is Perl: perl, perl5.40.0, perl5.36-aarch64-linux-gnu.
+func isPerl(real string) bool {
+	name, _, _ := strings.Cut(path.Base(real), "-")
+	return strings.TrimRight(name, "0123456789.") == "perl"
+}
+
+// perlLine cuts Perl's options from its script and the script's words.
+func perlLine(args []string) (o options, rest []string) {
+	return getopt(args, "-I", "-M", "-m", "-e", "-E", "-i", "-F")
+}
+
+// startsPerl tells whether Perl is given a script.
+func startsPerl(args []string) bool {
+	o, rest := perlLine(args)
+	return len(rest) > 0 && !o.has("-e", "-E")
+}
+
+// perlPath are the folders of @INC in which an application's own modules lie: what -I and PERL5LIB name, and where cpan and cpanm install for
+// this Perl, on Debian one above that.
+func (c *checker) perlPath(in interpreted) ([]string, error) {
+	var list []string
+	o, rest := perlLine(in.args)
+	for _, dir := range o.values("-I") {
+		list = append(list, absolute(in.frame.dir, dir))
+	}
+	list = append(list, c.foldersIn("PERL5LIB", in.frame)...)
+	if len(rest) > 0 && path.Base(rest[0]) == "carton" {
+		list = append(list, absolute(in.frame.dir, "local/lib/perl5"))
+	}
+	if prefix := path.Dir(path.Dir(in.at.real)); prefix != "/usr" {
+		list = append(list, prefix+"/lib/perl5/site_perl")
+	} else {
+		list = append(list, "/usr/local/lib", "/usr/local/lib/perl5/site_perl")
+	}
+	return c.there(list)
+}
+
+// perlExtensions are those in these folders. Perl goes by the name of the machine that a folder within has, where there is any: all that
+// lies in another one's is passed over, as are the modules beside.
+func (c *checker) perlExtensions(folders []string, in interpreted) (list []modules, err error) {
+	for _, folder := range folders {
+		autos, err := c.under(folder, "auto", "*-linux*/auto", "[0-9]*/*-linux*/auto", "*-linux*/perl/[0-9]*/auto")
+		if err != nil {
+			return nil, err
+		}
+		machine := func(auto string) string { return perlMachine(strings.TrimPrefix(auto, folder)) }
+		some := slices.ContainsFunc(autos, func(auto string) bool { return machine(auto) != "" && c.forThis(machine(auto)) })
+		for _, auto := range autos {
+			if other := !c.forThis(machine(auto)); other && some {
+				continue
+			} else if found, err := c.perlCode(auto, in); err != nil {
+				return nil, err
+			} else if other && len(found) > 0 {
+				found[0].other, found[0].named = path.Dir(auto), machine(auto)
+				list = append(list, found[0])
+			} else {
+				list = append(list, found...)
+			}
+		}
+	}
+	return list, nil
+}
+
+// perlMachine is the machine that a folder has in its name, "" for one that is for any: /5.40.0/x86_64-linux-gnu/auto.
+func perlMachine(folder string) string {
+	words := strings.Split(folder, "/")
+	if i := slices.IndexFunc(words, func(word string) bool { return strings.Contains(word, "-linux") }); i >= 0 {
+		return words[i]
+	}
+	return ""
+}
+
+// perlCode are the extensions below a folder: auto/List/Util/Util.so.
+func (c *checker) perlCode(auto string, in interpreted) (list []modules, err error) {
+	queue := []string{auto}
+	for n := 0; n < len(queue); n++ {
+		if n == maxPerlFolders {
+			c.note(in.frame, "%s has so many folders that not all were looked into", show(auto))
+			break
+		}
+		real, entries, err := c.folder(queue[n])
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			switch name := path.Join(real, e.Name()); {
+			case e.IsDir():
+				queue = append(queue, name)
+			case path.Ext(name) == ".so":
+				title := strings.ReplaceAll(strings.TrimPrefix(path.Dir(name), auto+"/"), "/", "::")
+				list = append(list, modules{name: title, what: "extension", files: []string{name}})
+			}
+		}
+	}
+	return list, nil
+}
