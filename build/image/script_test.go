@@ -23,7 +23,7 @@ func scripts(more ...entry) []entry {
 		text("/app/aarch64/env", "DIR=$(dirname \"${BASH_SOURCE[0]}\")\n"),
 		link("/usr/bin/env", "/bin/busybox"),
 	}
-	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run",
+	for _, name := range []string{"time", "sudo", "gosu", "su-exec", "setpriv", "find", "xargs", "runuser", "su", "chroot", "nohup", "setsid", "flock", "watch", "xvfb-run", "prlimit", "choom", "envuidgid", "softlimit",
 		"uname", "arch", "dpkg", "apk", "grep", "sed", "tr", "cat", "getconf", "dirname", "basename", "readlink", "which"} {
 		all = append(all, elf("/usr/bin/"+name, "arm64"))
 	}
