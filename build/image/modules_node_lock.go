@@ -6,19 +6,26 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/tidwall/gjson"
 )
 
-// pnpm and yarn leave in words which packages need which, in lists whose lines are indented below what they belong to, and lay each package
-// down where its name tells:
+// pnpm, yarn and Bun leave in words which packages need which, in lists whose lines are indented below what they belong to, or in JSON, and lay each
+// package down where its name tells:
 //
 //	pnpm           node_modules/.pnpm/lock.yaml   snapshots: name@1.0.0: dependencies: other: 2.0.0
 //	               node_modules/.pnpm             @scope+name@1.0.0/node_modules/@scope/name
 //	               ... until 8, 7                 packages: /name@1.0.0: or /name/1.0.0:
 //	yarn           yarn.lock                      "name@^1.0.0, name@1": dependencies: other "^2.0.0"
+//	Bun            bun.lock                       "a/b": ["b@1.0.0", "", {"dependencies": {"other": "^2.0.0"}}] for b below a's node_modules
+//	... isolated   node_modules/.bun              as pnpm's
 //	Plug'n'Play    .yarn/unplugged                @scope-name-npm-1.0.0-74b0dea1a6/node_modules/@scope/name, what is no JavaScript alone
 //
 // One list tells of all packages in one question. It does not tell which ran a script: those may have addons that need what compiles or
 // finds some, or packages for one kind of machine.
+
+// maxNested is how deep packages are nested in a list. Real ones have six levels.
+const maxNested = 16
 
 // needed is a package that another one needs.
 type needed struct {
@@ -28,6 +35,40 @@ type needed struct {
 
 // graph is what packages need, by their ids.
 type graph map[string][]needed
+
+// readBunGraph reads Bun's list.
+func readBunGraph(text string) graph {
+	all, list := graph{}, gjson.Get(text, "packages").Map()
+	for at, p := range list {
+		id := p.Get("0").String()
+		for i, kind := range []string{"dependencies", "optionalDependencies"} {
+			for _, name := range keys(p.Get("2." + kind)) {
+				in := func(at string) string { return strings.TrimPrefix(at+"/"+name, "/") }
+				if other, ok := nearest(at, "/", func(at string) bool { return list[in(at)].Exists() }); ok {
+					all[id] = append(all[id], needed{list[in(other)].Get("0").String(), i > 0})
+				}
+			}
+		}
+	}
+	return all
+}
+
+// nearest finds the first of the packages that does, from a package's own name in a list upwards to "".
+func nearest(at, separator string, does func(at string) bool) (found string, ok bool) {
+	for range maxNested {
+		if len(at) > maxNested*100 {
+			return "", false
+		}
+		if does(at) {
+			return at, true
+		}
+		if at == "" {
+			return "", false
+		}
+		at = at[:max(0, strings.LastIndex(at, separator))] // half a scope is no package
+	}
+	return "", false
+}
 
 // readGraph reads a list of pnpm's or yarn's.
 func readGraph(text string) graph {
@@ -171,12 +212,16 @@ type lock struct {
 // locks reads those lists.
 func (c *checker) locks(roots []nodePackage) (list []lock, err error) {
 	for _, root := range roots {
-		for _, where := range [][2]string{{"node_modules/.pnpm/lock.yaml", "node_modules/.pnpm"}, {"yarn.lock", ".yarn/unplugged"}} {
+		for _, where := range [][2]string{{"node_modules/.pnpm/lock.yaml", "node_modules/.pnpm"}, {"yarn.lock", ".yarn/unplugged"}, {"bun.lock", "node_modules/.bun"}} {
 			text, err := c.evidence(path.Join(root.dir, where[0]))
 			if err != nil {
 				return nil, err
 			}
-			all := readGraph(text)
+			read := readGraph
+			if where[0] == "bun.lock" {
+				read = readBunGraph
+			}
+			all := read(text)
 			if len(all) == 0 {
 				continue
 			}
@@ -192,7 +237,7 @@ func (c *checker) locks(roots []nodePackage) (list []lock, err error) {
 
 // laid are the folders of packages in that of pnpm or yarn. Behind a version pnpm names what else the package is installed with.
 func (c *checker) laid(store string) (map[string][]string, error) {
-	long := regexp.MustCompile(`^(.[^@]*@[^_(]*)[_(]|^(.+)-(?:npm|patch|virtual)-`)
+	long := regexp.MustCompile(`^(.[^@]*@[^_(+]*)[_(+]|^(.+)-(?:npm|patch|virtual)-`)
 	laid := map[string][]string{}
 	real, entries, err := c.folder(store)
 	for _, e := range entries {

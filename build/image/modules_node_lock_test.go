@@ -58,6 +58,20 @@ var (
 		`"esbuild@npm:^0.2.0":`, "  dependencies:", `    "@esbuild/linux-arm64": "npm:0.2.0"`, `    "@esbuild/linux-x64": "npm:0.2.0"`, "  dependenciesMeta:", `    "@esbuild/linux-arm64":`, "      optional: true", `    "@esbuild/linux-x64":`, "      optional: true", "",
 		`"bcrypt@npm:5":`, "  dependencies:", "    node-gyp: npm:latest", "", `"tool@npm:*":`, "  dependencies:", `    bcrypt: "npm:5"`, "", `"ssh@npm:*":`, "  dependencies:", `    bcrypt: "npm:5"`, "  dependenciesMeta:", "    bcrypt:", "      optional: true", "",
 		`"shared@workspace:shared":`, "  dependencies:", `    bcrypt: "npm:5"`)
+	bunNeeds = text("/app/bun.lock", `{
+  "lockfileVersion": 1,
+  "packages": {
+    "@esbuild/linux-x64": ["@esbuild/linux-x64@0.2.0", "", { "os": "linux", "cpu": "x64" }, "sha512-x"],
+    "@s/a": ["@s/a@1.0.0", "", { "dependencies": { "esbuild": "^0.2.0" } }, "sha512-x"],
+    "@s/a/esbuild": ["esbuild@0.2.0", "", { "optionalDependencies": { "@esbuild/linux-arm64": "0.2.0", "@esbuild/linux-x64": "0.2.0" }, "bin": { "esbuild": "x" } }, "sha512-x"],
+    "esbuild": ["esbuild@0.1.0", "", {}, "sha512-x"],
+    "bcrypt": ["bcrypt@5.0.0", "", { "dependencies": { "nan": "2", } }, "sha512-x"],
+    "tool": ["tool@1.0.0", "", { "dependencies": { "bcrypt": "5", "none": "1" } }, "sha512-x"],
+    "ssh": ["ssh@1.0.0", "", { "optionalDependencies": { "bcrypt": "5" } }, "sha512-x"],
+    "nan": ["nan@2.0.0", "", {}, "sha512-x"],
+  },
+}`)
+	bunStore        = app + ".bun/"
 	chosenByEsbuild = manifest(app+"esbuild", chooses("@esbuild/linux-x64"))
 )
 
@@ -67,6 +81,13 @@ var lockChecks = []struct {
 	root []entry
 	want string
 }{
+	{"Bun", []entry{depends("/app", "tool"), bunNeeds, gyp, lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"... and it is right", []entry{depends("/app", "tool"), bunNeeds, gyp, lib(bcrypt, "arm64")}, "verified"},
+	{"... and nobody needs it", []entry{depends("/app", "esbuild"), bunNeeds, gyp, lib(bcrypt, "amd64")}, "verified"},
+	{"... or may do without", []entry{depends("/app", "ssh"), bunNeeds, gyp, lib(bcrypt, "amd64")}, "verified"},
+	{"... and it is not the one beside", []entry{depends("/app", "@s/a"), bunNeeds, chosenByEsbuild, platformed("@esbuild/linux-x64", "x64", "bin/esbuild", "amd64")}, "foreign-module:" + app + "@esbuild/linux-x64/bin/esbuild"},
+	{"Bun with a folder for each", []entry{depends("/app", "@s/a"), bunNeeds, manifest(bunStore+"esbuild@0.2.0+1d4ead93/node_modules/esbuild", nil), chosenFor(bunStore+"@esbuild+linux-x64@0.2.0", "x64", "amd64")},
+		"foreign-module:" + bunStore + "@esbuild+linux-x64@0.2.0/node_modules/@esbuild/linux-x64/bin/esbuild"},
 	{"pnpm", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64")}, "foreign-module:" + pnpmStore + "@esbuild+linux-x64@0.2.0/node_modules/@esbuild/linux-x64/bin/esbuild"},
 	{"... for two machines", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0", "x64", "amd64"), linkedBy("0.2.0", "arm64", "arm64")}, "verified"},
 	{"... another version, for development", []entry{depends("/app", "a"), pnpmNeeds, linkedBy("0.2.0-rc.1", "x64", "amd64")}, "verified"},
@@ -164,12 +185,13 @@ func TestManyLockedNodePackages(t *testing.T) {
 
 // FuzzLocks holds that nothing that a list says makes addons for the right machine a fault, or fails the check.
 func FuzzLocks(f *testing.F) {
+	f.Add(`{"packages":{"a":["a@1","",{"dependencies":{"x":"*","../x":1,"":1}}],"a/x":["x@1","",{"dependencies":{"nan":2}}],"":[],"/":["@"],"nan":["nan@2"]}}`, false)
 	f.Add("a@1:\n  dependencies:\n    x \"1\"\nx@1:\n  dependencies:\n    nan \"2\"\n", false)
 	f.Add("\"a@npm:1, x@npm:1\":\n  dependencies:\n    \"@esbuild/linux-x64\": \"npm:1\"\n  dependenciesMeta:\n    \"@esbuild/linux-x64\":\n      optional: true\n", true)
 	f.Add("\"\n\"\":\n :\n@:\n  requiresBuild: true\n../x@/:\n  dependencies:\n   @ @\n", true)
 	f.Fuzz(func(t *testing.T, list string, packed bool) {
 		entries := []entry{depends("/app", "a", "x", "@", ""), pnpmLock(list), yarnLock(list), depends(app + "a"), gyp, lib(bcrypt, "arm64"), depends(app + "x"), lib(app+"x/build/Release/x.node", "arm64"),
-			chosenFor(unplugged+"@esbuild-linux-x64-npm-1-1", "x64", "arm64"), chosenFor(pnpmStore+"@esbuild+linux-x64@1", "x64", "arm64")}
+			text("/app/bun.lock", list), chosenFor(unplugged+"@esbuild-linux-x64-npm-1-1", "x64", "arm64"), chosenFor(pnpmStore+"@esbuild+linux-x64@1", "x64", "arm64")}
 		if packed {
 			entries = append(entries, pnp("a", "x"))
 		}

@@ -56,16 +56,11 @@ func (l npmList) needed(root string, folders []string) map[string]bool {
 
 // required is the folder in which a package finds one that it needs, "" where it is not there.
 func (l npmList) required(name, from string) string {
-	for {
-		if at := path.Join(from, "node_modules", name); l[at].Exists() {
-			return at
-		}
-		i := strings.LastIndex("/"+from, "/node_modules/")
-		if i < 0 {
-			return ""
-		}
-		from = strings.TrimSuffix(from[:i], "/")
+	in := func(at string) string { return path.Join(at, "node_modules", name) }
+	if at, ok := nearest(from, "node_modules/", func(at string) bool { return l[in(at)].Exists() }); ok {
+		return in(at)
 	}
+	return ""
 }
 
 // packageName is what stands behind the last node_modules.
