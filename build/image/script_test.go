@@ -172,6 +172,7 @@ func TestGivenPrograms(t *testing.T) {
 
 // What a program surely starts is followed by how it is called, and what a supervisor starts by its folders and its configuration.
 func TestStarters(t *testing.T) {
+	service := exe("/bin/service", "#!/bin/sh\nfor s in /etc/init.d/*; do $s start; done\n")
 	ini := "[supervisord]\nnodaemon=true ; x\n[program:x]\ncommand = '/app/server' --x ; y\n"
 	for _, test := range []struct {
 		command string
@@ -195,6 +196,10 @@ func TestStarters(t *testing.T) {
 		{"start-stop-daemon --stop --exec /app/server", nil, "verified"},
 		{"start-stop-daemon --start --chroot /x --exec /app/server", nil, "what start-stop-daemon starts was not followed"},
 		{"with-contenv /app/server", []entry{exe("/bin/with-contenv", "#!/bin/starter\n")}, server},
+
+		{"service app start", []entry{service, exe("/etc/init.d/app", "#!/bin/sh\n[ $1 = start ] && start-stop-daemon --start --exec /app/server\n")}, server},
+		{"service app start", []entry{service, exe("/etc/init.d/app", "#!/bin/sh\n"), exe("/etc/init.d/other", "#!/bin/sh\n/app/server\n")}, "verified"},
+		{"service --status-all", []entry{service, exe("/etc/init.d/other", "#!/bin/sh\n/app/server\n")}, server},
 
 		{"supervisord -n", []entry{text("/etc/supervisord.conf", ini)}, server},
 		{"supervisord -c /x.conf", []entry{text("/x.conf", ini)}, server},

@@ -35,6 +35,18 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 	return false, nil
 }
 
+// initScript is what a service of System V is started by: service nginx start. The tool itself is a script that goes through all of them.
+func (c *checker) initScript(words []string) ([]string, error) {
+	if path.Base(words[0]) != "service" || len(words) < 3 || !known(words[1]) {
+		return nil, nil
+	}
+	at, ok, err := c.regular("/etc/init.d/" + words[1])
+	if !ok {
+		return nil, err
+	}
+	return append([]string{at.name}, words[2:]...), nil
+}
+
 // oneshots looks at the command lines of s6-rc's services that run once, which execline reads.
 func (c *checker) oneshots(f frame) error {
 	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
