@@ -13,7 +13,7 @@ import (
 func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	i := slices.IndexFunc(args, regexp.MustCompile(`\.(?:config\.[cm]?js|json)$`).MatchString)
 	if i < 0 {
-		return false, nil
+		return c.process(args, f)
 	}
 	at, ok, err := c.regular(absolute(f.dir, args[i]))
 	if err != nil || !ok {
@@ -36,6 +36,23 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 		some, err = true, errors.Join(err, failed, c.run(words, g))
 	}
 	return some, err
+}
+
+// process follows what pm2 is given instead: pm2-runtime start a.js, pm2-runtime npm -- start.
+func (c *checker) process(args []string, f frame) (some bool, err error) {
+	o, rest := permuted(args, "-n", "--name", "-i", "--instances", "--interpreter", "--node-args", "--interpreter-args", "--cwd", "-l", "--log", "-o", "--output",
+		"-e", "--error", "-p", "--pid", "--env", "--max-memory-restart", "--restart-delay", "--secret", "--public", "--machine-name", "--delay")
+	if len(rest) > 0 && rest[0] == "start" {
+		rest = rest[1:]
+	}
+	if len(rest) == 0 {
+		return false, nil
+	}
+	for _, dir := range o.values("--cwd") {
+		f.dir = absolute(f.dir, dir)
+	}
+	words, err := c.startedBy(map[string]string{"script": rest[0], "interpreter": strings.Join(o.values("--interpreter"), "")}, f)
+	return true, errors.Join(err, c.run(append(words, rest[1:]...), f))
 }
 
 // startedBy is the command line of an application. What has a blank is a shell's, a script lies in the working folder or else on PATH,
