@@ -34,7 +34,7 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, her
 		found, err = b.pulledAside(ctx, name, p, here, emit)
 	}
 	if err != nil && ctx.Err() == nil && here.ID != "" && suits(here.Platform, p) {
-		emit(Notice{fmt.Sprintf("%s is taken as the engine has it, which is for %s: %v", name, platforms.Format(here.Platform), err)})
+		emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(here.Platform))})
 		return here, nil
 	}
 	return found, err
