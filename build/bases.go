@@ -69,6 +69,12 @@ func (o offer) has(p ocispec.Platform) bool {
 	return err == nil
 }
 
+// foreign tells whether an engine takes another machine's image for the platform, as it does with 32-bit ARM on arm64.
+func (o offer) foreign(p ocispec.Platform) bool {
+	found, err := o.list.Find(p)
+	return err == nil && found.Entry.Platform != nil && found.Entry.Platform.Architecture != platforms.Normalize(p).Architecture
+}
+
 // matched names what an engine takes for platforms: of those that it has not, a lesser variant.
 func (o offer) matched(wanted []ocispec.Platform) string {
 	names := formatted(wanted)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -69,7 +70,9 @@ func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (of
 			return wrong("base", fmt.Errorf("%s %w", at, p.lack(platform, have)))
 		}
 	}
-	switch {
+	switch foreign := slices.ContainsFunc(b.wanted, found.foreign); {
+	case !found.plain && foreign:
+		return noted("base", "%s has %s, another machine's programs, which are refused in the image", at, found.matched(b.wanted))
 	case len(others) > 0:
 		return noted("base", "%s is an image for %s, and will be taken for %s, too", at, platforms.Format(have[0]), strings.Join(formatted(others), " "))
 	case found.plain:

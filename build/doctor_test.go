@@ -64,7 +64,7 @@ func based(t *testing.T, client *registry.Client, repo, list string, arches ...s
 	}
 }
 
-// patient is a run whose registry has base:1 for amd64 and arm64, and base:ARCH for each of them. HOST in the Dockerfile is that
+// patient is a run whose registry has base:1 for amd64 and arm64, base:ARCH for each of them, and old:1 for 32-bit ARM. HOST in the Dockerfile is that
 // registry, which the rules are for.
 func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rule) (p *Pipeline, host string) {
 	t.Helper()
@@ -73,6 +73,7 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 	t.Cleanup(server.Close)
 	host = strings.TrimPrefix(server.URL, "http://")
 	based(t, registry.New(registry.Options{}), host+"/base", "1", "amd64", "arm64")
+	based(t, registry.New(registry.Options{}), host+"/old", "1", "arm")
 	for _, r := range rules {
 		proxy.Add(r)
 	}
@@ -136,6 +137,7 @@ func TestDoctor(t *testing.T) {
 		"a tag that loses a child":      {plain, "arm64", "HOST/base", nil, 0, "note   tag       HOST/base:1 will lose linux/amd64"},
 		"a base without a platform":     {plain, "arm64 s390x", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:1 (Dockerfile:1) has no linux/s390x, but linux/amd64, linux/arm64; take another base, or leave the platform out of ARCHES"},
 		"a base of a lesser variant":    {plain, "amd64/v2 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 (for linux/amd64/v2) linux/arm64"},
+		"a base that runs there":        {"FROM HOST/old:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      HOST/old:1 (Dockerfile:1) has linux/arm/v7 (for linux/arm64), another machine's programs, which are refused in the image"},
 		"a base that is nowhere":        {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): HOST has no such image; correct its name, or push it there first"},
 		"a base in the engine":          {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
 		"... for another platform":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is the image for linux/amd64 in the engine, and its registry has to have it for linux/arm64: "},
