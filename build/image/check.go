@@ -7,6 +7,18 @@
 //	              --> Report, or a Refusal that lists every Fault
 //
 // Nothing is executed, only regular files are ever opened, and symbolic links never lead out of the root.
+//
+// By file:
+//
+//	check checker      a run of Check and what it keeps; facts, fault and remarks are what goes in and comes out
+//	follow find        a command's words --> its program --> what that starts in turn
+//	command_*          ... where that is told by the words of programs: #! lines, env, wrappers, supervisors, package managers
+//	shell shell_*      ... or by a script: shell_walk.go has the way through it
+//	judge machine      a program's header against the declared platform; loader, libraries: what it is linked with
+//	modules modules_*  what interpreters load by themselves
+//	search             every program on PATH
+//	tree file folders  the root as a kernel walks it, each thing asked for once
+//	relabel config     the label, and its repair
 package image
 
 import (

@@ -7,16 +7,16 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// How scripts are read, by file:
+// How scripts are read, by the file's name behind shell_:
 //
-//	shell      a shell's command line --> the text, and its tree (mvdan.cc/sh)
-//	walk flow  its statements in their order; conditions, loops
-//	ways vars  what may happen either way; what is known behind both (state)
-//	call       a command, whose options are cut off by options.go: a function, a builtin (builtins.go), or a program (follow.go), which is
-//	           perhaps only tried (trial.go); put.go keeps what cp, ln, mv and rm change, written.go the texts that are written into files
-//	condition  what [, [[, (( and case decide; answers.go what programs say, machine.go what of the machine; listed.go what find lists,
-//	           filter.go what grep, sed and tr make of it
-//	expand     a word --> all that it may be: param.go, quote.go, builder.go; assign.go has variables and redirections
+//	(shell.go)  a shell's command line --> the text, and its tree (mvdan.cc/sh)
+//	walk flow   its statements in their order; conditions, loops
+//	ways vars   what may happen either way; what is known behind both (state)
+//	call        a command, whose options are cut off by command_options.go: a function, a builtin (builtins), or a program (follow.go),
+//	            which is perhaps only tried (trial); put keeps what cp, ln, mv and rm change, written the texts that are written into files
+//	condition   what [, [[, (( and case decide; answers what programs say, machine.go what of the machine; listed what find lists,
+//	            filter what grep, sed and tr make of it
+//	expand      a word --> all that it may be: param, quote, builder; assign has variables and redirections
 
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
 const maxSteps = 20000
