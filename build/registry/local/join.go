@@ -56,5 +56,32 @@ func join(ctx context.Context, dir string, port int) (*Server, bool) {
 	return &Server{address: address, done: make(chan struct{})}, true
 }
 
-// Joined tells that another process serves the folder: Close leaves it alone, and Done is never closed.
+// Joined tells that another process serves the folder, or did when Serve returned.
 func (s *Server) Joined() bool { return s.http == nil }
+
+// vacancy is how often who has joined looks whether the other process still serves.
+const vacancy = 50 * time.Millisecond
+
+// follow serves the folder on the same address from when the other process does no more, so that a run goes on that has joined a shorter
+// one. Where several wait, the others have joined whoever is first.
+func (s *Server) follow(ctx context.Context, dir string) {
+	ctx, s.leave = context.WithCancel(ctx)
+	go func() {
+		defer close(s.done)
+		tick := time.NewTicker(vacancy)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			if l, err := new(net.ListenConfig).Listen(ctx, "tcp4", s.address); err == nil {
+				heir := begin(ctx, l, dir)
+				<-heir.done
+				s.err = heir.err
+				return
+			}
+		}
+	}()
+}

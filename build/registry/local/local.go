@@ -33,24 +33,34 @@ type Options struct {
 // Server is a running registry.
 type Server struct {
 	address string
-	http    *http.Server
+	http    *http.Server // nil where another process has been joined
 	app     *handlers.App
+	leave   context.CancelFunc // of who has joined
 	done    chan struct{}
 	err     error // why serving ended; set before done is closed
 }
 
 // Serve starts a registry on 127.0.0.1, which accepts connections when Serve returns, and ends when ctx does or on Close. Where
-// another process serves Dir already, that one is joined, so that the content keeps its one address; with a Port that it has
-// not, both serve the same content.
+// another process serves Dir already, that one is joined, so that the content keeps its one address, and followed when it ends;
+// with a Port that it has not, both serve the same content.
 func Serve(ctx context.Context, o Options) (*Server, error) {
 	dir, err := prepare(o.Dir)
 	if err != nil {
 		return nil, fmt.Errorf("embedded registry: %w", err)
 	}
 	listener, joined, err := listen(ctx, o, dir)
-	if err != nil || joined != nil {
-		return joined, err
+	if err != nil {
+		return nil, err
 	}
+	if joined != nil {
+		joined.follow(ctx, dir)
+		return joined, nil
+	}
+	return begin(ctx, listener, dir), nil
+}
+
+// begin serves a folder.
+func begin(ctx context.Context, listener net.Listener, dir string) *Server {
 	discard(dir, time.Now().Add(-abandoned))
 	// Requests under way outlive ctx for the grace of Close: the registry has its own end.
 	quiet := silence(context.WithoutCancel(ctx))
@@ -67,13 +77,14 @@ func Serve(ctx context.Context, o Options) (*Server, error) {
 		},
 	}
 	go s.serve(ctx, listener)
-	return s, nil
+	return s
 }
 
 // configure is the registry's configuration: as its own example file has it, less what needs a network or a goroutine.
 func configure(dir string) *configuration.Configuration {
 	c := &configuration.Configuration{
 		Version: configuration.CurrentVersion,
+		HTTP:    configuration.HTTP{Secret: fingerprint(dir)}, // an upload goes on with who follows
 		Storage: configuration.Storage{
 			"filesystem":  {"rootdirectory": dir},
 			"delete":      {"enabled": true},
@@ -187,12 +198,13 @@ func (s *Server) shutdown() {
 func (s *Server) Address() string { return s.address }
 
 // Close lets requests under way end (for three seconds at most), then frees the port. The error is the one that ended serving,
-// if any. Closing twice is harmless.
+// if any. Closing twice is harmless, and who has been joined serves on.
 func (s *Server) Close() error {
 	if s.Joined() {
-		return nil
+		s.leave()
+	} else {
+		s.shutdown()
 	}
-	s.shutdown()
 	<-s.done
 	return s.err
 }

@@ -155,18 +155,24 @@ func TestTwoServersShareAFolder(t *testing.T) {
 	}
 }
 
+func portOf(t *testing.T, s *Server) int {
+	t.Helper()
+	_, text, err := net.SplitHostPort(s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return port
+}
+
 // A second run in the folder finds the first one's registry, so that references keep their host; another folder's is not taken.
 func TestAServedFolderIsJoined(t *testing.T) {
 	dir := t.TempDir()
 	first := serve(t, dir)
-	_, text, err := net.SplitHostPort(first.Address())
-	if err != nil {
-		t.Fatal(err)
-	}
-	prefer, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
+	prefer := portOf(t, first)
 	joined, err := Serve(t.Context(), Options{Dir: dir, Prefer: prefer})
 	if err != nil || !joined.Joined() || joined.Address() != first.Address() {
 		t.Fatalf("joined %+v, %v, want %s", joined, err, first.Address())
@@ -182,6 +188,41 @@ func TestAServedFolderIsJoined(t *testing.T) {
 		t.Fatal(err)
 	}
 	putImage(t, first, "me/app", "1") // the first is as it was
+}
+
+// A run that has joined a shorter one goes on, in the middle of an upload too, and keeps the address.
+func TestWhoHasJoinedFollows(t *testing.T) {
+	dir := t.TempDir()
+	first, err := Serve(t.Context(), Options{Dir: dir, Prefer: freePort(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := Serve(t.Context(), Options{Dir: dir, Prefer: portOf(t, first)})
+	if err != nil || !second.Joined() {
+		t.Fatalf("joined %+v, %v", second, err)
+	}
+	upload, _ := do(t, http.StatusAccepted, http.MethodPost, "http://"+first.Address()+"/v2/me/app/blobs/uploads/", "", nil)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for tries := 200; ; tries-- {
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", second.Address())
+		if err == nil {
+			conn.Close()
+			break
+		}
+		if tries == 0 {
+			t.Fatal(err)
+		}
+		time.Sleep(vacancy)
+	}
+	content := []byte("content")
+	do(t, http.StatusCreated, http.MethodPut, upload.Get("Location")+"&digest="+digest.FromBytes(content).String(), "application/octet-stream", content)
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third := serve(t, dir)
+	do(t, http.StatusOK, http.MethodGet, "http://"+third.Address()+"/v2/me/app/blobs/"+digest.FromBytes(content).String(), "", nil)
 }
 
 func TestThePort(t *testing.T) {
