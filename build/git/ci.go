@@ -27,10 +27,11 @@ func fill(info *Info, dir string, getenv func(string) string) {
 	}
 }
 
-// fillVersion believes the CI's tag where git found none, if it is about the commit that is checked out.
+// fillVersion believes the CI's tag if it is about the commit that is checked out, on which git finds any of its tags: v1 where v1.4.2
+// is released.
 func fillVersion(info *Info, c ci) {
 	switch {
-	case info.Tag != "" || info.Revision != c.revision:
+	case info.Revision != c.revision:
 	case c.tag != "" && !info.Dirty:
 		info.Version, info.Tag, info.Origin = c.tag, c.tag, c.tagOrigin
 	case info.Version == "":

@@ -244,6 +244,18 @@ func TestGitBeatsCI(t *testing.T) {
 	}
 }
 
+// Of several tags on a commit, such as v1 that moves along with releases, the CI knows for which it works.
+func TestTheCIsTagIsTheOne(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	r.git("tag", "v1.4.2")
+	r.git("tag", "v1")
+	ci := map[string]string{"GITHUB_SHA": r.describe(nil).Revision, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.4.2"}
+	if info := r.describe(ci); info.Version != "v1.4.2" || info.Tag != "v1.4.2" || info.Origin != "GITHUB_REF_NAME" {
+		t.Errorf("got %+v", info)
+	}
+}
+
 func with(env map[string]string, name, value string) map[string]string {
 	out := maps.Clone(env)
 	out[name] = value
