@@ -1,10 +1,12 @@
 package build
 
 import (
+	"cmp"
 	"os"
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/manymage/manymage/build/record"
 )
@@ -17,10 +19,14 @@ func (p *Pipeline) own(context string) []string {
 	if onlyOurs(filepath.Join(p.cfg.Dir, folder), left) {
 		left = append(left, folder)
 	}
-	paths := withParents(p.cfg.CacheFolders())
-	for _, name := range left {
-		paths = append(paths, filepath.Join(p.cfg.Dir, filepath.FromSlash(name)))
+	var paths []string
+	for _, folder := range withParents(p.cfg.CacheFolders()) {
+		paths = append(paths, literal.Replace(resolved(folder)))
 	}
+	for _, name := range left {
+		paths = append(paths, filepath.Join(literal.Replace(resolved(p.cfg.Dir)), filepath.FromSlash(name)))
+	}
+	context = literal.Replace(resolved(context))
 	var patterns []string
 	for _, path := range paths {
 		rel, err := filepath.Rel(context, path)
@@ -29,6 +35,17 @@ func (p *Pipeline) own(context string) []string {
 		}
 	}
 	return patterns
+}
+
+// literal makes a pattern of a path. A ! means something at a pattern's beginning alone, and is itself anywhere.
+var literal = strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`, `!`, `\!`)
+
+// resolved is a path without symbolic links, as far as it is there.
+func resolved(path string) string {
+	if found, err := filepath.EvalSymlinks(path); err == nil || path == filepath.Dir(path) {
+		return cmp.Or(found, path)
+	}
+	return filepath.Join(resolved(filepath.Dir(path)), filepath.Base(path))
 }
 
 // withParents adds the folders that hold nothing but the given ones.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/engine"
 )
 
 // What a run leaves in its folder is no part of the next run's context, and what is the user's stays in it.
@@ -41,6 +42,29 @@ func TestOwn(t *testing.T) {
 				t.Errorf("%q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+// A folder may be called by another name, and its own may be one that patterns read otherwise.
+func TestOwnByOddNames(t *testing.T) {
+	above := t.TempDir()
+	dir := filepath.Join(above, "![a]*")
+	if err := os.MkdirAll(filepath.Join(dir, "dist"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "dist", "manymage.json"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(above, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{above, link} {
+		patterns := New(Options{Config: config.Config{Dir: dir}}).own(name)
+		files, _, err := engine.Context{Dir: name, Excludes: patterns}.Measure(t.Context())
+		if err != nil || files != 0 {
+			t.Errorf("%s: %d files with %q, %v", name, files, patterns, err)
+		}
 	}
 }
 
