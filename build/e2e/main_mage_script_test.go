@@ -72,6 +72,9 @@ func TestScriptsMage(t *testing.T) {
 		{"works with stdout closed", mage + " where >&-", "", 0},
 		{"works with all closed", mage + " where <&- >&- 2>&-", "", 0},
 		{"compiles for this machine whatever GOARCH says", "GOARCH=s390x GOOS=plan9 " + mage + " where", elsewhere + " [where]", 0},
+		{"compiles in modules of its own whatever is around it", "export GOWORK=$PWD/go.work GO111MODULE=off GOFLAGS=-mod=vendor MAGEFILE_CACHE=$PWD/fresh; echo go 1.26 >go.work; " + mage + " where", elsewhere + " [where]", 0},
+		{"keeps a cache that is named from here", "MAGEFILE_CACHE=near " + mage + " where && MAGEFILE_CACHE=near " + mage + " where && ls near | grep -c targets-", elsewhere + " [where]\n" + elsewhere + " [where]\n1", 0},
+		{"runs what another user has compiled", "printf '#!/bin/sh\\nexit 1\\n' >touch; chmod +x touch; PATH=$PWD:$PATH " + mage + " where", elsewhere + " [where]", 0},
 		{"is silent but for the targets", mage + " -l", "Targets:\n  seven    fails.\n  where    prints the folder of the run and its words.", 0},
 		{"hands Mage its own options", mage + " -compile " + elsewhere + "/out && ./out where", elsewhere + " [where]", 0},
 	} {
