@@ -58,7 +58,7 @@ var lives = map[string][]string{
 	"github.com/tidwall/sjson":                     {"build/image"},
 	"mvdan.cc/sh":                                  {"build/image"},
 	"github.com/hbollon/go-edlib":                  nil,
-	"golang.org/x/mod/semver":                      {"build/config", "build/index"},
+	"golang.org/x/mod/semver":                      {"build/config"},
 	"golang.org/x/net":                             {"build/registry"},
 	"github.com/distribution/distribution":         {"build/registry/local"},
 	"github.com/sirupsen/logrus":                   {"build/registry/local"},

@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/dockerfile"
@@ -244,54 +245,68 @@ func (p *Pipeline) planRegistry(ctx context.Context) ([]PlannedTag, error) {
 	if err != nil {
 		return nil, err
 	}
-	var tags []PlannedTag
-	for i, name := range p.cfg.ListRefs() {
-		t := PlannedTag{Ref: name}
-		if p.cfg.Embedded && p.served == nil {
-			tags = append(tags, p.compare(t, nil, nil))
-			continue
-		}
-		ref, err := reference.ParseNormalizedNamed(name)
-		if err != nil {
-			return nil, err
-		}
-		m, err := client.Manifest(ctx, ref)
-		switch {
-		case errors.Is(err, registry.ErrNotFound):
-			t = p.compare(t, ref, nil)
-		case err != nil && ctx.Err() != nil:
-			return nil, err
-		case err != nil:
-			t.Unknown = err.Error()
-			if errors.Is(err, registry.ErrUnreachable) {
-				t.err = err
-			}
-		default:
-			t.Digest = m.Descriptor.Digest
-			if t.Kept = p.kept(p.cfg.Tags[i], indexOf(m)); t.Kept == "" {
-				t = p.compare(t, ref, indexOf(m).Platforms())
-			}
-		}
-		tags = append(tags, t)
+	refs := p.cfg.ListRefs()
+	tags := make([]PlannedTag, len(refs))
+	g, ctx := errgroup.WithContext(ctx)
+	for i, name := range refs {
+		g.Go(func() (err error) {
+			tags[i], err = p.planTag(ctx, client, name)
+			return err
+		})
 	}
-	return tags, nil
+	return tags, g.Wait()
 }
 
-// indexOf is a published index. A plain image is none, and has no platforms that a list could drop.
-func indexOf(m registry.Manifest) index.Index {
-	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
-	if err != nil {
-		return index.Index{}
+// planTag looks what one tag is now.
+func (p *Pipeline) planTag(ctx context.Context, client *registry.Client, name string) (PlannedTag, error) {
+	t := PlannedTag{Ref: name}
+	if p.cfg.Embedded && p.served == nil {
+		return p.compare(t, nil, nil), nil
 	}
-	return ix
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return t, err
+	}
+	found, now, err := lists.Now(ctx, client, ref)
+	if err == nil && found != "" {
+		t.Kept, err = p.kept(ctx, client, ref, now)
+	}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return t, err
+	case err != nil:
+		t.Unknown = err.Error()
+		if errors.Is(err, registry.ErrUnreachable) {
+			t.err = err
+		}
+		return t, nil
+	}
+	if t.Digest = found; t.Kept != "" {
+		return t, nil
+	}
+	return p.compare(t, ref, now.Platforms()), nil
 }
 
 // kept is the newer release that a tag of a series names and goes on naming.
-func (p *Pipeline) kept(tag string, now index.Index) string {
-	if !slices.Contains(p.cfg.Series, tag) || !now.Newer(index.Index{Annotations: p.labels()}) {
-		return ""
+func (p *Pipeline) kept(ctx context.Context, client *registry.Client, ref reference.Named, now index.Index) (string, error) {
+	tagged, ok := ref.(reference.Tagged)
+	if !ok || p.series()[tagged.Tag()] == nil {
+		return "", nil
 	}
-	return now.Version()
+	has, err := lists.Version(ctx, client, ref, now)
+	if err != nil || !p.series()[tagged.Tag()](has, p.version()) {
+		return "", err
+	}
+	return has, nil
+}
+
+// version is what the list will say of its version: that of ANNOTATIONS, or its images' label.
+func (p *Pipeline) version() string {
+	said := p.labels()
+	for _, a := range p.cfg.Annotations {
+		said[a.Name] = a.Value
+	}
+	return said[ocispec.AnnotationVersion]
 }
 
 // compare tells what would become of a tag; ref says where it is.

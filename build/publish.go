@@ -65,7 +65,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	if text := p.unreleased(); text != "" {
 		p.opts.Show(progress.Notice{Text: text})
 	}
-	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop, Series: p.cfg.Series})
+	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop, Series: p.series()})
 	for _, n := range published.Warnings {
 		p.opts.Show(progress.Warning{Text: n})
 	}
@@ -79,6 +79,15 @@ func (p *Pipeline) publish(ctx context.Context) error {
 		}
 	}
 	return p.record()
+}
+
+// series are the list's tags for all releases of a series, each with its rule.
+func (p *Pipeline) series() map[string]func(has, next string) bool {
+	rules := make(map[string]func(has, next string) bool, len(p.cfg.Series))
+	for _, s := range p.cfg.Series {
+		rules[s.Tag] = s.Stays
+	}
+	return rules
 }
 
 // unreleased tells which of TAGS are left out, as they are for releases alone.

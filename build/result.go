@@ -26,7 +26,7 @@ func (p *Pipeline) record() error {
 		r.Step = record.Published
 		r.Index = &record.Index{Digest: p.published.Digest.String(), MediaType: p.published.MediaType, Size: p.published.Size}
 		for _, t := range p.published.Tags {
-			r.Tags = append(r.Tags, record.Tag{Ref: p.cfg.Image + ":" + t.Tag, Previous: t.Previous.String(), Moved: t.Moved})
+			r.Tags = append(r.Tags, record.Tag{Ref: p.cfg.Image + ":" + t.Tag, Previous: t.Previous.String(), Moved: t.Moved, Kept: t.Kept})
 		}
 	}
 	if p.served != nil {

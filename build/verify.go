@@ -16,6 +16,7 @@ import (
 
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/build/rootfs"
@@ -84,7 +85,7 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	var want Wanted
 	if text == "" {
 		arches := p.cfg.Value("ARCHES")
-		want = Wanted{Tags: p.cfg.Tags, Series: p.cfg.Series, Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
+		want = Wanted{Tags: p.cfg.Tags, Series: p.series(), Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {
@@ -95,8 +96,8 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 
 // Wanted is what a published image has to have, and who says so. The zero value wants nothing.
 type Wanted struct {
-	Tags      []string // of its repository, which all have to name it
-	Series    []string // those of Tags that may name a newer release instead
+	Tags      []string                               // of its repository, which all have to name it
+	Series    map[string]func(has, next string) bool // those of Tags that may name a newer release instead (lists.PublishOptions)
 	Platforms []ocispec.Platform
 	Origin    string // of ARCHES
 	Unsaid    bool   // ARCHES is a default, which an image need not follow
@@ -261,7 +262,7 @@ func (v *verifier) tags(ctx context.Context, want Wanted, top registry.Manifest)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, tag := range want.Tags {
 		g.Go(func() (err error) {
-			texts[i], err = v.tag(ctx, tag, top, slices.Contains(want.Series, tag))
+			texts[i], err = v.tag(ctx, tag, top, want.Series[tag])
 			return err
 		})
 	}
@@ -278,7 +279,7 @@ func (v *verifier) tags(ctx context.Context, want Wanted, top registry.Manifest)
 }
 
 // tag says what is wrong with one tag, and nothing when it names top, or as one of a series a newer release.
-func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, series bool) (string, error) {
+func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, stays func(has, next string) bool) (string, error) {
 	ref, err := reference.WithTag(v.repo, tag)
 	if err != nil {
 		return "", err
@@ -292,13 +293,30 @@ func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, s
 	case found.Digest == top.Descriptor.Digest:
 		return "", nil
 	}
-	if series {
-		other, err := v.client.Manifest(ctx, ref)
-		if err != nil || indexOf(other).Newer(indexOf(top)) {
+	if stays != nil {
+		_, other, err := lists.Now(ctx, v.client, ref)
+		if err != nil {
+			return "", err
+		}
+		has, err := lists.Version(ctx, v.client, ref, other)
+		if err != nil {
+			return "", err
+		}
+		next, err := lists.Version(ctx, v.client, ref, indexOf(top))
+		if err != nil || stays(has, next) {
 			return "", err
 		}
 	}
 	return fmt.Sprintf("tag %s names %s, and not %s as TAGS would have it: push again", tag, found.Digest, top.Descriptor.Digest), nil
+}
+
+// indexOf is a published list. A plain image is none.
+func indexOf(m registry.Manifest) index.Index {
+	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
+	if err != nil {
+		return index.Index{}
+	}
+	return ix
 }
 
 // children lists what hangs below top: the entries of an index, attestations included, or the image itself.

@@ -32,7 +32,7 @@ type Config struct {
 	// Tags are the tags of the list; Version when none were asked for. Series are the last of them, which stand for all releases of a
 	// series ({major}.{minor}) and go to newer ones alone; Unreleased are templates of such tags, where Version is no release.
 	Tags       []string
-	Series     []string
+	Series     []Series
 	Unreleased []string
 	// Child is the template of a platform's tag; ChildTag fills it in.
 	Child string

@@ -241,7 +241,11 @@ func TestTags(t *testing.T) {
 		"1.4.2-dirty":      {"1.4.2-dirty latest", "", "{major}.{minor} v{major}"},
 	} {
 		c := line("VERSION="+version, "TAGS={major}.{minor} {version} v{major} latest").mustLoad(t)
-		if got := [3]string{strings.Join(c.Tags, " "), strings.Join(c.Series, " "), strings.Join(c.Unreleased, " ")}; got != want {
+		var series []string
+		for _, s := range c.Series {
+			series = append(series, s.Tag)
+		}
+		if got := [3]string{strings.Join(c.Tags, " "), strings.Join(series, " "), strings.Join(c.Unreleased, " ")}; got != want {
 			t.Errorf("VERSION=%s: %q, want %q", version, got, want)
 		}
 	}
@@ -461,6 +465,7 @@ func TestRefused(t *testing.T) {
 		{"tag", line("TAGS=latest a/b"), []string{"TAGS=a/b", "write a-b"}},
 		{"tag placeholder", line("TAGS=latest {versoin}"), []string{"TAGS={versoin} (command line) holds {versoin}, and only {version}, {major} and {minor} are filled in: did you mean {version}?"}},
 		{"tag placeholder of elsewhere", say{yaml: "tags: ['{arch}-{version}']\n"}, []string{"TAGS={arch}-{version} (manymage.yaml:1) holds {arch}, and only {version}, {major} and {minor}"}},
+		{"tag placeholder in other tools' braces", line("TAGS={{version}} latest"), []string{"TAGS={{version}} (command line) holds {{version}}: write {version}, with one brace at either end"}},
 		{"tags of releases alone", line("VERSION=dev", "TAGS={major}.{minor} {major}"), []string{"TAGS={major}.{minor} {major} (command line) leaves no tag for VERSION=dev, which is no release such as 1.4.2: add {version}"}},
 		{"child without arch", line("CHILD={version}-x"), []string{"put {arch} into it"}},
 		{"child placeholder", line("CHILD={arch}-{os}"), []string{"CHILD={arch}-{os} (command line) holds {os}, and only {arch} and {version} are filled in: use no other"}},

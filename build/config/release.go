@@ -14,13 +14,32 @@ var ofSeries = []string{"{major}", "{minor}"}
 // release is a version's numbers, where it is one of https://semver.org that is no preview. A v before it and numbers left out
 // behind it ("v1", "1.4") do no harm.
 func release(version string) (major, minor string, ok bool) {
-	v := "v" + strings.TrimPrefix(version, "v")
+	v := canonical(version)
 	if !semver.IsValid(v) || semver.Prerelease(v) != "" {
 		return "", "", false
 	}
 	major, minor, _ = strings.Cut(strings.TrimPrefix(semver.MajorMinor(v), "v"), ".")
 	return major, minor, true
 }
+
+// Series is a tag of the list for all releases of a series, such as 1.4, and the template that it comes of.
+type Series struct{ Tag, template string }
+
+// Stays tells whether the tag, where it names one version, is to go on naming it rather than go to the next: it is of the tag's series, and
+// newer by https://semver.org. What is no release is of no series.
+func (s Series) Stays(has, next string) bool {
+	text, released := fill(s.template, has)
+	return released && text == s.Tag && semver.Compare(canonical(has), canonical(next)) > 0 && semver.IsValid(canonical(next))
+}
+
+// fill puts a version into the template of a tag. Where it is no release a series' placeholders stay without text.
+func fill(template, version string) (text string, released bool) {
+	major, minor, released := release(version)
+	return strings.NewReplacer("{version}", version, "{major}", major, "{minor}", minor).Replace(template), released
+}
+
+// canonical is a version as semver reads it, which is with a v.
+func canonical(version string) string { return "v" + strings.TrimPrefix(version, "v") }
 
 // isSeries tells whether a template of a tag is one of a series.
 func isSeries(template string) bool {

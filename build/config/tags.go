@@ -85,7 +85,10 @@ func (l *loader) tags() {
 			l.fail(&UsageError{Knob: "TAGS", Text: i.text, Origin: i.origin, Problem: problem})
 		}
 	}
-	if l.config.Tags = append(l.config.Tags, l.config.Series...); len(l.config.Tags) == 0 && len(l.config.Unreleased) > 0 {
+	for _, series := range l.config.Series {
+		l.config.Tags = append(l.config.Tags, series.Tag)
+	}
+	if len(l.config.Tags) == 0 && len(l.config.Unreleased) > 0 {
 		l.fail(s.wrong("leaves no tag for VERSION=" + l.config.Version + ", which is no release such as 1.4.2: add {version}"))
 	}
 	l.child()
@@ -96,18 +99,18 @@ func (l *loader) listTag(template string) string {
 	if problem := badName(template, append([]string{"{version}"}, ofSeries...)...); problem != "" || l.config.Version == "" {
 		return problem
 	}
-	major, minor, released := release(l.config.Version)
-	text := strings.NewReplacer("{version}", l.config.Version, "{major}", major, "{minor}", minor).Replace(template)
+	text, released := fill(template, l.config.Version)
+	same := func(s Series) bool { return s.Tag == text }
 	switch series := isSeries(template); {
 	case series && !released:
 		l.config.Unreleased = append(l.config.Unreleased, template)
 		return ""
-	case slices.Contains(l.config.Tags, text) || series && slices.Contains(l.config.Series, text):
+	case slices.Contains(l.config.Tags, text) || series && slices.ContainsFunc(l.config.Series, same):
 	case series:
-		l.config.Series = append(l.config.Series, text)
+		l.config.Series = append(l.config.Series, Series{text, template})
 	default: // what is asked for by name goes back, too
 		l.config.Tags = append(l.config.Tags, text)
-		l.config.Series = slices.DeleteFunc(l.config.Series, func(s string) bool { return s == text })
+		l.config.Series = slices.DeleteFunc(l.config.Series, same)
 	}
 	return badTag(text)
 }

@@ -55,6 +55,8 @@ func TestTagsOfASeries(t *testing.T) {
 	}
 	at("1.5.0", "build", "push").Exits(t, 0).Says(t, "published "+repo+":1.5.0 ", "published "+repo+":1.5 ", "published "+repo+":1 ")
 	at("1.4.3", "plan").Exits(t, 0).Says(t, "stays on 1.5.0, which is newer", repo+":1.4 is not there yet")
+	at("1.4.3", "plan", "ANNOTATIONS=org.opencontainers.image.version=1.6.0").Exits(t, 0).Hides(t, "stays on")                     // which the list would say
+	at("amd64-1.5.0", "plan", "TAGS={version}", "CHILD={version}-{arch}", "ARCHES=arm64").Exits(t, 0).Says(t, "loses linux/amd64") // of an image
 	at("1.4.3", "doctor").Exits(t, 0).Says(t, repo+":1 stays on 1.5.0, which is newer")
 	at("1.4.3", "build", "push").Exits(t, 0).Says(t, repo+":1 stays on 1.5.0, which is newer than 1.4.3", "published "+repo+":1.4 ", "\n"+repo+":1.4.3\n").
 		Hides(t, "published "+repo+":1 ")

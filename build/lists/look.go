@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
@@ -73,12 +74,12 @@ func (o PublishOptions) clock() time.Time {
 // round trip, below which nothing is gained by it.
 const stale = time.Second
 
-// lookAgain looks at a tag right before it is written, when other work has taken long since it was looked at. What has changed goes
-// through the guard again.
-func (p *publication) lookAgain(ctx context.Context, i int) error {
+// lookAgain looks at a tag right before it is written, when other work has taken longer than a time since it was looked at. What has
+// changed goes through the guard again.
+func (p *publication) lookAgain(ctx context.Context, i int, after time.Duration) error {
 	for {
 		at := p.opts.clock()
-		if at.Sub(p.tags[i].at) <= stale {
+		if at.Sub(p.tags[i].at) <= after {
 			return nil
 		}
 		same, err := p.unmoved(ctx, i)
@@ -91,7 +92,9 @@ func (p *publication) lookAgain(ctx context.Context, i int) error {
 		if p.tags[i].was, err = lookAt(ctx, p.client, p.tags[i].ref); err != nil {
 			return err
 		}
-		p.compare(i)
+		if err := p.compare(ctx, i); err != nil {
+			return err
+		}
 		if err := p.guard(ctx, i); err != nil {
 			return err
 		}
@@ -105,6 +108,17 @@ func (p *publication) unmoved(ctx context.Context, i int) (bool, error) {
 		err = nil
 	}
 	return desc.Digest == p.tags[i].was.desc.Digest, err
+}
+
+// Now is what a reference names as Publish takes it, with nothing where it is not there: an image is the list of one that it
+// amounts to, and a list has what the lists inside of it have.
+func Now(ctx context.Context, c Reader, ref reference.Named) (digest.Digest, index.Index, error) {
+	found, err := lookAt(ctx, c, ref)
+	if err != nil {
+		return "", index.Index{}, err
+	}
+	all, err := unfold(ctx, c, ref, found.index)
+	return found.desc.Digest, all, err
 }
 
 // lookAt reads one tag. What is there and cannot be understood has no platforms that anybody

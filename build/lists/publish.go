@@ -24,9 +24,9 @@ type PublishOptions struct {
 	// and the index has not is a *DropError; in a registry on loopback it is only a warning,
 	// because nobody else pulls from there.
 	AllowDrop []ocispec.Platform
-	// Series are tags for all releases of a series ("1.4"): one that names a newer release than the index stays where it is, as
-	// both say it (index.Newer).
-	Series []string
+	// Series are the tags for all releases of a series ("1.4"), and whether such a tag goes on naming the one version rather than
+	// go to the next. Versions are what lists say (Version).
+	Series map[string]func(has, next string) bool
 	// Expect, when set, is the digest that every tag must have now: the list that an edit
 	// started from. Another one is a *MovedError: somebody else's work would be lost.
 	Expect digest.Digest
@@ -140,7 +140,7 @@ func (p *publication) move(ctx context.Context, tags []string) error {
 	}
 	g, again := errgroup.WithContext(ctx)
 	for i := range p.tags {
-		g.Go(func() error { return p.lookAgain(again, i) })
+		g.Go(func() error { return p.lookAgain(again, i, stale) })
 	}
 	if err := g.Wait(); err != nil {
 		return err
@@ -172,7 +172,9 @@ func (p *publication) look(ctx context.Context, tags []string) (err error) {
 	p.out.Tags = make([]TagMove, len(tags))
 	for i, tag := range tags {
 		p.tags[i].was, p.tags[i].at = current.tags[tag], current.at
-		p.compare(i)
+		if err := p.compare(ctx, i); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -187,15 +189,13 @@ func (p *publication) settled(ctx context.Context) error {
 }
 
 // compare notes what a tag is and, of the first, what becomes of it.
-func (p *publication) compare(i int) {
+func (p *publication) compare(ctx context.Context, i int) error {
 	was := p.tags[i].was
 	p.out.Tags[i] = TagMove{Tag: p.tags[i].ref.Tag(), Previous: was.desc.Digest}
-	if slices.Contains(p.opts.Series, p.tags[i].ref.Tag()) && was.index.Newer(p.payload.index) {
-		p.out.Tags[i].Kept = was.index.Version()
-	}
 	if i == 0 {
 		p.out.Diff = index.Diff(was.index, p.payload.index)
 	}
+	return p.keep(ctx, i)
 }
 
 // has reports whether a tag names the payload already.
@@ -317,9 +317,14 @@ func (p *publication) putTags(ctx context.Context, todo []int) error {
 	return &TagsError{Repository: p.out.Repository, Tags: p.out.Tags, errs: errs}
 }
 
-// putTag writes one tag. The tag before it may have taken long.
+// putTag writes one tag. The tag before it may have taken long. One of a series is looked at in any case: what is overwritten unseen
+// would be a newer release that many pull.
 func (p *publication) putTag(ctx context.Context, i int) error {
-	if err := p.lookAgain(ctx, i); err != nil || p.stays(i) {
+	after := stale
+	if p.series(i) {
+		after = 0
+	}
+	if err := p.lookAgain(ctx, i, after); err != nil || p.stays(i) {
 		return err
 	}
 	_, err := p.client.PutManifest(ctx, p.tags[i].ref, p.payload.desc.MediaType, p.payload.raw)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -82,34 +83,48 @@ func TestATagIsNotMadeWorse(t *testing.T) {
 	}
 }
 
+// seriesOfOne are tags of which 1 goes by the order of letters.
+var seriesOfOne = map[string]func(has, next string) bool{"1": func(has, next string) bool { return has > next && !strings.Contains(has, "rc") }}
+
+// released is a list of a version, none where that is empty.
+func released(ix index.Index, version string) index.Index {
+	if ix.Annotations = nil; version != "" {
+		ix.Annotations = map[string]string{ocispec.AnnotationVersion: version}
+	}
+	return ix
+}
+
 // A tag for all releases of a series never goes back to an older one.
 func TestATagOfASeriesGoesForward(t *testing.T) {
 	amd64 := imageFor("linux/amd64")
-	at := func(ix index.Index, version string) index.Index {
-		if ix.Annotations = nil; version != "" {
-			ix.Annotations = map[string]string{ocispec.AnnotationVersion: version}
-		}
-		return ix
+	labelled := func(s *scene) {
+		s.pushIndex("one.example/app:1", released(s.listOf("one.example/app", amd64.labelled(ocispec.AnnotationVersion, "1.3.0")), ""))
 	}
 	for name, c := range map[string]struct {
 		has, next string // versions; "none" is no tag
 		kept      bool
+		push      func(*scene) // in place of a list that is annotated
 	}{
-		"the first":          {"none", "1.2.9", false},
-		"a newer one":        {"1.2.8", "1.2.9", false},
-		"the same":           {"1.2.9", "1.2.9", false},
-		"an older one":       {"1.3.0", "1.2.9", true},
-		"after a preview":    {"1.3.0-rc.1", "1.3.0", false},
-		"nobody knows which": {"", "1.2.9", false},
+		"the first":          {"none", "1.2.9", false, nil},
+		"a newer one":        {"1.2.8", "1.2.9", false, nil},
+		"the same":           {"1.2.9", "1.2.9", false, nil},
+		"an older one":       {"1.3.0", "1.2.9", true, nil},
+		"after a preview":    {"1.3.0-rc.1", "1.3.0", false, nil},
+		"nobody knows which": {"", "1.2.9", false, nil},
+		"only labels tell":   {"1.3.0", "1.2.9", true, labelled},
+		"an image's label":   {"1.3.0", "1.2.9", true, func(s *scene) { s.push("one.example/app:1", amd64.labelled(ocispec.AnnotationVersion, "1.3.0")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
-			if c.has != "none" {
-				s.pushIndex("one.example/app:1", at(s.listOf("one.example/app", amd64), c.has))
+			switch {
+			case c.push != nil:
+				c.push(s)
+			case c.has != "none":
+				s.pushIndex("one.example/app:1", released(s.listOf("one.example/app", amd64), c.has))
 			}
 			before := s.digest("one.example/app:1")
-			next := at(s.listOf("one.example/app", amd64.named("new")), c.next)
-			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{c.next, "1"}, next, PublishOptions{Series: []string{"1"}})
+			next := released(s.listOf("one.example/app", amd64.named("new")), c.next)
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{c.next, "1"}, next, PublishOptions{Series: seriesOfOne})
 			if err != nil || s.digest("one.example/app:"+c.next) != got.Digest || !got.Tags[0].Moved {
 				t.Fatalf("%v, %+v", err, got)
 			}
@@ -135,9 +150,44 @@ func TestAListWhoseTagsAllStay(t *testing.T) {
 	s.pushIndex("one.example/app:1", newer)
 	next := s.listOf("one.example/app", imageFor("linux/amd64").named("new"))
 	next.Annotations = map[string]string{ocispec.AnnotationVersion: "1.2.9"}
-	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, next, PublishOptions{Series: []string{"1"}})
+	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, next, PublishOptions{Series: seriesOfOne})
 	if err != nil || got.Unchanged || got.Tags[0].Kept != "1.3.0" || len(s.manifest("one.example/app", got.Digest)) == 0 {
 		t.Errorf("%v, %+v", err, got)
+	}
+}
+
+// Two releases of one series at once end on the newer one, whichever writes last.
+func TestTwoReleasesAtOnce(t *testing.T) {
+	for name, c := range map[string]struct {
+		theirs  string
+		method  string // before which request for the tag they write it
+		nth     int32
+		theyWin bool
+	}{
+		"a newer one, before the last look":    {"1.3.0", http.MethodHead, 1, true},
+		"a newer one, right before this write": {"1.3.0", http.MethodPut, 1, false}, // which this run cannot know
+		"a newer one, behind it":               {"1.3.0", http.MethodHead, 2, true},
+		"an older one, behind it":              {"1.2.8", http.MethodHead, 2, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			theirs := released(s.listOf("one.example/app", imageFor("linux/amd64").named("theirs")), c.theirs)
+			var requests atomic.Int32
+			s.one.Add(faults.Rule{Match: faults.On(c.method, "/manifests/1"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+				if requests.Add(1) == c.nth {
+					s.pushIndex("one.example/app:1", theirs)
+				}
+				next.ServeHTTP(w, r)
+			}})
+			ours := released(s.listOf("one.example/app", imageFor("linux/amd64")), "1.2.9")
+			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"new", "1"}, ours, PublishOptions{Series: seriesOfOne})
+			if err != nil || got.Tags[1].Moved == c.theyWin || (got.Tags[1].Kept == c.theirs) != c.theyWin || (len(got.Warnings) > 0) != c.theyWin {
+				t.Errorf("%v, %+v", err, got)
+			}
+			if is := s.digest("one.example/app:1"); (is == got.Digest) == c.theyWin {
+				t.Errorf("the tag is on %s", is)
+			}
+		})
 	}
 }
 

@@ -26,14 +26,15 @@ func (p *publication) readBack(ctx context.Context, written []int) error {
 		if p.out.Tags[i].Kept != "" {
 			continue // a newer release was there when it was to be written
 		}
-		g.Go(func() error { return p.confirm(ctx, p.tags[i].ref, p.out.Tags[i].Previous) })
+		g.Go(func() error { return p.confirm(ctx, i) })
 	}
 	return g.Wait()
 }
 
 // confirm waits until the tag names the payload. What it was before means that a replica lags;
 // anything else, that somebody published after us.
-func (p *publication) confirm(ctx context.Context, ref reference.NamedTagged, before digest.Digest) error {
+func (p *publication) confirm(ctx context.Context, i int) error {
+	ref, before := p.tags[i].ref, p.out.Tags[i].Previous
 	wait := p.opts.Wait
 	if wait == 0 {
 		wait = defaultWait
@@ -48,7 +49,10 @@ func (p *publication) confirm(ctx context.Context, ref reference.NamedTagged, be
 		case desc.Digest == p.payload.desc.Digest:
 			return nil
 		case desc.Digest != before && desc.Digest != "":
-			return &MovedError{Tag: reference.FamiliarString(ref), Expected: p.payload.desc.Digest, Found: desc.Digest, After: true}
+			before = desc.Digest
+			if done, err := p.overtaken(ctx, i, before); done || err != nil {
+				return err
+			}
 		case time.Now().Add(pause).After(deadline):
 			return fmt.Errorf("%s was published as %s, but the registry still serves %s after %s; look again later before anybody relies on it",
 				reference.FamiliarString(ref), p.payload.desc.Digest, orNothing(before), wait)

@@ -87,6 +87,8 @@ type Tag struct {
 	// Previous is the digest that the tag had before, empty when it was new; Moved tells whether it points elsewhere now.
 	Previous string `json:"previous,omitempty"`
 	Moved    bool   `json:"moved"`
+	// Kept is the newer release of the tag's series that it goes on naming; empty when it names the index.
+	Kept string `json:"kept,omitempty"`
 }
 
 // Registry is the embedded registry of a run.

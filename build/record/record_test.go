@@ -23,7 +23,7 @@ func sample() Record {
 			Pushed: true, Seconds: 1.5, CheckSeconds: 0.25,
 		}},
 		Index:    &Index{Digest: "sha256:5", MediaType: "application/vnd.oci.image.index.v1+json", Size: 6},
-		Tags:     []Tag{{Ref: "docker.io/me/app:1.2", Previous: "sha256:7", Moved: true}},
+		Tags:     []Tag{{Ref: "docker.io/me/app:1.2", Previous: "sha256:7", Moved: true, Kept: "2.0.0"}},
 		Registry: &Registry{Address: "127.0.0.1:5000", Data: "dist/registry"},
 	}
 }

@@ -1,0 +1,86 @@
+package lists
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
+)
+
+// Tags for all releases of a series, such as 1.4: one that names a newer release goes on naming it.
+
+// Version is what a list says of its version: its annotation org.opencontainers.image.version or, as few builders annotate lists, that
+// label of its first image. Empty: neither says it.
+func Version(ctx context.Context, c Reader, repo reference.Named, ix index.Index) (string, error) {
+	first := slices.IndexFunc(ix.Entries, func(e index.Entry) bool { return index.IsImage(e.MediaType) && !e.IsAttestation() })
+	if said := ix.Version(); said != "" || first < 0 {
+		return said, nil
+	}
+	m, err := listed(ctx, c, reference.TrimNamed(repo), ix.Entries[first].Descriptor)
+	if err != nil {
+		return "", unlessUnusable(err)
+	}
+	doc, err := readImage(m)
+	if err != nil || !isImageConfig(doc.Config.MediaType) {
+		return "", nil // what nobody can read
+	}
+	config, err := c.Config(ctx, reference.TrimNamed(repo), doc.Config)
+	return image.Labels(config)[ocispec.AnnotationVersion], unlessUnusable(err)
+}
+
+func unlessUnusable(err error) error {
+	if unusable(err) {
+		return nil
+	}
+	return err
+}
+
+// series tells whether a tag is one of a series.
+func (p *publication) series(i int) bool { return p.opts.Series[p.tags[i].ref.Tag()] != nil }
+
+// keep notes the newer release that a tag of a series goes on naming.
+func (p *publication) keep(ctx context.Context, i int) error {
+	if !p.series(i) || p.has(i) {
+		return nil
+	}
+	has, err := Version(ctx, p.client, p.repo, p.tags[i].was.index)
+	if err != nil {
+		return fmt.Errorf("%s: its version cannot be compared: %w", reference.FamiliarString(p.tags[i].ref), err)
+	}
+	if p.opts.Series[p.tags[i].ref.Tag()](has, p.payload.index.Version()) {
+		p.out.Tags[i].Kept = has
+	}
+	return nil
+}
+
+// overtaken is what to do where somebody else has moved a tag after this run: nothing where it is on a newer release of its series, and
+// to move it once more where it is on an older one. Every other tag is theirs, and lost. It tells whether there is no more to be done.
+func (p *publication) overtaken(ctx context.Context, i int, found digest.Digest) (done bool, err error) {
+	tag := &p.tags[i]
+	lost := &MovedError{Tag: reference.FamiliarString(tag.ref), Expected: p.payload.desc.Digest, Found: found, After: true}
+	if !p.series(i) {
+		return false, lost
+	}
+	if tag.was, err = lookAt(ctx, p.client, tag.ref); err != nil {
+		return false, err
+	}
+	if err := p.keep(ctx, i); err != nil {
+		return false, err
+	}
+	if p.out.Tags[i].Kept != "" {
+		p.out.Tags[i].Moved = false
+		return true, p.guard(ctx, i)
+	}
+	has, err := Version(ctx, p.client, p.repo, tag.was.index)
+	if err != nil || !p.opts.Series[tag.ref.Tag()](p.payload.index.Version(), has) {
+		return false, lost
+	}
+	_, err = p.client.PutManifest(ctx, tag.ref, p.payload.desc.MediaType, p.payload.raw)
+	return false, err
+}
