@@ -179,9 +179,6 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 
 // folderHealth is whether the build can be sent what is here, and the run be recorded.
 func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked) {
-	if err := p.checkFiles(); err != nil {
-		out = append(out, wrong("build", err))
-	}
 	if len(jobs) > 0 {
 		c, err := p.planContext(ctx, jobs, p.classic)
 		if err != nil {

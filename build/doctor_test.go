@@ -167,6 +167,11 @@ func TestDoctor(t *testing.T) {
 			if code := ExitCode(h.Err()); code != test.code {
 				t.Errorf("exit %d for %v, want %d", code, h.Err(), test.code)
 			}
+			for line := range strings.Lines(text) {
+				if strings.Count(text, line) > 1 {
+					t.Errorf("says twice: %s", line)
+				}
+			}
 		})
 	}
 }

@@ -61,7 +61,7 @@ func TestOwnByOddNames(t *testing.T) {
 	}
 	for _, name := range []string{above, link} {
 		patterns := New(Options{Config: config.Config{Dir: dir}}).own(name)
-		files, _, err := engine.Context{Dir: name, Excludes: patterns}.Measure(t.Context())
+		files, _, err := engine.Context{Dir: name, Excludes: patterns}.Measure(t.Context(), engine.RoadBuildKit)
 		if err != nil || files != 0 {
 			t.Errorf("%s: %d files with %q, %v", name, files, patterns, err)
 		}

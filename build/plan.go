@@ -120,14 +120,17 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 // planContext sums what leaves for the engines: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
 func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(node string) bool) (PlannedContext, error) {
 	out := PlannedContext{Dir: p.cfg.Context}
-	times := make(map[source]int)
+	times, roads := make(map[source]int), make(map[source]string)
 	for _, j := range jobs {
+		if e := p.engines[j.node]; e != nil && roads[j.source()] != engine.RoadBuildKit {
+			roads[j.source()] = e.Info().Road
+		}
 		if times[j.source()] == 0 || classic(j.node) {
 			times[j.source()]++
 		}
 	}
 	for source, n := range times {
-		files, bytes, err := p.context(source.path).Measure(ctx)
+		files, bytes, err := p.context(source.path).Measure(ctx, roads[source])
 		if err != nil {
 			return out, err
 		}

@@ -125,8 +125,9 @@ func readIgnore(path string) ([]string, error) {
 }
 
 // Measure walks the context and the named ones, and counts their files and the
-// files' bytes, which is the most that they send.
-func (c Context) Measure(ctx context.Context) (files int, bytes int64, err error) {
+// files' bytes, which is the most that they send; to BuildKit or to a classic
+// builder, which takes names that BuildKit does not.
+func (c Context) Measure(ctx context.Context, to string) (files int, bytes int64, err error) {
 	dirs := []Context{c}
 	for _, named := range c.Named {
 		if !named.isImage() {
@@ -138,15 +139,18 @@ func (c Context) Measure(ctx context.Context) (files int, bytes int64, err error
 		if err != nil {
 			return 0, 0, err
 		}
-		if err := measure(ctx, all, &files, &bytes); err != nil {
+		if err := measure(ctx, all, to, &files, &bytes); err != nil {
 			return 0, 0, err
 		}
 	}
 	return files, bytes, nil
 }
 
-func measure(ctx context.Context, all fsutil.FS, files *int, bytes *int64) error {
-	return unreadable(all.Walk(ctx, "/", func(_ string, entry fs.DirEntry, err error) error {
+func measure(ctx context.Context, all fsutil.FS, to string, files *int, bytes *int64) error {
+	return unreadable(all.Walk(ctx, "/", func(path string, entry fs.DirEntry, err error) error {
+		if bad := unsendable(path); bad != nil && to == RoadBuildKit {
+			return bad
+		}
 		if err != nil || !entry.Type().IsRegular() {
 			return err
 		}

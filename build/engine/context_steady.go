@@ -107,8 +107,8 @@ type watched struct {
 
 func (w watched) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
 	err := w.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
-		if !utf8.ValidString(path) {
-			return fmt.Errorf("%w: the name %q is not in UTF-8, and BuildKit takes no other; rename it, or exclude it in .dockerignore", ErrContext, path)
+		if bad := unsendable(path); bad != nil {
+			return bad
 		}
 		return visit(path, entry, err)
 	})
@@ -116,6 +116,14 @@ func (w watched) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) 
 		w.fail(err)
 	}
 	return err
+}
+
+// unsendable refuses a name of the context that BuildKit's sender cannot send.
+func unsendable(path string) error {
+	if utf8.ValidString(path) {
+		return nil
+	}
+	return fmt.Errorf("%w: the name %q is not in UTF-8, and BuildKit takes no other; rename it, or exclude it in .dockerignore", ErrContext, path)
 }
 
 func (w watched) Open(path string) (io.ReadCloser, error) {

@@ -64,7 +64,7 @@ func TestAFolderOfAContextThatCannotBeRead(t *testing.T) {
 	var told error
 	w := watched{newSteady(closed{}), nil, func(err error) { told = err }}
 	walked := w.Walk(t.Context(), "/", nil)
-	measured := measure(t.Context(), closed{}, new(int), new(int64))
+	measured := measure(t.Context(), closed{}, RoadBuildKit, new(int), new(int64))
 	for _, err := range []error{told, walked, measured} {
 		if want := ErrContext.Error() + ": open d: permission denied; make it readable, or exclude it in .dockerignore"; !errors.Is(err, ErrContext) || err.Error() != want {
 			t.Errorf("got %v", err)

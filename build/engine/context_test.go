@@ -114,12 +114,19 @@ func TestMeasure(t *testing.T) {
 	dir := folder(t, ".dockerignore=big\n", "big=0123456789", "a=123", "d/b=4567")
 	named := folder(t, "Dockerfile.dockerignore=b\n", ".dockerignore=a\n", "a=12345", "b=123", "dist/app=1234567")
 	c := Context{Dir: dir, Named: []Named{{Name: "src", Source: named, Excludes: []string{"dist"}}, {Name: "base", Source: "docker-image://alpine"}}}
-	files, size, err := c.Measure(t.Context())
+	files, size, err := c.Measure(t.Context(), RoadBuildKit)
 	if want := int64(4 + 3 + 4 + 2 + 2 + 3); err != nil || files != 6 || size != want {
 		t.Errorf("got %d files, %d bytes of %d, %v", files, size, want, err)
 	}
+	odd := Context{Dir: folder(t, "a\xff=1")}
+	if _, _, err := odd.Measure(t.Context(), RoadBuildKit); !errors.Is(err, ErrContext) || !strings.Contains(err.Error(), `"a\xff" is not in UTF-8`) {
+		t.Errorf("a name that BuildKit does not take: %v", err)
+	}
+	if _, _, err := odd.Measure(t.Context(), RoadClassic); err != nil {
+		t.Errorf("the same for a classic builder: %v", err)
+	}
 	c.Named[0].Source += "-none"
-	if _, _, err := c.Measure(t.Context()); !errors.Is(err, ErrContext) {
+	if _, _, err := c.Measure(t.Context(), RoadBuildKit); !errors.Is(err, ErrContext) {
 		t.Errorf("%v", err)
 	}
 }
