@@ -85,7 +85,10 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	var want Wanted
 	if text == "" {
 		arches := p.cfg.Value("ARCHES")
-		want = Wanted{Tags: p.cfg.Tags, Series: p.series(), Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
+		if ref, err = p.current(ctx, client, ref); err != nil {
+			return Verification{}, err
+		}
+		want = Wanted{Tags: p.cfg.Tags, Series: p.series(), Version: p.version(), Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {
@@ -94,10 +97,32 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 	return v, err
 }
 
+// current is the first of the image's tags that no newer release of its series keeps; the first of all where each is kept.
+func (p *Pipeline) current(ctx context.Context, client *registry.Client, first reference.Named) (reference.Named, error) {
+	if len(p.cfg.Series) < len(p.cfg.Tags) {
+		return first, nil // which is of no series
+	}
+	for _, tag := range p.cfg.Tags {
+		ref, err := reference.WithTag(reference.TrimNamed(first), tag)
+		if err != nil {
+			return nil, err
+		}
+		_, now, err := lists.Now(ctx, client, ref)
+		if err != nil {
+			return nil, err
+		}
+		if kept, err := p.kept(ctx, client, ref, now); err != nil || kept == "" {
+			return ref, err
+		}
+	}
+	return first, nil
+}
+
 // Wanted is what a published image has to have, and who says so. The zero value wants nothing.
 type Wanted struct {
 	Tags      []string                               // of its repository, which all have to name it
 	Series    map[string]func(has, next string) bool // those of Tags that may name a newer release instead (lists.PublishOptions)
+	Version   string                                 // which they are newer than
 	Platforms []ocispec.Platform
 	Origin    string // of ARCHES
 	Unsaid    bool   // ARCHES is a default, which an image need not follow
@@ -262,7 +287,7 @@ func (v *verifier) tags(ctx context.Context, want Wanted, top registry.Manifest)
 	g, ctx := errgroup.WithContext(ctx)
 	for i, tag := range want.Tags {
 		g.Go(func() (err error) {
-			texts[i], err = v.tag(ctx, tag, top, want.Series[tag])
+			texts[i], err = v.tag(ctx, tag, top, want)
 			return err
 		})
 	}
@@ -279,7 +304,7 @@ func (v *verifier) tags(ctx context.Context, want Wanted, top registry.Manifest)
 }
 
 // tag says what is wrong with one tag, and nothing when it names top, or as one of a series a newer release.
-func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, stays func(has, next string) bool) (string, error) {
+func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, want Wanted) (string, error) {
 	ref, err := reference.WithTag(v.repo, tag)
 	if err != nil {
 		return "", err
@@ -293,30 +318,17 @@ func (v *verifier) tag(ctx context.Context, tag string, top registry.Manifest, s
 	case found.Digest == top.Descriptor.Digest:
 		return "", nil
 	}
-	if stays != nil {
+	if stays := want.Series[tag]; stays != nil {
 		_, other, err := lists.Now(ctx, v.client, ref)
 		if err != nil {
 			return "", err
 		}
 		has, err := lists.Version(ctx, v.client, ref, other)
-		if err != nil {
-			return "", err
-		}
-		next, err := lists.Version(ctx, v.client, ref, indexOf(top))
-		if err != nil || stays(has, next) {
+		if err != nil || stays(has, want.Version) {
 			return "", err
 		}
 	}
 	return fmt.Sprintf("tag %s names %s, and not %s as TAGS would have it: push again", tag, found.Digest, top.Descriptor.Digest), nil
-}
-
-// indexOf is a published list. A plain image is none.
-func indexOf(m registry.Manifest) index.Index {
-	ix, err := index.Parse(m.Bytes, m.Descriptor.MediaType)
-	if err != nil {
-		return index.Index{}
-	}
-	return ix
 }
 
 // children lists what hangs below top: the entries of an index, attestations included, or the image itself.

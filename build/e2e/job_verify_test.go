@@ -61,6 +61,8 @@ func TestTagsOfASeries(t *testing.T) {
 	at("1.4.3", "build", "push").Exits(t, 0).Says(t, repo+":1 stays on 1.5.0, which is newer than 1.4.3", "published "+repo+":1.4 ", "\n"+repo+":1.4.3\n").
 		Hides(t, "published "+repo+":1 ")
 	at("1.4.3", "verify").Exits(t, 0)
+	at("1.4.3", "verify", "TAGS={major} {major}.{minor}").Exits(t, 0).Says(t, repo+":1.4@sha256:")
+	at("1.4.2", "verify", "TAGS={major} {major}.{minor}").Exits(t, 0)
 	at("1.5.0", "verify").Exits(t, 0)
 	at("1.4.3", "build", "push").Exits(t, 0).Says(t, "unchanged "+repo+":1.4.3 ", repo+":1 stays on 1.5.0")
 	at("1.5.1-rc.1", "plan").Exits(t, 0).Says(t, "no tag {major}, {major}.{minor}: VERSION=1.5.1-rc.1 is no release such as 1.4.2").Hides(t, repo+":1.5 ")

@@ -112,7 +112,10 @@ func TestATagOfASeriesGoesForward(t *testing.T) {
 		"after a preview":    {"1.3.0-rc.1", "1.3.0", false, nil},
 		"nobody knows which": {"", "1.2.9", false, nil},
 		"only labels tell":   {"1.3.0", "1.2.9", true, labelled},
-		"an image's label":   {"1.3.0", "1.2.9", true, func(s *scene) { s.push("one.example/app:1", amd64.labelled(ocispec.AnnotationVersion, "1.3.0")) }},
+		"labels in lists inside": {"1.3.0", "1.2.9", true, func(s *scene) {
+			s.pushNested("one.example/app:1", true, amd64.labelled(ocispec.AnnotationVersion, "1.3.0"))
+		}},
+		"an image's label": {"1.3.0", "1.2.9", true, func(s *scene) { s.push("one.example/app:1", amd64.labelled(ocispec.AnnotationVersion, "1.3.0")) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)

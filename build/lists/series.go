@@ -18,9 +18,16 @@ import (
 // Version is what a list says of its version: its annotation org.opencontainers.image.version or, as few builders annotate lists, that
 // label of its first image. Empty: neither says it.
 func Version(ctx context.Context, c Reader, repo reference.Named, ix index.Index) (string, error) {
-	first := slices.IndexFunc(ix.Entries, func(e index.Entry) bool { return index.IsImage(e.MediaType) && !e.IsAttestation() })
-	if said := ix.Version(); said != "" || first < 0 {
+	if said := ix.Version(); said != "" {
 		return said, nil
+	}
+	ix, err := unfold(ctx, c, repo, ix)
+	if err != nil {
+		return "", err
+	}
+	first := slices.IndexFunc(ix.Entries, func(e index.Entry) bool { return index.IsImage(e.MediaType) && !e.IsAttestation() })
+	if first < 0 {
+		return "", nil
 	}
 	m, err := listed(ctx, c, reference.TrimNamed(repo), ix.Entries[first].Descriptor)
 	if err != nil {
