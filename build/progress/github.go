@@ -84,7 +84,7 @@ func AppendSummary(path string, s Summary) error {
 	if path == "" {
 		return nil
 	}
-	return appendTo(path, s.Markdown()+"\n")
+	return appendTo("GITHUB_STEP_SUMMARY", path, s.Markdown()+"\n")
 }
 
 // Value is one output of a GitHub Actions step.
@@ -108,16 +108,19 @@ func AppendOutput(path string, values ...Value) error {
 		end := "end-" + rand.Text()
 		fmt.Fprintf(&b, "%s<<%s\n%s\n%s\n", v.Name, end, v.Text, end)
 	}
-	return appendTo(path, b.String())
+	return appendTo("GITHUB_OUTPUT", path, b.String())
 }
 
-// appendTo adds text to a file that the runner shares with other steps: appended in one write, never truncated.
-func appendTo(path, text string) (err error) {
+// appendTo adds text to a file that the runner shares with other steps, which a variable names: appended in one write, never truncated.
+// All that was to be done has been by then.
+func appendTo(variable, path, text string) error {
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = f.WriteString(text)
+		err = errors.Join(err, f.Close())
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	_, err = f.WriteString(text)
-	return err
+	if err != nil {
+		return fmt.Errorf("all is done but to tell GitHub: %s: %w; set it to a file that can be written, or unset it", variable, err)
+	}
+	return nil
 }

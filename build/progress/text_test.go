@@ -227,6 +227,13 @@ func TestAppendToGitHubsFiles(t *testing.T) {
 	if got, err := os.ReadFile(summary); err != nil || !strings.Contains(string(got), "| linux/amd64 |") {
 		t.Error(err, string(got))
 	}
+	for variable, err := range map[string]error{
+		"GITHUB_OUTPUT": AppendOutput(t.TempDir(), Value{"a", "b"}), "GITHUB_STEP_SUMMARY": AppendSummary(t.TempDir(), aSummary),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "all is done but to tell GitHub: "+variable+": open ") {
+			t.Errorf("a file that cannot be written: %v", err)
+		}
+	}
 	if err := AppendSummary("", aSummary); err != nil {
 		t.Error(err)
 	}
