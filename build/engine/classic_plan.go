@@ -199,11 +199,11 @@ func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env vari
 		if err != nil {
 			return "", err
 		}
-		id, err := p.base(ctx, name, want)
+		found, err := p.base(ctx, name, want)
 		if err != nil {
 			return "", err
 		}
-		name = p.flag(s, want) + id
+		name = p.flag(s, found.Platform) + found.ID
 	}
 	text := "FROM " + name
 	if s.name != "" {
@@ -228,38 +228,37 @@ func (p *classicPlan) platform(s stage, env variables) (ocispec.Platform, error)
 	return platforms.Normalize(want), nil
 }
 
-// flag keeps a stage's own platform for Podman, whose stages have one each.
-// Docker's have all that of the request.
-func (p *classicPlan) flag(s stage, want ocispec.Platform) string {
+// flag keeps a stage's own platform for Podman, whose stages have one each: that
+// of its base, as toldPlatform says. Docker's have all that of the request.
+func (p *classicPlan) flag(s stage, of ocispec.Platform) string {
 	if s.platform == "" || p.engine.info.Name != podman {
 		return ""
 	}
-	return "--platform=" + platforms.Format(want) + " "
+	return "--platform=" + platforms.Format(of) + " "
 }
 
 // base pins an image that a FROM names.
-func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platform) (string, error) {
+func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platform) (Image, error) {
 	if name == "scratch" {
 		bottom, err := p.bases.scratch(ctx, p.scratchLabel())
-		return bottom.ID, err
+		return Image{ID: bottom.ID, Platform: want}, err
 	}
 	found, err := p.pin(ctx, name, want)
 	if err != nil {
-		return "", err
+		return Image{}, err
 	}
 	maps.Copy(p.onBase, found.waiting())
 	if platforms.Equal(found.Platform, p.target) {
-		return found.ID, nil
+		return found, nil
 	}
 	p.mixed = true
 	if platforms.Equal(want, p.target) {
 		p.lesser = found.Platform
 	}
 	if p.toldPlatform() == "" || p.engine.info.Name == podman {
-		return found.ID, nil
+		return found, nil
 	}
-	alias, err := p.bases.alias(ctx, found, p.target)
-	return alias.ID, err
+	return p.bases.alias(ctx, found, p.target)
 }
 
 // scratchLabel may be right even when all is built natively, since nothing in

@@ -276,14 +276,15 @@ func TestClassicLeavesBasesAloneOnContainerdStores(t *testing.T) {
 // A base of a lesser variant gets the label of the build where the builder looks at it, and on Podman the build gets the base's.
 func TestClassicBuildsOnALesserVariant(t *testing.T) {
 	for _, test := range []struct {
-		on         Info
-		want, told string
+		on               Info
+		from, want, told string
 	}{
-		{docker20, "FROM B\n", ""},
-		{docker26, "FROM B-as-v2\n", "linux/amd64/v2"},
-		{podman5, "FROM B\n", "linux/amd64"},
+		{docker20, "FROM busybox:1\n", "FROM B\n", ""},
+		{docker26, "FROM busybox:1\n", "FROM B-as-v2\n", "linux/amd64/v2"},
+		{podman5, "FROM busybox:1\n", "FROM B\n", "linux/amd64"},
+		{podman5, "FROM --platform=$TARGETPLATFORM busybox:1\n", "FROM --platform=linux/amd64 B\n", "linux/amd64"},
 	} {
-		p := planOn(t, test.on, Solve{Platform: platform(t, "linux/amd64/v2"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\n")},
+		p := planOn(t, test.on, Solve{Platform: platform(t, "linux/amd64/v2"), SetPlatform: true, Dockerfile: []byte(test.from)},
 			map[string]string{"busybox:1 linux/amd64/v2": "", "alias B linux/amd64/v2": "B-as-v2"})
 		p.bases.known["busybox:1 linux/amd64/v2"] = Image{ID: "B", Platform: platform(t, "linux/amd64")}
 		got, err := p.rewrite(t.Context())
