@@ -38,9 +38,9 @@ type called struct {
 // readCalled reads a command line; ok is false where it starts no script.
 func readCalled(words []string) (s called, ok bool) {
 	manager := path.Base(words[0])
-	valued := append(managerFolders(), "-w", "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
-	if manager != "pnpm" { // for which -r is no value's
-		valued = append(valued, preloads()...)
+	valued := append(managerFolders(), "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
+	if manager != "pnpm" { // for which -w and -r have no value
+		valued = append(append(valued, "-w"), preloads()...)
 	}
 	own, rest := getopt(words[1:], valued...)
 	s.files = []string{"package.json"}

@@ -113,6 +113,8 @@ var scriptChecks = []struct {
 	{"pnpm --filter ./packages/a start", []entry{members("packages/*")}, "verified"},
 	{"pnpm -C packages/a --filter b start", []entry{members("packages/*")}, "foreign:/app/server"},
 	{"pnpm -w start", []entry{members("packages/*")}, "verified"},
+	{"pnpm -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
+	{"pnpm run -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"yarn workspace @s/b start", []entry{members("packages/*")}, "foreign:/app/server"},
 	{"yarn workspace @s/b tool", []entry{members("packages/*")}, "foreign:/app/packages/b/node_modules/.bin/tool"},
 	{"yarn workspace @s/a start", []entry{members("packages/*")}, "verified"},

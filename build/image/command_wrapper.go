@@ -19,13 +19,14 @@ func wrappers() []wrapper {
 	return []wrapper{
 		{names: []string{"tini", "tini-static", "docker-init"}, valued: []string{"-p", "-e"}},
 		{names: []string{"dumb-init"}, valued: []string{"-r", "--rewrite"}},
-		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "dbus-run-session", "fakeroot", "prlimit", "fghack", "pgrphack"}},
+		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "dbus-run-session", "fakeroot", "fghack", "pgrphack"}},
 		{names: []string{"ssh-agent"}, valued: []string{"-a", "-t", "-E", "-O", "-P"}},
 		{names: []string{"xvfb-run"}, valued: []string{"-n", "-s", "-e", "-f", "-p", "-w", "--server-num", "--server-args", "--error-file", "--auth-file"}},
 		{names: []string{"time"}, valued: []string{"-f", "-o", "--format", "--output"}},
 		{names: []string{"su-exec", "gosu", "yasu", "s6-setuidgid", "setuidgid"}, operands: 1},
 		{names: []string{"s6-envdir", "envdir", "setlock", "s6-envuidgid", "envuidgid"}, operands: 1},
 		{names: []string{"softlimit", "s6-softlimit"}, valued: []string{"-a", "-c", "-d", "-f", "-l", "-m", "-o", "-p", "-r", "-s", "-t"}},
+		{names: []string{"prlimit"}, valued: []string{"-p", "--pid", "-o", "--output"}}, // of a running program: it starts none
 		{names: []string{"choom"}, valued: []string{"-n", "--adjust", "-p", "--pid"}},
 		{names: []string{"chpst"}, valued: []string{"-u", "-U", "-e", "-/", "-C", "-n", "-l", "-L", "-m", "-d", "-o", "-p", "-f", "-c", "-b", "-t"}},
 		{names: []string{"setpriv"}, valued: []string{"--reuid", "--regid", "--ruid", "--rgid", "--euid", "--egid", "--groups", "--inh-caps",
@@ -116,17 +117,21 @@ func asUser(words []string) (text string, rest []string, ok bool) {
 	return "", nil, false
 }
 
-// asDaemon returns the command that start-stop-daemon starts, which is none where it stops one or only asks.
-func asDaemon(words []string) (rest []string, ok bool) {
+// asDaemon returns the command that start-stop-daemon starts, Debian's, busybox's or OpenRC's, and from where. It is none where it stops one or only asks.
+func asDaemon(words []string, f frame) (rest []string, in frame, ok bool) {
 	o, args := permuted(words[1:], "-x", "--exec", "-a", "--startas", "-p", "--pidfile", "-n", "--name", "-u", "--user", "-c", "--chuid", "-g", "--group", "-s", "--signal",
-		"-R", "--retry", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-P", "--procsched", "-I", "--iosched", "-O", "--output", "--pid", "--ppid")
+		"-R", "--retry", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-P", "--procsched", "-I", "--iosched", "-O", "--output", "--pid", "--ppid",
+		"-1", "--stdout", "-2", "--stderr", "-e", "--env", "-w", "--wait")
+	for _, dir := range o.values("-d", "--chdir") {
+		f.dir = absolute(f.dir, dir)
+	}
 	switch program := append(o.values("-a", "--startas"), o.values("-x", "--exec")...); {
 	case o.has("-r", "--chroot"):
-		return nil, false
+		return nil, f, false
 	case len(program) == 0 || !o.has("-S", "--start") || o.has("-t", "--test"):
-		return nil, true
+		return nil, f, true
 	default:
-		return append(program[:1:1], args...), true
+		return append(program[:1:1], args...), f, true
 	}
 }
 

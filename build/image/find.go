@@ -112,7 +112,7 @@ func kindOf(mode fs.FileMode) string {
 // because behind a link it does not lead back.
 func absolute(dir, name string) string {
 	if !path.IsAbs(name) {
-		if dir == unknown {
+		if !known(dir) {
 			return unknown
 		}
 		name = "/" + dir + "/" + name

@@ -190,8 +190,8 @@ func (c *checker) through(words []string, f frame) error {
 			return c.run(rest, f)
 		}
 	case path.Base(words[0]) == "start-stop-daemon":
-		if rest, ok := asDaemon(words); ok {
-			return c.run(rest, f)
+		if rest, inner, ok := asDaemon(words, f); ok {
+			return c.run(rest, inner)
 		}
 	case path.Base(words[0]) == "find":
 		f.soft, f.shell = true, false

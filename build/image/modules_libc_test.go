@@ -67,6 +67,7 @@ var libcChecks = []struct {
 
 	{"brought for the other one", glibcLoader, []entry{addon(app+"bcrypt/prebuilds/linux-arm64/x.node", "libc.so")},
 		"verified, " + app + "bcrypt/prebuilds/linux-arm64/x.node is for musl, where /usr/local/bin/node has glibc, and none was compiled: what needs it fails"},
+	{"brought for both", muslLoader, []entry{addon(app+"bcrypt/prebuilds/linuxglibc-arm64/x.node", "ld-linux-aarch64.so.1"), addon(app+"bcrypt/prebuilds/linuxmusl-arm64/x.node", "libc.so")}, "verified"},
 	{"... with what does instead", glibcLoader, []entry{addon(app+"bcrypt/prebuilds/linux-arm64/x.node", "libc.so"), text(app+"bcrypt/fallback.js", "")}, "verified"},
 }
 

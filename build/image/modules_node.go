@@ -261,10 +261,12 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 			case len(some) == 0 || !strings.Contains(e.Name(), "linux") && !strings.Contains(e.Name(), "alpine"):
 			case !slices.Contains(some, c.declared.Architecture):
 				others = append(others, folder)
-			case len(list) == 0:
-				if list, err = c.under(folder, "*.node"); err != nil {
+			default: // one for each C library, or version of Node
+				some, err := c.under(folder, "*.node")
+				if err != nil {
 					return nil, err
 				}
+				list = append(list, some...)
 			}
 		}
 		if len(list) > 0 || len(others) == 0 {

@@ -57,6 +57,7 @@ var startTexts = []string{
 	"+ flock /x -c /app/server",
 	"+ xvfb-run -a -s x /app/server",
 	"+ prlimit --nofile=1024:1024 /app/server",
+	"- prlimit --pid $$ --nofile=1024; env -C \"/x/$X\" ./server",
 	"+ choom -n 500 -- /app/server",
 	"+ envuidgid app softlimit -m 1000 /app/server",
 	"? watch /app/server",

@@ -194,6 +194,10 @@ func TestStarters(t *testing.T) {
 		{"start-stop-daemon -S -bm -x /app/ok -a /usr/bin/env -- X=1 /app/server", nil, server},
 		{"start-stop-daemon --start --exec /app/server --test", nil, "verified"},
 		{"start-stop-daemon --stop --exec /app/server", nil, "verified"},
+		{"start-stop-daemon --start --chdir /srv --exec ./server", []entry{elf("/srv/server", "amd64")}, "foreign:/srv/server"},
+		{"start-stop-daemon --start --stdout /var/log/x -2 /var/log/y -w 10 -e A=b --exec /bin/sh -- -c /app/server", nil, server},
+		{"prlimit --pid 1 --nofile=1024", []entry{elf("/bin/prlimit", "arm64")}, "verified"},
+		{"prlimit -n1024 -o SOFT -p 1", []entry{elf("/bin/prlimit", "arm64")}, "verified"},
 		{"start-stop-daemon --start --chroot /x --exec /app/server", nil, "what start-stop-daemon starts was not followed"},
 		{"with-contenv /app/server", []entry{exe("/bin/with-contenv", "#!/bin/starter\n")}, server},
 
