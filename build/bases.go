@@ -176,11 +176,16 @@ func (p *Pipeline) listed(ctx context.Context, name string) (engine.Listed, erro
 		return engine.Listed{}, err
 	}
 	return inTime(ctx, func(ctx context.Context) (engine.Listed, error) {
-		_, m, list, err := under(ctx, client, name)
-		if kind := m.Descriptor.MediaType; err == nil && !index.IsIndex(kind) && !index.IsImage(kind) {
-			err = fmt.Errorf("%s is no image, but %s", name, kind)
+		ref, m, list, err := under(ctx, client, name)
+		kind := m.Descriptor.MediaType
+		if err != nil || index.IsIndex(kind) {
+			return engine.Listed{Digest: m.Descriptor.Digest, Images: list}, err
 		}
-		return engine.Listed{Digest: m.Descriptor.Digest, Images: list}, err
+		if !index.IsImage(kind) {
+			return engine.Listed{}, fmt.Errorf("%s is no image, but %s", name, kind)
+		}
+		doc, err := imageIn(m, ref)
+		return engine.Listed{Digest: m.Descriptor.Digest, Config: doc.Config.Digest}, err
 	})
 }
 

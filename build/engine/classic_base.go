@@ -105,7 +105,7 @@ func (b *bases) pin(ctx context.Context, name string, p ocispec.Platform, pull b
 			found, err = b.pulled(ctx, name, p, here, emit)
 		}
 		if err == nil {
-			b.named(name).took(name, found, here, p, emit)
+			b.named(name).took(ctx, b.engine, name, found, here, p, emit)
 		}
 		return found, err
 	})

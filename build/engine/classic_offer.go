@@ -95,13 +95,13 @@ func withDigest(name string, d digest.Digest) string {
 // took notes which image was taken for a platform. One that the engine has, and
 // that its registry has not, or has no more, is another version of the base than
 // the registry's for the other platforms: nobody may have meant that.
-func (n *baseName) took(name string, found, here Image, p ocispec.Platform, emit func(Event)) {
+func (n *baseName) took(ctx context.Context, e *Engine, name string, found, here Image, p ocispec.Platform, emit func(Event)) {
 	if found.ID == here.ID {
 		n.own = here
 	} else {
 		n.pulled = p
 	}
-	if n.told || n.own.ID == "" || n.pulled.OS == "" || n.listed.Digest == "" || n.listed.holds(n.own) {
+	if n.told || n.own.ID == "" || n.pulled.OS == "" || n.listed.Digest == "" || n.listed.holds(n.own) || n.keeps(ctx, e, name) {
 		return
 	}
 	n.told = true
@@ -116,4 +116,14 @@ func (l Listed) holds(i Image) bool {
 		d := digest.Digest(text)
 		return d == l.Digest || d == l.best(i.Platform).Digest
 	})
+}
+
+// keeps tells whether the registry has the engine's own image still, or as well: a list gets another digest whenever one of its images does, and
+// an image that was loaded has none.
+func (n *baseName) keeps(ctx context.Context, e *Engine, name string) bool {
+	one := n.listed
+	if len(one.Images.Entries) > 0 {
+		one, _ = e.listed(ctx, withDigest(name, one.best(n.own.Platform).Digest)) // zero where nobody answers
+	}
+	return one.Config != "" && one.Config == n.own.Config
 }

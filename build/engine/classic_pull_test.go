@@ -12,6 +12,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/platforms"
 )
 
 // The user's tag stays where it was, however the pull of another platform ends. Where the digest is known, it is not touched, and given
@@ -102,9 +103,14 @@ func listing(t *testing.T, names ...string) Listed {
 
 // tells answers for the registry; what has no digest nobody knows.
 func tells(l Listed) Lister {
-	return func(context.Context, string) (Listed, error) {
+	return func(_ context.Context, name string) (Listed, error) {
 		if l.Digest == "" {
 			return l, errors.New("silent")
+		}
+		for _, entry := range l.Images.Entries {
+			if strings.HasSuffix(name, "@"+entry.Digest.String()) {
+				return Listed{Digest: entry.Digest, Config: digest.FromString("config of " + platforms.Format(*entry.Platform))}, nil
+			}
 		}
 		return l, nil
 	}
@@ -186,20 +192,22 @@ func TestTwoVersionsOfABaseAreTold(t *testing.T) {
 	const look, lookChild = "GET /images/app:1/json", "GET /images/docker.io/library/app@" + someDigest + "/json"
 	listed := listing(t, "linux/arm64", "linux/amd64", "linux/s390x")
 	for name, test := range map[string]struct {
-		pulled string // what the engine knows of its own
+		id     string // the engine's own
+		pulled string // what the engine knows of it
 		listed Listed
 		order  []string
 		told   int
 	}{
-		"its own":            {"", listed, []string{"linux/amd64", "linux/arm64"}, 1},
-		"... the other way":  {"", listed, []string{"linux/arm64", "linux/amd64", "linux/s390x"}, 1},
-		"an older one":       {"app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 1},
-		"the list's":         {"app@" + listed.Digest.String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
-		"pulled by digest":   {"app@" + digest.FromString("linux/amd64").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
-		"nothing else":       {"", listed, []string{"linux/amd64"}, 0},
-		"where nobody knows": {"", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0},
+		"one that is still there": {digest.FromString("config of linux/amd64").String(), "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
+		"its own":                 {"mine", "", listed, []string{"linux/amd64", "linux/arm64"}, 1},
+		"... the other way":       {"mine", "", listed, []string{"linux/arm64", "linux/amd64", "linux/s390x"}, 1},
+		"an older one":            {"mine", "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 1},
+		"the list's":              {"mine", "app@" + listed.Digest.String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
+		"pulled by digest":        {"mine", "app@" + digest.FromString("linux/amd64").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
+		"nothing else":            {"mine", "", listed, []string{"linux/amd64"}, 0},
+		"where nobody knows":      {"mine", "", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0},
 	} {
-		own := `{"Id":"mine","Os":"linux","Architecture":"amd64","RepoDigests":["` + test.pulled + `"]}`
+		own := `{"Id":"` + test.id + `","Os":"linux","Architecture":"amd64","RepoDigests":["` + test.pulled + `"]}`
 		e, _ := apiDouble(t, map[string]string{
 			look:      own,
 			lookChild: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`,

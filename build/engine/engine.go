@@ -55,6 +55,7 @@ type Credentials func(ctx context.Context, host string) (Credential, error)
 // Listed is what a registry has under a name: a list, or one image.
 type Listed struct {
 	Digest digest.Digest // of what the name stands for
+	Config digest.Digest // of one image; empty for a list
 	Images index.Index   // of a list; empty for one image
 }
 
