@@ -39,7 +39,7 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 		list = append(list, absolute(in.frame.dir, "local/lib/perl5"))
 	}
 	if prefix := path.Dir(path.Dir(in.at.real)); prefix != "/usr" {
-		list = append(list, prefix+"/lib/perl5/site_perl")
+		list = append(list, prefix+"/lib/perl5/site_perl", prefix+"/lib/site_perl") // the latter in perlbrew's: a prefix with perl in it needs no perl5
 	} else {
 		list = append(list, "/usr/local/lib", "/usr/local/lib/perl5/site_perl")
 	}

@@ -39,6 +39,7 @@ var perlChecks = []struct {
 	{"Alpine's, a foreign one", bare(), []entry{starman("/usr/bin/perl"), lib(sitePerl+"auto/DBI/DBI.so", "amd64")}, "foreign-module:" + sitePerl + "auto/DBI/DBI.so"},
 	{"Perl's own image, a right one", bare(), []entry{starman("/usr/local/bin/perl"), lib(sitePerl+"5.40.0/aarch64-linux-gnu/auto/DBI/DBI.so", "arm64")}, "verified"},
 	{"Perl's own image, for another machine", bare(), []entry{starman("/usr/local/bin/perl5.40.0"), lib(sitePerl+"5.40.0/x86_64-linux-thread-multi/auto/DBI/DBI.so", "amd64")}, "foreign-module:" + sitePerl + "5.40.0/x86_64-linux-thread-multi"},
+	{"perlbrew's", bare(), []entry{starman("/opt/perlbrew/perls/perl-5.38.0/bin/perl"), lib("/opt/perlbrew/perls/perl-5.38.0/lib/site_perl/5.38.0/aarch64-linux/auto/EV/EV.so", "amd64")}, "foreign-module:/opt/perlbrew/perls/perl-5.38.0/lib/site_perl/5.38.0/aarch64-linux/auto/EV/EV.so"},
 	{"another machine's folder without an extension", bare(), []entry{starman("/usr/local/bin/perl"), text(sitePerl+"5.40.0/x86_64-linux-gnu/auto/Moo/.packlist", "")}, "verified"},
 	{"what belongs to Perl itself", bare(), []entry{starman("/usr/local/bin/perl"), lib("/usr/local/lib/perl5/5.40.0/x86_64-linux-gnu/auto/POSIX/POSIX.so", "amd64")}, "verified"},
 
