@@ -35,9 +35,10 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 	return false, nil
 }
 
-// initScript is what a service of System V is started by: service nginx start. The tool itself is a script that goes through all of them.
-func (c *checker) initScript(words []string) ([]string, error) {
-	if path.Base(words[0]) != "service" || len(words) < 3 || !known(words[1]) {
+// initScript is what a service of System V is started by: service nginx start. The tool itself is a script that goes through all of them. An
+// application's own program of that name is none.
+func (c *checker) initScript(tool string, words []string) ([]string, error) {
+	if folder := path.Base(path.Dir(tool)); path.Base(tool) != "service" || folder != "sbin" && folder != "bin" || len(words) < 3 || !known(words[1]) {
 		return nil, nil
 	}
 	at, ok, err := c.regular("/etc/init.d/" + words[1])

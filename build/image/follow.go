@@ -148,7 +148,7 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
 	}
-	if script, err := c.initScript(words); script != nil || err != nil {
+	if script, err := c.initScript(at.real, words); script != nil || err != nil {
 		return errors.Join(err, c.run(script, f))
 	}
 	if b.shell() {

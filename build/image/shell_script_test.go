@@ -203,6 +203,7 @@ func TestStarters(t *testing.T) {
 
 		{"service app start", []entry{service, exe("/etc/init.d/app", "#!/bin/sh\n[ $1 = start ] && start-stop-daemon --start --exec /app/server\n")}, server},
 		{"service app start", []entry{service, exe("/etc/init.d/app", "#!/bin/sh\n"), exe("/etc/init.d/other", "#!/bin/sh\n/app/server\n")}, "verified"},
+		{"/app/service app start", []entry{exe("/app/service", "#!/bin/sh\nexec /app/server\n"), exe("/etc/init.d/app", "#!/bin/sh\n")}, server},
 		{"service --status-all", []entry{service, exe("/etc/init.d/other", "#!/bin/sh\n/app/server\n")}, server},
 
 		{"supervisord -n", []entry{text("/etc/supervisord.conf", ini)}, server},
