@@ -1,6 +1,7 @@
 package config
 
 import (
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -39,12 +40,17 @@ func (l *loader) enum(name string, words ...string) string {
 	return text
 }
 
-// dockerfile counts from the run's folder, as docker build -f does; without a word of anybody it is in the context.
+// dockerfile counts from the run's folder, as docker build -f does; without a word of anybody it is in the context, in small letters
+// where there is no other, as docker build has it.
 func (l *loader) dockerfile() {
 	s := l.get("DOCKERFILE")
 	if !s.said() {
-		l.record("DOCKERFILE", "Dockerfile", byDefault)
-		l.config.Dockerfile = filepath.Join(l.config.Context, "Dockerfile")
+		name := "Dockerfile"
+		if small := strings.ToLower(name); !l.inContext(name) && l.inContext(small) {
+			name = small
+		}
+		l.record("DOCKERFILE", name, byDefault)
+		l.config.Dockerfile = filepath.Join(l.config.Context, name)
 		return
 	}
 	l.record("DOCKERFILE", s.text, s.origin)
@@ -52,6 +58,12 @@ func (l *loader) dockerfile() {
 		l.fail(s.wrong(problem))
 	}
 	l.config.Dockerfile = l.absolute(s.text)
+}
+
+// inContext tells whether the context has a file of that name.
+func (l *loader) inContext(name string) bool {
+	_, err := os.Lstat(filepath.Join(l.config.Context, name))
+	return err == nil
 }
 
 // foreign reads ALLOW_FOREIGN.

@@ -604,6 +604,12 @@ func TestCheckFiles(t *testing.T) {
 		}
 	}
 	refuse(base(t), "there is no ", "/Dockerfile", "DOCKERFILE=path")
+	podmans := base(t, "CONTEXT=sub")
+	if err := os.Mkdir(podmans.Context, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(podmans.Context, "Containerfile"), "FROM scratch\n")
+	refuse(podmans, "/sub/Dockerfile, but a Containerfile: name it with DOCKERFILE=sub/Containerfile, and what it ignores in .dockerignore")
 	refuse(base(t, "CONTEXT=nowhere"), "CONTEXT=nowhere (command line)")
 	refuse(base(t, "DOCKERFILE=D.{arch}"), "D.amd64", "D.arm64")
 	refuse(base(t, "SECRETS=a=nofile b=env:NOTSET", "SSH=default", "BUILD_ARGS=NOTSET", "CONTEXTS=x=nofolder"), "nofile", "NOTSET, which is not set", "SSH_AUTH_SOCK", "BUILD_ARGS=NOTSET", "nofolder")
@@ -622,6 +628,18 @@ func TestCheckFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuse(c, "is no file")
+}
+
+// Docker takes a Dockerfile in small letters where there is no other.
+func TestSmallDockerfile(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"dockerfile", "Dockerfile"} {
+		write(t, filepath.Join(dir, name), "FROM scratch\n")
+		c, err := Load(Input{Dir: dir})
+		if err != nil || c.Dockerfile != filepath.Join(dir, name) || c.CheckFiles() != nil {
+			t.Errorf("%s, %v", c.Dockerfile, err)
+		}
+	}
 }
 
 func TestUnreadableFile(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 )
 
@@ -81,9 +82,22 @@ func (c Config) missing(knob, path string, err error) error {
 		return c.wrong(knob, fmt.Sprintf("cannot be used: %v", err))
 	}
 	if knob == "DOCKERFILE" && c.Value(knob).IsDefault() {
-		return &UsageError{Knob: knob, Problem: "there is no " + path + ": start in its folder, or name it with DOCKERFILE=path or CONTEXT=folder"}
+		return &UsageError{Knob: knob, Problem: "there is no " + path + c.podmans(path)}
 	}
 	return c.wrong(knob, "names "+path+", which is not there: set it to one that is")
+}
+
+// podmans says what to do where there is no Dockerfile; one that has Podman's name for it is not taken unasked, since .containerignore is
+// not, either.
+func (c Config) podmans(dockerfile string) string {
+	name := filepath.Join(filepath.Dir(dockerfile), "Containerfile")
+	if _, err := os.Stat(name); err != nil {
+		return ": start in its folder, or name it with DOCKERFILE=path or CONTEXT=folder"
+	}
+	if rel, err := filepath.Rel(c.Dir, name); err == nil {
+		name = rel
+	}
+	return ", but a Containerfile: name it with DOCKERFILE=" + name + ", and what it ignores in .dockerignore"
 }
 
 func (c Config) wrong(knob, problem string) error {
