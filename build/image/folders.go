@@ -55,6 +55,29 @@ func (c *checker) under(dir string, patterns ...string) (list []string, err erro
 	return list, nil
 }
 
+// below visits the files of a folder and of all in it, the nearer ones first, in at most so many folders, until enough says so behind one.
+func (c *checker) below(dir string, most int, in interpreted, visit func(name string), enough func() bool) error {
+	queue := []string{dir}
+	for n := 0; n < len(queue) && !enough(); n++ {
+		if n == most {
+			c.note(in.frame, "%s has so many folders that not all were looked into", show(dir))
+			break
+		}
+		real, entries, err := c.folder(queue[n])
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if name := path.Join(real, e.Name()); e.IsDir() {
+				queue = append(queue, name)
+			} else {
+				visit(name)
+			}
+		}
+	}
+	return nil
+}
+
 // there are the folders of a list that are there, links resolved, each once.
 func (c *checker) there(names []string) (folders []string, err error) {
 	for _, name := range names {

@@ -83,25 +83,11 @@ func perlMachine(folder string) string {
 
 // perlCode are the extensions below a folder: auto/List/Util/Util.so.
 func (c *checker) perlCode(auto string, in interpreted) (list []modules, err error) {
-	queue := []string{auto}
-	for n := 0; n < len(queue); n++ {
-		if n == maxPerlFolders {
-			c.note(in.frame, "%s has so many folders that not all were looked into", show(auto))
-			break
+	err = c.below(auto, maxPerlFolders, in, func(name string) {
+		if path.Ext(name) == ".so" {
+			title := strings.ReplaceAll(strings.TrimPrefix(path.Dir(name), auto+"/"), "/", "::")
+			list = append(list, modules{name: title, what: "extension", files: []string{name}})
 		}
-		real, entries, err := c.folder(queue[n])
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range entries {
-			switch name := path.Join(real, e.Name()); {
-			case e.IsDir():
-				queue = append(queue, name)
-			case path.Ext(name) == ".so":
-				title := strings.ReplaceAll(strings.TrimPrefix(path.Dir(name), auto+"/"), "/", "::")
-				list = append(list, modules{name: title, what: "extension", files: []string{name}})
-			}
-		}
-	}
-	return list, nil
+	}, func() bool { return false })
+	return list, err
 }

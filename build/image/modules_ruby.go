@@ -238,24 +238,13 @@ func precompiled(folder string) (name, machine string) {
 func (c *checker) machineCode(dirs []string, in interpreted) (files []string, err error) {
 	for _, dir := range dirs {
 		programs := slices.Contains([]string{"exe", "libexec"}, path.Base(dir))
-		queue := []string{dir}
-		for n := 0; n < len(queue) && (programs || len(files) == 0); n++ {
-			if n == maxSearched {
-				c.note(in.frame, "%s has so many folders that not all were looked into", show(dir))
-				break
+		err := c.below(dir, maxSearched, in, func(name string) {
+			if programs && path.Ext(name) == "" || !programs && isLibrary(name) {
+				files = append(files, name)
 			}
-			real, entries, err := c.folder(queue[n])
-			if err != nil {
-				return nil, err
-			}
-			for _, e := range entries {
-				switch name := path.Join(real, e.Name()); {
-				case e.IsDir():
-					queue = append(queue, name)
-				case programs && path.Ext(name) == "", !programs && isLibrary(name):
-					files = append(files, name)
-				}
-			}
+		}, func() bool { return !programs && len(files) > 0 })
+		if err != nil {
+			return nil, err
 		}
 		if len(files) > 0 {
 			break
