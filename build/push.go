@@ -101,8 +101,8 @@ func (p *Pipeline) bring(ctx context.Context, client *registry.Client, r *result
 		}
 		if len(lost) == 0 {
 			found.present = true
-			r.child = *found
-			return nil
+			r.child, err = p.revealed(ctx, client, ref, r, *found)
+			return err
 		}
 		p.opts.Show(progress.Warning{Platform: r.name, Text: fmt.Sprintf("the registry has lost %s of this image, which is pushed again", lost[0].Digest)})
 	}
@@ -132,7 +132,11 @@ func (p *Pipeline) upload(ctx context.Context, client *registry.Client, r *resul
 	if err != nil {
 		return child{}, err
 	}
-	return confirm(ctx, client, ref, pushed.Digest, r.built.Config)
+	found, err := confirm(ctx, client, ref, pushed.Digest, r.built.Config)
+	if err != nil {
+		return child{}, err
+	}
+	return p.revealed(ctx, client, ref, r, found)
 }
 
 // confirm reads back by its digest what the engine says it pushed, and requires that it is the image that was built.

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
@@ -54,6 +56,42 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 	if err != nil {
 		return child{}, err
 	}
+	return confirm(ctx, client, ref, desc.Digest, r.built.Config)
+}
+
+// revealed puts the label right of an image that an engine which hides variants has built on a base of another one: its config is seen
+// in the registry first. Any other is as it was.
+func (p *Pipeline) revealed(ctx context.Context, client *registry.Client, ref reference.Named, r *result, found child) (child, error) {
+	info := p.engines[r.node].Info()
+	if !info.HidesVariants() {
+		return found, nil
+	}
+	byDigest, err := reference.WithDigest(reference.TrimNamed(ref), found.desc.Digest)
+	if err != nil {
+		return child{}, err
+	}
+	m, err := client.Manifest(ctx, byDigest)
+	if err != nil {
+		return child{}, err
+	}
+	doc, err := imageIn(m, ref)
+	if err != nil {
+		return child{}, err
+	}
+	config, err := client.Config(ctx, reference.TrimNamed(ref), doc.Config)
+	if err != nil {
+		return child{}, err
+	}
+	repaired, err := image.Relabel(config, r.platform)
+	if err != nil || bytes.Equal(repaired, config) {
+		return found, err
+	}
+	p.opts.Show(progress.Notice{Platform: r.name, Text: info.Name + " has built on a base of another variant, which it does not tell: the label is put right in the registry"})
+	desc, err := putConfig(ctx, client, ref, m, repaired)
+	if err != nil {
+		return child{}, err
+	}
+	r.built.Config = digest.FromBytes(repaired)
 	return confirm(ctx, client, ref, desc.Digest, r.built.Config)
 }
 

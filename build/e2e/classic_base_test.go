@@ -35,3 +35,25 @@ func TestClassicBasesOfLesserVariants(t *testing.T) {
 		build("arm/v7 amd64", "build").Says(t, base+" is not the same for all platforms: the engine's own, for linux/amd64, is not what the registry has, and linux/arm/v7 is built on the registry's; ")
 	})
 }
+
+// Podman tells no variant of an image, and builds for linux/amd64 on what has the base's name, be it for amd64/v2. What is published
+// says its own platform all the same, each time.
+func TestHiddenVariantOfABase(t *testing.T) {
+	under, reg := Engine(t, Podman), Plain(t)
+	repo := reg.Repo(t)
+	base := repo + "/base:1"
+	root := Dir(t, Files{"hello*": readFile(t, Hello(t, "amd64"))})
+	if err := reg.publish(repo+"/base", "1", image{os: "linux", arch: "amd64", root: root}, image{os: "linux", arch: "amd64", variant: "v2", root: root}); err != nil {
+		t.Fatal(err)
+	}
+	under.CLI(t, "pull", "-q", "--platform=linux/amd64/v2", base)
+	dir := Dir(t, Files{"Dockerfile": "FROM " + base + "\nCOPY Dockerfile /\nENTRYPOINT [\"/hello\"]\n"})
+	words := []string{"IMG=" + repo, "VERSION=1", "ARCHES=amd64"}
+	for range 2 {
+		Run(t, dir, With(under), append(words, "build", "push")...).Exits(t, 0).Says(t, "Podman has built on a base of another variant")
+		Run(t, dir, nil, append(words, "verify")...).Exits(t, 0)
+		if config := reg.Config(t, repo+":amd64-1"); config.Variant != "" {
+			t.Errorf("it is labelled %s/%s", config.Architecture, config.Variant)
+		}
+	}
+}

@@ -210,6 +210,10 @@ func (i Info) RefusesSystem(os string, native bool) string {
 	return ""
 }
 
+// HidesVariants tells whether the engine does not say of which variant an image is, so that only the pushed config shows on which
+// one it was built.
+func (i Info) HidesVariants() bool { return i.Name == podman }
+
 // system is the engine's own. Where that was not asked for its store was evident, which is Linux's.
 func (i Info) system() string { return cmp.Or(i.Platform.OS, "linux") }
 
