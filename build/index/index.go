@@ -68,6 +68,9 @@ type Index struct {
 	extra map[string]json.RawMessage // fields that are not ours, by name
 }
 
+// Version is what the list's annotation org.opencontainers.image.version says; empty where there is none.
+func (ix Index) Version() string { return ix.Annotations[ocispec.AnnotationVersion] }
+
 // Entry is one manifest of an index: its descriptor with platform and annotations, and the
 // attestations that belong to it.
 type Entry struct {
