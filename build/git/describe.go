@@ -65,9 +65,28 @@ func ask(ctx context.Context, dir string) Info {
 	}
 	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text)), Note: describe.note(dir)}
 	readDescribe(&info, describe.text)
+	if series := strings.TrimSuffix(info.Version, dirtySuffix); series == info.Tag && strings.Count(series, ".") < 2 { // what has three numbers is a release itself
+		if release := releaseOf(info.Tag, run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname").text); release != info.Tag {
+			readDescribe(&info, release+strings.TrimPrefix(info.Version, info.Tag))
+		}
+	}
 	readCommit(&info, commit.text)
 	return info
 }
+
+// releaseOf is the newest release of a commit's tags, the newest first, of which a tag names the series: v1 moves along with v1.4.2, and
+// git describe takes either.
+func releaseOf(series, tags string) string {
+	for tag := range strings.FieldsSeq(tags) {
+		if strings.HasPrefix(tag, series+".") {
+			return tag
+		}
+	}
+	return series
+}
+
+// dirtySuffix is what git describe puts behind the name of a commit whose files differ from it.
+const dirtySuffix = "-dirty"
 
 // readCommit reads "HASH SECONDS".
 func readCommit(info *Info, text string) {
@@ -84,7 +103,7 @@ func readDescribe(info *Info, text string) {
 		return
 	}
 	info.Version = text
-	clean, dirty := strings.CutSuffix(text, "-dirty")
+	clean, dirty := strings.CutSuffix(text, dirtySuffix)
 	info.Dirty = dirty
 	info.Tag = tagOf(clean)
 	info.Origin = "git tag " + info.Tag

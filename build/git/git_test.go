@@ -86,6 +86,25 @@ func TestTaggedCommit(t *testing.T) {
 	}
 }
 
+// Of a commit's tags the release is the version, and not the tag of its series that moves along with releases.
+func TestTagsThatMoveAlong(t *testing.T) {
+	for _, tags := range [][]string{{"v1.4.2", "v1.4", "v1"}, {"v1", "v1.4.2-rc.1", "v1.4", "v1.4.2"}, {"v1.4.2", "v1.4.1", "v1"}} {
+		r := newRepository(t)
+		r.commit("a", "1")
+		for _, tag := range tags {
+			r.git("tag", tag)
+		}
+		const want = "v1.4.2"
+		if info := r.describe(nil); info.Version != want || info.Tag != want || info.Origin != "git tag "+want || info.Dirty {
+			t.Errorf("%v: %+v, want %s", tags, info, want)
+		}
+		r.write("a", "2")
+		if info := r.describe(nil); info.Version != want+"-dirty" || info.Tag != want || !info.Dirty {
+			t.Errorf("%v, changed: %+v, want %s", tags, info, want)
+		}
+	}
+}
+
 func TestAfterTagAndDirty(t *testing.T) {
 	r := newRepository(t)
 	r.commit("a", "1")
