@@ -65,10 +65,9 @@ func ask(ctx context.Context, dir string) Info {
 	}
 	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text)), Note: describe.note(dir)}
 	readDescribe(&info, describe.text)
-	if series := strings.TrimSuffix(info.Version, dirtySuffix); series == info.Tag && strings.Count(series, ".") < 2 { // what has three numbers is a release itself
-		if release := releaseOf(info.Tag, run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname").text); release != info.Tag {
-			readDescribe(&info, release+strings.TrimPrefix(info.Version, info.Tag))
-		}
+	if series := info.Tag; series != "" && series == strings.TrimSuffix(info.Version, dirtySuffix) && strings.Count(series, ".") < 2 { // a release has three numbers
+		tags := run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname")
+		readDescribe(&info, releaseOf(series, tags.text)+strings.TrimPrefix(info.Version, series))
 	}
 	readCommit(&info, commit.text)
 	return info
