@@ -293,11 +293,15 @@ func (p *Pipeline) planTag(ctx context.Context, client *registry.Client, name st
 // kept is the newer release that a tag of a series names and goes on naming.
 func (p *Pipeline) kept(ctx context.Context, client *registry.Client, ref reference.Named, now index.Index) (string, error) {
 	tagged, ok := ref.(reference.Tagged)
-	if !ok || p.series()[tagged.Tag()] == nil {
+	if !ok {
+		return "", nil
+	}
+	stays := p.series()[tagged.Tag()]
+	if stays == nil {
 		return "", nil
 	}
 	has, err := lists.Version(ctx, client, ref, now)
-	if err != nil || !p.series()[tagged.Tag()](has, p.version()) {
+	if err != nil || !stays(has, p.version()) {
 		return "", err
 	}
 	return has, nil

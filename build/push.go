@@ -25,6 +25,7 @@ const pushParallel = 4
 // child is a platform's image as the registry has it.
 type child struct {
 	desc    ocispec.Descriptor
+	config  ocispec.Descriptor
 	size    int64 // of its layers and config, as the registry has them
 	present bool  // the registry had it before this run
 	blobs   []ocispec.Descriptor
@@ -195,5 +196,5 @@ func match(m registry.Manifest, config digest.Digest) (*child, error) {
 	if doc.Config.Digest != config {
 		return nil, nil
 	}
-	return &child{desc: m.Descriptor, size: sizeOf(doc), blobs: blobsOf(doc)}, nil
+	return &child{desc: m.Descriptor, config: doc.Config, size: sizeOf(doc), blobs: blobsOf(doc)}, nil
 }

@@ -66,6 +66,14 @@ func (p *Pipeline) revealed(ctx context.Context, client *registry.Client, ref re
 	if !info.HidesVariants() {
 		return found, nil
 	}
+	config, err := client.Config(ctx, reference.TrimNamed(ref), found.config)
+	if err != nil {
+		return child{}, err
+	}
+	repaired, err := image.Relabel(config, r.platform)
+	if err != nil || bytes.Equal(repaired, config) {
+		return found, err
+	}
 	byDigest, err := reference.WithDigest(reference.TrimNamed(ref), found.desc.Digest)
 	if err != nil {
 		return child{}, err
@@ -73,18 +81,6 @@ func (p *Pipeline) revealed(ctx context.Context, client *registry.Client, ref re
 	m, err := client.Manifest(ctx, byDigest)
 	if err != nil {
 		return child{}, err
-	}
-	doc, err := imageIn(m, ref)
-	if err != nil {
-		return child{}, err
-	}
-	config, err := client.Config(ctx, reference.TrimNamed(ref), doc.Config)
-	if err != nil {
-		return child{}, err
-	}
-	repaired, err := image.Relabel(config, r.platform)
-	if err != nil || bytes.Equal(repaired, config) {
-		return found, err
 	}
 	p.opts.Show(progress.Notice{Platform: r.name, Text: info.Name + " has built on a base of another variant, which it does not tell: the label is put right in the registry"})
 	desc, err := putConfig(ctx, client, ref, m, repaired)

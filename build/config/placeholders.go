@@ -99,14 +99,14 @@ func wrongPlaceholder(found []string, otherwise string, known ...string) string 
 	return ""
 }
 
-// doubled are braces as other tools have them.
-var doubled = regexp.MustCompile(`\{(\{[^{}]*\})\}`)
-
-// badName says what is wrong with the placeholders of a name.
+// badName says what is wrong with the placeholders of a name, which other tools write in two braces.
 func badName(text string, known ...string) string {
-	problem := wrongPlaceholder(braces.FindAllString(text, -1), "use no other", known...)
-	if both := doubled.FindStringSubmatch(text); problem == "" && both != nil {
-		return "holds " + both[0] + ": write " + both[1] + ", with one brace at either end"
+	found := braces.FindAllString(text, -1)
+	problem := wrongPlaceholder(found, "use no other", known...)
+	for _, name := range found {
+		if doubled := "{" + name + "}"; problem == "" && strings.Contains(text, doubled) {
+			return "holds " + doubled + ": write " + name + ", with one brace at either end"
+		}
 	}
 	return problem
 }

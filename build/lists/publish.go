@@ -199,12 +199,12 @@ func (p *publication) compare(ctx context.Context, i int) error {
 }
 
 // has reports whether a tag names the payload already.
-func (p *publication) has(i int) bool { return p.tags[i].was.desc.Digest == p.payload.desc.Digest }
+func (p *publication) has(i int) bool { return p.reached(p.tags[i]) }
+
+func (p *publication) reached(tag goal) bool { return tag.was.desc.Digest == p.payload.desc.Digest }
 
 // named reports whether any tag names the payload already, so that it has been uploaded.
-func (p *publication) named() bool {
-	return slices.ContainsFunc(p.tags, func(tag goal) bool { return tag.was.desc.Digest == p.payload.desc.Digest })
-}
+func (p *publication) named() bool { return slices.ContainsFunc(p.tags, p.reached) }
 
 // stays reports whether a tag is left alone, as it names the payload or a newer release of its series.
 func (p *publication) stays(i int) bool { return p.has(i) || p.out.Tags[i].Kept != "" }
