@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -267,13 +268,24 @@ func (c *checker) described(s called, start string) (file, text string, err erro
 // scriptsOf are the scripts in a file.
 func scriptsOf(file, text string) map[string]string {
 	all, field := map[string]string{}, "scripts"
-	if path.Base(file) == "deno.json" {
-		field = "tasks"
+	if strings.HasPrefix(path.Base(file), "deno.json") {
+		field, text = "tasks", uncommented(text)
 	}
 	for name, script := range gjson.Get(text, field).Map() {
 		all[name] = cmp.Or(script.Get("command").String(), script.String())
 	}
 	return all
+}
+
+// uncommented is a text of JSON without the comments that Deno takes there. What looks like one inside of a string stays.
+func uncommented(text string) string {
+	either := regexp.MustCompile(`"(?:[^"\\\n]|\\.)*"|//.*|/\*(?s:.*?)\*/`)
+	return either.ReplaceAllStringFunc(text, func(found string) string {
+		if found[0] == '"' {
+			return found
+		}
+		return " "
+	})
 }
 
 // above finds the next file of a name from a folder on upwards, with text "" where there is none.

@@ -201,6 +201,7 @@ var scriptChecks = []struct {
 	{"deno run -A --config x server.ts", []entry{depends("/app", "bcrypt"), gyp, lib(bcrypt, "amd64"), text("/app/server.ts", "")}, "foreign-module:" + bcrypt},
 	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":"./server"}}`)}, "foreign:/app/server"},
 	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":{"command":"./server"}}}`)}, "foreign:/app/server"},
+	{"deno task x", []entry{text("/app/deno.jsonc", "// of the server\n{\n\t\"tasks\": { // run in the image\n\t\t\"y\": \"open http://x // it isn't\", \"x\": \"./server\", /* \"x\": */\n\t},\n}\n")}, "foreign:/app/server"},
 	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"x":"./fits"}}`), called("/app", "x: ./server")}, "verified"},
 	{"deno task x", []entry{text("/app/deno.json", `{"tasks":{"y":"./fits"}}`), called("/app", "x: ./server")}, "foreign:/app/server"},
 	{"deno x", []entry{called("/app", "x: ./server")}, "verified"},
