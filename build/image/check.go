@@ -3,7 +3,7 @@
 //
 //	config + root --> what runs (Entrypoint, Cmd, shells, wrappers, #! lines, PATH)
 //	              --> each program's ELF header, loader, ARM version; the libraries of what is run,
-//	                  and what a Python, Node, Ruby, Perl, PHP or .NET that is loads by itself
+//	                  what a Python, Node, Ruby, Perl, PHP or .NET that is loads by itself, and a server as it is told
 //	              --> Report, or a Refusal that lists every Fault
 //
 // Nothing is executed, only regular files are ever opened, and symbolic links never lead out of the root.
@@ -15,7 +15,7 @@
 //	command_*          ... where that is told by the words of programs: #! lines, env, wrappers, supervisors, package managers
 //	shell shell_*      ... or by a script: shell_walk.go has the way through it
 //	judge machine      a program's header against the declared platform; loader, libraries: what it is linked with
-//	modules modules_*  what interpreters load by themselves
+//	modules modules_*  what interpreters load by themselves, and what servers are told to
 //	search             every program on PATH
 //	tree file folders  the root as a kernel walks it, each thing asked for once
 //	relabel config     the label, and its repair

@@ -46,6 +46,7 @@ type modules struct {
 	named   string   // that machine, as its name has it
 	libc    string   // the C library that the other folder is for, instead of a machine
 	brought string   // the folder of a package that brings them wherever it is installed
+	by      string   // who names them to be loaded, "" where they are looked for
 	spare   bool     // whoever has them may not need them
 }
 
@@ -65,6 +66,8 @@ func languages() []language {
 		{isPerl, startsPerl, (*checker).perlPath, (*checker).perlExtensions},
 		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
 		{isDotnet, startsDotnet, (*checker).dotnetApp, (*checker).dotnetLibraries},
+		{isServer, startsServer, (*checker).toldServer, (*checker).served},
+		{isUWSGI, startsServer, (*checker).uwsgiPath, (*checker).uwsgiModules},
 	}
 }
 
@@ -136,7 +139,7 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 	var strange, theirs string
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
-		if err == nil && file.fits && isNode(in.at.real) {
+		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
 			var its string
 			if its, err = c.strange(file.at.real, in); its != "" {
 				strange, theirs = file.at.real, its
@@ -184,9 +187,17 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 func (c *checker) unfit(p modules, name, what string, in interpreted) *Fault {
 	return &Fault{
 		Kind: ForeignModule, Path: name,
-		What: what + c.declaredAs() + ", and " + show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name),
+		What: what + c.declaredAs() + ", and " + p.sought(in),
 		Cure: "install it in a stage for " + c.name + p.also,
 	}
+}
+
+// sought says how an interpreter has come upon what does not fit.
+func (p modules) sought(in interpreted) string {
+	if p.by != "" {
+		return p.by + " has " + show(in.at.name) + " load it"
+	}
+	return show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name)
 }
 
 // compiled is a file of machine code; what is "" when it is none.

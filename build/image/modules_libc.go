@@ -75,9 +75,13 @@ func (c *checker) apart(p modules, name, theirs string, in interpreted) (*Fault,
 		}
 		return nil, err
 	}
+	why := " and finds no other module of " + show(p.name)
+	if p.by != "" {
+		why = ", and " + p.sought(in)
+	}
 	return &Fault{
 		Kind: ForeignModule, Path: name,
-		What: "for " + theirs + ", where " + show(in.at.real) + " has " + ours + " and finds no other module of " + show(p.name),
+		What: "for " + theirs + ", where " + show(in.at.real) + " has " + ours + why,
 		Cure: "install it in a stage of the image's own base" + strings.ReplaceAll(p.also, "--os and --cpu", "--libc="+ours),
 	}, err
 }

@@ -1,0 +1,179 @@
+package image_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/platforms/elftest"
+)
+
+// nginx is one that is started, with the main part of its configuration.
+func nginx(conf string) []entry {
+	return []entry{elf("/usr/sbin/nginx", "arm64"), text("/etc/nginx/nginx.conf", conf)}
+}
+
+// apache is Debian's, with the main part of its configuration.
+func apache(conf string) []entry {
+	return []entry{elf("/usr/sbin/apache2", "arm64"), text("/etc/apache2/apache2.conf", conf)}
+}
+
+// own is a server at any path.
+func own(name string, more ...entry) []entry { return append(more, elf(name, "arm64")) }
+
+// modsEnabled has one file of a module's, as Debian enables it.
+func modsEnabled(conf string) []entry {
+	return []entry{text("/etc/apache2/mods-available/x.load", conf), link("/etc/apache2/mods-enabled/x.load", "../mods-available/x.load")}
+}
+
+const (
+	nginxMods  = "/usr/lib/nginx/modules/"
+	apacheMods = "/usr/lib/apache2/modules/"
+	pgLib      = "/usr/lib/postgresql/16/lib/"
+	postgres   = "/usr/lib/postgresql/16/bin/postgres"
+)
+
+// Each row declares linux/arm64 and has an amd64 module x.so in each of the folders where servers have theirs, and /x.so.
+var servedChecks = []struct {
+	name   string
+	config config
+	root   []entry
+	want   string
+}{
+	{"nginx without modules", run("nginx"), nginx("events {\n}\n"), ""},
+	{"nginx", run("nginx", "-g", "daemon off;"), nginx("user x;\nload_module /x.so;\nevents {}\n"), "/x.so"},
+	{"... below its prefix", run("nginx"), append(nginx("load_module \"modules/x.so\";"), link("/etc/nginx/modules", "/usr/lib/nginx/modules")), nginxMods + "x.so"},
+	{"... below Debian's", run("nginx"), append(nginx("load_module modules/x.so;"), link("/usr/share/nginx/modules", "../../lib/nginx/modules")), nginxMods + "x.so"},
+	{"... in a comment", run("nginx"), nginx("# load_module /x.so;\nevents {}"), ""},
+	{"... in a text of nginx's own", run("nginx"), nginx("pid '/run/a; load_module /x.so;';"), ""},
+	{"... behind a block, which nginx refuses", run("nginx"), nginx("events {}\nload_module /x.so;"), ""},
+	{"... in a file that is included", run("nginx"), append(nginx("include modules-enabled/*.conf;\nevents {}"), text("/etc/nginx/modules-enabled/x.conf", "load_module /x.so;")), "/x.so"},
+	{"... by its whole path, and by a link", run("nginx"), append(nginx("include /etc/nginx/modules-enabled/*.conf;"), text("/usr/share/x.conf", "load_module /x.so;"), link("/etc/nginx/modules-enabled/x.conf", "/usr/share/x.conf")), "/x.so"},
+	{"... in files that include each other", run("nginx"), append(nginx("include a.conf;"), text("/etc/nginx/a.conf", "include a.conf;include nginx.conf;load_module /x.so;")), "/x.so"},
+	{"... in a file of one's own", run("nginx", "-c", "/app/n.conf"), append(nginx(""), text("/app/n.conf", "load_module /x.so;")), "/x.so"},
+	{"... instead of the usual one", run("nginx", "-c", "/app/n.conf"), append(nginx("load_module /x.so;"), text("/app/n.conf", "")), ""},
+	{"... on the command line", run("nginx", "-g", "load_module /x.so; daemon off;"), nginx(""), "/x.so"},
+	{"... with a prefix of one's own", run("nginx", "-p", "/app", "-c", "n.conf"), append(nginx(""), text("/app/n.conf", "load_module m/x.so;"), lib("/app/m/x.so", "amd64")), "/app/m/x.so"},
+	{"... that fits where it looks", run("nginx"), append(nginx("load_module modules/ok.so;"), lib("/etc/nginx/modules/ok.so", "arm64"), lib("/usr/share/nginx/modules/ok.so", "amd64")), ""},
+	{"... that is not there", run("nginx"), nginx("load_module /no.so;"), ""},
+	{"... that is none of a machine's", run("nginx"), append(nginx("load_module /no.so;"), text("/no.so", "x")), ""},
+	{"... that waits for who wants it", run("nginx"), append(nginx("include modules-available/*.conf.off;"), text("/etc/nginx/modules-available/x.conf", "load_module /x.so;")), ""},
+	{"its own build", run("/usr/local/nginx/sbin/nginx"), own("/usr/local/nginx/sbin/nginx", text("/usr/local/nginx/conf/nginx.conf", "load_module modules/x.so;"), lib("/usr/local/nginx/modules/x.so", "amd64")), "/usr/local/nginx/modules/x.so"},
+	{"OpenResty", run("/usr/local/openresty/bin/openresty"), own("/usr/local/openresty/nginx/sbin/nginx", link("/usr/local/openresty/bin/openresty", "/usr/local/openresty/nginx/sbin/nginx"), text("/usr/local/openresty/nginx/conf/nginx.conf", "load_module /x.so;")), "/x.so"},
+	{"nginx that nobody starts", run("/app"), append(nginx("load_module /x.so;"), elf("/app", "arm64")), ""},
+	{"... but the health check, to test it", run("/app").and("Healthcheck", test("nginx", "-t")), append(nginx("load_module /x.so;"), elf("/app", "arm64")), ""},
+
+	{"Apache without modules", run("apache2"), apache("Listen 80\n"), ""},
+	{"Apache", run("apache2", "-D", "FOREGROUND"), apache("LoadModule x_module /x.so\n"), "/x.so"},
+	{"... Debian's modules", run("apache2", "-DFOREGROUND"), append(apache("IncludeOptional mods-enabled/*.load\n"), modsEnabled("# Depends: y\nLoadModule x_module "+apacheMods+"x.so\n")...), apacheMods + "x.so"},
+	{"... a folder", run("apache2"), append(apache("Include mods-enabled\n"), modsEnabled("loadmodule x_module "+apacheMods+"x.so\n")...), apacheMods + "x.so"},
+	{"... under a condition", run("apache2"), apache("<IfDefine X>\nLoadModule x_module /x.so\n</IfDefine>\n"), ""},
+	{"... behind one", run("apache2"), apache("<IfModule !a>\n  Include x\n</IfModule>\n  LoadModule x_module \\\n  \"/x.so\"\n"), "/x.so"},
+	{"... in a comment", run("apache2"), apache("#LoadModule x_module /x.so\n"), ""},
+	{"... by a variable", run("apache2"), apache("LoadModule x_module ${MODS}/x.so\n"), ""},
+	{"... and a library", run("apache2"), apache("LoadFile /x.so\n"), "/x.so"},
+	{"... on the command line", run("apache2", "-c", "LoadModule x_module /x.so"), apache(""), "/x.so"},
+	{"the image httpd", run("httpd"), own("/usr/local/apache2/bin/httpd", link("/usr/bin/httpd", "/usr/local/apache2/bin/httpd"), text("/usr/local/apache2/conf/httpd.conf", "ServerRoot \"/usr/local/apache2\"\nLoadModule x_module modules/x.so\n"), lib("/usr/local/apache2/modules/x.so", "amd64")), "/usr/local/apache2/modules/x.so"},
+	{"Alpine's", run("httpd"), own("/usr/sbin/httpd", text("/etc/apache2/httpd.conf", "ServerRoot /var/www\nIncludeOptional /etc/apache2/conf.d/*.conf\n"), text("/etc/apache2/conf.d/x.conf", "LoadModule x_module modules/x.so\n"), link("/var/www/modules", "/usr/lib/apache2/modules")), apacheMods + "x.so"},
+	{"Red Hat's", run("httpd"), own("/usr/sbin/httpd", text("/etc/httpd/conf/httpd.conf", "ServerRoot \"/etc/httpd\"\nInclude conf.modules.d/*.conf\n"), text("/etc/httpd/conf.modules.d/00-x.conf", "LoadModule x_module modules/x.so\n"), link("/etc/httpd/modules", "../../usr/lib64/httpd/modules"), lib("/usr/lib64/httpd/modules/x.so", "amd64")), "/usr/lib64/httpd/modules/x.so"},
+	{"a file of one's own", run("apache2", "-d", "/app", "-f", "a.conf"), append(apache(""), text("/app/a.conf", "LoadModule x_module m/x.so"), lib("/app/m/x.so", "amd64")), "/app/m/x.so"},
+	{"... instead of the usual one", run("apache2", "-f", "/app/a.conf"), append(apache("LoadModule x_module /x.so"), text("/app/a.conf", "")), ""},
+
+	{"Redis", run("redis-server", "--port", "1", "--loadmodule", "/x.so", "ARG"), own("/usr/bin/redis-server"), "/x.so"},
+	{"... Debian's, which is a link", run("redis-server", "--loadmodule /x.so"), own("/usr/bin/redis-check-rdb", link("/usr/bin/redis-server", "redis-check-rdb")), "/x.so"},
+	{"... by its file", run("redis-server", "redis.conf").and("WorkingDir", "/etc"), own("/usr/bin/redis-server", text("/etc/redis.conf", "# loadmodule /z.so\ninclude /etc/r/*.conf\n"), text("/etc/r/m.conf", "LoadModule /x.so a b\n")), "/x.so"},
+	{"... by a file that it is not given", run("redis-server"), own("/usr/bin/redis-server", text("/etc/redis/redis.conf", "loadmodule /x.so\n")), ""},
+	{"... relative to where nobody knows", run("redis-server", "--loadmodule", "x.so"), own("/usr/bin/redis-server"), ""},
+	{"Valkey", run("valkey-server", "/v.conf"), own("/usr/bin/valkey-server", text("/v.conf", "loadmodule /x.so\n")), "/x.so"},
+
+	{"PostgreSQL", run(postgres, "-c", "shared_preload_libraries=pg_stat_statements,x"), own(postgres), pgLib + "x.so"},
+	{"... in a longer word", run(postgres, "--shared-preload-libraries=$libdir/x"), own(postgres), pgLib + "x.so"},
+	{"... by its path", run(postgres, "-cshared_preload_libraries=/x.so"), own(postgres), "/x.so"},
+	{"... in what databases are made of", run(postgres), own(postgres, text("/usr/share/postgresql/16/postgresql.conf.sample", "#shared_preload_libraries = ''\nshared_preload_libraries = 'a, x' # y\n")), pgLib + "x.so"},
+	{"... that is not the last word", run(postgres, "-c", "shared_preload_libraries="), own(postgres, text("/usr/share/postgresql/16/postgresql.conf.sample", "shared_preload_libraries = 'x'\n")), ""},
+	{"the image postgres of Alpine", run("postgres", "-c", "shared_preload_libraries=x"), own("/usr/local/bin/postgres", lib("/usr/local/lib/postgresql/x.so", "amd64")), "/usr/local/lib/postgresql/x.so"},
+
+	{"a Java agent", run("java", "-Xmx1g", "-agentpath:/x.so=a=b", "-jar", "a.jar"), own("/usr/bin/java"), "/x.so"},
+	{"... behind a class path", run("java", "-cp", "/a:/b", "-agentpath:/x.so", "Main"), own("/usr/bin/java"), "/x.so"},
+	{"... that is the application's word", run("java", "-jar", "a.jar", "-agentpath:/x.so"), own("/usr/bin/java"), ""},
+	{"... in the environment", run("java", "Main").and("Env", []string{"JAVA_TOOL_OPTIONS=-Xmx1g -agentpath:/x.so"}), own("/usr/bin/java"), "/x.so"},
+	{"... by its name", run("java", "-agentlib:x", "Main"), own("/usr/bin/java"), ""},
+
+	{"uWSGI without plugins", run("uwsgi", "--http", ":80"), own("/usr/bin/uwsgi"), ""},
+	{"uWSGI's plugin", run("uwsgi", "--plugins", "python3,x", "--http", ":80"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... in its file", run("uwsgi", "app.ini").and("WorkingDir", "/app"), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\n;plugin = y\nplugin = x\nplugin = python3\n[other]\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... of another section", run("uwsgi", "--ini=/app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[other]\nplugin = x\n")), ""},
+	{"... in a file that the environment names", run("uwsgi").and("Env", []string{"UWSGI_INI=/app.ini"}), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nini = /b.ini:uwsgi\n"), text("/b.ini", "[uwsgi]\nplugins = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... in a folder of one's own", run("uwsgi", "--plugins-dir", "/app", "--plugin=x"), own("/usr/bin/uwsgi", lib("/app/x_plugin.so", "arm64")), ""},
+	{"... by its own name", run("uwsgi_x"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi_x", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+
+	{"a server that a script starts", run("/start"), append(nginx("load_module /x.so;"), busybox("arm64"), musl("arm64"), exe("/start", "#!/bin/sh\nset -e\nexec nginx -g 'daemon off;'\n")), "/x.so"},
+}
+
+func TestServedModules(t *testing.T) {
+	for _, check := range servedChecks {
+		t.Run(check.name, func(t *testing.T) {
+			root := rootOf(lib("/x.so", "amd64"), lib(nginxMods+"x.so", "amd64"), lib(apacheMods+"x.so", "amd64"), lib(pgLib+"x.so", "amd64"), lib("/usr/lib/uwsgi/plugins/x_plugin.so", "amd64"))
+			for _, put := range check.root {
+				put(root)
+			}
+			want := "verified"
+			if check.want != "" {
+				want = "foreign-module:" + check.want
+			}
+			r, err := image.Check(check.config.bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != want {
+				t.Errorf("%s, want %s\n%v\nnotes: %s", got, want, err, strings.Join(r.Notes, "\n"))
+			}
+		})
+	}
+}
+
+func TestServedModuleWords(t *testing.T) {
+	root := rootOf(append(nginx("load_module /opt/geoip.so;load_module /opt/none.so;"), lib("/opt/geoip.so", "amd64"))...)
+	r, err := image.Check(run("nginx").bytes(), root, platform(t, "arm64"), image.Options{})
+	want := "/opt/geoip.so is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64, and /etc/nginx/nginx.conf has /usr/sbin/nginx load it: install it in a stage for linux/arm64, or allow it with ALLOW_FOREIGN=/opt/geoip.so"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if note := "/etc/nginx/nginx.conf has /usr/sbin/nginx load /opt/none.so, which is not in the image"; !slices.Contains(r.Notes, note) {
+		t.Errorf("%q, want %q", r.Notes, note)
+	}
+}
+
+// A module of another C library is no module either.
+func TestServedModuleOfMusl(t *testing.T) {
+	root := rootOf(append(nginx("load_module /x.so;"), elf("/usr/sbin/nginx", "arm64", elftest.Interp("/lib/ld-linux-aarch64.so.1")),
+		lib("/lib/ld-linux-aarch64.so.1", "arm64"), lib("/x.so", "arm64", elftest.Needs("libc.musl-aarch64.so.1")))...)
+	r, err := image.Check(run("nginx").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "foreign-module:/x.so" {
+		t.Errorf("%s: %v", got, err)
+	}
+}
+
+// What uWSGI's Python imports, in the places where it looks.
+func TestUWSGIPython(t *testing.T) {
+	const lib312 = "/usr/local/lib/python3.12/site-packages/"
+	for _, test := range []struct {
+		name, site string
+		config     config
+		refused    bool
+	}{
+		{"pip's uWSGI", lib312, run("uwsgi", "--http", ":80", "--module", "app"), true},
+		{"... for another language", lib312, run("uwsgi", "--http", ":80", "--rack", "app.ru"), false},
+		{"... in a virtual environment", "/venv/lib/python3.12/site-packages/", run("/venv/bin/uwsgi", "-w", "app"), true},
+		{"... which it is told of", "/venv/lib/python3.12/site-packages/", run("uwsgi", "--ini", "/app.ini"), true},
+		{"... that it does not look at", "/venv/lib/python3.12/site-packages/", run("uwsgi", "-w", "app"), false},
+		{"the application's own", "/app/", run("uwsgi", "--chdir", "/app", "-w", "app"), true},
+		{"a folder of its path", "/more/", run("uwsgi", "--pp=/more", "-w", "app"), true},
+	} {
+		root := rootOf(elf("/usr/local/bin/uwsgi", "arm64"), elf("/venv/bin/uwsgi", "arm64"), elf("/usr/local/bin/python3.12", "arm64"), link("/usr/local/bin/python3", "python3.12"),
+			link("/venv/bin/python3", "/usr/local/bin/python3"), text("/venv/pyvenv.cfg", "version = 3.12.1\n"), text("/app.ini", "[uwsgi]\nmodule = app\nvirtualenv = /venv\n"),
+			lib(test.site+"_x.cpython-312-aarch64-linux-gnu.so", "amd64"))
+		r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); (got != "verified") != test.refused {
+			t.Errorf("%s: %s: %v", test.name, got, err)
+		}
+	}
+}

@@ -1,0 +1,156 @@
+package image
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+)
+
+// uWSGI is told by its command line, the environment, and .ini files which plugins it loads and where its Python is:
+//
+//	uwsgi --plugins python3,http --ini app.ini     also UWSGI_INI=app.ini
+//	[uwsgi]
+//	plugin = python3           python3_plugin.so, in plugins-dir or a folder of its own
+//	virtualenv = /opt/venv     whose packages its Python has; without it those of the Python beside uWSGI
+//	chdir = /app               where the application's modules are, as in pythonpath
+//
+// What the Python in it finds is looked at as Python's own is. Debian's uwsgi_python3 is a uWSGI with that plugin.
+
+func isUWSGI(real string) bool {
+	return slices.Contains([]string{"uwsgi", "uwsgi-core"}, path.Base(real))
+}
+
+// uwsgiSetting is one that uWSGI is given, maybe several times, and by whom.
+type uwsgiSetting struct{ key, value, by string }
+
+type uwsgiSettings []uwsgiSetting
+
+// of are the settings with one of these names that are written out.
+func (s uwsgiSettings) of(keys ...string) (list uwsgiSettings) {
+	for _, one := range s {
+		if slices.Contains(keys, one.key) && !strings.ContainsAny(one.value, "%$"+unknown) {
+			list = append(list, one)
+		}
+	}
+	return list
+}
+
+// values are those of the settings with these names.
+func (s uwsgiSettings) values(keys ...string) (list []string) {
+	for _, one := range s.of(keys...) {
+		list = append(list, one.value)
+	}
+	return list
+}
+
+// uwsgiTold reads all settings.
+func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
+	for i, word := range in.args {
+		key, value, inline := strings.Cut(strings.TrimLeft(word, "-"), "=")
+		switch option := strings.HasPrefix(word, "-"); {
+		case option && inline:
+			list = append(list, uwsgiSetting{key, value, onCommandLine})
+		case option:
+			list = append(list, uwsgiSetting{key, strings.Join(in.args[i+1:min(i+2, len(in.args))], ""), onCommandLine})
+		case path.Ext(word) == ".ini":
+			list = append(list, uwsgiSetting{"ini", word, onCommandLine})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.env)) {
+		if key, is := strings.CutPrefix(name, "UWSGI_"); is {
+			list = append(list, uwsgiSetting{strings.ToLower(strings.ReplaceAll(key, "_", "-")), c.env[name], name})
+		}
+	}
+	files := func(some uwsgiSettings) (names []string) {
+		for _, value := range some.values("ini", "include", "inherit") {
+			value, _, _ = strings.Cut(value, ":") // a section's name may follow
+			names = append(names, absolute(in.frame.dir, value))
+		}
+		return names
+	}
+	return list, c.included(files(list), func(by, text string) []string {
+		some := uwsgiFile(by, text)
+		list = append(list, some...)
+		return files(some)
+	})
+}
+
+// uwsgiFile are the settings of an .ini file.
+func uwsgiFile(by, text string) (list uwsgiSettings) {
+	section := ""
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		key, value, ok := strings.Cut(line, "=")
+		switch {
+		case strings.HasPrefix(line, "["):
+			section = strings.Trim(line, "[]")
+		case ok && section == "uwsgi" && !strings.ContainsAny(line[:1], "#;"):
+			list = append(list, uwsgiSetting{strings.TrimSpace(key), strings.TrimSpace(value), by})
+		}
+	}
+	return list
+}
+
+// uwsgiPath are the folders of the Python in uWSGI, and none where it has none; the last word stands for what it is told.
+func (c *checker) uwsgiPath(in interpreted) ([]string, error) {
+	told, _ := c.toldServer(in)
+	set, err := c.uwsgiTold(in)
+	if err != nil {
+		return nil, err
+	}
+	plugins := strings.Join(append(set.values("plugin", "plugins", "need-plugin", "need-plugins"), path.Base(in.at.name)), ",")
+	homes := set.values("H", "home", "virtualenv", "venv", "pyhome")
+	if !strings.Contains(plugins, "python") && len(homes)+len(set.of("w", "module", "wsgi", "wsgi-file", "file", "mount")) == 0 {
+		return told, nil
+	}
+	bin := path.Dir(in.at.name)
+	for _, home := range homes {
+		bin = path.Join(absolute(in.frame.dir, home), "bin")
+	}
+	for _, name := range []string{"python3", "python"} {
+		at, ok, err := c.regular(path.Join(bin, name))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		at.name = path.Join(bin, name)
+		python := interpreted{at: at, frame: in.frame}
+		for _, dir := range set.values("chdir") {
+			python.frame.dir = absolute(in.frame.dir, dir)
+		}
+		paths := append(set.values("pythonpath", "python-path", "pp"), c.values("PYTHONPATH", in.frame)...)
+		python.frame = python.frame.with("PYTHONPATH", strings.Join(paths, ":"))
+		folders, err := c.pythonPath(python)
+		return append(folders, told...), err
+	}
+	return told, nil
+}
+
+// uwsgiModules are the plugins that uWSGI loads, and what its Python has in folders.
+func (c *checker) uwsgiModules(folders []string, in interpreted) (list []modules, err error) {
+	set, err := c.uwsgiTold(in)
+	if err != nil {
+		return nil, err
+	}
+	var places []string
+	for _, dir := range set.values("plugin-dir", "plugins-dir", "plugin-directory", "plugins-directory") {
+		places = append(places, absolute(in.frame.dir, dir))
+	}
+	places = append(places, "/usr/lib/uwsgi/plugins", "/usr/lib/uwsgi", "/usr/lib64/uwsgi", in.frame.dir)
+	plugins := set.of("plugin", "plugins", "need-plugin", "need-plugins")
+	if _, own, is := strings.Cut(path.Base(in.at.name), "uwsgi_"); is {
+		plugins = append(plugins, uwsgiSetting{value: own, by: "its name"})
+	}
+	for _, one := range plugins {
+		for name := range strings.SplitSeq(one.value, ",") {
+			if name = strings.TrimSuffix(strings.TrimSpace(name), "_plugin.so"); name != "" {
+				list = append(list, loaded(one.by, inEach(places, name+"_plugin.so")...))
+			}
+		}
+	}
+	packages, err := c.pythonPackages(folders[:max(len(folders)-1, 0)], in)
+	return append(list, packages...), err
+}
