@@ -18,7 +18,8 @@ const (
 	Docker20           Kind = "bookworm graph"
 	Docker26Graph      Kind = "trixie graph"
 	Docker26Containerd Kind = "trixie containerd"
-	Podman             Kind = "podman"
+	Podman             Kind = "podman"        // 4.3
+	Podman5            Kind = "trixie podman" // 5.4: in a test of its own, since the classic road's are long on Podman
 )
 
 // newer names another Debian release, or a folder with a dockerd, for the tests on Docker 26, to run them by hand on a
@@ -28,7 +29,7 @@ const newer = "MANYMAGE_NEWER"
 // words are the kind's for scripts/engine.
 func (k Kind) words() []string {
 	words := strings.Fields(string(k))
-	if release := os.Getenv(newer); release != "" && words[0] == "trixie" {
+	if release := os.Getenv(newer); release != "" && words[0] == "trixie" && k != Podman5 {
 		words[0] = release
 	}
 	return words
@@ -37,7 +38,7 @@ func (k Kind) words() []string {
 // Dockers are the engines with BuildKit; Engines are all.
 func Dockers() []Kind { return []Kind{Docker20, Docker26Graph, Docker26Containerd} }
 
-// Engines are all kinds.
+// Engines are all kinds that every test of the classic road runs on.
 func Engines() []Kind { return append(Dockers(), Podman) }
 
 // EngineUnderTest is a running engine, shared by the tests of this process.
