@@ -302,12 +302,16 @@ func TestClassicRefusesWhatOnlyBuildKitCan(t *testing.T) {
 }
 
 // The rewritten Dockerfile is in no image; everything else that is not
-// ignored is, byte for byte.
+// ignored is, byte for byte. That it lies in a volume of the image makes none.
 func TestClassicContextIsTheUsersOwn(t *testing.T) {
 	files := Files{"Dockerfile": "the user's own", ".dockerignore": "secret*\n", "secret.key": "planted", "kept": "kept", "deep/secret": "kept, the pattern is anchored"}
 	want := map[string]bool{"Dockerfile": true, ".dockerignore": true, "secret.key": false, "kept": true, "deep/secret": true}
 	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+		volumes := under.Docker(t, "volume", "ls", "-q")
 		look := func(root fs.FS) error {
+			if now := under.Docker(t, "volume", "ls", "-q"); now != volumes {
+				t.Errorf("the volumes were %q, and are %q while the image is looked at", volumes, now)
+			}
 			for name, there := range want {
 				if _, err := fs.Stat(root, "all/"+name); (err == nil) != there {
 					t.Errorf("%s: %v", name, err)
@@ -321,7 +325,7 @@ func TestClassicContextIsTheUsersOwn(t *testing.T) {
 			}
 			return nil
 		}
-		j := job{Context: engine.Context{Dir: Dir(t, files)}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY . /all/\n")}, hook: looks(look)}
+		j := job{Context: engine.Context{Dir: Dir(t, files)}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY . /all/\nVOLUME /all /more\n")}, hook: looks(look)}
 		if _, _, err := j.build(t, under.Open(t, classicOptions)); err != nil {
 			t.Error(err)
 		}

@@ -2,14 +2,18 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
+	"slices"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
+	"github.com/docker/docker/api/types/mount"
 	"github.com/docker/docker/api/types/versions"
 
 	"github.com/manymage/manymage/build/rootfs"
@@ -39,12 +43,12 @@ const lastSlow = "1.42"
 func (e *Engine) slowArchives() bool { return versions.LessThanOrEqualTo(e.info.API, lastSlow) }
 
 // openTimeout bounds each of creating and removing a container, which goes on
-// when the caller gives up. The engine copies the content of volumes meanwhile.
+// when the caller gives up.
 const openTimeout = 2 * time.Minute
 
 // openRoot gives the root of an image without running it, and what ends it.
-func (e *Engine) openRoot(ctx context.Context, id string, size int64) (fs.FS, func() error, error) {
-	box, err := e.createBox(ctx, id)
+func (e *Engine) openRoot(ctx context.Context, s stored, size int64) (fs.FS, func() error, error) {
+	box, err := e.createBox(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -65,20 +69,20 @@ type box struct {
 
 // createBox creates the container. An interrupted request may still create it,
 // so the answer is awaited whatever ctx says.
-func (e *Engine) createBox(ctx context.Context, image string) (*box, error) {
+func (e *Engine) createBox(ctx context.Context, s stored) (*box, error) {
 	detached, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 	defer stop()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	created, err := e.api.ContainerCreate(detached, &container.Config{
-		Image:           image,
+		Image:           s.id,
 		Cmd:             []string{"never-started"}, // an image without one is refused
 		NetworkDisabled: true,
 		Labels:          map[string]string{boxLabel: "truth check; safe to remove"},
-	}, &container.HostConfig{NetworkMode: "none"}, nil, nil, "")
+	}, &container.HostConfig{NetworkMode: "none", Mounts: insteadOfVolumes(s.config)}, nil, nil, "")
 	if err != nil {
-		return nil, imageError("create a container to look into image", short(image), err)
+		return nil, imageError("create a container to look into image", short(s.id), err)
 	}
 	b := &box{engine: e, ctx: ctx, id: created.ID}
 	if err := ctx.Err(); err != nil {
@@ -86,6 +90,29 @@ func (e *Engine) createBox(ctx context.Context, image string) (*box, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// insteadOfVolumes are mounts in memory for where an image has its volumes. The
+// engine would make those with the container, copy the image's content into
+// them, and keep them when a killed run's container goes. A mount is made when a
+// container starts, and none of these does: what the image has there is seen.
+func insteadOfVolumes(config []byte) []mount.Mount {
+	var image struct {
+		Config struct{ Volumes map[string]struct{} } `json:"config"`
+	}
+	_ = json.Unmarshal(config, &image) // what is no config gets no container
+	var targets []string
+	for volume := range image.Config.Volumes {
+		if target := path.Clean(volume); path.IsAbs(target) && target != "/" {
+			targets = append(targets, target)
+		}
+	}
+	slices.Sort(targets)
+	var mounts []mount.Mount
+	for _, target := range slices.Compact(targets) { // two at one place are refused
+		mounts = append(mounts, mount.Mount{Type: mount.TypeTmpfs, Target: target})
+	}
+	return mounts
 }
 
 // boxLabel is on each such container.
@@ -143,7 +170,7 @@ var errCut = fmt.Errorf("the engine broke off its archive (%w); look into its lo
 
 func isCut(err error) bool { return errors.Is(err, io.ErrUnexpectedEOF) }
 
-// export is the whole root, as the image has it below its volumes.
+// export is the whole root.
 func (b *box) export() rootfs.Source {
 	return rootfs.Source{Name: "the container's root", Open: func() (io.ReadCloser, error) {
 		return b.engine.api.ContainerExport(b.ctx, b.id)

@@ -140,7 +140,7 @@ func (d *boxDouble) send(w io.Writer, name string, header tar.Header) {
 // openDouble opens the root of a container whose image has the size.
 func openDouble(t *testing.T, d *boxDouble, size int64) (fs.FS, func() error) {
 	t.Helper()
-	root, end, err := doubleEngine(t, d).openRoot(t.Context(), "sha256:x", size)
+	root, end, err := doubleEngine(t, d).openRoot(t.Context(), stored{id: "sha256:x"}, size)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -295,7 +295,7 @@ func TestSmallRootIsReadAtOnce(t *testing.T) {
 		d := newBoxDouble()
 		e := doubleEngine(t, d)
 		e.info.API, e.info.Name = test.api, test.name
-		root, end, err := e.openRoot(t.Context(), "sha256:x", test.size)
+		root, end, err := e.openRoot(t.Context(), stored{id: "sha256:x"}, test.size)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -320,7 +320,7 @@ func TestCutArchiveIsAskedForAgain(t *testing.T) {
 	} {
 		d := newBoxDouble()
 		d.cuts = cuts
-		_, end, err := doubleEngine(t, d).openRoot(t.Context(), "sha256:x", 1)
+		_, end, err := doubleEngine(t, d).openRoot(t.Context(), stored{id: "sha256:x"}, 1)
 		if err == nil {
 			err = end()
 		}
@@ -329,6 +329,24 @@ func TestCutArchiveIsAskedForAgain(t *testing.T) {
 		}
 		if got := d.took(); got != want {
 			t.Errorf("cut off %d times: asked %s, want %s", cuts, got, want)
+		}
+	}
+}
+
+// Where an image has its volumes the container has mounts that are never made: one at each place, and none that an engine refuses.
+func TestContainersOfTheCheckHaveNoVolumes(t *testing.T) {
+	for config, want := range map[string]string{
+		`{"config":{"Volumes":{"/data/":{},"/data":{},"/data-1":{},"/a/../b":{},"/":{},"relative":{}}}}`: "tmpfs /b, tmpfs /data, tmpfs /data-1",
+		`{"config":{"Volumes":null}}`: "",
+		`{"config":null}`:             "",
+		``:                            "",
+	} {
+		var got []string
+		for _, m := range insteadOfVolumes([]byte(config)) {
+			got = append(got, string(m.Type)+" "+m.Target)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q", config, got)
 		}
 	}
 }
@@ -349,7 +367,7 @@ func TestInterruptedRootLeavesNoContainer(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &Engine{api: api, info: docker20}
-	if _, _, err := e.openRoot(ctx, "sha256:x", 1); !errors.Is(err, context.Canceled) {
+	if _, _, err := e.openRoot(ctx, stored{id: "sha256:x"}, 1); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
 	if got := d.took(); got != "CREATE, DELETE" {

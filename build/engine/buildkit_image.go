@@ -218,7 +218,7 @@ func (l *kitLook) folder(ctx context.Context, name string) (*rootfs.FS, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.box == nil {
-		box, err := l.engine.createBox(ctx, l.id)
+		box, err := l.engine.createBox(ctx, l.stored)
 		if err != nil {
 			return nil, err
 		}

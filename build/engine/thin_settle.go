@@ -159,7 +159,7 @@ func (e *Engine) rootOf(ctx context.Context, s stored) (fs.FS, func() error, err
 	if err != nil {
 		return nil, nil, err
 	}
-	return e.openRoot(ctx, s.id, info.Size)
+	return e.openRoot(ctx, s, info.Size)
 }
 
 // restore stores the image with another config. Where the engine takes no thin
