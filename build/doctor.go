@@ -32,7 +32,7 @@ type Health struct{ Checks []Checked }
 
 // Checked is one thing that was looked at.
 type Checked struct {
-	Of    string // engine, build, context, record, base, registry or tag
+	Of    string // engine, build, context, record, scan, base, registry or tag
 	State State
 	Text  string
 	err   error // of what is Wrong
@@ -177,7 +177,7 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 	return append(out, advised(jobs)...)
 }
 
-// folderHealth is whether the build can be sent what is here, and the run be recorded.
+// folderHealth is whether the build can be sent what is here, the run be recorded, and its images be scanned.
 func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked) {
 	if len(jobs) > 0 {
 		c, err := p.planContext(ctx, jobs, p.classic)
@@ -189,6 +189,11 @@ func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked)
 	}
 	if err := record.Writable(p.recordPath()); err != nil {
 		out = append(out, wrong("record", err))
+	}
+	if path, err := p.scanner(); err != nil {
+		out = append(out, wrong("scan", err))
+	} else if path != "" {
+		out = append(out, fine("scan", "by %s", path))
 	}
 	return out
 }

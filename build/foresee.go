@@ -26,6 +26,9 @@ type foresight struct {
 // find nobody there, or no right to push. Build ends with what it finds before anything is built. Tags and images are Push's
 // business, being others by then.
 func (p *Pipeline) Foresee(ctx context.Context) error {
+	if _, err := p.scanner(); err != nil {
+		return err
+	}
 	if p.foresight != nil || p.cfg.Embedded { // which this process serves
 		return nil
 	}

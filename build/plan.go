@@ -51,6 +51,7 @@ type PlannedPlatform struct {
 	Syntax     string              // of a # syntax= line
 	CacheFrom  []string            // build caches that are read
 	CacheTo    []string            // and written
+	Scan       []string            // the scanner's command; empty: there is none
 }
 
 // PlannedEngine is an engine, or why there is none.
@@ -213,6 +214,7 @@ func (p *Pipeline) planned(j job) PlannedPlatform {
 		Bases:      j.bases,
 		Advice:     j.advice(),
 		Syntax:     j.syntax.Image,
+		Scan:       p.cfg.ScanFor(j.platform, p.cfg.Image+"@sha256:…"),
 	}
 	from, to := p.cfg.CachesFor(j.platform)
 	classic := p.classic(j.node)

@@ -62,6 +62,9 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 	for _, c := range p.CacheTo {
 		n.Add("build cache is written to " + c)
 	}
+	if len(p.Scan) > 0 {
+		n.Add("scanned by " + strings.Join(p.Scan, " "))
+	}
 	for _, pin := range p.Pins {
 		n.Add(fmt.Sprintf("line %d: FROM %s is pinned to the build platform", pin.Line, pin.Image))
 	}

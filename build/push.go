@@ -46,6 +46,9 @@ func (p *Pipeline) Push(ctx context.Context) error {
 	if err := p.pushAll(ctx); err != nil {
 		return err
 	}
+	if err := p.scanPushed(ctx); err != nil {
+		return err
+	}
 	if p.cfg.Partial() {
 		p.opts.Show(progress.Notice{Text: "ONLY is set: the images are pushed, the list's tags stay as they are"})
 		return p.record()

@@ -53,6 +53,7 @@ func (p *Pipeline) recorded(b result) record.Platform {
 		Strategy:   string(b.choice.Strategy),
 		Engine:     p.engines[b.node].Info().Address,
 		Relabelled: b.was,
+		Scanned:    b.scanned,
 		Pushed:     b.child.desc.Digest != "" && !b.child.present,
 		Seconds:    (b.took + b.pushing).Round(time.Millisecond).Seconds(),
 

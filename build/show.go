@@ -1,6 +1,7 @@
 package build
 
 import (
+	"strings"
 	"time"
 
 	"github.com/manymage/manymage/build/engine"
@@ -62,13 +63,23 @@ func (p *Pipeline) Summary() progress.Summary {
 		if r.child.desc.Digest != "" {
 			row.Digest, row.Size = r.child.desc.Digest.String(), r.child.size
 		}
-		if r.child.present {
-			row.Note = "already there"
-		}
+		row.Note = r.note()
 		s.Rows = append(s.Rows, row)
 	}
 	if p.published != nil {
 		s.Reference, s.Digest = p.reference(), p.published.Digest.String()
 	}
 	return s
+}
+
+// note is what else is to say of an image.
+func (r result) note() string {
+	var notes []string
+	if r.child.present {
+		notes = append(notes, "already there")
+	}
+	if r.scanned {
+		notes = append(notes, "scanned")
+	}
+	return strings.Join(notes, ", ")
 }

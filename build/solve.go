@@ -27,6 +27,7 @@ type result struct {
 	judging time.Duration // of took
 	child   child
 	pushing time.Duration
+	scanned bool
 }
 
 // refused is the verdict of an image that was not stored.

@@ -22,6 +22,7 @@ func (l *loader) arguments() {
 	l.secrets()
 	l.agents()
 	l.config.CacheFrom, l.config.CacheTo = l.caches("CACHE_FROM"), l.caches("CACHE_TO")
+	l.scan()
 }
 
 // pairs reads NAME=value items; of one name the last counts. check sees whether there was a value and may put one in.

@@ -56,6 +56,8 @@ type Config struct {
 	// CacheFrom and CacheTo may hold placeholders; CachesFor fills them in.
 	CacheFrom []Cache
 	CacheTo   []Cache
+	// Scan is the command that each platform's image is scanned with, in words that may hold placeholders; ScanFor fills them in.
+	Scan []string
 	// Verbose is V.
 	Verbose bool
 	// NoCache builds without the engine's cache.

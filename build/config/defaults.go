@@ -16,6 +16,7 @@ type Defaults struct {
 	Nodes                         map[string]string
 	Secrets, SSH                  []string
 	CacheFrom, CacheTo            []string
+	Scan                          []string
 	AllowForeign, AllowDrop       []string
 	Syntax, Retry                 string
 	Insecure                      bool
@@ -36,7 +37,7 @@ func (l *loader) fromDefaults() map[string]setting {
 		}
 	}
 	for name, texts := range map[string][]string{
-		"ARCHES": d.Arches, "TAGS": d.Tags, "SECRETS": d.Secrets, "SSH": d.SSH, "CACHE_FROM": d.CacheFrom, "CACHE_TO": d.CacheTo, "ALLOW_FOREIGN": d.AllowForeign, "ALLOW_DROP": d.AllowDrop,
+		"ARCHES": d.Arches, "TAGS": d.Tags, "SECRETS": d.Secrets, "SSH": d.SSH, "CACHE_FROM": d.CacheFrom, "CACHE_TO": d.CacheTo, "SCAN": d.Scan, "ALLOW_FOREIGN": d.AllowForeign, "ALLOW_DROP": d.AllowDrop,
 		"BUILD_ARGS": equations(d.BuildArgs), "LABELS": equations(d.Labels), "ANNOTATIONS": equations(d.Annotations), "CONTEXTS": equations(d.Contexts), "NODES": equations(d.Nodes),
 	} {
 		if knob, _ := find(name); len(texts) > 0 {

@@ -57,6 +57,7 @@ var knobs = []Knob{
 	{Name: "SYNTAX", Help: "auto: a # syntax= line counts; builtin: the engine's own frontend", Example: "SYNTAX=builtin", Default: "auto"},
 	{Name: "ALLOW_FOREIGN", form: paths, Help: "paths in the image that may be of another architecture", Example: "ALLOW_FOREIGN=/opt/qemu-arm"},
 	{Name: "ALLOW_DROP", form: list, Help: "platforms that the tag has and may lose", Example: "ALLOW_DROP=linux/arm/v7"},
+	{Name: "SCAN", form: words, Help: "a scanner's command for each image: {image} {platform} {arch} {version}", Example: `SCAN="trivy image --exit-code 1 --platform {platform} {image}"`},
 	{Name: "INSECURE", form: list, Help: "registries allowed plain HTTP or unknown certificates; yes: all", Example: "INSECURE=reg.lan:5000", Default: "no"},
 	{Name: "RETRY", Help: "how long a failing registry is tried again", Example: "RETRY=30s", Default: defaultRetry},
 	{Name: "REGISTRY_USER", Help: "user name for the image's registry; it wins over any login there"},
@@ -122,7 +123,7 @@ func elsewhere() map[string]string {
 		"IMAGE": "IMG", "REPO": "IMG", "REPOSITORY": "IMG", "ARCH": "ARCHES", "PLATFORM": "ARCHES", "TAG": "TAGS", "FILE": "DOCKERFILE",
 		"STAGE": "TARGET", "BUILDARGS": "BUILD_ARGS", "BUILD_ARG": "BUILD_ARGS", "ARGS": "BUILD_ARGS", "VERBOSE": "V", "DIR": "CONTEXT", "HOST": "DOCKER_HOST", "BUILDER": "NODES",
 		"USER": "REGISTRY_USER", "PASSWORD": "REGISTRY_PASSWORD", "SECRET": "SECRETS", "CACHE": "CACHE_FROM",
-		"LABEL": "LABELS", "ANNOTATION": "ANNOTATIONS", "BUILD_CONTEXT": "CONTEXTS",
+		"SCANNER": "SCAN", "LABEL": "LABELS", "ANNOTATION": "ANNOTATIONS", "BUILD_CONTEXT": "CONTEXTS",
 	}
 }
 

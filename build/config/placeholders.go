@@ -9,7 +9,7 @@ import (
 )
 
 // A knob that is a name (TAGS, CHILD, DOCKERFILE) has no use for braces, so that all of them are placeholders there. A build-arg's
-// value may be anything, and only a word in braces is one:
+// value, or a word of SCAN, may be anything, and only a word in braces is one:
 //
 //	{arch} {rsut}                        placeholders, the second a wrong one
 //	{"a":1} {} {1,2} {a,b} ${x} {{x}}    the value's own, as are %{x} and whatever the environment gives for a name alone
@@ -39,36 +39,48 @@ func alone(name string) string { return "environment " + name }
 
 // fill is a build-arg's value with the platform's words in it.
 func (p Pair) fill(platform ocispec.Platform) string {
-	words := placeholders(platform)
+	if p.Origin == alone(p.Name) {
+		return p.Value
+	}
+	return fillIn(p.Value, placeholders(platform))
+}
+
+// fillIn is a value with the words of its placeholders.
+func fillIn(value string, words map[string]string) string {
 	var out strings.Builder
 	last := 0
-	for _, at := range p.places() {
-		if text, ok := words[p.Value[at[0]:at[1]]]; ok {
-			out.WriteString(p.Value[last:at[0]] + text)
+	for _, at := range places(value) {
+		if text, ok := words[value[at[0]:at[1]]]; ok {
+			out.WriteString(value[last:at[0]] + text)
 			last = at[1]
 		}
 	}
-	return out.String() + p.Value[last:]
+	return out.String() + value[last:]
 }
 
 // badPlaceholder says what is wrong with the placeholders of a build-arg's value.
 func (p Pair) badPlaceholder() string {
-	var found []string
-	for _, at := range p.places() {
-		found = append(found, p.Value[at[0]:at[1]])
+	if p.Origin == alone(p.Name) {
+		return ""
 	}
-	return wrongPlaceholder(found,
+	return wrongPlaceholder(written(p.Value),
 		"where the braces are the value's own, set it in the environment and write BUILD_ARGS="+p.Name, inArgument()...)
 }
 
-// places are where placeholders stand in a build-arg's value, and what is written like them.
-func (p Pair) places() [][]int {
-	if p.Origin == alone(p.Name) {
-		return nil
+// written are the placeholders of a value, and what is written like them.
+func written(value string) []string {
+	var found []string
+	for _, at := range places(value) {
+		found = append(found, value[at[0]:at[1]])
 	}
+	return found
+}
+
+// places are where those stand.
+func places(value string) [][]int {
 	var places [][]int
-	for _, at := range inBraces.FindAllStringIndex(p.Value, -1) {
-		before, behind := p.Value[:at[0]], p.Value[at[1]:]
+	for _, at := range inBraces.FindAllStringIndex(value, -1) {
+		before, behind := value[:at[0]], value[at[1]:]
 		doubled := strings.HasSuffix(before, "{") && strings.HasPrefix(behind, "}")
 		if !doubled && !strings.HasSuffix(before, "$") && !strings.HasSuffix(before, "%") {
 			places = append(places, at)

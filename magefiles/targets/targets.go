@@ -82,6 +82,21 @@ func Verify(ctx context.Context, ref *string) error {
 	})
 }
 
+// Scan has the published image (or -ref=REF) scanned by the command of SCAN, platform by platform.
+func Scan(ctx context.Context, ref *string) error {
+	return run(ctx, func(ctx context.Context, s *session) error {
+		var name string
+		if ref != nil {
+			name = *ref
+		}
+		scan, err := s.pipeline.Scan(ctx, name)
+		if len(scan.Images) > 0 {
+			err = errors.Join(s.display.Flush(), show(os.Stdout, scan), err)
+		}
+		return err
+	})
+}
+
 // Registry serves the embedded registry until Ctrl-C.
 func Registry(ctx context.Context) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
