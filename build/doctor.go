@@ -186,6 +186,9 @@ func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked)
 		} else {
 			out = append(out, fine("context", "%s", c.describe()))
 		}
+		for _, err := range p.unfound(jobs) {
+			out = append(out, wrong("context", err))
+		}
 	}
 	if err := record.Writable(p.recordPath()); err != nil {
 		out = append(out, wrong("record", err))

@@ -78,6 +78,9 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 		proxy.Add(r)
 	}
 	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "a"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if dockerfile != "" {
 		text := strings.ReplaceAll(dockerfile, "HOST", host)
 		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
@@ -150,6 +153,8 @@ func TestDoctor(t *testing.T) {
 		"... among its own":               {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
 		"a line for another architecture": {plain + "ADD https://x/app-x64.tgz /\n", "arm64 amd64 arm/v7", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64 linux/arm/v7: look at Dockerfile:3: app-x64.tgz is for linux/amd64: "},
 		"... that cannot be built":        {"FROM HOST/base:1\nRUN wget https://x/app-x64.tgz\n", "arm64", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64: look at Dockerfile:2: app-x64.tgz is for linux/amd64: "},
+		"a file that is not there":        {plain + "COPY a nothere/x /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:3: COPY a nothere/x /: the context DIR has no nothere/x; correct the path, which begins in the context, or CONTEXT"},
+		"stages in a circle":              {"FROM scratch AS x\nCOPY --from=y / /\nFROM scratch AS y\nCOPY --from=x / /\n", "amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:1: stages need each other in a circle, x from y from x: "},
 		"no emulator":                     {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
 		"the lines that need one":         {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
 		"another system":                  {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
@@ -161,7 +166,7 @@ func TestDoctor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p, host := patient(t, test.dockerfile, test.arches, test.image, test.rules...)
 			h, text := examined(t, p)
-			if want := strings.ReplaceAll(test.says, "HOST", host); !strings.Contains("\n"+text, "\n"+want) {
+			if want := strings.NewReplacer("HOST", host, "DIR", p.cfg.Dir).Replace(test.says); !strings.Contains("\n"+text, "\n"+want) {
 				t.Errorf("says\n%s\nwant %s", text, want)
 			}
 			if code := ExitCode(h.Err()); code != test.code {
@@ -195,7 +200,7 @@ func TestDoctorLooksAtTheFolder(t *testing.T) {
 	p, _ := patient(t, "FROM scratch\nCOPY . /\n", "amd64 arm64", "HOST/me/app")
 	dist := filepath.Join(p.cfg.Dir, "dist")
 	h, text := examined(t, p)
-	if want := "ok     context   " + p.cfg.Dir + ": 2 files, "; !strings.Contains(text, want) || h.Err() != nil {
+	if want := "ok     context   " + p.cfg.Dir + ": 4 files, "; !strings.Contains(text, want) || h.Err() != nil {
 		t.Errorf("%q is not in\n%s", want, text)
 	}
 	if _, err := os.Stat(dist); !errors.Is(err, os.ErrNotExist) {

@@ -69,6 +69,7 @@ type PlannedContext struct {
 	Times int
 	Files int
 	Bytes int64
+	Lacks []string // the lines of Dockerfiles that name what is not in it
 }
 
 // PlannedTag is a list reference as the registry has it now.
@@ -110,6 +111,9 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
 	if out.Context, err = p.planContext(ctx, jobs, p.classic); err != nil {
 		return out, err
+	}
+	for _, err := range p.unfound(jobs) {
+		out.Context.Lacks = append(out.Context.Lacks, err.Error())
 	}
 	if !p.cfg.Partial() {
 		out.Refs, out.Left = p.cfg.ListRefs(), p.unreleased()

@@ -69,7 +69,11 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 		n.Add(fmt.Sprintf("line %d: FROM %s is pinned to the build platform", pin.Line, pin.Image))
 	}
 	for _, base := range p.Bases {
-		n.Add(fmt.Sprintf("line %d: base %s for %s", base.Line, base.Image, platforms.Format(base.Platform)))
+		text := fmt.Sprintf("line %d: base %s for %s", base.Line, base.Image, platforms.Format(base.Platform))
+		if base.Likely {
+			text += ": " + base.Hint
+		}
+		n.Add(text)
 	}
 	for _, run := range p.Emulated {
 		n.Add(fmt.Sprintf("line %d: emulated on %s: %s", run.Line, platforms.Format(run.Platform), run.Text))
@@ -107,7 +111,11 @@ func (e PlannedEngine) tree(several bool) *progress.Tree {
 }
 
 func (p Plan) contextTree() *progress.Tree {
-	return &progress.Tree{Text: "context " + p.Context.describe()}
+	t := &progress.Tree{Text: "context " + p.Context.describe()}
+	for _, lacks := range p.Context.Lacks {
+		t.Add("will fail: " + lacks)
+	}
+	return t
 }
 
 func (c PlannedContext) describe() string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -17,7 +18,7 @@ import (
 
 // A refusal of many lines hangs as many, and one file is one.
 func TestPlanForPeople(t *testing.T) {
-	p := Plan{Image: "me/app", Context: PlannedContext{Dir: "/src", Files: 1, Bytes: 3},
+	p := Plan{Image: "me/app", Context: PlannedContext{Dir: "/src", Files: 1, Bytes: 3, Lacks: []string{"Dockerfile:2: COPY a /: why; cure"}},
 		Engines: []PlannedEngine{{Info: engine.Info{Name: "Docker", Version: "20.10"}, Refusals: []string{"first:\n  Dockerfile:2: a\nwhat to do", "second"}}}}
 	var out strings.Builder
 	if err := p.Write(&out); err != nil {
@@ -25,7 +26,7 @@ func TestPlanForPeople(t *testing.T) {
 	}
 	for _, want := range []string{
 		"├── will refuse: first:\n│   ├── Dockerfile:2: a\n│   └── what to do\n└── will refuse: second\n",
-		"context /src: 1 file, 3 B at most\n",
+		"context /src: 1 file, 3 B at most\n└── will fail: Dockerfile:2: COPY a /: why; cure\n",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("it does not say %q:\n%s", want, out.String())
@@ -36,12 +37,13 @@ func TestPlanForPeople(t *testing.T) {
 // What a platform's image is made of hangs below it, with the lines to look at last.
 func TestPlannedPlatformForPeople(t *testing.T) {
 	p := Plan{Platforms: []PlannedPlatform{{Platform: "linux/arm64", Ref: "me/app:arm64-1", Strategy: "target", Why: "why", Dockerfile: "Dockerfile",
+		Bases:  []dockerfile.Base{{Image: "biuld", Line: 2, Hint: "no stage is so called", Likely: true}, {Image: "nginx", Line: 3, Hint: "no stage is so called"}},
 		Advice: []dockerfile.Advice{{Line: 3, Text: "a is for linux/amd64"}}}}}
 	var out strings.Builder
 	if err := p.Write(&out); err != nil {
 		t.Fatal(err)
 	}
-	if want := "    ├── from Dockerfile\n    └── look at line 3: a is for linux/amd64\n"; !strings.Contains(out.String(), want) {
+	if want := "    ├── from Dockerfile\n    ├── line 2: base biuld for unknown: no stage is so called\n    ├── line 3: base nginx for unknown\n    └── look at line 3: a is for linux/amd64\n"; !strings.Contains(out.String(), want) {
 		t.Errorf("it does not say %q:\n%s", want, out.String())
 	}
 }
@@ -72,7 +74,7 @@ func TestPlannedContext(t *testing.T) {
 		}
 		got, err := p.planContext(t.Context(), jobs, func(string) bool { return test.road == engine.RoadClassic })
 		want := PlannedContext{Dir: filepath.Join(dir, "lib"), Times: test.times, Files: 3 * test.times, Bytes: int64(3+2+3) * int64(test.times)}
-		if err != nil || got != want {
+		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("%v by %q: %+v, %v, want %+v", test.paths, test.road, got, err, want)
 		}
 	}

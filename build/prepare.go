@@ -28,6 +28,7 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
+	copies   []dockerfile.Copy
 	features []dockerfile.Feature       // lines that want BuildKit
 	advice   func() []dockerfile.Advice // lines that mean another architecture
 	syntax   dockerfile.Syntax
@@ -171,6 +172,9 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 		return err
 	}
 	if j.bases, err = file.Bases(j.choice.Strategy, o); err != nil {
+		return err
+	}
+	if j.copies, err = file.Copies(j.choice.Strategy, o); err != nil {
 		return err
 	}
 	for _, b := range j.bases {

@@ -73,8 +73,10 @@ type Base struct {
 	Platform ocispec.Platform
 	Line     int
 	Stage    string
-	// Hint says that the name may have been meant for a stage; empty when it can be an image's alone.
-	Hint string
+	// Hint says that the name may have been meant for a stage; empty when it can be an image's alone. It is Likely where a stage's
+	// name is nearly this one.
+	Hint   string
+	Likely bool
 }
 
 // Arg is a declared ARG.

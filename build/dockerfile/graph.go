@@ -283,8 +283,7 @@ func (g *graph) mark(names map[string]int) error {
 	for at := g.target; at >= 0; at = g.nodes[at].parent() {
 		g.final[at] = true
 	}
-	g.visit(g.target)
-	return nil
+	return g.visit(g.target, nil)
 }
 
 // named are the names of the stages that have one.
@@ -299,20 +298,23 @@ func (g *graph) named() []string {
 }
 
 // hint says of an image's name that it may have been meant for a stage. Whoever copies from one word means a stage more often than
-// an image; a FROM has to be nearly right.
-func (g *graph) hint(written string, copied bool) string {
+// an image, and likely one that is named nearly so; a FROM has to be nearly right, or name one that is below.
+func (g *graph) hint(n node, written string, copied bool) (text string, likely bool) {
 	known := g.named()
 	near, found := suggest.Search(written, known, false)
+	below := slices.IndexFunc(g.nodes, func(other node) bool { return other.index > n.index && other.name == written })
 	switch {
 	case strings.ContainsAny(written, "/:@."):
 	case found:
-		return fmt.Sprintf("no stage is called %s (did you mean %s?)", written, near)
+		return fmt.Sprintf("no stage is called %s (did you mean %s?)", written, near), true
+	case !copied && below >= 0:
+		return fmt.Sprintf("no stage above is called %s (the one at line %d is below)", written, g.nodes[below].line), true
 	case copied && len(known) > 0:
-		return fmt.Sprintf("no stage is called %s (there are %s)", written, strings.Join(known, ", "))
+		return fmt.Sprintf("no stage is called %s (there are %s)", written, strings.Join(known, ", ")), false
 	case copied:
-		return fmt.Sprintf("no stage is called %s (none has a name)", written)
+		return fmt.Sprintf("no stage is called %s (none has a name)", written), false
 	}
-	return ""
+	return "", false
 }
 
 func (g *graph) noStage(name string) error {
@@ -335,15 +337,42 @@ func (n node) parent() int {
 	return -1
 }
 
-func (g *graph) visit(at int) {
-	if at < 0 || g.reach[at] {
-		return
+// visit marks a stage and what it needs; way are the stages that led here. One that is among them needs itself.
+func (g *graph) visit(at int, way []int) error {
+	if i := slices.Index(way, at); i >= 0 {
+		return g.circle(way[i:])
+	}
+	if g.reach[at] {
+		return nil
 	}
 	g.reach[at] = true
-	g.visit(g.nodes[at].parent())
-	for _, source := range g.nodes[at].sources {
-		g.visit(source)
+	way = append(way, at)
+	n := g.nodes[at]
+	if n.kind == fromStage {
+		if err := g.visit(n.from, way); err != nil {
+			return err
+		}
 	}
+	for _, source := range n.sources {
+		if err := g.visit(source, way); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// circle says which stages need each other, beginning with the one that stands first in the file.
+func (g *graph) circle(way []int) error {
+	if len(way) == 1 {
+		return g.file.fault(g.nodes[way[0]].line, "stage %s takes files from itself: take them from another stage or from the context", g.nodes[way[0]].label())
+	}
+	first := slices.Index(way, slices.Min(way))
+	var names []string
+	for i := range len(way) + 1 {
+		names = append(names, g.nodes[way[(first+i)%len(way)]].label())
+	}
+	return g.file.fault(g.nodes[way[first]].line, "stages need each other in a circle, %s: give one of them what it takes in another way",
+		strings.Join(names, " from "))
 }
 
 // root is the stage whose FROM names what all of the chain is built on.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/manymage/manymage/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // ForeignRuns are the RUN instructions that the target needs and that run on another platform than o.Build under the strategy,
@@ -55,13 +56,20 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 			return nil, err
 		}
 		if n.kind == fromImage {
-			all = append(all, Base{Image: n.image, Platform: p, Line: n.line, Stage: n.label(), Hint: g.hint(n.written, false)})
+			all = append(all, g.base(n, pull{n.image, n.written, n.line}, p, false))
 		}
 		for _, pull := range n.pulls {
-			all = append(all, Base{Image: pull.image, Platform: solve, Line: pull.line, Stage: n.label(), Hint: g.hint(pull.written, true)})
+			all = append(all, g.base(n, pull, solve, true))
 		}
 	}
 	return once(all), nil
+}
+
+// base is what a stage starts or copies from.
+func (g *graph) base(n node, from pull, p ocispec.Platform, copied bool) Base {
+	b := Base{Image: from.image, Platform: p, Line: from.line, Stage: n.label()}
+	b.Hint, b.Likely = g.hint(n, from.written, copied)
+	return b
 }
 
 // once keeps the first of those that are the same image on the same platform.

@@ -442,19 +442,22 @@ func TestPlatformsAsWritten(t *testing.T) {
 
 func TestHints(t *testing.T) {
 	for name, test := range map[string]struct {
-		src  string
-		want string
+		src    string
+		want   string
+		likely bool
 	}{
-		"copied from a slip":         {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=biuld / /`), "no stage is called biuld (did you mean build?)"},
-		"mounted from a slip":        {d(`FROM scratch AS build`, `FROM scratch`, `RUN --mount=from=biuld,target=/x true`), "no stage is called biuld (did you mean build?)"},
-		"copied from something else": {d(`FROM scratch AS build`, `FROM scratch AS x`, `COPY --from=assets / /`), "no stage is called assets (there are build, x)"},
-		"copied where none has one":  {d(`FROM scratch`, `COPY --from=assets / /`), "no stage is called assets (none has a name)"},
-		"built on a slip":            {d(`FROM scratch AS build`, `FROM biuld`), "no stage is called biuld (did you mean build?)"},
-		"built on an image":          {d(`FROM scratch AS build`, `FROM alpine`), ""},
-		"copied from an image":       {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=build:1 / /`), ""},
+		"copied from a slip":         {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=biuld / /`), "no stage is called biuld (did you mean build?)", true},
+		"mounted from a slip":        {d(`FROM scratch AS build`, `FROM scratch`, `RUN --mount=from=biuld,target=/x true`), "no stage is called biuld (did you mean build?)", true},
+		"copied from something else": {d(`FROM scratch AS build`, `FROM scratch AS x`, `COPY --from=assets / /`), "no stage is called assets (there are build, x)", false},
+		"copied where none has one":  {d(`FROM scratch`, `COPY --from=assets / /`), "no stage is called assets (none has a name)", false},
+		"built on a slip":            {d(`FROM scratch AS build`, `FROM biuld`), "no stage is called biuld (did you mean build?)", true},
+		"built on one below":         {d(`FROM b AS a`, `FROM a AS b`), "no stage above is called b (the one at line 2 is below)", true},
+		"built on its own name":      {d(`FROM golang AS golang`), "", false},
+		"built on an image":          {d(`FROM scratch AS build`, `FROM alpine`), "", false},
+		"copied from an image":       {d(`FROM scratch AS build`, `FROM scratch`, `COPY --from=build:1 / /`), "", false},
 	} {
 		bases, err := read(t, test.src).Bases(Target, Options{})
-		if err != nil || len(bases) != 1 || bases[0].Hint != test.want {
+		if err != nil || len(bases) != 1 || bases[0].Hint != test.want || bases[0].Likely != test.likely {
 			t.Errorf("%s: %+v, %v, want %q", name, bases, err, test.want)
 		}
 	}

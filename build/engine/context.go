@@ -163,6 +163,32 @@ func measure(ctx context.Context, all fsutil.FS, to string, files *int, bytes *i
 	}))
 }
 
+// Lacks says why a COPY of the path will not find it, in the words of the build, and nothing where it will or where only the engine
+// can tell: behind a symbolic link, and of a folder from which later patterns bring something back. name has slashes.
+func (c Context) Lacks(name string) (why, cure string) {
+	at := ""
+	for _, part := range strings.Split(name, "/") {
+		at = filepath.Join(at, part)
+		info, err := os.Lstat(filepath.Join(c.Dir, at))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return c.missing(name)
+		case err != nil || info.Mode()&fs.ModeSymlink != 0:
+			return "", ""
+		}
+	}
+	patterns, err := c.excludes()
+	if err != nil || excluding(patterns, name) < 0 || slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, "!") }) && c.isFolder(name) {
+		return "", ""
+	}
+	return c.missing(name)
+}
+
+func (c Context) isFolder(name string) bool {
+	info, err := os.Stat(filepath.Join(c.Dir, filepath.FromSlash(name)))
+	return err == nil && info.IsDir()
+}
+
 // missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.
 func (c Context) missing(name string) (why, cure string) {
 	name = strings.Trim(filepath.ToSlash(name), "/")

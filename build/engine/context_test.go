@@ -204,3 +204,30 @@ func TestMissing(t *testing.T) {
 		t.Errorf("of a Dockerfile's own: %q", got)
 	}
 }
+
+// A path that the context surely has not is told in the words of the build, and no other.
+func TestContextLacks(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		".dockerignore": "**/*.log\nsecret\nlib\n!lib/kept\nold\n", "a/b": "", "a/x.log": "", "secret/key": "", "lib/kept": "", "old": "", "own": "",
+	} {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(text), 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"a": "", "a/b": "", "lib": "", "lib/kept": "", "link": "", "link/x": "", "a/b/c": "",
+		"nothere": "the context " + dir + " has no nothere", "a/c": "the context " + dir + " has no a/c",
+		"a/x.log": "a/x.log is left out of the context by the line **/*.log of .dockerignore", "old": "old is left out of the context by the line old of .dockerignore",
+		"secret/key": "secret/key is left out of the context by the line secret of .dockerignore",
+		"lib/other":  "the context " + dir + " has no lib/other", "own": "own is this program's own file, and is not sent",
+	} {
+		if why, cure := (Context{Dir: dir, Excludes: []string{"own"}}).Lacks(name); why != want || (cure == "") != (want == "") {
+			t.Errorf("%s: got %q; %q, want %q", name, why, cure, want)
+		}
+	}
+}

@@ -1,0 +1,102 @@
+package dockerfile
+
+import (
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/moby/buildkit/frontend/dockerfile/instructions"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
+)
+
+// Copy is a path of the context that the build surely takes.
+type Copy struct {
+	Line int
+	Text string // the instruction in one line, shortened
+	Path string // below the context, with slashes; never empty
+}
+
+// Copies are the paths of the context that building the target under the strategy takes by name, in the order of the file. What may be
+// there or not, or elsewhere, is none of them: patterns, addresses, --from, --parents, --exclude, values of arguments other than
+// BuildKit's own, and what a RUN mounts.
+func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
+	g, _, err := f.under(s, o)
+	if err != nil {
+		return nil, err
+	}
+	var all []Copy
+	for i, n := range g.nodes {
+		if !g.reach[i] || n.kind == replaced {
+			continue
+		}
+		for _, in := range n.body {
+			for _, source := range ofContext(in.command) {
+				if name, sure := g.copied(n, source); sure {
+					all = append(all, Copy{in.line(), short(in.node.Original), name})
+				}
+			}
+		}
+	}
+	return all, nil
+}
+
+// ofContext are the words by which an instruction takes files from the context.
+func ofContext(c instructions.Command) []string {
+	switch c := c.(type) {
+	case *instructions.CopyCommand:
+		if c.From == "" && !c.Parents && len(c.ExcludePatterns) == 0 {
+			return c.SourcePaths
+		}
+	case *instructions.AddCommand:
+		if len(c.ExcludePatterns) == 0 {
+			return slices.DeleteFunc(slices.Clone(c.SourcePaths), isAddress)
+		}
+	}
+	return nil
+}
+
+// isAddress tells whether an ADD would fetch what it names.
+func isAddress(source string) bool {
+	return strings.Contains(source, "://") || strings.HasPrefix(source, "github.com/") || isGit(source)
+}
+
+// copied is the path that a word of a stage names; not sure where it may name several, or another one than can be told here.
+func (g *graph) copied(n node, word string) (name string, sure bool) {
+	if strings.ContainsAny(word, `*?[\'"`) {
+		return "", false
+	}
+	if strings.Contains(word, "$") {
+		if word, sure = g.told(n, word); !sure {
+			return "", false
+		}
+	}
+	name = strings.TrimPrefix(path.Join("/", word), "/")
+	return name, name != ""
+}
+
+// told fills BuildKit's own arguments in, where the stage declares each, and nobody gives it another value.
+func (g *graph) told(n node, word string) (text string, sure bool) {
+	scope := &scope{shell.NewLex(g.file.escape), automatic(g.o.Build, g.o.Platform)}
+	text, missing, err := scope.expand(word)
+	if err != nil || len(missing) > 0 {
+		return "", false
+	}
+	for name := range scope.used(word) {
+		arg, declared := n.declares([]string{name})
+		_, given := g.o.Args[name]
+		if !declared || arg.HasDefault || given || g.file.sets(name) {
+			return "", false
+		}
+	}
+	return text, true
+}
+
+// sets tells whether any ENV has a word for a name, which then beats an argument.
+func (f *File) sets(name string) bool {
+	return slices.ContainsFunc(f.stages, func(s stage) bool {
+		return slices.ContainsFunc(s.body, func(in instruction) bool {
+			env, ok := in.command.(*instructions.EnvCommand)
+			return ok && slices.ContainsFunc(env.Env, func(pair instructions.KeyValuePair) bool { return pair.Key == name })
+		})
+	})
+}

@@ -1,0 +1,47 @@
+package dockerfile
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+)
+
+// What a COPY, an ADD or a mount names of the context is known where it can be nothing else. The build is one for arm/v7.
+func TestCopies(t *testing.T) {
+	for name, test := range map[string]struct {
+		src  string
+		o    Options
+		want []string
+	}{
+		"by name":                      {d(`FROM scratch`, `COPY a ./b/../c/ /d /to/`, `ADD ["e f", "/"]`), Options{}, []string{"2 a", "2 c", "2 d", "3 e f"}},
+		"all of it":                    {d(`FROM scratch`, `COPY . /`, `COPY / /`), Options{}, nil},
+		"no higher than it":            {d(`FROM scratch`, `COPY ../a /`), Options{}, []string{"2 a"}},
+		"mounted":                      {d(`FROM scratch`, `RUN --mount=type=bind,source=go.mod,target=go.mod true`), Options{}, nil},
+		"by the platform":              {d(`FROM scratch`, `ARG TARGETARCH`, `ARG TARGETVARIANT`, `COPY app-${TARGETARCH}$TARGETVARIANT /app`), Options{}, []string{"4 app-armv7"}},
+		"... that nobody declares":     {d(`ARG TARGETARCH`, `FROM scratch`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"... that may be another":      {d(`FROM scratch`, `ARG TARGETARCH=arm`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"... that is given":            {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{Args: map[string]string{"TARGETARCH": "x"}}, nil},
+		"... that the environment has": {d(`FROM scratch`, `ARG TARGETARCH`, `ENV TARGETARCH=x`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"by arguments":                 {d(`FROM scratch`, `ARG D=x`, `ARG TARGETARCH`, `COPY $D/a ${D}-$TARGETARCH "$D" /`), Options{}, nil},
+		"patterns":                     {d(`FROM scratch`, `COPY a* b? [c] d\e /`), Options{}, nil},
+		"written here":                 {d(`FROM scratch`, `COPY <<F /f`, `text`, `F`), Options{}, nil},
+		"addresses":                    {d(`FROM scratch`, `ADD https://x/a git@x:y.git http://x/y.git#v1 github.com/x/y /`), Options{}, nil},
+		"parts":                        {d(`FROM scratch`, `COPY --parents a/b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, nil},
+		"from elsewhere":               {d(`FROM scratch AS x`, `FROM scratch`, `COPY --from=x a /`, `COPY --from=nginx b /`, `COPY --from=lib c /`), Options{Contexts: []string{"lib"}}, nil},
+		"of a stage that nobody needs": {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch`), Options{}, nil},
+		"of a context's stage":         {d(`FROM scratch AS x`, `COPY a /`, `FROM x`), Options{Contexts: []string{"x"}}, nil},
+		"later":                        {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"2 a"}},
+		"not here":                     {d(`FROM scratch`, `ONBUILD COPY a /`), Options{}, nil},
+	} {
+		o := armOnAmd(t)
+		o.Args, o.Contexts = test.o.Args, test.o.Contexts
+		copies, err := read(t, test.src).Copies(Target, o)
+		var got []string
+		for _, c := range copies {
+			got = append(got, fmt.Sprintf("%d %s", c.Line, c.Path))
+		}
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, test.want)
+		}
+	}
+}
