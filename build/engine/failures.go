@@ -48,6 +48,7 @@ func failures() []failure {
 		elsewhere = "take another base, or leave the platform out of ARCHES"
 		writable  = "check that this account may write this tag"
 		later     = "run this again later, or ask who runs it"
+		number    = "take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
 	)
 	return []failure{
 		{anywhere, regexp.MustCompile(`(?i)exec format error`), nil, "",
@@ -59,6 +60,10 @@ func failures() []failure {
 		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), nil, "",
 			"correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 		{theError, regexp.MustCompile(missing), errMissing, "", ""}, // which the context or the stage tells more of
+		{theError, regexp.MustCompile(`unable to find ((?:user|group) [^\s:]+)|can't find [ug]id for ((?:user|group) [^\s:]+)|error looking up ((?:user|group) "[^"]+")`),
+			nil, "the image has no NAME", number},
+		{theError, regexp.MustCompile(`^open /\S+(/etc/(?:passwd|group)): no such file or directory`), nil, "the image has no NAME", number},
+		{theError, regexp.MustCompile(`invalid user index: -1`), nil, "the image has no user or group of that name", number}, // Docker 20.10, of what is FROM scratch
 		{theError, regexp.MustCompile(`invalid response status \d+`), nil, "",
 			"correct the address, or fetch the file beforehand if it is not for everybody"},
 

@@ -98,3 +98,22 @@ func TestMissingFiles(t *testing.T) {
 		}
 	}
 }
+
+// Who a step is to be, or files are to belong to, has to be in the image by name.
+func TestMissingUsers(t *testing.T) {
+	for said, want := range map[string]string{
+		"executor failed running [/app]: unable to find user nobody: invalid argument":                                                                        "user nobody",
+		`process "/app" did not complete successfully: unable to find group nogroup: no matching entries in group file`:                                       "group nogroup",
+		"unable to convert uid/gid chown string to host mapping: can't find uid for user nobody: open /x/etc/passwd: no such file or directory":               "user nobody",
+		`building at STEP "COPY --chown=nobody x /": looking up UID/GID for "nobody": determining run uid: user: unknown user error looking up user "nobody"`: `user "nobody"`,
+		"open /var/lib/docker/overlay2/s2j8p7xy0/diff/etc/group: no such file or directory":                                                                   "/etc/group",
+		"invalid user index: -1": "user or group of that name",
+	} {
+		want = "D:3: USER nobody: the image has no " + want +
+			"; take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
+		step := &StepError{Dockerfile: "D", Line: 3, Step: "USER nobody", Err: errors.New(said)}
+		if got := step.recognized(Context{}).Error(); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
+		}
+	}
+}
