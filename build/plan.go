@@ -302,7 +302,7 @@ func (p *Pipeline) kept(ctx context.Context, client *registry.Client, ref refere
 	if !ok {
 		return "", nil
 	}
-	stays := p.series()[tagged.Tag()]
+	stays := p.cfg.StaysOf()[tagged.Tag()]
 	if stays == nil {
 		return "", nil
 	}

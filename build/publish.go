@@ -65,7 +65,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	if text := p.unreleased(); text != "" {
 		p.opts.Show(progress.Notice{Text: text})
 	}
-	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop, Series: p.series()})
+	published, err := lists.Publish(ctx, client, repo, p.cfg.Tags, ix, lists.PublishOptions{AllowDrop: p.cfg.AllowDrop, Series: p.cfg.StaysOf()})
 	for _, n := range published.Warnings {
 		p.opts.Show(progress.Warning{Text: n})
 	}
@@ -81,22 +81,8 @@ func (p *Pipeline) publish(ctx context.Context) error {
 	return p.record()
 }
 
-// series are the list's tags for all releases of a series, each with its rule.
-func (p *Pipeline) series() map[string]func(has, next string) bool {
-	rules := make(map[string]func(has, next string) bool, len(p.cfg.Series))
-	for _, s := range p.cfg.Series {
-		rules[s.Tag] = s.Stays
-	}
-	return rules
-}
-
 // unreleased tells which of TAGS are left out, as they are for releases alone.
-func (p *Pipeline) unreleased() string {
-	if len(p.cfg.Unreleased) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("no tag %s: VERSION=%s is no release such as 1.4.2", strings.Join(p.cfg.Unreleased, ", "), p.cfg.Version)
-}
+func (p *Pipeline) unreleased() string { return p.cfg.LeftOut("VERSION=") }
 
 // reference is what to pull of what was published: the first tag that names it, or its digest where newer releases keep them all.
 func (p *Pipeline) reference() string {

@@ -88,7 +88,7 @@ func (p *Pipeline) Verify(ctx context.Context, text string) (Verification, error
 		if ref, err = p.current(ctx, client, ref); err != nil {
 			return Verification{}, err
 		}
-		want = Wanted{Tags: p.cfg.Tags, Series: p.series(), Version: p.version(), Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
+		want = Wanted{Tags: p.cfg.Tags, Series: p.cfg.StaysOf(), Version: p.version(), Platforms: p.cfg.Platforms, Origin: arches.Origin, Unsaid: arches.IsDefault()}
 	}
 	v, err := Verify(ctx, client, ref, image.Options{AllowForeign: p.cfg.AllowForeign}, want)
 	if text == "" && errors.Is(err, registry.ErrNotFound) {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -30,6 +31,23 @@ type Series struct{ Tag, template string }
 func (s Series) Stays(has, next string) bool {
 	text, released := fill(s.template, has)
 	return released && text == s.Tag && semver.Compare(canonical(has), canonical(next)) > 0 && semver.IsValid(canonical(next))
+}
+
+// StaysOf are the rules of all tags of series, by tag.
+func (c Config) StaysOf() map[string]func(has, next string) bool {
+	rules := make(map[string]func(has, next string) bool, len(c.Series))
+	for _, s := range c.Series {
+		rules[s.Tag] = s.Stays
+	}
+	return rules
+}
+
+// LeftOut tells which tags of series are left out, of being for releases alone; by says what the version is of. Empty: none is.
+func (c Config) LeftOut(by string) string {
+	if len(c.Unreleased) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("no tag %s: %s%s is no release such as 1.4.2", strings.Join(c.Unreleased, ", "), by, c.Version)
 }
 
 // fill puts a version into the template of a tag. Where it is no release a series' placeholders stay without text.

@@ -81,38 +81,56 @@ func (l *loader) tags() {
 	}
 	l.record("TAGS", strings.Join(s.texts(), " "), s.origin)
 	for _, i := range s.items {
-		if problem := l.listTag(i.text); problem != "" {
+		if problem := l.config.listTag(i.text); problem != "" {
 			l.fail(&UsageError{Knob: "TAGS", Text: i.text, Origin: i.origin, Problem: problem})
 		}
 	}
-	for _, series := range l.config.Series {
-		l.config.Tags = append(l.config.Tags, series.Tag)
-	}
+	l.config.endWithSeries()
 	if len(l.config.Tags) == 0 && len(l.config.Unreleased) > 0 {
 		l.fail(s.wrong("leaves no tag for VERSION=" + l.config.Version + ", which is no release such as 1.4.2: add {version}"))
 	}
 	l.child()
 }
 
+// TagsOf is a Config of a version's tags alone, by templates as TAGS has them: Version, Tags, Series and Unreleased. Errors are
+// *UsageError of the option that has the templates.
+func TagsOf(version string, templates []string, option string) (Config, error) {
+	c := Config{Version: version}
+	for _, template := range templates {
+		if problem := c.listTag(template); problem != "" {
+			return Config{}, &UsageError{Knob: option, Text: template, Problem: problem}
+		}
+	}
+	c.endWithSeries()
+	return c, nil
+}
+
 // listTag takes in one of TAGS, or says what is wrong with it.
-func (l *loader) listTag(template string) string {
-	if problem := badName(template, append([]string{"{version}"}, ofSeries...)...); problem != "" || l.config.Version == "" {
+func (c *Config) listTag(template string) string {
+	if problem := badName(template, append([]string{"{version}"}, ofSeries...)...); problem != "" || c.Version == "" {
 		return problem
 	}
-	text, released := fill(template, l.config.Version)
+	text, released := fill(template, c.Version)
 	same := func(s Series) bool { return s.Tag == text }
 	switch series := isSeries(template); {
 	case series && !released:
-		l.config.Unreleased = append(l.config.Unreleased, template)
+		c.Unreleased = append(c.Unreleased, template)
 		return ""
-	case slices.Contains(l.config.Tags, text) || series && slices.ContainsFunc(l.config.Series, same):
+	case slices.Contains(c.Tags, text) || series && slices.ContainsFunc(c.Series, same):
 	case series:
-		l.config.Series = append(l.config.Series, Series{text, template})
+		c.Series = append(c.Series, Series{text, template})
 	default: // what is asked for by name goes back, too
-		l.config.Tags = append(l.config.Tags, text)
-		l.config.Series = slices.DeleteFunc(l.config.Series, same)
+		c.Tags = append(c.Tags, text)
+		c.Series = slices.DeleteFunc(c.Series, same)
 	}
 	return badTag(text)
+}
+
+// endWithSeries puts the tags of series behind those of one version.
+func (c *Config) endWithSeries() {
+	for _, series := range c.Series {
+		c.Tags = append(c.Tags, series.Tag)
+	}
 }
 
 // otherChild is the way out where a platform's tag is the list's, too: it is not the template that is there.

@@ -43,13 +43,11 @@ var errTransient = errors.New("transient")
 var errBadManifest = fmt.Errorf("%w: bad request", ErrManifestRefused)
 
 // failures are compiled when something has failed: at every start they would be felt. The first that fits is it.
-func failures() []failure {
-	const (
-		elsewhere = "take another base, or leave the platform out of ARCHES"
-		writable  = "check that this account may write this tag"
-		later     = "run this again later, or ask who runs it"
-		number    = "take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
-	)
+func failures() []failure { return append(ofSteps(), ofRegistries()...) }
+
+// ofSteps are those of a step's own doing.
+func ofSteps() []failure {
+	const number = "take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
 	return []failure{
 		{anywhere, regexp.MustCompile(`(?i)exec format error`), nil, "",
 			"the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
@@ -66,7 +64,17 @@ func failures() []failure {
 		{theError, regexp.MustCompile(`invalid user index: -1`), nil, "the image has no user or group of that name", number}, // Docker 20.10, of what is FROM scratch
 		{theError, regexp.MustCompile(`invalid response status \d+`), nil, "",
 			"correct the address, or fetch the file beforehand if it is not for everybody"},
+	}
+}
 
+// ofRegistries are those of pulls and pushes.
+func ofRegistries() []failure {
+	const (
+		elsewhere = "take another base, or leave the platform out of ARCHES"
+		writable  = "check that this account may write this tag"
+		later     = "run this again later, or ask who runs it"
+	)
+	return []failure{
 		{aPush, regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable, "", "start the engine and run this again"},
 		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist|image not known`), ErrNotFound, "", "build it first"},
 		{aPush, regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused, "", ErrTagRefused.Error() + ": choose another VERSION"},

@@ -85,7 +85,7 @@ func copyTargets(from reference.Named, targets []string) (destinations, error) {
 			full[i] = ref.Name() + ":" + tagged.Tag()
 		}
 	}
-	return parseTargets(full, nil)
+	return parseTargets(full)
 }
 
 // copying is one Copy under way.

@@ -25,7 +25,8 @@ type CreateOptions struct {
 	Annotations map[string]string
 	// MediaType forces index.OCIIndex or index.DockerList; empty follows the images.
 	MediaType string
-	// Tags are more tags in the repository of the first target.
+	// Tags are more tags in the repository of the first target, whose own tag is the version for {version}, {major} and {minor} in
+	// them. Those of a series never go back, which takes an annotation of the version; without it, one is made.
 	Tags []string
 	// IgnoreMissing leaves out sources that the registry does not have (404, nothing else).
 	IgnoreMissing bool
@@ -83,7 +84,11 @@ type Creator interface {
 // Errors: ErrUsage, registry.ErrNotFound for a missing source, *MismatchError,
 // *index.DuplicateError, an image.ErrRefused of Deep, and those of Publish.
 func Create(ctx context.Context, c Creator, targets []string, sources []Source, opts CreateOptions) (Created, error) {
-	dest, err := parseTargets(targets, opts.Tags)
+	dest, err := parseTargets(targets)
+	if err != nil {
+		return Created{}, err
+	}
+	note, err := opts.tag(&dest[0])
 	if err != nil {
 		return Created{}, err
 	}
@@ -92,7 +97,7 @@ func Create(ctx context.Context, c Creator, targets []string, sources []Source, 
 	}
 	ctx = registry.WithPush(ctx, dest.repos()...)
 	opts.Publish.TrustAnswer = true
-	b := &builder{client: c, opts: opts, dest: dest}
+	b := &builder{client: c, opts: opts, dest: dest, out: Created{Notices: nonEmpty(note)}}
 	if err := b.gather(ctx, sources); err != nil {
 		return b.out, err
 	}
@@ -306,6 +311,9 @@ func (b *builder) publish(ctx context.Context) error {
 		opts := b.opts.Publish
 		if !b.slow(d) {
 			opts.Current = b.current[i]
+		}
+		if i > 0 {
+			opts.Series = nil // which are of the first
 		}
 		opts.TrustAnswer = opts.TrustAnswer && !b.slow(d) && len(d.tags) == 1
 		published, err := Publish(ctx, b.client, d.repo, d.tags, b.index, opts)

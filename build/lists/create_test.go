@@ -10,6 +10,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
@@ -555,5 +556,45 @@ func TestReconcile(t *testing.T) {
 		if got := entryName(index.Entry{Descriptor: ocispec.Descriptor{Platform: &p}}); ok != (c.want != "") || ok && got != c.want {
 			t.Errorf("%s over %s: %s, %v; want %q", c.declared, c.config, got, ok, c.want)
 		}
+	}
+}
+
+// Of the target's tag, which is the version, tags of its series are made; they never go back, and what is no release has none.
+func TestCreateTagsOfASeries(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:a", imageFor("linux/amd64"))
+	create := func(version, tags string, annotations map[string]string, targets ...string) (Created, error) {
+		t.Helper()
+		targets = append([]string{"one.example/app:" + version}, targets...)
+		return Create(t.Context(), s.client, targets, []Source{{Ref: "one.example/app:a"}}, CreateOptions{Tags: Split(tags), Annotations: annotations})
+	}
+	for _, step := range []struct{ version, tags, names, notice, warning string }{
+		{"1.4.2", "{major}.{minor} {major} v{version}", "1.4.2 v1.4.2 1.4 1", "", ""},
+		{"1.3.9", "{major}.{minor},{major}", "1.3.9 1.3", "", "one.example/app:1 stays on 1.4.2, which is newer than 1.3.9"},
+		{"1.5.0-rc.1", "{major}.{minor} next", "1.5.0-rc.1 next", "no tag {major}.{minor}: the tag 1.5.0-rc.1 is no release such as 1.4.2", ""},
+		{"v2.0.0", "{major}", "v2.0.0 2", "", ""},
+	} {
+		made, err := create(step.version, step.tags, nil)
+		if err != nil {
+			t.Fatalf("%s: %v", step.version, err)
+		}
+		for _, tag := range strings.Fields(step.names) {
+			if got := s.digest("one.example/app:" + tag); string(got) != made.Digest {
+				t.Errorf("%s is not %s", tag, step.version)
+			}
+		}
+		said := strings.Join(made.Notices, "\n") + "|" + strings.Join(made.Published[0].Warnings, "\n")
+		if said != step.notice+"|"+step.warning {
+			t.Errorf("%s: said %q", step.version, said)
+		}
+	}
+	if got := s.index("one.example/app:1").Version(); got != "1.4.2" {
+		t.Errorf("1 says that it is %q", got)
+	}
+	if _, err := create("1.0.0", "{major} 1", map[string]string{ocispec.AnnotationVersion: "0.9"}, "one.example/other:1"); err != nil || s.index("one.example/app:1").Version() != "0.9" {
+		t.Errorf("what is asked for by name does not go back: %v", err)
+	}
+	if _, err := create("1.0.0", "{major}.{arch}", nil); !errors.Is(err, config.ErrUsage) || !strings.Contains(err.Error(), "tags={major}.{arch}") {
+		t.Errorf("%v", err)
 	}
 }

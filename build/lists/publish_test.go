@@ -636,14 +636,17 @@ func TestReferences(t *testing.T) {
 			t.Errorf("%q: got %v, want %q", text, err, says)
 		}
 	}
-	if _, err := parseTargets([]string{"me/app@sha256:" + strings.Repeat("1", 64)}, nil); !errors.Is(err, ErrUsage) {
+	if _, err := parseTargets([]string{"me/app@sha256:" + strings.Repeat("1", 64)}); !errors.Is(err, ErrUsage) {
 		t.Errorf("a target with a digest: %v", err)
 	}
-	dest, err := parseTargets([]string{"me/app:1", "ghcr.io/me/app", "me/app:2", "me/app:1"}, []string{"3", "latest"})
+	dest, err := parseTargets([]string{"me/app:1", "ghcr.io/me/app", "me/app:2", "me/app:1"})
+	if err == nil {
+		_, err = (&CreateOptions{Tags: []string{"3", "latest"}}).tag(&dest[0])
+	}
 	if err != nil || len(dest) != 2 || strings.Join(dest[0].tags, " ") != "1 2 3 latest" || strings.Join(dest[1].tags, " ") != "latest" {
 		t.Errorf("%v, %v", dest, err)
 	}
-	if _, err := parseTargets([]string{"me/app"}, []string{"no tag"}); !errors.Is(err, ErrUsage) {
+	if _, err := (&CreateOptions{Tags: []string{"no tag"}}).tag(&dest[0]); !errors.Is(err, ErrUsage) {
 		t.Errorf("a tag with a blank: %v", err)
 	}
 }

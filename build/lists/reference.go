@@ -112,7 +112,7 @@ type destination struct {
 }
 
 // parseTargets reads references to write; more tags apply to the repository of the first.
-func parseTargets(targets, tags []string) (destinations, error) {
+func parseTargets(targets []string) (destinations, error) {
 	if len(targets) == 0 {
 		return nil, usage("no target is given; say what the list is to be called")
 	}
@@ -123,12 +123,6 @@ func parseTargets(targets, tags []string) (destinations, error) {
 			return nil, err
 		}
 		out = out.with(ref, ref.Tag())
-	}
-	for _, tag := range tags {
-		if _, err := withTag(out[0].repo, tag); err != nil {
-			return nil, err
-		}
-		out = out.with(out[0].repo, tag)
 	}
 	return out, nil
 }

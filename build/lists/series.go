@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
 )
@@ -39,6 +40,20 @@ func Version(ctx context.Context, c Reader, repo reference.Named, ix index.Index
 	}
 	config, err := c.Config(ctx, reference.TrimNamed(repo), doc.Config)
 	return image.Labels(config)[ocispec.AnnotationVersion], unlessUnusable(err)
+}
+
+// tag gives Tags to where the first target is; what of them is left out is said. A list with tags of a series says its version, so that
+// whoever publishes the next can compare.
+func (o *CreateOptions) tag(first *destination) (note string, err error) {
+	named, err := config.TagsOf(first.tags[0], slices.Concat(first.tags, o.Tags), "tags")
+	if err != nil {
+		return "", usage("%w", err)
+	}
+	if first.tags = named.Tags; len(named.Series) > 0 {
+		o.Publish.Series = named.StaysOf()
+		o.Annotations = over(map[string]string{ocispec.AnnotationVersion: named.Version}, o.Annotations)
+	}
+	return named.LeftOut("the tag "), nil
 }
 
 func unlessUnusable(err error) error {

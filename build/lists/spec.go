@@ -131,7 +131,11 @@ func (r *specReader) check(s Spec, n *yaml.Node) {
 	case len(s.Sources) == 0:
 		r.fail(n, "no manifests: the list would be empty")
 	}
-	if _, err := parseTargets([]string{s.Target}, s.Tags); err != nil && s.Target != "" {
+	dest, err := parseTargets([]string{s.Target})
+	if err == nil {
+		_, err = (&CreateOptions{Tags: s.Tags}).tag(&dest[0])
+	}
+	if err != nil && s.Target != "" {
 		r.fail(n, "%w", err)
 	}
 }

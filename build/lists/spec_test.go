@@ -63,7 +63,7 @@ func TestSpecRefuses(t *testing.T) {
 		"no architecture":          {ok + "  platform: {os: linux}", "s.yaml:4: a platform without architecture"},
 		"a mapping for a text":     {"image: {a: b}\nmanifests: []", "s.yaml:1: a text was expected"},
 		"a text for a list":        {ok + "tags: latest", "s.yaml:4: a list was expected"},
-		"an impossible tag":        {ok + "tags: [\"a b\"]", `"a b" cannot be a tag`},
+		"an impossible tag":        {ok + "tags: [\"a b\"]", `tags=a b is no valid tag`},
 		"a malformed platform":     {ok + "  platform: {architecture: a/b/c}", "s.yaml:4: malformed platform"},
 		"a text for a mapping":     {ok + "annotations: x", "s.yaml:4: a mapping of names to texts"},
 		"features of processors":   {ok + "  platform: {architecture: arm, features: [vfp]}", "use variant"},
