@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -59,6 +60,21 @@ func TestScriptsEngineRefuses(t *testing.T) {
 				t.Errorf("exit code %d, want %d with %q\n%s%s", code, test.code, test.says, stdout, stderr)
 			}
 		})
+	}
+}
+
+// A symbolic link to the script finds what is beside the script.
+func TestScriptsEngineThroughALink(t *testing.T) {
+	Tools(t)
+	state, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	dead := filepath.Join(state, "engines", "e2e-1-x")
+	if err := errors.Join(os.MkdirAll(dead, 0o755), os.MkdirAll(filepath.Join(state, "locks"), 0o755),
+		os.WriteFile(filepath.Join(state, "locks", "e2e-1"), nil, 0o644), os.Symlink(filepath.Join(suite.clone, "scripts", "engine"), link)); err != nil {
+		t.Fatal(err)
+	}
+	_, stderr, code := engineScript(t, []string{"MANYMAGE_STATE=" + state}, link+" sweep")
+	if _, err := os.Stat(dead); code != 0 || !os.IsNotExist(err) {
+		t.Errorf("exit code %d, %v: %s", code, err, stderr)
 	}
 }
 
