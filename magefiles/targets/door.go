@@ -63,6 +63,7 @@ type line struct {
 	words    []string      // NAME=value
 	mage     []string      // what is left for Mage
 	targets  int           // how many it names; 0: not known
+	runs     []string      // those of this package, under the names that they have here
 	timeout  time.Duration // of -t; 0: none
 	deadline time.Time     // when it is over
 }

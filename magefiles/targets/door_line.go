@@ -26,6 +26,7 @@ type reader struct {
 	words   []string // NAME=value
 	rest    []string // everything else, while it is read
 	count   int      // of targets that were read
+	runs    []string // this package's among them, as line has them
 	options options
 }
 
@@ -53,7 +54,7 @@ func readLine(args []string, b binary, getenv func(string) string) (line, error)
 	if err != nil {
 		return line{}, err
 	}
-	l := line{words: r.words, mage: append(r.options.forMage(), mage...), targets: r.count, timeout: r.options.timeout}
+	l := line{words: r.words, mage: append(r.options.forMage(), mage...), targets: r.count, runs: r.runs, timeout: r.options.timeout}
 	if l.timeout > 0 {
 		l.deadline = time.Now().Add(l.timeout)
 	}

@@ -40,8 +40,25 @@ func (r *reader) targets(rest []string) ([]string, error) {
 		out = append(append(out, rest[0]), args...)
 		rest, last = rest[1+n:], t
 		r.count++
+		if name, own := r.own(t); own {
+			r.runs = append(r.runs, name)
+		}
 	}
 	return out, nil
+}
+
+// own is a target of this package without the name under which it was imported. An importer may have a push, too: ours has this
+// package's other targets beside it.
+func (r *reader) own(t *target) (name string, own bool) {
+	at := strings.LastIndex(t.name, ":") + 1
+	all, err := r.binary.list()
+	for _, beside := range []string{"build", "push", "setarch", "why"} {
+		own = slices.ContainsFunc(all, func(name string) bool { return strings.EqualFold(name, t.name[:at]+beside) })
+		if !own || err != nil {
+			return "", false
+		}
+	}
+	return strings.ToLower(t.name[at:]), true
 }
 
 // arguments reads the arguments and options of a target from the front of rest, and tells how many words they took.

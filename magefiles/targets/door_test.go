@@ -46,6 +46,31 @@ var theirs = program1{
 	{name: "image:verify", usage: "image:verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
 }
 
+// Which targets of this package a line names, an importer's of the same name are not among.
+func TestTheDoorKnowsItsOwn(t *testing.T) {
+	imported := program1{{name: "image:build"}, {name: "image:push", aliases: []string{"ship"}}, {name: "image:setarch"}, {name: "image:why"},
+		{name: "docs:build"}, {name: "docs:push"}, {name: "push"}, {name: "deploy", required: []string{"where"}}}
+	own := append(slices.Clone(ours), target{name: "why", usage: "why <ref>", required: []string{"ref"}}, target{name: "docs:push"})
+	for _, c := range []struct {
+		binary     program1
+		args, want string
+	}{
+		{own, "BUILD push", "build push"},
+		{own, "build docs:push", "build"},
+		{own, "build inspect me/app:push", "build inspect"},
+		{own, "build publish", "build push"},
+		{imported, "image:build image:push", "build push"},
+		{imported, "image:build ship", "build push"},
+		{imported, "docs:build image:build docs:push push", "build"},
+		{imported, "image:build deploy image:push", "build"},
+	} {
+		got, err := readLine(words(c.args), c.binary, noEnv)
+		if err != nil || strings.Join(got.runs, " ") != c.want {
+			t.Errorf("%s: got %q, %v; want %q", c.args, got.runs, err, c.want)
+		}
+	}
+}
+
 func words(s string) []string {
 	if s == "" {
 		return nil

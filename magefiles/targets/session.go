@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"slices"
-	"strings"
 
 	"github.com/manymage/manymage/build"
 	"github.com/manymage/manymage/build/config"
@@ -125,10 +124,5 @@ func (s *session) open(ctx context.Context, ask describe) error {
 // words refuses what is wrong with the words of the command line, for targets that go by none of them.
 func (s *session) words() error { return config.CheckWords(Words(), s.settings.Extra) }
 
-// follows tells whether a target is on the command line too, under whatever name the targets were imported.
-func follows(target string) bool {
-	return slices.ContainsFunc(os.Args[1:], func(word string) bool {
-		word = strings.ToLower(word)
-		return word == target || strings.HasSuffix(word, ":"+target)
-	})
-}
+// follows tells whether a target of this package is on the command line too, under whatever name the targets were imported.
+func follows(target string) bool { return slices.Contains(entered.runs, target) }
