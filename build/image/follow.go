@@ -161,7 +161,14 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 			return err
 		}
 	}
-	if err := c.start(interpreter, b.words(at.name, words[1:]), inner); err != nil {
+	command := b.words(at.name, words[1:])
+	switch alone, err := c.release(at, f); {
+	case err != nil:
+		return err
+	case alone:
+		command = b.words("-c", []string{":"})
+	}
+	if err := c.start(interpreter, command, inner); err != nil {
 		return err
 	}
 	if b.shell() && path.Base(at.name) != "init" { // it was followed itself
