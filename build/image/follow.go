@@ -162,7 +162,7 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 		}
 	}
 	command := b.words(at.name, words[1:])
-	switch alone, err := c.release(at, f); {
+	switch alone, err := c.launched(at, words, f); {
 	case err != nil:
 		return err
 	case alone:
@@ -176,6 +176,14 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 		return err
 	}
 	return c.wrapped(append([]string{at.name}, words[1:]...), f)
+}
+
+// launched follows a script to what only its running text knows, where the folders around it tell; alone is true where it starts nothing else.
+func (c *checker) launched(script found, words []string, f frame) (alone bool, err error) {
+	if is, err := c.rScript(script, words, f); is || err != nil {
+		return true, err
+	}
+	return c.release(script, f)
 }
 
 // through goes on behind a program that starts another one.

@@ -66,6 +66,7 @@ func languages() []language {
 		{isPerl, startsPerl, (*checker).perlPath, (*checker).perlExtensions},
 		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
 		{isDotnet, startsDotnet, (*checker).dotnetApp, (*checker).dotnetLibraries},
+		{isR, startsR, (*checker).rLibraries, (*checker).rPackages},
 		{isErlang, startsErlang, (*checker).erlangApps, (*checker).erlangLibraries},
 		{isServer, startsServer, (*checker).toldServer, (*checker).served},
 		{isUWSGI, startsServer, (*checker).uwsgiPath, (*checker).uwsgiModules},

@@ -1,0 +1,73 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// isR tells whether a program is R: Rscript, R's own program behind the script of that name, or littler.
+func isR(real string) bool {
+	return slices.Contains([]string{"R", "Rscript", "r"}, path.Base(real))
+}
+
+// startsR tells whether R is given a script.
+func startsR(args []string) bool {
+	return !slices.Contains(args, "-e") && slices.ContainsFunc(args, func(word string) bool { return strings.EqualFold(path.Ext(word), ".r") })
+}
+
+// rScript follows the script of R's name, which works out where R's own program lies: in the home that it is in, or of which it is a copy.
+func (c *checker) rScript(script found, words []string, f frame) (is bool, err error) {
+	if path.Base(script.real) != "R" {
+		return false, nil
+	}
+	prefix := path.Dir(path.Dir(script.real))
+	program, err := c.firstFile(prefix+"/bin/exec/R", prefix+"/lib/R/bin/exec/R", prefix+"/lib64/R/bin/exec/R")
+	if err != nil || program == "" {
+		return false, err
+	}
+	return true, c.run(append([]string{program}, words[1:]...), f)
+}
+
+// rLibraries are the folders of packages: those that the environment names, and those of the installation, which may be split as Debian's is.
+func (c *checker) rLibraries(in interpreted) (list []string, err error) {
+	for _, name := range []string{"R_LIBS", "R_LIBS_USER", "R_LIBS_SITE"} {
+		list = append(list, c.foldersIn(name, in.frame)...)
+	}
+	home, _, inside := strings.Cut(in.at.real, "/lib/R/bin/")
+	if !inside {
+		home = path.Dir(path.Dir(in.at.real))
+	}
+	homes := []string{home}
+	if home == "/usr" {
+		homes = []string{"/usr/local", home}
+	}
+	for _, home := range homes {
+		list = append(list, home+"/lib/R/site-library", home+"/lib/R/library", home+"/lib64/R/library")
+	}
+	return c.there(list)
+}
+
+// rPackages are what was compiled of the packages in these folders. Of one that comes twice R takes what it finds first.
+func (c *checker) rPackages(folders []string, in interpreted) ([]modules, error) {
+	var places []string
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		some, err := c.under(folder, "*/libs")
+		if err != nil {
+			return nil, err
+		}
+		for _, place := range some {
+			if name := path.Base(path.Dir(place)); !seen[name] && len(places) < maxPackages {
+				seen[name], places = true, append(places, place)
+			}
+		}
+	}
+	list := make([]modules, len(places))
+	err := each(len(list), func(i int) (err error) {
+		list[i] = modules{name: path.Base(path.Dir(places[i])), what: "library"}
+		list[i].files, err = c.under(places[i], "*.so")
+		return err
+	})
+	return list, err
+}
