@@ -151,6 +151,22 @@ func Docker(p ocispec.Platform) string {
 	return n.arch
 }
 
+// HomeAssistant returns Home Assistant's name of p's architecture, as its add-ons have it in BUILD_ARCH and in the names of their bases:
+// "amd64", "aarch64", "armv7", "armhf" (ARMv6), "i386"; of others Go's name.
+func HomeAssistant(p ocispec.Platform) string {
+	switch p = Normalize(p); p.Architecture + p.Variant {
+	case "arm64":
+		return "aarch64"
+	case "armv7":
+		return "armv7"
+	case "armv6":
+		return "armhf"
+	case "386":
+		return "i386"
+	}
+	return p.Architecture
+}
+
 // Multiarch returns the folder below lib in which Debian and its like put p's libraries: "x86_64-linux-gnu",
 // "arm-linux-gnueabihf"; "" when there is none.
 func Multiarch(p ocispec.Platform) string {

@@ -500,7 +500,7 @@ func TestRefused(t *testing.T) {
 		{"build-arg of the builder", line("BUILD_ARGS=TARGETARCH=arm64"), []string{"is set for each platform"}},
 		{"GOARCH as build-arg", line("BUILD_ARGS=GOARCH=arm64"), []string{"is set for each platform"}},
 		{"build-arg without name", line("BUILD_ARGS==x"), []string{"has"}},
-		{"placeholder", line("BUILD_ARGS=A=x-{arhc}"), []string{"BUILD_ARGS=A (command line) holds {arhc}, and only {arch}, {variant}, {goarm}, {uname}, {debian}, {docker} and {rust} are filled in: did you mean {arch}?"}},
+		{"placeholder", line("BUILD_ARGS=A=x-{arhc}"), []string{"BUILD_ARGS=A (command line) holds {arhc}, and only {arch}, {variant}, {goarm}, {uname}, {debian}, {docker}, {rust} and {hass} are filled in: did you mean {arch}?"}},
 		{"placeholder in capitals", line("BUILD_ARGS=A={RUST}"), []string{"did you mean {rust}?"}},
 		{"placeholder of nobody", line("BUILD_ARGS=URL=/x/{identity}"), []string{"BUILD_ARGS=URL (command line) holds {identity}", "set it in the environment and write BUILD_ARGS=URL"}},
 		{"label without value", line("LABELS=x"), []string{"LABELS=x (command line) has no value"}},

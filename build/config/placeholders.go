@@ -20,7 +20,7 @@ var (
 
 // inArgument is what a build-arg may hold, as help lists it.
 func inArgument() []string {
-	return []string{"{arch}", "{variant}", "{goarm}", "{uname}", "{debian}", "{docker}", "{rust}"}
+	return []string{"{arch}", "{variant}", "{goarm}", "{uname}", "{debian}", "{docker}", "{rust}", "{hass}"}
 }
 
 // placeholders are their words for a platform. {arch} and {variant} are GOARCH's here ("arm", "v7"), since they stand beside each
@@ -30,7 +30,7 @@ func placeholders(p ocispec.Platform) map[string]string {
 	return map[string]string{
 		"{arch}": p.Architecture, "{variant}": p.Variant, "{goarm}": platforms.GOARM(p),
 		"{uname}": platforms.Uname(p), "{debian}": platforms.Debian(p), "{docker}": platforms.Docker(p),
-		"{rust}": platforms.Rust(p),
+		"{rust}": platforms.Rust(p), "{hass}": platforms.HomeAssistant(p),
 	}
 }
 

@@ -28,7 +28,7 @@ type Advice struct {
 //	GOARCH=amd64                                                          and no other in the whole file
 //	RUN curl https://.../app-linux-amd64.tar.gz                           where nothing asks for the machine
 //	COPY qemu-arm-static /usr/bin/                                        where no RUN speaks of it
-//	FROM --platform=$BUILDPLATFORM golang, go build                       and no word of the target
+//	FROM --platform=$BUILDPLATFORM golang, go build                       and no word of the target; the last one of what the image takes
 //	FROM golang, ARG TARGETARCH, GOARCH=$TARGETARCH                       beside the final image
 //
 // Only what the file says for sure is told; whether the image is a lie for it, the build finds out. Native wants all to be the
@@ -70,11 +70,11 @@ func (a *adviser) say(line int, format string, args ...any) {
 
 // vocabulary is what the adviser knows by heart.
 type vocabulary struct {
-	machine  *regexp.Regexp // a word that can mean nothing but an architecture
 	asks     *regexp.Regexp // in a RUN that asks for its machine, or may go several ways
 	download *regexp.Regexp
 	foreign  *regexp.Regexp // other systems
-	fixed    *regexp.Regexp // a GOARCH with a value
+	checks   *regexp.Regexp // a download's checksum or signature
+	fixed    *regexp.Regexp // a GOARCH with a value, and what of Go it is for that makes no program of the image
 	system   *regexp.Regexp // a GOOS likewise
 	goBuild  *regexp.Regexp
 	target   *regexp.Regexp
@@ -84,11 +84,11 @@ type vocabulary struct {
 // words are compiled when advice is first asked for, which builds do not do.
 var words = sync.OnceValue(func() vocabulary {
 	return vocabulary{
-		machine:  regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(amd64|x86[_-]64|x64|i[36]86|arm64(?:v8)?|aarch64|arm32v[567]|armv[67]l?|armhf|ppc64(?:le|el)|s390x|riscv64)(?:$|[^a-z0-9])`),
 		asks:     regexp.MustCompile("`arch`|" + `\buname\b|print-arch|\$\(arch\)|\bcase\b|\bif\b|\[ |TARGETARCH|TARGETPLATFORM`),
 		download: regexp.MustCompile(`https?://[^\s'"\\;|&<>()]+`),
 		foreign:  regexp.MustCompile(`(?i)windows|darwin|macos|osx|mingw|freebsd|win([-_]|32|64)|\.(exe|msi|dmg)$`),
-		fixed:    regexp.MustCompile(`\bGOARCH=["']?([a-z0-9]+)`),
+		checks:   regexp.MustCompile(`(?i)\.(sha\d+(sums?)?|md5(sum)?|asc|sig|minisig|pem|crt)$`),
+		fixed:    regexp.MustCompile(`\bGOARCH=["']?([a-z0-9]+)["']?((?:\s+\w+=\S*)*\s+go\s+(?:generate|run|test|vet|env|list|mod|tool)\b)?`),
 		system:   regexp.MustCompile(`\bGOOS=["']?([a-z0-9]+)`),
 		goBuild:  regexp.MustCompile(`\bgo build\b`),
 		target:   regexp.MustCompile(`GOARCH|TARGET`),
@@ -98,17 +98,13 @@ var words = sync.OnceValue(func() vocabulary {
 
 // other finds the machine that a text names, where it is not the one that the build is for and no second one is named.
 func (a *adviser) other(text string) (p ocispec.Platform, found bool) {
-	for {
-		at := a.words.machine.FindStringSubmatchIndex(text)
-		if at == nil {
-			return p, found
-		}
-		is, err := platforms.Parse(strings.ToLower(text[at[2]:at[3]]))
-		if err != nil || is.Architecture == a.o.Platform.Architecture || found && is.Architecture != p.Architecture {
-			return p, false
-		}
-		p, found, text = is, true, text[at[3]:]
+	all := platforms.Mentioned(text)
+	if len(all) == 0 {
+		return p, false
 	}
+	p = all[0]
+	several := slices.ContainsFunc(all, func(other ocispec.Platform) bool { return other.Architecture != p.Architecture })
+	return p, !several && p.Architecture != a.o.Platform.Architecture
 }
 
 // from looks at what a stage is built on.
@@ -171,16 +167,17 @@ func (a *adviser) body(n node) {
 	if slices.ContainsFunc(n.body, func(in instruction) bool { return a.right(whole(in)) }) {
 		here = false // a stage that has both, and chooses later
 	}
+	built := 0 // the line of the last go build: those before it may make tools for this one
 	for _, in := range n.body {
 		text := whole(in)
 		switch c := in.command.(type) {
 		case *instructions.RunCommand:
 			a.compiles(in.line(), text)
-			switch {
-			case here && !a.words.asks.MatchString(text):
+			if here && !a.words.asks.MatchString(text) {
 				a.downloads(in.line(), text)
-			case err == nil && p.Architecture != a.o.Platform.Architecture && a.words.goBuild.MatchString(text) && !a.knows(n):
-				a.say(in.line(), "go build compiles for %s here: declare ARG TARGETARCH, and set GOARCH=$TARGETARCH", platforms.Format(p))
+			}
+			if a.words.goBuild.MatchString(text) {
+				built = in.line()
 			}
 		case *instructions.EnvCommand:
 			a.compiles(in.line(), text)
@@ -197,20 +194,23 @@ func (a *adviser) body(n node) {
 			}
 		}
 	}
+	if built > 0 && err == nil && p.Architecture != a.o.Platform.Architecture && a.taken(n.index) && !a.knows(n) {
+		a.say(built, "go build compiles for %s here: declare ARG TARGETARCH, and set GOARCH=$TARGETARCH", platforms.Format(p))
+	}
+}
+
+// taken tells whether files of a stage get into the image, but for those that a stage takes which compiles for the target itself: these
+// are its tools and sources.
+func (a *adviser) taken(at int) bool {
+	return a.final[at] || slices.ContainsFunc(a.nodes, func(n node) bool {
+		uses := a.reach[n.index] && (n.parent() == at || slices.Contains(n.sources, at))
+		return uses && (a.final[n.index] || !a.knows(n) && a.taken(n.index))
+	})
 }
 
 // right tells whether a text names the machine that the build is for.
 func (a *adviser) right(text string) bool {
-	for {
-		at := a.words.machine.FindStringSubmatchIndex(text)
-		if at == nil {
-			return false
-		}
-		if is, err := platforms.Parse(strings.ToLower(text[at[2]:at[3]])); err == nil && is.Architecture == a.o.Platform.Architecture {
-			return true
-		}
-		text = text[at[3]:]
-	}
+	return slices.ContainsFunc(platforms.Mentioned(text), func(p ocispec.Platform) bool { return p.Architecture == a.o.Platform.Architecture })
 }
 
 // knows tells whether a stage, or one that it is built on, has any word for what it is to compile for.
@@ -232,7 +232,9 @@ func (a *adviser) compiles(line int, text string) {
 		line = 0
 	}
 	for _, m := range a.words.fixed.FindAllStringSubmatch(text, -1) {
-		a.goes = append(a.goes, Advice{line, m[1]})
+		if m[2] == "" {
+			a.goes = append(a.goes, Advice{line, m[1]})
+		}
 	}
 }
 
@@ -255,7 +257,7 @@ func (a *adviser) downloads(line int, text string) {
 	for _, address := range a.words.download.FindAllString(text, -1) {
 		name := path.Base(address)
 		p, found := a.other(name)
-		if !found || a.words.foreign.MatchString(address) {
+		if !found || a.words.foreign.MatchString(address) || a.words.checks.MatchString(address) {
 			continue
 		}
 		if !strings.ContainsAny(name, ".") {
