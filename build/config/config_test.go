@@ -517,6 +517,7 @@ func TestRefused(t *testing.T) {
 		{"YAML key", say{yaml: "img: me/app\nachres: [arm64]\n"}, []string{"achres (manymage.yaml:2) is no knob: did you mean arches?"}},
 		{"YAML key with a hyphen", say{yaml: "build-args: {A: 1}\n"}, []string{"did you mean build_args?"}},
 		{"YAML twice", say{yaml: "img: me/a\nIMG: me/b\n"}, []string{"IMG (manymage.yaml:2) is there twice"}},
+		{"synonym beside the name", line("ARCHES=amd64", "PLATFORMS=arm64"), []string{"PLATFORMS=arm64 (command line) is the same knob as ARCHES, which says amd64: leave one out"}},
 		{"YAML synonym twice", say{yaml: "arches: arm64\nplatforms: arm64\n"}, []string{"manymage.yaml:2", "is there twice"}},
 		{"YAML null", say{yaml: "img:\n"}, []string{"img (manymage.yaml:1) has no value"}},
 		{"YAML list for one", say{yaml: "img: [a]\n"}, []string{"is one value"}},
@@ -687,7 +688,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestLaterWordsAndNoSharing(t *testing.T) {
-	c := line("ARCHES=amd64", "ARCHES=arm64", "PLATFORMS=s390x").mustLoad(t)
+	c := line("ARCHES=amd64", "ARCHES=arm64", "ARCHES=s390x", "PLATFORMS=s390x").mustLoad(t)
 	if names(c.Platforms) != "linux/s390x" {
 		t.Errorf("the last word does not count: %s", names(c.Platforms))
 	}

@@ -37,13 +37,14 @@ func overlay(given map[string]string, next func(string) string) func(string) str
 
 const commandLine = "command line"
 
-// fromWords reads the command line: the last word of a name counts.
+// fromWords reads the command line: the last word of a name counts. Two names of one knob must agree.
 func (l *loader) fromWords() map[string]setting {
-	layer := map[string]setting{}
+	layer, called := map[string]setting{}, map[string]string{}
 	l.environment = map[string]string{}
 	for _, arg := range l.in.Words {
 		name, text, _ := strings.Cut(arg, "=")
 		knob, known := find(name)
+		other := called[knob.Name]
 		switch {
 		case !IsWord(arg):
 			l.fail(&UsageError{Knob: arg, Origin: commandLine, Problem: "is no NAME=value word: write the knob's name, = and its value"})
@@ -54,8 +55,10 @@ func (l *loader) fromWords() map[string]setting {
 			l.fail(&UsageError{Knob: name, Origin: commandLine, Problem: unknown(name)})
 		case knob.Name == passwordKnob:
 			l.fail(&UsageError{Knob: name, Origin: commandLine, Problem: "would be seen by everybody on this machine: set it in the environment"})
+		case other != "" && other != name && layer[knob.Name].text != text:
+			l.fail(&UsageError{Knob: name, Text: text, Origin: commandLine, Problem: sameAs(other, layer[knob.Name].text) + "leave one out"})
 		default:
-			layer[knob.Name] = l.textual(knob, text, commandLine)
+			layer[knob.Name], called[knob.Name] = l.textual(knob, text, commandLine), name
 		}
 	}
 	return layer
@@ -72,11 +75,15 @@ func (l *loader) fromEnvironment(prefix string) map[string]setting {
 			}
 			origin := "environment " + prefix + name
 			if other, twice := layer[knob.Name]; twice && other.text != text {
-				l.fail(&UsageError{Knob: name, Text: text, Origin: origin, Problem: "is the same knob as " + knob.Name + ", which says " + other.text + ": unset one"})
+				l.fail(&UsageError{Knob: name, Text: text, Origin: origin, Problem: sameAs(knob.Name, other.text) + "unset one"})
 				continue
 			}
 			layer[knob.Name] = l.textual(knob, text, origin)
 		}
 	}
 	return layer
+}
+
+func sameAs(knob, text string) string {
+	return "is the same knob as " + knob + ", which says " + text + ": "
 }
