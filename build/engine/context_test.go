@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 )
 
 // folder makes a directory of empty files; a content comes behind "=".
+// Everything in it belongs to somebody else than root.
 func folder(t *testing.T, files ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -27,6 +29,13 @@ func folder(t *testing.T, files ...string) string {
 		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if os.Geteuid() != 0 {
+		return dir // which is another's than root's
+	}
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error { return errors.Join(err, os.Lchown(path, 1234, 1234)) })
+	if err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
