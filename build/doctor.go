@@ -13,6 +13,7 @@ import (
 
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/record"
 	"github.com/manymage/manymage/build/registry"
 )
@@ -170,7 +171,7 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 	for _, j := range jobs {
 		text := fmt.Sprintf("%s from %s, strategy %s", j.name, j.solve.DockerfileName, j.choice.Strategy)
 		if n := len(j.runs); n > 0 {
-			text += fmt.Sprintf(", %s emulated", count(n, "RUN line"))
+			text += fmt.Sprintf(", %s emulated", progress.Count(n, "RUN line", "RUN lines"))
 		}
 		out = append(out, fine("build", "%s", text))
 	}
@@ -219,13 +220,6 @@ func advised(jobs []job) []Checked {
 		out = append(out, noted("build", "%s: look at %s", strings.Join(wrongFor[line], " "), line))
 	}
 	return out
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // registryHealth is whether the image's registry is there and takes what is pushed, and what would become of the tags.

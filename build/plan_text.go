@@ -119,7 +119,7 @@ func (p Plan) contextTree() *progress.Tree {
 }
 
 func (c PlannedContext) describe() string {
-	text := fmt.Sprintf("%s: %s, %s at most", c.Dir, count(c.Files, "file"), progress.Size(c.Bytes))
+	text := fmt.Sprintf("%s: %s, %s at most", c.Dir, progress.Count(c.Files, "file", "files"), progress.Size(c.Bytes))
 	if c.Times > 1 {
 		text += fmt.Sprintf(", sent in %d goes", c.Times)
 	}

@@ -33,7 +33,9 @@ func folder(t *testing.T, files ...string) string {
 	if os.Geteuid() != 0 {
 		return dir // which is another's than root's
 	}
-	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error { return errors.Join(err, os.Lchown(path, 1234, 1234)) })
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(path, 1234, 1234))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

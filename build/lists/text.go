@@ -21,21 +21,6 @@ func columns(w io.Writer, rows [][]string) error {
 	return t.Flush()
 }
 
-// size is a number of bytes for people, in the decimal units of registries.
-func size(n int64) string {
-	value, unit := float64(n), ""
-	for _, unit = range []string{"B", "kB", "MB", "GB"} {
-		if value < 1000 || unit == "GB" {
-			break
-		}
-		value /= 1000
-	}
-	if unit == "B" {
-		return fmt.Sprintf("%d B", n)
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
-}
-
 // Warnings are those of all repositories.
 func (c Created) Warnings() []string { return warnings(c.Published) }
 
@@ -48,13 +33,6 @@ func warnings(published []Published) []string {
 		out = append(out, p.Warnings...)
 	}
 	return out
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // Write prints what happened to the tags, one a line, and what changed for those who pull.

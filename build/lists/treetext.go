@@ -8,13 +8,15 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/manymage/manymage/build/progress"
 )
 
 // Write draws the tree for people.
 func (t Tree) Write(w io.Writer) error {
 	d := &drawing{w: w}
 	d.line(0, "%s", t.Reference)
-	d.line(0, "%s, %s, %s", t.Digest, brief(t.MediaType), size(t.Size))
+	d.line(0, "%s, %s, %s", t.Digest, brief(t.MediaType), progress.Size(t.Size))
 	for _, step := range t.Steps {
 		d.line(1, "%s", step)
 	}
@@ -75,7 +77,7 @@ func (l Leaf) draw(d *drawing) {
 		d.line(2, "PROBLEM %s", brief(p))
 	}
 	d.line(2, "%s", l.Digest)
-	about := []string{size(l.Size), plural(len(l.Layers), "layer", "layers")}
+	about := []string{progress.Size(l.Size), progress.Count(len(l.Layers), "layer", "layers")}
 	if l.Created != nil {
 		about = append(about, "created "+l.Created.UTC().Format(time.RFC3339))
 	}
@@ -87,11 +89,11 @@ func (l Leaf) draw(d *drawing) {
 		d.line(2, "as %s", brief(l.User))
 	}
 	for _, layer := range l.Layers {
-		d.line(2, "layer %s %s", layer.Digest, size(layer.Size))
+		d.line(2, "layer %s %s", layer.Digest, progress.Size(layer.Size))
 	}
 	d.values(2, "label", l.Labels)
 	d.values(2, "annotation", l.Annotations)
 	for _, a := range l.Attestations {
-		d.line(2, "attestation %s %s %s", a.Digest, size(a.Size), brief(strings.Join(a.Predicates, " ")))
+		d.line(2, "attestation %s %s %s", a.Digest, progress.Size(a.Size), brief(strings.Join(a.Predicates, " ")))
 	}
 }

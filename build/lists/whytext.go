@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/progress"
 )
 
 // Write tells the walk, what was found with what to do, and the conclusion.
@@ -56,7 +57,7 @@ type unfitError struct{ Diagnosis }
 
 func (e *unfitError) Error() string {
 	fatal := slices.DeleteFunc(slices.Clone(e.Findings), func(f Finding) bool { return !f.Fatal })
-	return fmt.Sprintf("%s does not run on %s (%s): do what is said with it above", e.Reference, e.Platform, plural(len(fatal), "reason", "reasons"))
+	return fmt.Sprintf("%s does not run on %s (%s): do what is said with it above", e.Reference, e.Platform, progress.Count(len(fatal), "reason", "reasons"))
 }
 
 func (e *unfitError) Is(target error) bool { return target == image.ErrRefused }

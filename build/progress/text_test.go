@@ -238,3 +238,11 @@ func TestAppendToGitHubsFiles(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestCount(t *testing.T) {
+	for n, want := range map[int]string{0: "0 files", 1: "1 file", 2: "2 files"} {
+		if got := Count(n, "file", "files"); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
+	}
+}

@@ -22,6 +22,14 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.0f %cB", v, units[unit])
 }
 
+// Count is n of what there are: "1 entry", "3 entries".
+func Count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // Duration is d for people: "40 ms", "3.1 s", "2 m 05 s", "1 h 02 m".
 func Duration(d time.Duration) string {
 	switch {
