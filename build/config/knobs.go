@@ -46,7 +46,7 @@ var knobs = []Knob{
 	{Name: "TARGET", Help: "the stage to build", Example: "TARGET=release", Default: "the last stage"},
 	{Name: "CONTEXT", Help: "the folder that is sent to the engine", Example: "CONTEXT=services/api", Default: "."},
 	{Name: "CONTEXTS", form: pairs, Help: "named contexts: folders or images by name", Example: "CONTEXTS=base=docker-image://alpine:3.20"},
-	{Name: "BUILD_ARGS", form: pairs, Help: "build arguments with {arch} {variant} {goarm} {uname} {debian} {docker} {rust} {hass}", Example: `BUILD_ARGS="TRIPLE={rust} DEBUG=0"`},
+	{Name: "BUILD_ARGS", form: pairs, Help: "build-args: {arch} {variant} {goarm} {uname} {debian} {docker} {rust} {hass}", Example: `BUILD_ARGS="TRIPLE={rust} DEBUG=0"`},
 	{Name: "SECRETS", form: words, Help: "secrets of RUN --mount=type=secret: id=file or id=env:NAME", Example: "SECRETS=npm=env:NPM_TOKEN"},
 	{Name: "SSH", form: words, Help: "ssh agents of RUN --mount=type=ssh: id, id=socket or id=key,key", Example: "SSH=default"},
 	{Name: "LABELS", form: pairs, Help: "labels of each image, beside those from git", Example: `LABELS="org.opencontainers.image.licenses=MIT"`},
