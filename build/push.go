@@ -98,6 +98,12 @@ func (p *Pipeline) bring(ctx context.Context, client *registry.Client, r *result
 	if err != nil && !errors.Is(err, registry.ErrNotFound) {
 		return err
 	}
+	if found == nil && err == nil {
+		found, err = p.hidden(ctx, client, ref, r)
+		if err != nil {
+			return err
+		}
+	}
 	if found != nil {
 		lost, err := missing(ctx, client, ref, found.blobs)
 		if err != nil {
@@ -128,11 +134,7 @@ func (p *Pipeline) upload(ctx context.Context, client *registry.Client, r *resul
 	if r.built.Repair != nil {
 		return p.pushUnlabelled(ctx, client, r, ref)
 	}
-	e, name := p.engines[r.node], ref.String()
-	pushed, err := e.Push(ctx, name, p.watch(r.job))
-	if errors.Is(err, engine.ErrNotFound) && e.Tag(ctx, r.built.ID, name) == nil { // another run took the name away: see Engine.Tag
-		pushed, err = e.Push(ctx, name, p.watch(r.job))
-	}
+	pushed, err := p.send(ctx, r, ref.String())
 	if err != nil {
 		return child{}, err
 	}
@@ -141,6 +143,16 @@ func (p *Pipeline) upload(ctx context.Context, client *registry.Client, r *resul
 		return child{}, err
 	}
 	return p.revealed(ctx, client, ref, r, found)
+}
+
+// send lets the engine push the image under a name, which it is given again where another run took it away: see Engine.Tag.
+func (p *Pipeline) send(ctx context.Context, r *result, name string) (engine.Pushed, error) {
+	e := p.engines[r.node]
+	pushed, err := e.Push(ctx, name, p.watch(r.job))
+	if errors.Is(err, engine.ErrNotFound) && e.Tag(ctx, r.built.ID, name) == nil {
+		pushed, err = e.Push(ctx, name, p.watch(r.job))
+	}
+	return pushed, err
 }
 
 // confirm reads back by its digest what the engine says it pushed, and requires that it is the image that was built.

@@ -1,6 +1,7 @@
 package build
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,21 +10,32 @@ import (
 	"testing"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 
 	"github.com/manymage/manymage/build/engine"
 )
 
-// A name that another run has taken away is given to the image once more; one whose image is gone, too, is an error.
+// A name that another run has taken away is given to the image once more; one whose image is gone, too, is an error. The name under
+// which an image travels whose label is put right in the registry was given before.
 func TestAPushGivesALostNameAgain(t *testing.T) {
-	for id, want := range map[string]error{"kept": nil, "gone": engine.ErrNotFound} {
+	for _, test := range []struct {
+		id    string
+		label string // that is put right in the registry
+		names int32  // until the engine has one
+		want  error
+	}{
+		{id: "kept", names: 1},
+		{id: "gone", names: 1, want: engine.ErrNotFound},
+		{id: "kept", names: 2, label: "riscv64"},
+	} {
 		p, host := patient(t, "FROM HOST/base:1\n", "arm64", "HOST/base")
 		pushed := digestOf(t, p, host+"/base:arm64")
-		var named atomic.Bool
+		var named atomic.Int32
 		machine := fakeMachine(t, "amd64", func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case strings.HasSuffix(r.URL.Path, "/images/kept/tag"):
-				named.Store(true)
-			case strings.HasSuffix(r.URL.Path, "/push") && named.Load():
+				named.Add(1)
+			case strings.HasSuffix(r.URL.Path, "/push") && named.Load() == test.names:
 				_, _ = fmt.Fprintf(w, `{"aux":{"Tag":"arm64","Digest":%q,"Size":9}}`, pushed)
 			case strings.HasSuffix(r.URL.Path, "/push"):
 				_, _ = fmt.Fprint(w, `{"errorDetail":{"message":"An image does not exist locally with the tag"}}`)
@@ -53,9 +65,18 @@ func TestAPushGivesALostNameAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := p.upload(t.Context(), client, &result{built: engine.Built{ID: id, Config: doc.Config.Digest}}, ref.(reference.NamedTagged))
-		if !errors.Is(err, want) || err == nil && got.desc.Digest != pushed {
-			t.Errorf("%s: %+v, %v", id, got, err)
+		built := engine.Built{ID: test.id, Config: doc.Config.Digest}
+		if test.label != "" {
+			old, err := client.Config(t.Context(), reference.TrimNamed(ref), doc.Config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			built.Repair = bytes.Replace(old, []byte(`"arm64"`), []byte(`"`+test.label+`"`), 1)
+			built.Config = digest.FromBytes(built.Repair)
+		}
+		got, err := p.upload(t.Context(), client, &result{built: built}, ref.(reference.NamedTagged))
+		if !errors.Is(err, test.want) || err == nil && got.config.Digest != built.Config {
+			t.Errorf("%+v: %+v, %v", test, got, err)
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/lists"
 	"github.com/manymage/manymage/build/progress"
 	"github.com/manymage/manymage/build/registry"
@@ -37,7 +38,7 @@ func (p *Pipeline) pushUnlabelled(ctx context.Context, client *registry.Client, 
 		_ = e.Remove(ctx, travel)
 		dropTag(ctx, client, travel)
 	}()
-	pushed, err := e.Push(ctx, travel, p.watch(r.job))
+	pushed, err := p.send(ctx, r, travel)
 	if err != nil {
 		return child{}, err
 	}
@@ -89,6 +90,42 @@ func (p *Pipeline) revealed(ctx context.Context, client *registry.Client, ref re
 	}
 	r.built.Config = digest.FromBytes(repaired)
 	return confirm(ctx, client, ref, desc.Digest, r.built.Config)
+}
+
+// hidden finds under a tag what revealed has put there: the image that was built, but for its variant.
+func (p *Pipeline) hidden(ctx context.Context, client *registry.Client, ref reference.Named, r *result) (*child, error) {
+	if !p.engines[r.node].Info().HidesVariants() {
+		return nil, nil
+	}
+	m, err := client.Manifest(ctx, ref)
+	if err != nil || index.IsIndex(m.Descriptor.MediaType) {
+		return nil, err
+	}
+	doc, err := imageIn(m, ref)
+	if err != nil {
+		return nil, err
+	}
+	config, err := client.Config(ctx, reference.TrimNamed(ref), doc.Config)
+	if err != nil || !hadVariant(config, r.built.Config) {
+		return nil, err
+	}
+	r.built.Config = doc.Config.Digest
+	return match(m, doc.Config.Digest)
+}
+
+// hadVariant tells whether a config without a variant is what became of the one with that digest. Podman writes a variant before the os;
+// those that architectures have are v2 to v9.9, and the digest is the proof.
+func hadVariant(config []byte, was digest.Digest) bool {
+	head, tail, _ := bytes.Cut(config, []byte(`,"os":`))
+	had := func(variant string) bool {
+		return digest.FromBytes(fmt.Appendf(nil, `%s,"variant":%q,"os":%s`, head, variant, tail)) == was
+	}
+	for n := 20; n < 100; n++ {
+		if n%10 == 0 && had(fmt.Sprintf("v%d", n/10)) || had(fmt.Sprintf("v%d.%d", n/10, n%10)) {
+			return true
+		}
+	}
+	return false
 }
 
 // tidyLimit is how long the traces of a repair are removed.

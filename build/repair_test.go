@@ -46,6 +46,23 @@ func TestARepairedConfigKeepsItsLayers(t *testing.T) {
 	}
 }
 
+// An image whose variant was taken away is known again by the digest that its config had, as Podman writes configs.
+func TestAnImageIsKnownWithoutItsVariant(t *testing.T) {
+	const config = `{"created":"2026-01-02T03:04:05Z","config":{"Labels":{"a":"\",\"os\":"}},"architecture":"amd64",VARIANT"os":"linux","rootfs":{}}`
+	without := []byte(strings.Replace(config, "VARIANT", "", 1))
+	for variant, want := range map[string]bool{"v2": true, "v8.1": true, "v9": true, "v9.5": true, "v1": false, "x": false} {
+		was := digest.FromString(strings.Replace(config, "VARIANT", `"variant":"`+variant+`",`, 1))
+		if got := hadVariant(without, was); got != want {
+			t.Errorf("%s: %t", variant, got)
+		}
+	}
+	for _, other := range []string{"", "{}", config} {
+		if hadVariant([]byte(other), digest.FromBytes(without)) {
+			t.Errorf("%q is taken for another image", other)
+		}
+	}
+}
+
 // What a manifest says beside its config's identity stays, and a copy of the config in it follows.
 func TestWithConfig(t *testing.T) {
 	config := []byte(`{"architecture":"arm64"}`)
