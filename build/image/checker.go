@@ -124,7 +124,7 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		return nil
 	}
 	if fr.chosen && fault.Kind == Foreign {
-		c.note(fr, "%s is %s: what starts it chooses by machine in a way that was not followed", show(fault.Path), fault.What)
+		c.choice(fr, fault.Path, fault.What)
 		return nil
 	}
 	if path.IsAbs(fault.Path) { // a name that is on no PATH is no path that could be allowed
@@ -137,6 +137,11 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.faults[key] = fault
 	}
 	return nil
+}
+
+// choice notes what one of several ways leads to, of which the machine decides.
+func (c *checker) choice(fr frame, name, what string) {
+	c.note(fr, "%s is %s: what starts it chooses by machine in a way that was not followed", show(name), what)
 }
 
 // quoted is a path as a shell is given it: the shell takes one pair of quotes, the knob the other.

@@ -171,6 +171,10 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 	if len(others) == 0 {
 		return nil, nil
 	}
+	if p.by != "" && in.frame.chosen {
+		c.choice(in.frame, others[0].at.real, others[0].what+c.declaredAs())
+		return nil, nil
+	}
 	if p.spare {
 		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(others[0].at.real)), show(p.what))
 		return nil, nil

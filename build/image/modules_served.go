@@ -14,6 +14,8 @@ import (
 //	Redis      loadmodule /usr/lib/redis/rejson.so             in the file that it is given, --loadmodule
 //	PostgreSQL shared_preload_libraries = 'pg_cron,timescaledb'   in what initdb makes its configuration of, -c
 //	Java       -agentpath:/opt/agent.so=options                also in JAVA_TOOL_OPTIONS and its like
+//	Mosquitto  plugin /mosquitto/go-auth.so                     in the file that it is given
+//	Fluent Bit -e /out_loki.so
 //
 // A module that is named by its whole path and is absent is told of in a note: it may be put there before the server starts.
 
@@ -36,6 +38,8 @@ func servers() []server {
 		{[]string{"redis-server", "valkey-server", "redis-check-rdb", "valkey-check-rdb"}, (*checker).redisLoads}, // the latter are what Debian's are links to
 		{[]string{"postgres"}, (*checker).postgresLoads},
 		{[]string{"java"}, (*checker).javaLoads},
+		{[]string{"mosquitto"}, (*checker).mosquittoLoads},
+		{[]string{"fluent-bit"}, (*checker).fluentBitLoads},
 	}
 }
 
@@ -136,27 +140,58 @@ func inEach(folders []string, names ...string) (list []string) {
 }
 
 // redisLoads reads what Redis is told, whose options are the lines of its file with dashes before them.
-func (c *checker) redisLoads(in interpreted) (list []modules, err error) {
+func (c *checker) redisLoads(in interpreted) ([]modules, error) {
+	var files []string
+	if len(in.args) > 0 && !strings.HasPrefix(in.args[0], "-") {
+		files = append(files, absolute(in.frame.dir, in.args[0]))
+	}
+	line := strings.ReplaceAll(" "+strings.Join(in.args, " "), " --", "\n")
+	return c.loadLines(files, line, in.frame, "include", "loadmodule")
+}
+
+// mosquittoLoads reads what Mosquitto is told in the file that it is given.
+func (c *checker) mosquittoLoads(in interpreted) ([]modules, error) {
+	o, _ := getopt(in.args, "-c", "--config-file", "-p")
+	var files []string
+	for _, given := range o.values("-c", "--config-file") {
+		files = append(files, absolute(in.frame.dir, given))
+	}
+	return c.loadLines(files, "", in.frame, "include_dir", "plugin", "auth_plugin", "global_plugin")
+}
+
+// loadLines reads files in which a line is a word and its values, and a line before them: which word includes files, and which load a module.
+func (c *checker) loadLines(files []string, line string, f frame, include string, loads ...string) (list []modules, err error) {
 	read := func(by, text string) (patterns []string) {
 		for line := range strings.Lines(text) {
 			words := strings.Fields(line)
-			switch {
-			case len(words) < 2:
-			case strings.EqualFold(words[0], "loadmodule"):
-				list = append(list, loaded(by, strings.Trim(words[1], `"'`)))
-			case strings.EqualFold(words[0], "include"):
-				patterns = append(patterns, absolute(in.frame.dir, strings.Trim(words[1], `"'`)))
+			if len(words) < 2 {
+				continue
+			}
+			switch key, value := strings.ToLower(words[0]), strings.Trim(words[1], `"'`); {
+			case slices.Contains(loads, key):
+				list = append(list, loaded(by, value))
+			case key == include:
+				patterns = append(patterns, absolute(f.dir, value), absolute(f.dir, value+"/*.conf"))
 			}
 		}
 		return patterns
 	}
-	var files []string
-	line := strings.Join(in.args, " ")
-	if len(in.args) > 0 && !strings.HasPrefix(in.args[0], "-") {
-		files = append(files, absolute(in.frame.dir, in.args[0]))
-	}
-	read(onCommandLine, strings.ReplaceAll(" "+line, " --", "\n"))
+	read(onCommandLine, line)
 	return list, c.included(files, read)
+}
+
+// fluentBitLoads are the plugins that Fluent Bit is given.
+func (c *checker) fluentBitLoads(in interpreted) (list []modules, err error) {
+	for i, word := range in.args {
+		name, inline := strings.CutPrefix(word, "--plugin=")
+		if i > 0 && (in.args[i-1] == "-e" || in.args[i-1] == "--plugin") {
+			name, inline = word, true
+		}
+		if inline {
+			list = append(list, loaded(onCommandLine, absolute(in.frame.dir, name)))
+		}
+	}
+	return list, nil
 }
 
 // postgresLoads reads the last of what PostgreSQL is told. A database that is made anew has its configuration from the sample.

@@ -100,6 +100,11 @@ var servedChecks = []struct {
 	{"... in the environment", run("java", "Main").and("Env", []string{"JAVA_TOOL_OPTIONS=-Xmx1g -agentpath:/x.so"}), own("/usr/bin/java"), "/x.so"},
 	{"... by its name", run("java", "-agentlib:x", "Main"), own("/usr/bin/java"), ""},
 
+	{"Mosquitto", run("mosquitto", "-c", "/m.conf"), own("/usr/sbin/mosquitto", text("/m.conf", "listener 1883\ninclude_dir /m.d\n"), text("/m.d/a.conf", "auth_plugin /x.so\n")), "/x.so"},
+	{"... without its file", run("mosquitto"), own("/usr/sbin/mosquitto", text("/etc/mosquitto/mosquitto.conf", "plugin /x.so\n")), ""},
+	{"Fluent Bit", run("fluent-bit", "-e", "/x.so", "-c", "/f.conf"), own("/usr/bin/fluent-bit"), "/x.so"},
+	{"... in one word", run("fluent-bit", "--plugin=x.so"), own("/usr/bin/fluent-bit"), "/x.so"},
+
 	{"uWSGI without plugins", run("uwsgi", "--http", ":80"), own("/usr/bin/uwsgi"), ""},
 	{"uWSGI's plugin", run("uwsgi", "--plugins", "python3,x", "--http", ":80"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in its file", run("uwsgi", "app.ini").and("WorkingDir", "/app"), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\n;plugin = y\nplugin = x\nplugin = python3\n[other]\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
@@ -108,6 +113,7 @@ var servedChecks = []struct {
 	{"... in a folder of one's own", run("uwsgi", "--plugins-dir", "/app", "--plugin=x"), own("/usr/bin/uwsgi", lib("/app/x_plugin.so", "arm64")), ""},
 	{"... by its own name", run("uwsgi_x"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi_x", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 
+	{"a choice by machine that is not followed", run("/start"), own("/usr/bin/redis-server", busybox("arm64"), musl("arm64"), elf("/usr/bin/lscpu", "arm64"), exe("/start", "#!/bin/sh\nif lscpu | grep -q x86_64; then exec redis-server --loadmodule /x.so; fi\nexec redis-server --loadmodule /arm64.so\n"), lib("/arm64.so", "arm64")), ""},
 	{"a server that a script starts", run("/start"), append(nginx("load_module /x.so;"), busybox("arm64"), musl("arm64"), exe("/start", "#!/bin/sh\nset -e\nexec nginx -g 'daemon off;'\n")), "/x.so"},
 }
 
