@@ -1,6 +1,7 @@
 package image
 
 import (
+	"io/fs"
 	"path"
 	"regexp"
 	"slices"
@@ -49,17 +50,59 @@ func (c *checker) members(from string) (folders []string, root string, err error
 		for _, m := range item.FindAllStringSubmatch(listed, -1) {
 			patterns = append(patterns, m[1])
 		}
-		for i := range patterns {
-			patterns[i] = path.Clean("/" + patterns[i])
-		}
 		if len(patterns) > 0 {
-			folders, err = c.under(root, patterns...)
+			folders, err = c.matched(root, patterns)
 			return folders, root, err
 		}
 		if root == "/" {
 			return nil, "", nil
 		}
 	}
+}
+
+// matched are the folders that a workspace's patterns mean, without those that one behind "!" means.
+func (c *checker) matched(root string, patterns []string) (folders []string, err error) {
+	for _, pattern := range patterns {
+		pattern, not := strings.CutPrefix(pattern, "!")
+		some, err := c.spread(root, path.Clean("/"+pattern))
+		if err != nil {
+			return nil, err
+		}
+		if !not {
+			folders = append(folders, some...)
+			continue
+		}
+		folders = slices.DeleteFunc(folders, func(dir string) bool { return slices.Contains(some, dir) })
+	}
+	return folders, nil
+}
+
+// spread are the folders that one pattern means. Its ** stands for a folder and those in it, but for what is installed there, as deep as
+// workspaces are.
+func (c *checker) spread(root, pattern string) (folders []string, err error) {
+	const deepest = 4
+	before, behind, several := strings.Cut(pattern, "/**")
+	if !several {
+		return c.under(root, pattern)
+	}
+	tops := []string{root}
+	if before != "" {
+		tops, err = c.under(root, before)
+	}
+	for range deepest {
+		for _, top := range tops[:min(len(tops), maxPackages)] {
+			some := []string{top}
+			if behind != "" && err == nil {
+				some, err = c.under(top, strings.ReplaceAll(behind, "**", "*"))
+			}
+			folders = append(folders, some...)
+		}
+		if err != nil {
+			return nil, err
+		}
+		tops, err = c.inside(tops, func(e fs.DirEntry) bool { return e.IsDir() && e.Name() != "node_modules" })
+	}
+	return folders, err
 }
 
 // isMember tells whether a word means a package of a workspace: its name, the last part of it, its folder or one above, or a pattern. Of a word

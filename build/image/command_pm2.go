@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// processes follows the applications in a configuration of pm2's, ecosystem.config.js or JSON: { apps: [{ script: "a.js", cwd: "/app" }] }.
+// processes follows the applications in a configuration of pm2's, ecosystem.config.js, JSON or YAML: { apps: [{ script: "a.js", cwd: "/app" }] }.
 // What is worked out there is not known, and then pm2 is looked at as Node's other tools are.
 func (c *checker) processes(args []string, f frame) (some bool, err error) {
-	i := slices.IndexFunc(args, regexp.MustCompile(`\.(?:config\.[cm]?js|json)$`).MatchString)
+	i := slices.IndexFunc(args, regexp.MustCompile(`\.(?:config\.[cm]?js|json|ya?ml)$`).MatchString)
 	if i < 0 {
 		return c.process(args, f)
 	}
@@ -20,7 +20,11 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 		return false, err
 	}
 	text, err := c.tree.text(at.real, at.info.Size())
-	for _, app := range literals(text) {
+	apps := literals(text)
+	if strings.HasPrefix(path.Ext(at.real), ".y") {
+		apps = items(text)
+	}
+	for _, app := range apps {
 		if app["script"] == "" {
 			continue
 		}
@@ -80,6 +84,25 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 		words = append([]string{interpreter}, words...)
 	}
 	return words, err
+}
+
+// items are the plain values of the things that a text of YAML lists. What is deeper in one of them (env) is left out.
+func items(text string) (list []map[string]string) {
+	setting := regexp.MustCompile(`^(\s*)(- +)?(\w+):(?: +("[^"]*"|'[^']*'|[^\s#'"][^#]*))?`)
+	width := 0
+	for line := range strings.Lines(text) {
+		m := setting.FindStringSubmatch(strings.TrimRight(line, " \r\n"))
+		if m == nil {
+			continue
+		}
+		if m[2] != "" {
+			width, list = len(m[1]+m[2]), append(list, map[string]string{})
+		}
+		if len(list) > 0 && len(m[1]+m[2]) == width {
+			list[len(list)-1][m[3]] = strings.Trim(strings.TrimSpace(m[4]), `"'`)
+		}
+	}
+	return list
 }
 
 // literals are what the objects in a text of JavaScript or JSON say outright. A list is one text, of quoted words.

@@ -78,6 +78,10 @@ func TestPM2Configuration(t *testing.T) {
 		{"e.config.js", "module.exports = { apps: [{ script: './dist/' + name, cwd: '/app' }] }", "verified"},
 		{"e.config.mjs", "export default { apps: [{ script: 'server.js', cwd: '/app' }] }", "foreign-module:" + bcrypt},
 		{"none.config.js", "", "verified"},
+		{"e.yml", "apps:\n  - name: web # x\n    script: ./server.js # y\n    cwd: '/app'\n    env:\n      cwd: /srv\n", "foreign-module:" + bcrypt},
+		{"e.yaml", "apps:\n- script: /srv/a.js\n- script: \"tool\"\n  interpreter: none\n  cwd: /app\n", "foreign:/app/tool"},
+		{"e.yml", "apps:\n  - script: a.js\n    env:\n      script: /app/tool\n", "verified"},
+		{"e.yml", "apps:\n  # - script: /app/tool\n  - script: a.js\n", "verified"},
 	} {
 		root := nodeRoot([]entry{pm2, npm, busybox("arm64"), dir("/srv"), dir("/app/dist"), text("/app/bin/www", "require('x')\n"), elf("/bin/env", "arm64"), one("bcrypt", script()), lib(bcrypt, "amd64"), elf("/app/tool", "amd64")})
 		if test.text != "" {

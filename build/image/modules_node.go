@@ -246,19 +246,24 @@ func (c *checker) made(p nodePackage) (list []string, err error) {
 }
 
 // brought are the addons for the declared machine, where a package brings them for several, in a folder for each: prebuilds/linux-x64,
-// bin/linux-arm64-node-22. It does so wherever it is installed: that it has none for this machine is no fault of the installation, and many go
+// bin/linux-arm64-node-22, bin/napi-v3/linux/x64. It does so wherever it is installed: that it has none for this machine is no fault of the installation, and many go
 // on without.
 func (c *checker) brought(p nodePackage, in interpreted) (list []string, err error) {
-	for _, shelf := range []string{"prebuilds", "bin"} {
-		real, entries, err := c.folder(path.Join(p.dir, shelf))
+	shelves, err := c.under(p.dir, "prebuilds", "bin", "bin/napi-v*/linux")
+	if err != nil {
+		return nil, err
+	}
+	for _, shelf := range shelves {
+		real, entries, err := c.folder(shelf)
 		if err != nil {
 			return nil, err
 		}
 		var others []string
 		for _, e := range entries {
 			folder := path.Join(real, e.Name())
+			named := path.Join(path.Base(shelf), e.Name())
 			switch some := machinesIn(e.Name()); {
-			case len(some) == 0 || !strings.Contains(e.Name(), "linux") && !strings.Contains(e.Name(), "alpine"):
+			case len(some) == 0 || !strings.Contains(named, "linux") && !strings.Contains(named, "alpine"):
 			case !slices.Contains(some, c.declared.Architecture):
 				others = append(others, folder)
 			default: // one for each C library, or version of Node

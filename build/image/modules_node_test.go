@@ -111,6 +111,8 @@ var nodeChecks = []struct {
 	{"no packages", nil, nil, "verified"},
 	{"a right addon", nil, []entry{one("bcrypt", script()), lib(bcrypt, "arm64")}, "verified"},
 	{"prebuilds for several machines", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64"), lib(app+"ws/prebuilds/linux-arm64/ws.node", "arm64")}, "verified"},
+	{"... below a system's folder", nil, []entry{one("onnx", script()), lib(app+"onnx/bin/napi-v3/linux/x64/o.node", "amd64"), lib(app+"onnx/bin/napi-v3/linux/arm64/o.node", "arm64"), lib(app+"onnx/bin/napi-v3/darwin/arm64/o.node", "amd64")}, "verified"},
+	{"... of which the own one is another's", nil, []entry{one("onnx", script()), lib(app+"onnx/bin/napi-v3/linux/arm64/o.node", "amd64")}, "foreign-module:" + app + "onnx/bin/napi-v3/linux/arm64/o.node"},
 	{"prebuilds for others alone, as everywhere", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64/ws.node", "amd64")}, "verified"},
 	{"... on macOS and Windows", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/darwin-arm64/ws.node", "amd64"), lib(app+"ws/prebuilds/win32-arm64/ws.node", "amd64")}, "verified"},
 	{"prebuilds for two machines in one folder, and for musl", nil, []entry{one("ws", script()), lib(app+"ws/prebuilds/linux-x64+arm64/ws.node", "arm64"), lib(app+"ws/prebuilds/linuxmusl-x64/ws.node", "amd64")}, "verified"},
@@ -223,6 +225,7 @@ func TestPrebuildsForOthersAreTold(t *testing.T) {
 	for folder, want := range map[string]string{
 		"prebuilds/linux-x64/x.node fallback.js": "[]", // bufferutil
 		"prebuilds/linux-x64/x.node":             "[" + app + "x/prebuilds has addons for other machines alone, and none was compiled: what needs one fails]",
+		"bin/napi-v3/linux/x64/x.node":           "[" + app + "x/bin/napi-v3/linux has addons for other machines alone, and none was compiled: what needs one fails]",
 		"bin/alpine-x64-115/x.node":              "[" + app + "x/bin has addons for other machines alone, and none was compiled: what needs one fails]",
 		"bin/linux-x64/x":                        "[]",
 		"prebuilds/win32-x64/x.node":             "[]",

@@ -2,6 +2,7 @@ package image
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,8 +27,8 @@ func startsPerl(args []string) bool {
 	return len(rest) > 0 && !o.has("-e", "-E")
 }
 
-// perlPath are the folders of @INC in which an application's own modules lie: what -I and PERL5LIB name, and where cpan and cpanm install for
-// this Perl, on Debian one above that.
+// perlPath are the folders of @INC in which an application's own modules lie: what -I, PERL5LIB and the script's "use lib" name, and where cpan and
+// cpanm install for this Perl, on Debian one above that.
 func (c *checker) perlPath(in interpreted) ([]string, error) {
 	var list []string
 	o, rest := perlLine(in.args)
@@ -35,6 +36,13 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 		list = append(list, absolute(in.frame.dir, dir))
 	}
 	list = append(list, c.foldersIn("PERL5LIB", in.frame)...)
+	if len(rest) > 0 && !o.has("-e", "-E") {
+		used, err := c.perlUses(absolute(in.frame.dir, rest[0]), in.frame)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, used...)
+	}
 	if len(rest) > 0 && path.Base(rest[0]) == "carton" {
 		list = append(list, absolute(in.frame.dir, "local/lib/perl5"))
 	}
@@ -44,6 +52,22 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 		list = append(list, "/usr/local/lib", "/usr/local/lib/perl5/site_perl")
 	}
 	return c.there(list)
+}
+
+// perlUses are the folders that a script says outright, or from where it lies itself: use lib "$FindBin::Bin/../local/lib/perl5".
+func (c *checker) perlUses(script string, f frame) (list []string, err error) {
+	at, ok, err := c.regular(script)
+	if err != nil || !ok {
+		return nil, err
+	}
+	text, err := c.tree.text(at.real, at.info.Size())
+	itself := strings.NewReplacer("$FindBin::RealBin", path.Dir(at.real), "$FindBin::Bin", path.Dir(at.name), "$RealBin", path.Dir(at.real), "$Bin", path.Dir(at.name))
+	for _, m := range regexp.MustCompile(`(?m)^\s*use\s+lib\s+(?:qw[(/]\s*)?["']?([^"'()\s;]+)`).FindAllStringSubmatch(text, -1) {
+		if dir := itself.Replace(m[1]); !strings.ContainsAny(dir, "$@%") {
+			list = append(list, absolute(f.dir, dir))
+		}
+	}
+	return list, err
 }
 
 // perlExtensions are those in these folders. Perl goes by the name of the machine that a folder within has, where there is any: all that
