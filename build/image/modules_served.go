@@ -90,28 +90,31 @@ func loaded(by string, files ...string) modules {
 	return m
 }
 
-// included reads files, and level by level those of which read says that they are included, by patterns.
-func (c *checker) included(files []string, read func(by, text string) (patterns []string)) error {
+// included reads the files that patterns mean, and level by level those of which read says that these include them.
+func (c *checker) included(patterns []string, read func(by, text string) (patterns []string)) error {
 	seen := map[string]bool{}
-	for len(files) > 0 {
-		texts := make([]string, len(files))
-		if err := each(len(files), func(i int) (err error) { texts[i], err = c.evidence(files[i]); return err }); err != nil {
+	for len(patterns) > 0 {
+		for i, pattern := range patterns {
+			patterns[i] = path.Clean(pattern)
+		}
+		names, err := c.under("/", patterns...)
+		if err != nil {
 			return err
 		}
-		var next []string
-		for i, name := range files {
-			names, err := c.under("/", read(show(name), texts[i])...)
-			if err != nil {
-				return err
+		names = slices.DeleteFunc(names, func(name string) bool {
+			if seen[name] || len(seen) >= maxIncluded {
+				return true
 			}
-			next = append(next, names...)
+			seen[name] = true
+			return false
+		})
+		texts := make([]string, len(names))
+		if err := each(len(names), func(i int) (err error) { texts[i], err = c.evidence(names[i]); return err }); err != nil {
+			return err
 		}
-		files = nil
-		for _, name := range next {
-			if !seen[name] && len(seen) < maxIncluded {
-				seen[name] = true
-				files = append(files, name)
-			}
+		patterns = nil
+		for i, name := range names {
+			patterns = append(patterns, read(show(name), texts[i])...)
 		}
 	}
 	return nil

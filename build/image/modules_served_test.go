@@ -50,6 +50,7 @@ var servedChecks = []struct {
 	{"... behind a block, which nginx refuses", run("nginx"), nginx("events {}\nload_module /x.so;"), ""},
 	{"... in a file that is included", run("nginx"), append(nginx("include modules-enabled/*.conf;\nevents {}"), text("/etc/nginx/modules-enabled/x.conf", "load_module /x.so;")), "/x.so"},
 	{"... by its whole path, and by a link", run("nginx"), append(nginx("include /etc/nginx/modules-enabled/*.conf;"), text("/usr/share/x.conf", "load_module /x.so;"), link("/etc/nginx/modules-enabled/x.conf", "/usr/share/x.conf")), "/x.so"},
+	{"... from a folder above", run("nginx"), append(nginx("include ../m.conf;"), text("/etc/m.conf", "load_module /x.so;")), "/x.so"},
 	{"... in files that include each other", run("nginx"), append(nginx("include a.conf;"), text("/etc/nginx/a.conf", "include a.conf;include nginx.conf;load_module /x.so;")), "/x.so"},
 	{"... in a file of one's own", run("nginx", "-c", "/app/n.conf"), append(nginx(""), text("/app/n.conf", "load_module /x.so;")), "/x.so"},
 	{"... instead of the usual one", run("nginx", "-c", "/app/n.conf"), append(nginx("load_module /x.so;"), text("/app/n.conf", "")), ""},
@@ -110,6 +111,7 @@ var servedChecks = []struct {
 	{"... in its file", run("uwsgi", "app.ini").and("WorkingDir", "/app"), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\n;plugin = y\nplugin = x\nplugin = python3\n[other]\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... of another section", run("uwsgi", "--ini=/app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[other]\nplugin = x\n")), ""},
 	{"... in a file that the environment names", run("uwsgi").and("Env", []string{"UWSGI_INI=/app.ini"}), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nini = /b.ini:uwsgi\n"), text("/b.ini", "[uwsgi]\nplugins = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... of an emperor's vassal", run("uwsgi", "--emperor", "/vassals"), own("/usr/bin/uwsgi", text("/vassals/a.ini", "[uwsgi]\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in a folder of one's own", run("uwsgi", "--plugins-dir", "/app", "--plugin=x"), own("/usr/bin/uwsgi", lib("/app/x_plugin.so", "arm64")), ""},
 	{"... by its own name", run("uwsgi_x"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi_x", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 

@@ -67,6 +67,9 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			value, _, _ = strings.Cut(value, ":") // a section's name may follow
 			names = append(names, absolute(in.frame.dir, value))
 		}
+		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
+			names = append(names, absolute(in.frame.dir, value+"/*.ini"))
+		}
 		return names
 	}
 	return list, c.included(files(list), func(by, text string) []string {

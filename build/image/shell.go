@@ -84,8 +84,22 @@ func (c *checker) script(at found, args []string, f frame) error {
 		f.role = Entry
 	}
 	f.told = f.told || !f.soft
-	f.soft, f.reading, f.cut = true, at.name, at.info.Size() > maxScript
+	src, packed := unpacked(src)
+	f.soft, f.reading, f.cut = true, at.name, at.info.Size() > maxScript && !packed
 	return c.text(src, args, f)
+}
+
+// unpacked is a script without the data behind it, as one has that unpacks itself: a line with NUL, and those before that are no text either.
+func unpacked(src string) (text string, packed bool) {
+	end := strings.IndexByte(src, 0)
+	if end < 0 {
+		return src, false
+	}
+	lines := strings.SplitAfter(src[:end], "\n")
+	for lines = lines[:len(lines)-1]; len(lines) > 0 && !isText([]byte(lines[len(lines)-1])); {
+		lines = lines[:len(lines)-1]
+	}
+	return strings.Join(lines, ""), true
 }
 
 // text follows the commands of a shell text; args begin with $0.
