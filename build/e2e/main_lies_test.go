@@ -70,6 +70,12 @@ func lies() []lie {
 					"app/node_modules/.package-lock.json":               `{"packages": {"node_modules/bcrypt": {"hasInstallScript": true}}}`,
 					"app/node_modules/bcrypt/build/Release/bcrypt.node": contentOf(t, Hello(t, "amd64"))}
 			}},
+		{name: "a server's module from a stage of the builder's platform", arches: "arm64", says: []string{"/usr/lib/nginx/modules/geoip.so", "amd64", "/etc/nginx/modules-enabled/geoip.conf", "ALLOW_FOREIGN="},
+			files: func(t *testing.T, _ *Registry) Files {
+				return Files{"Dockerfile": "FROM scratch\nCOPY etc /etc\nCOPY nginx /usr/sbin/\nCOPY geoip.so /usr/lib/nginx/modules/\nCMD [\"/usr/sbin/nginx\"]\n",
+					"nginx*": contentOf(t, Hello(t, "arm64")), "geoip.so": contentOf(t, Hello(t, "amd64")),
+					"etc/nginx/nginx.conf": "include modules-enabled/*.conf;\nevents {}\n", "etc/nginx/modules-enabled/geoip.conf": "load_module /usr/lib/nginx/modules/geoip.so;\n"}
+			}},
 		{name: "a loop of symbolic links", arches: "amd64", says: []string{"/bin/loop", "circle"},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nRUN ln -s pool /bin/loop && ln -s loop /bin/pool\nENTRYPOINT [\"/bin/loop\"]\n"}
