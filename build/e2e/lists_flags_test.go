@@ -48,6 +48,11 @@ func TestListsFlags(t *testing.T) {
 	if got := at.list(t, "2").MediaType; got != "application/vnd.docker.distribution.manifest.list.v2+json" {
 		t.Error(got)
 	}
+	run("manifest:create", r+":2.1.0", both, "-tags={major}.{minor}")
+	run("manifest:create", r+":2.1.0-rc.1", r+":amd64-1", "-tags={major}.{minor}").Says(t, "no tag {major}.{minor}: the tag 2.1.0-rc.1 is no release")
+	if at.digest(t, "2.1") != at.digest(t, "2.1.0") {
+		t.Error("2.1 is another list than 2.1.0")
+	}
 	run("manifest:create", r+":3", both+","+r+":none", "-ignore-missing").Says(t, r+":none is not there and was left out")
 	run("manifest:create", r+":4", "linux/s390x="+r+":amd64-1", "-force-platform").Says(t, "forced:")
 	publishes("4", "linux/s390x")(t, at, run("manifest:annotate", r+":4", "linux/s390x", "-annotations=x=y"))

@@ -178,15 +178,16 @@ func (c Context) Lacks(name string) (why, cure string) {
 		}
 	}
 	patterns, err := c.excludes()
-	if err != nil || excluding(patterns, name) < 0 || slices.ContainsFunc(patterns, func(p string) bool { return strings.HasPrefix(p, "!") }) && c.isFolder(name) {
+	if err != nil || excluding(patterns, name) < 0 || slices.ContainsFunc(patterns, func(p string) bool { return bringsBack(p, name) }) {
 		return "", ""
 	}
 	return c.missing(name)
 }
 
-func (c Context) isFolder(name string) bool {
-	info, err := os.Stat(filepath.Join(c.Dir, filepath.FromSlash(name)))
-	return err == nil && info.IsDir()
+// bringsBack tells whether a pattern may be for what is in a folder that others leave out.
+func bringsBack(pattern, folder string) bool {
+	back, ok := strings.CutPrefix(pattern, "!")
+	return ok && (strings.ContainsAny(back, "*?[") || strings.HasPrefix(strings.TrimLeft(back, "/"), folder+"/"))
 }
 
 // missing says why a COPY does not find a path of the context, and what to do: a pattern leaves it out, or it is not there.

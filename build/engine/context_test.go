@@ -216,6 +216,16 @@ func TestMissing(t *testing.T) {
 	}
 }
 
+// What a pattern with a star may bring back is the engine's to tell.
+func TestContextMayBringBack(t *testing.T) {
+	dir := folder(t, ".dockerignore=lib\n!**/kept", "lib/kept", "lib/x")
+	for _, name := range []string{"lib", "lib/x"} {
+		if why, _ := (Context{Dir: dir}).Lacks(name); why != "" {
+			t.Errorf("%s: %s", name, why)
+		}
+	}
+}
+
 // A path that the context surely has not is told in the words of the build, and no other.
 func TestContextLacks(t *testing.T) {
 	dir := t.TempDir()
@@ -234,6 +244,7 @@ func TestContextLacks(t *testing.T) {
 		"a": "", "a/b": "", "lib": "", "lib/kept": "", "link": "", "link/x": "", "a/b/c": "",
 		"nothere": "the context " + dir + " has no nothere", "a/c": "the context " + dir + " has no a/c",
 		"a/x.log": "a/x.log is left out of the context by the line **/*.log of .dockerignore", "old": "old is left out of the context by the line old of .dockerignore",
+		"secret":     "secret is left out of the context by the line secret of .dockerignore",
 		"secret/key": "secret/key is left out of the context by the line secret of .dockerignore",
 		"lib/other":  "the context " + dir + " has no lib/other", "own": "own is this program's own file, and is not sent",
 	} {
