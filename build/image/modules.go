@@ -131,62 +131,78 @@ func (c *checker) fitting(packages []modules, folders []string, in interpreted) 
 
 // modules looks for one that fits, or for each that Python passes over by its name for one beside it.
 func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, error) {
-	if p.libc != "" {
+	switch {
+	case p.libc != "":
 		return c.apart(p, p.other, p.libc, in)
-	}
-	if p.other != "" {
+	case p.other != "":
 		return c.unfit(p, p.other, "for "+p.named, in), nil
 	}
-	var others []compiled
-	var strange, theirs string
-	for _, name := range p.files[:min(len(p.files), maxModules)] {
-		file, err := c.compiled(name)
-		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
-			var its string
-			if its, err = c.strange(file.at.real, in); its != "" {
-				strange, theirs = file.at.real, its
-				continue
-			}
-		}
-		if err != nil || file.fits && !c.unloaded(name) {
-			return nil, err
-		}
-		if file.what != "" && !file.fits && (len(others) == 0 || c.unloaded(name) && len(others) < maxStrays) {
-			others = append(others, file)
-		}
+	s, err := c.sift(p, in)
+	switch {
+	case err != nil || s.fits:
+		return nil, err
+	case s.strange != "":
+		return c.apart(p, s.strange, s.libc, in)
 	}
-	if strange != "" {
-		return c.apart(p, strange, theirs, in)
-	}
-	for len(others) > 0 {
-		fits, err := c.beside(others[0].at, folders)
+	for _, other := range s.others {
+		fits, err := c.beside(other.at, folders)
 		if err != nil {
 			return nil, err
 		}
 		if !fits {
-			break
+			return c.lacking(p, other, in)
 		}
-		others = others[1:]
 	}
-	if len(others) == 0 {
-		return nil, nil
+	return nil, nil
+}
+
+// sifted is what there is among the files of a package.
+type sifted struct {
+	fits    bool       // one is for the declared machine, and loaded
+	strange string     // one for it that wants another C library than there is
+	libc    string     // that library
+	others  []compiled // the first for another machine, and those that are never loaded for a fitting one beside them
+}
+
+func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
+	for _, name := range p.files[:min(len(p.files), maxModules)] {
+		file, err := c.compiled(name)
+		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
+			var libc string
+			if libc, err = c.strange(file.at.real, in); libc != "" {
+				s.strange, s.libc = file.at.real, libc
+				continue
+			}
+		}
+		if err != nil || file.fits && !c.unloaded(name) {
+			s.fits = err == nil
+			return s, err
+		}
+		if file.what != "" && !file.fits && (len(s.others) == 0 || c.unloaded(name) && len(s.others) < maxStrays) {
+			s.others = append(s.others, file)
+		}
 	}
+	return s, nil
+}
+
+// lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
+func (c *checker) lacking(p modules, other compiled, in interpreted) (*Fault, error) {
 	if p.by != "" && in.frame.chosen {
-		c.choice(in.frame, others[0].at.real, others[0].what+c.declaredAs())
+		c.choice(in.frame, other.at.real, other.what+c.declaredAs())
 		return nil, nil
 	}
 	if p.spare {
-		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(others[0].at.real)), show(p.what))
+		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(other.at.real)), show(p.what))
 		return nil, nil
 	}
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
 	if spare, err := c.spare(p); err != nil || spare {
-		c.note(in.frame, "%s is %s%s: %s goes on without it", show(others[0].at.real), others[0].what, c.declaredAs(), show(p.name))
+		c.note(in.frame, "%s is %s%s: %s goes on without it", show(other.at.real), other.what, c.declaredAs(), show(p.name))
 		return nil, err
 	}
-	return c.unfit(p, others[0].at.real, others[0].what, in), nil
+	return c.unfit(p, other.at.real, other.what, in), nil
 }
 
 // unfit is the fault of a package of which a file or folder is for another machine.
