@@ -19,8 +19,8 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// scannerLeave is how long a scanner has to end by itself when the run is ended.
-const scannerLeave = 5 * time.Second
+// scannerLeave is how long a scanner has to end by itself when the run is ended: after Ctrl-C Mage waits for 5 s, and we have to end it before.
+const scannerLeave = 3 * time.Second
 
 // Scan is what the command of SCAN said of every image of a published list.
 type Scan struct {
@@ -68,7 +68,7 @@ func (s Scan) Write(w io.Writer) error {
 	if err := t.Write(w); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "\n%s@%s\n", s.Ref, s.Digest)
+	_, err := fmt.Fprintf(w, "\n%s\n", pinned(s.Ref, s.Digest))
 	return err
 }
 
@@ -188,7 +188,11 @@ func (p *Pipeline) scanOne(ctx context.Context, platform string, command []strin
 		step.State, step.Error = progress.Failed, err.Error()
 	}
 	p.opts.Show(step)
-	p.finish(ctx, job{name: platform}, "scanned", err)
+	told := err
+	if err != nil {
+		told = fmt.Errorf("the scanner %s speaks against the image (%w)", command[0], err)
+	}
+	p.finish(ctx, job{name: platform}, "scanned", told)
 	return err
 }
 

@@ -168,8 +168,13 @@ func (v Verification) Write(w io.Writer) error {
 	if len(v.Absent) > 0 {
 		text += strings.Join(v.Absent, ", ") + " of ARCHES (default) is not there\n"
 	}
-	_, err := fmt.Fprintf(w, "%s%s@%s %s\n", text, v.Ref, v.Digest, v.ending())
+	_, err := fmt.Fprintf(w, "%s%s %s\n", text, pinned(v.Ref, v.Digest), v.ending())
 	return err
+}
+
+// pinned is ref with the digest of what it names, which it may have already.
+func pinned(ref string, d digest.Digest) string {
+	return strings.TrimSuffix(ref, "@"+d.String()) + "@" + d.String()
 }
 
 // ending is what can be said of the whole.

@@ -109,14 +109,16 @@ func TestBlobsOfAnImage(t *testing.T) {
 func TestVerificationEnds(t *testing.T) {
 	verified, unverified := VerifiedChild{Platform: "linux/amd64", Verdict: "verified"}, VerifiedChild{Platform: "linux/arm64", Verdict: "unverified"}
 	for _, test := range []struct {
+		ref      string
 		children []VerifiedChild
 		want     string
 	}{
-		{[]VerifiedChild{verified}, "R@D holds what it says\n"},
-		{[]VerifiedChild{verified, unverified}, "R@D is all there, but nothing in it tells its platform: linux/arm64\n"},
+		{"R", []VerifiedChild{verified}, "R@D holds what it says\n"},
+		{"R@D", []VerifiedChild{verified}, "R@D holds what it says\n"},
+		{"R", []VerifiedChild{verified, unverified}, "R@D is all there, but nothing in it tells its platform: linux/arm64\n"},
 	} {
 		var out strings.Builder
-		if err := (Verification{Ref: "R", Digest: "D", Children: test.children}).Write(&out); err != nil || !strings.HasSuffix(out.String(), "\n"+test.want) {
+		if err := (Verification{Ref: test.ref, Digest: "D", Children: test.children}).Write(&out); err != nil || !strings.HasSuffix(out.String(), "\n"+test.want) {
 			t.Errorf("%v\n%s\nwant at its end\n%s", err, &out, test.want)
 		}
 	}

@@ -46,22 +46,31 @@ func TestAScannerKeepsTheTags(t *testing.T) {
 	at("1", "", "scan").Exits(t, 2).Says(t, "SCAN: no scanner is named")
 }
 
-// The end of a run is that of its scanner.
+// The end of a run is that of its scanner, also of one that does not want to end: after Ctrl-C Mage does not wait for long.
 func TestASignalEndsTheScanner(t *testing.T) {
-	const seconds = "86397"
-	e, reg := Engine(t, Docker20), Plain(t)
-	dir, repo := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}), reg.Repo(t)
-	r := Start(context.Background(), t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1", "ARCHES=amd64", "SCAN=sh -c 'sleep "+seconds+"' {image}")
-	if !await(func() bool { return sleeping(seconds) }) {
-		t.Fatal("the scanner did not begin")
-	}
-	if err := r.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if result := Finish(t, r); result.Code != 1 || !strings.Contains(result.Stderr, "linux/amd64  cancelled after") || !strings.Contains(result.Stderr, "stopped before the end: terminated") {
-		t.Errorf("exit code %d\n%s%s", result.Code, result.Stdout, result.Stderr)
-	}
-	if sleeping(seconds) || reg.Has(t, repo+":1") {
-		t.Error("the scanner still runs, or the tag is there")
+	for seconds, test := range map[string]struct {
+		signal        syscall.Signal
+		scanner, says string
+	}{
+		"86397": {syscall.SIGTERM, "sleep 86397", "stopped before the end: terminated"},
+		"86396": {syscall.SIGINT, `trap "" INT TERM; sleep 86396`, "stopped before the end"},
+	} {
+		t.Run(test.signal.String(), func(t *testing.T) {
+			e, reg := Engine(t, Docker20), Plain(t)
+			dir, repo := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}), reg.Repo(t)
+			r := Start(context.Background(), t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1", "ARCHES=amd64", "SCAN=sh -c '"+test.scanner+"' {image}")
+			if !await(func() bool { return sleeping(seconds) }) {
+				t.Fatal("the scanner did not begin")
+			}
+			if err := r.Process.Signal(test.signal); err != nil {
+				t.Fatal(err)
+			}
+			if result := Finish(t, r); result.Code != 1 || !strings.Contains(result.Stderr, "linux/amd64  cancelled after") || !strings.Contains(result.Stderr, test.says) {
+				t.Errorf("exit code %d\n%s%s", result.Code, result.Stdout, result.Stderr)
+			}
+			if sleeping(seconds) || reg.Has(t, repo+":1") {
+				t.Error("the scanner still runs, or the tag is there")
+			}
+		})
 	}
 }

@@ -158,7 +158,7 @@ linux/arm/v7  warning: no git repository
 ::warning title=linux/arm/v7::no git repository
 the tag had linux/386 before
 linux/amd64   done in 12.0 s
-::group::linux/arm/v7 output of the build
+::group::linux/arm/v7 output of the steps
 | go: downloading x
 | go: done
 ::endgroup::
@@ -172,7 +172,7 @@ func TestGitHubFailure(t *testing.T) {
 linux/arm64  RUN make
 linux/arm64  RUN make: failed after 2.0 s
 ::error file=a%2Cb%3Ac,line=3,title=linux/arm64::100%25 wrong:%0Aboth
-::group::linux/arm64 output of the build
+::group::linux/arm64 output of the steps
 | main.c:3: oops
 | \::error::mine
 | end

@@ -71,7 +71,7 @@ func (g *log) group(platform string) {
 	if kept == nil || g.verbose {
 		return
 	}
-	title := strings.TrimSpace(platform + " output of the build")
+	title := strings.TrimSpace(platform + " output of the steps")
 	fmt.Fprintf(g.out, "::group::%s\n", data.Replace(title))
 	for _, line := range kept.lines() {
 		fmt.Fprintf(g.out, "%s%s\n", mark, line)
