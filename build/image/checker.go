@@ -34,7 +34,9 @@ type checker struct {
 	linked   []linked          // what is run, to be followed to its libraries
 	user     string            // that the image runs as
 
-	interpreted []interpreted // what is run, to be followed to its modules
+	interpreted []interpreted                     // what is run, to be followed to its modules
+	configs     map[string]func() (string, error) // what is read of the configurations of servers, by their files
+	settled     int64                             // bytes of it
 
 	loaderConf func() ([]string, error) // folders of the loader's configuration
 
@@ -48,7 +50,7 @@ type checker struct {
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	c := &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), machine: machineNames(declared), env: env,
-		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 	c.loaderConf = sync.OnceValues(c.readLoaderConf)
 	return c

@@ -167,6 +167,9 @@ type sifted struct {
 func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
+		if err == nil && file.fits && p.by != "" {
+			file.fits, err = c.sameMachine(in, file)
+		}
 		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
 			var libc string
 			if libc, err = c.strange(file.at.real, in); libc != "" {
@@ -185,10 +188,20 @@ func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 	return s, nil
 }
 
+// sameMachine tells whether a program is of the same machine as what it is to load: one of 64 bits loads none of 32, which may run beside it.
+func (c *checker) sameMachine(in interpreted, what compiled) (bool, error) {
+	f, err := c.tree.read(in.at.real, in.at.info)
+	return f.elf.Arch() == what.arch, err
+}
+
 // lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
 func (c *checker) lacking(p modules, other compiled, in interpreted) (*Fault, error) {
 	if p.by != "" && in.frame.chosen {
 		c.choice(in.frame, other.at.real, other.what+c.declaredAs())
+		return nil, nil
+	}
+	if p.by != "" && in.frame.late(p) {
+		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", show(other.at.real), other.what, c.declaredAs(), show(in.at.name))
 		return nil, nil
 	}
 	if p.spare {
@@ -217,7 +230,7 @@ func (c *checker) unfit(p modules, name, what string, in interpreted) *Fault {
 // sought says how an interpreter has come upon what does not fit.
 func (p modules) sought(in interpreted) string {
 	if p.by != "" {
-		return p.by + " has " + show(in.at.name) + " load it"
+		return p.names() + " has " + show(in.at.name) + " load it"
 	}
 	return show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name)
 }
@@ -227,6 +240,7 @@ type compiled struct {
 	at   found
 	what string
 	fits bool
+	arch string // of an ELF file
 }
 
 // compiled reads for which machine a file is. One that is not there is none.
@@ -235,14 +249,14 @@ func (c *checker) compiled(name string) (compiled, error) {
 	if err != nil || !ok {
 		return compiled{}, err
 	}
-	elf, title, err := c.tree.machine(at.real, at.info)
+	h, err := c.tree.machine(at.real, at.info)
 	switch {
 	case err != nil:
 		return compiled{}, err
-	case elf.Bits != 0:
-		return compiled{at: at, what: elf.Describe(), fits: !c.foreign(elf)}, nil
-	case strings.HasPrefix(title, macProgram), strings.HasPrefix(title, windowsProgram):
-		return compiled{at: at, what: strings.Replace(title, "program", "library", 1)}, nil
+	case h.elf.Bits != 0:
+		return compiled{at: at, what: h.elf.Describe(), fits: !c.foreign(h.elf), arch: h.elf.Arch()}, nil
+	case strings.HasPrefix(h.title, macProgram), strings.HasPrefix(h.title, windowsProgram):
+		return compiled{at: at, what: strings.Replace(h.title, "program", "library", 1)}, nil
 	}
 	return compiled{}, nil
 }
@@ -312,19 +326,27 @@ func (c *checker) values(name string, f frame) (list []string) {
 	return list
 }
 
-// machine reads the first bytes of a file: its ELF header, or what else it is.
-func (t *tree) machine(real string, info fs.FileInfo) (elf platforms.ELF, title string, err error) {
-	defer t.ask()()
-	s, err := open(t.root, real, info.Size(), nil)
-	if err != nil {
-		return elf, "", err
-	}
-	defer s.close()
-	if err := s.readHead(); err != nil {
-		return elf, "", fmt.Errorf("reading %s in the image: %w", real, err)
-	}
-	if elf, err = platforms.ReadELFHeader(s); errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
-		return platforms.ELF{}, otherProgram(s.head), nil
-	}
-	return elf, "", err
+// headed is what the first bytes of a file say: its ELF header, or what else it is.
+type headed struct {
+	elf   platforms.ELF
+	title string
+}
+
+// machine reads the first bytes of a file, once.
+func (t *tree) machine(real string, info fs.FileInfo) (headed, error) {
+	return once(t, &t.heads, real, func() (h headed, err error) {
+		defer t.ask()()
+		s, err := open(t.root, real, info.Size(), nil)
+		if err != nil {
+			return h, err
+		}
+		defer s.close()
+		if err := s.readHead(); err != nil {
+			return h, fmt.Errorf("reading %s in the image: %w", real, err)
+		}
+		if h.elf, err = platforms.ReadELFHeader(s); errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
+			return headed{title: otherProgram(s.head)}, nil
+		}
+		return h, err
+	})
 }

@@ -18,8 +18,8 @@ func (c *checker) judgeCode(app, identifier string, in interpreted) error {
 	if err != nil {
 		return err
 	}
-	_, title, err := c.tree.machine(at.real, at.info)
-	if err != nil || title == windowsProgram+" (386)" {
+	h, err := c.tree.machine(at.real, at.info)
+	if err != nil || h.title == windowsProgram+" (386)" {
 		return err
 	}
 	text, err := c.evidence(app)

@@ -22,7 +22,7 @@ func (c *checker) rScript(script found, words []string, f frame) (is bool, err e
 		return false, nil
 	}
 	prefix := path.Dir(path.Dir(script.real))
-	program, err := c.firstFile(prefix+"/bin/exec/R", prefix+"/lib/R/bin/exec/R", prefix+"/lib64/R/bin/exec/R")
+	program, err := c.firstFile(f, prefix+"/bin/exec/R", prefix+"/lib/R/bin/exec/R", prefix+"/lib64/R/bin/exec/R")
 	if err != nil || program == "" {
 		return false, err
 	}

@@ -1,8 +1,8 @@
 package image
 
 import (
+	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -12,15 +12,13 @@ import (
 //	nginx      load_module modules/ngx_http_js_module.so;      in nginx.conf, before its first block, and -g
 //	Apache     LoadModule php_module modules/libphp.so         in httpd.conf or apache2.conf
 //	Redis      loadmodule /usr/lib/redis/rejson.so             in the file that it is given, --loadmodule
-//	PostgreSQL shared_preload_libraries = 'pg_cron,timescaledb'   in what initdb makes its configuration of, -c
+//	PostgreSQL shared_preload_libraries = 'pg_cron,timescaledb'   in its file, or in what initdb makes that of, -c
 //	Java       -agentpath:/opt/agent.so=options                also in JAVA_TOOL_OPTIONS and its like
 //	Mosquitto  plugin /mosquitto/go-auth.so                     in the file that it is given
-//	Fluent Bit -e /out_loki.so
+//	Fluent Bit -e /out_loki.so                                in the file that its file names, too
 //
-// A module that is named by its whole path and is absent is told of in a note: it may be put there before the server starts.
-
-// maxIncluded is how many files of a server's configuration are read. Debian's Apache has a hundred.
-const maxIncluded = 256
+// A module that is named by its whole path and is absent is told of in a note: it may be put there before the server starts. So is a foreign one
+// where a script on the way changes the file that names it: what that says by then only the running system knows.
 
 // onCommandLine is who names a module that no file names.
 const onCommandLine = "the command line"
@@ -33,7 +31,7 @@ type server struct {
 
 func servers() []server {
 	return []server{
-		{[]string{"nginx", "openresty", "angie"}, (*checker).nginxLoads},
+		{[]string{"nginx", "nginx-debug", "openresty", "angie"}, (*checker).nginxLoads},
 		{[]string{"apache2", "httpd"}, (*checker).apacheLoads},
 		{[]string{"redis-server", "valkey-server", "redis-check-rdb", "valkey-check-rdb"}, (*checker).redisLoads}, // the latter are what Debian's are links to
 		{[]string{"postgres"}, (*checker).postgresLoads},
@@ -60,74 +58,56 @@ func startsServer([]string) bool { return false }
 
 // toldServer stands for the folders of a server, which has none: by it one that is started twice alike is looked at once.
 func (c *checker) toldServer(in interpreted) ([]string, error) {
-	return []string{strings.Join(append(in.args, "in", in.frame.dir), " ")}, nil
+	return []string{fmt.Sprint(in.args, " in ", in.frame.dir, " with ", in.frame.put)}, nil
 }
 
 // served are the modules that a server is told to load. What only the running system knows is left out.
-func (c *checker) served(_ []string, in interpreted) (list []modules, err error) {
+func (c *checker) served(_ []string, in interpreted) ([]modules, error) {
 	named, err := serverOf(in.at.real).loads(c, in)
-	for _, m := range named[:min(len(named), maxModules)] {
-		if list = append(list, m); len(m.files) != 1 {
-			continue
-		}
-		if at, _, failed := c.regular(m.files[0]); failed != nil {
-			return nil, failed
-		} else if at.info == nil {
-			c.note(in.frame, "%s has %s load %s, which is not in the image", m.by, show(in.at.name), show(m.files[0]))
+	if err != nil {
+		return nil, err
+	}
+	named = named[:min(len(named), maxModules)]
+	seen := map[string]bool{}
+	for _, m := range named { // most lie in one folder, which is asked for at once
+		if dir := path.Dir(strings.Join(m.files[:min(len(m.files), 1)], "")); dir != "." && !seen[dir] {
+			seen[dir] = true
+			if _, _, err := c.folder(dir); err != nil {
+				return nil, err
+			}
 		}
 	}
-	return list, err
+	return named, each(len(named), func(i int) error {
+		m := named[i]
+		if len(m.files) != 1 {
+			return nil
+		}
+		at, _, err := c.regular(m.files[0])
+		if err == nil && at.info == nil {
+			c.note(in.frame, "%s has %s load %s, which is not in the image", m.names(), show(in.at.name), show(m.files[0]))
+		}
+		return err
+	})
 }
 
-// loaded is a module that somebody names, by all the paths that the name may have. A path that only the running system knows is left out.
+// loaded is a module that somebody names, by all the paths that the name may have. A path that only the running system knows is left out, and so is a
+// pattern for which a shell found nothing.
 func loaded(by string, files ...string) modules {
 	m := modules{name: path.Base(files[0]), by: by}
 	for _, name := range files {
-		if path.IsAbs(name) && !strings.ContainsAny(name, unknown+"$") {
+		if path.IsAbs(name) && !strings.ContainsAny(name, unknown+"$*") {
 			m.files = append(m.files, name)
 		}
 	}
 	return m
 }
 
-// included reads the files that patterns mean, and level by level those of which read says that these include them.
-func (c *checker) included(patterns []string, read func(by, text string) (patterns []string)) error {
-	seen := map[string]bool{}
-	for len(patterns) > 0 {
-		for i, pattern := range patterns {
-			patterns[i] = path.Clean(pattern)
-		}
-		names, err := c.under("/", patterns...)
-		if err != nil {
-			return err
-		}
-		names = slices.DeleteFunc(names, func(name string) bool {
-			if seen[name] || len(seen) >= maxIncluded {
-				return true
-			}
-			seen[name] = true
-			return false
-		})
-		texts := make([]string, len(names))
-		if err := each(len(names), func(i int) (err error) { texts[i], err = c.evidence(names[i]); return err }); err != nil {
-			return err
-		}
-		patterns = nil
-		for i, name := range names {
-			patterns = append(patterns, read(show(name), texts[i])...)
-		}
+// names says who names a module.
+func (m modules) names() string {
+	if path.IsAbs(m.by) {
+		return show(m.by)
 	}
-	return nil
-}
-
-// firstFile is the first of these that is there, "" where none is.
-func (c *checker) firstFile(names ...string) (string, error) {
-	for _, name := range names {
-		if at, ok, err := c.regular(name); ok || err != nil {
-			return at.real, err
-		}
-	}
-	return "", nil
+	return m.by
 }
 
 // inEach are the paths that names may have in these folders.
@@ -180,67 +160,14 @@ func (c *checker) loadLines(files []string, line string, f frame, include string
 		return patterns
 	}
 	read(onCommandLine, line)
-	return list, c.included(files, read)
+	return list, c.included(files, f, read)
 }
 
-// fluentBitLoads are the plugins that Fluent Bit is given.
-func (c *checker) fluentBitLoads(in interpreted) (list []modules, err error) {
-	for i, word := range in.args {
-		name, inline := strings.CutPrefix(word, "--plugin=")
-		if i > 0 && (in.args[i-1] == "-e" || in.args[i-1] == "--plugin") {
-			name, inline = word, true
-		}
-		if inline {
-			list = append(list, loaded(onCommandLine, absolute(in.frame.dir, name)))
-		}
-	}
-	return list, nil
-}
-
-// postgresLoads reads the last of what PostgreSQL is told. A database that is made anew has its configuration from the sample.
-func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
-	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
-	folders := []string{prefix + "/lib", prefix + "/lib/postgresql", prefix + "/lib64/pgsql", strings.Replace(bin, "/libexec/", "/lib/", 1)}
-	samples := []string{prefix + "/share/postgresql.conf.sample", prefix + "/share/postgresql/postgresql.conf.sample",
-		strings.Replace(prefix, "/lib/", "/share/", 1) + "/postgresql.conf.sample", strings.Replace(bin, "/libexec/", "/share/", 1) + "/postgresql.conf.sample"}
-	file, err := c.firstFile(samples...)
-	if err != nil {
-		return nil, err
-	}
-	text, err := c.evidence(file)
-	if err != nil {
-		return nil, err
-	}
-	preloads, by := "", ""
-	setting := regexp.MustCompile(`(?mi)^\s*shared_preload_libraries\s*=?\s*'([^'\n]*)'`)
-	for _, m := range setting.FindAllStringSubmatch(text, -1) {
-		preloads, by = m[1], show(file)
-	}
-	o, _ := permuted(in.args, "-c", "-D", "-p", "-h", "-k", "-B", "-N")
-	for _, o := range o {
-		key, value, _ := strings.Cut(o.value, "=")
-		if strings.HasPrefix(o.name, "--") {
-			key, value = strings.ReplaceAll(o.name[2:], "-", "_"), o.value
-		}
-		if strings.EqualFold(key, "shared_preload_libraries") {
-			preloads, by = value, onCommandLine
-		}
-	}
-	var list []modules
-	for name := range strings.SplitSeq(preloads, ",") {
-		name = strings.TrimSuffix(strings.TrimPrefix(strings.Trim(name, ` "`), "$libdir/"), ".so")
-		if name != "" {
-			list = append(list, loaded(by, inEach(folders, name+".so")...))
-		}
-	}
-	return list, nil
-}
-
-// javaLoads are the agents among Java's options, which end before the class that it starts.
+// javaLoads are the agents among Java's options, which end before the class that it starts. Some of them have their value in the next word.
 func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 	read := func(by string, words []string) {
 		for _, word := range words {
-			if agent, ok := strings.CutPrefix(word, "-agentpath:"); ok {
+			if agent, ok := strings.CutPrefix(strings.Trim(word, `"`), "-agentpath:"); ok {
 				agent, _, _ = strings.Cut(agent, "=")
 				list = append(list, loaded(by, agent))
 			}
@@ -251,13 +178,21 @@ func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 			read(name, strings.Fields(given[0]))
 		}
 	}
-	for i, word := range in.args {
+	valued := false
+	for _, word := range in.args {
+		file, more := strings.CutPrefix(word, "@")
 		switch {
-		case strings.HasPrefix(word, "-") && word != "-jar", i > 0 && slices.Contains([]string{"-cp", "-classpath", "--class-path", "-p", "--module-path", "--add-modules"}, in.args[i-1]):
+		case more && !valued:
+			name := absolute(in.frame.dir, file)
+			if err := c.included([]string{name}, in.frame, func(by, text string) []string { read(by, strings.Fields(text)); return nil }); err != nil {
+				return nil, err
+			}
+		case strings.HasPrefix(word, "-") && word != "-jar":
 			read(onCommandLine, []string{word})
-		default:
+		case !valued:
 			return list, nil
 		}
+		valued = slices.Contains([]string{"-cp", "-classpath", "-p"}, word) || strings.HasPrefix(word, "--") && !strings.Contains(word, "=")
 	}
 	return list, nil
 }

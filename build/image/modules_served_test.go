@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,8 @@ var servedChecks = []struct {
 	{"... that is none of a machine's", run("nginx"), append(nginx("load_module /no.so;"), text("/no.so", "x")), ""},
 	{"... that waits for who wants it", run("nginx"), append(nginx("include modules-available/*.conf.off;"), text("/etc/nginx/modules-available/x.conf", "load_module /x.so;")), ""},
 	{"its own build", run("/usr/local/nginx/sbin/nginx"), own("/usr/local/nginx/sbin/nginx", text("/usr/local/nginx/conf/nginx.conf", "load_module modules/x.so;"), lib("/usr/local/nginx/modules/x.so", "amd64")), "/usr/local/nginx/modules/x.so"},
+	{"... by a link, from the link's folder", run("nginx"), own("/usr/sbin/nginx", link("/etc/nginx/nginx.conf", "/app/nginx.conf"), text("/app/nginx.conf", "include m/*.conf;"), text("/etc/nginx/m/x.conf", "load_module /x.so;")), "/x.so"},
+	{"the official image's, for finding faults", run("nginx-debug", "-g", "daemon off;"), own("/usr/sbin/nginx-debug", text("/etc/nginx/nginx.conf", "load_module modules/x.so;"), link("/etc/nginx/modules", "/usr/lib/nginx/modules")), nginxMods + "x.so"},
 	{"OpenResty", run("/usr/local/openresty/bin/openresty"), own("/usr/local/openresty/nginx/sbin/nginx", link("/usr/local/openresty/bin/openresty", "/usr/local/openresty/nginx/sbin/nginx"), text("/usr/local/openresty/nginx/conf/nginx.conf", "load_module /x.so;")), "/x.so"},
 	{"nginx that nobody starts", run("/app"), append(nginx("load_module /x.so;"), elf("/app", "arm64")), ""},
 	{"... but the health check, to test it", run("/app").and("Healthcheck", test("nginx", "-t")), append(nginx("load_module /x.so;"), elf("/app", "arm64")), ""},
@@ -72,6 +75,7 @@ var servedChecks = []struct {
 	{"... under a condition", run("apache2"), apache("<IfDefine X>\nLoadModule x_module /x.so\n</IfDefine>\n"), ""},
 	{"... behind one", run("apache2"), apache("<IfModule !a>\n  Include x\n</IfModule>\n  LoadModule x_module \\\n  \"/x.so\"\n"), "/x.so"},
 	{"... in a comment", run("apache2"), apache("#LoadModule x_module /x.so\n"), ""},
+	{"... with line ends of Windows", run("apache2"), apache("LoadModule x_module \\\r\n  /x.so\r\n"), "/x.so"},
 	{"... by a variable", run("apache2"), apache("LoadModule x_module ${MODS}/x.so\n"), ""},
 	{"... and a library", run("apache2"), apache("LoadFile /x.so\n"), "/x.so"},
 	{"... on the command line", run("apache2", "-c", "LoadModule x_module /x.so"), apache(""), "/x.so"},
@@ -93,10 +97,17 @@ var servedChecks = []struct {
 	{"... by its path", run(postgres, "-cshared_preload_libraries=/x.so"), own(postgres), "/x.so"},
 	{"... in what databases are made of", run(postgres), own(postgres, text("/usr/share/postgresql/16/postgresql.conf.sample", "#shared_preload_libraries = ''\nshared_preload_libraries = 'a, x' # y\n")), pgLib + "x.so"},
 	{"... that is not the last word", run(postgres, "-c", "shared_preload_libraries="), own(postgres, text("/usr/share/postgresql/16/postgresql.conf.sample", "shared_preload_libraries = 'x'\n")), ""},
+	{"... in a file that it is given", run(postgres, "-c", "config_file=/etc/pg.conf"), own(postgres, text("/etc/pg.conf", "shared_preload_libraries = x # y\r\n")), pgLib + "x.so"},
+	{"... and not in the sample", run(postgres, "--config-file=/etc/pg.conf"), own(postgres, text("/etc/pg.conf", "#shared_preload_libraries = 'x'\n"), text("/usr/share/postgresql/16/postgresql.conf.sample", "shared_preload_libraries = 'x'\n")), ""},
+	{"... in one that this includes", run(postgres, "-c", "config_file=pg.conf").and("WorkingDir", "/etc"), own(postgres, text("/etc/pg.conf", "include_if_exists 'no.conf'\ninclude_dir = 'pg.d'\n"), text("/etc/pg.d/a.conf", "include '../b.conf'\n"), text("/etc/b.conf", "shared_preload_libraries 'x'\n")), pgLib + "x.so"},
+	{"... in its data", run(postgres, "-D", "/data"), own(postgres, text("/data/postgresql.conf", "shared_preload_libraries = 'x'\n")), pgLib + "x.so"},
+	{"... which the environment names", run(postgres).and("Env", []string{"PGDATA=/data"}), own(postgres, text("/data/postgresql.conf", "shared_preload_libraries = 'x'\n")), pgLib + "x.so"},
 	{"the image postgres of Alpine", run("postgres", "-c", "shared_preload_libraries=x"), own("/usr/local/bin/postgres", lib("/usr/local/lib/postgresql/x.so", "amd64")), "/usr/local/lib/postgresql/x.so"},
 
 	{"a Java agent", run("java", "-Xmx1g", "-agentpath:/x.so=a=b", "-jar", "a.jar"), own("/usr/bin/java"), "/x.so"},
 	{"... behind a class path", run("java", "-cp", "/a:/b", "-agentpath:/x.so", "Main"), own("/usr/bin/java"), "/x.so"},
+	{"... behind an option of two words", run("java", "--add-opens", "java.base/java.lang=ALL-UNNAMED", "-agentpath:/x.so", "-jar", "a.jar"), own("/usr/bin/java"), "/x.so"},
+	{"... in a file of options", run("java", "@/opts", "-jar", "a.jar"), own("/usr/bin/java", text("/opts", "-Xmx1g\n\"-agentpath:/x.so\"\n")), "/x.so"},
 	{"... that is the application's word", run("java", "-jar", "a.jar", "-agentpath:/x.so"), own("/usr/bin/java"), ""},
 	{"... in the environment", run("java", "Main").and("Env", []string{"JAVA_TOOL_OPTIONS=-Xmx1g -agentpath:/x.so"}), own("/usr/bin/java"), "/x.so"},
 	{"... by its name", run("java", "-agentlib:x", "Main"), own("/usr/bin/java"), ""},
@@ -104,12 +115,19 @@ var servedChecks = []struct {
 	{"Mosquitto", run("mosquitto", "-c", "/m.conf"), own("/usr/sbin/mosquitto", text("/m.conf", "listener 1883\ninclude_dir /m.d\n"), text("/m.d/a.conf", "auth_plugin /x.so\n")), "/x.so"},
 	{"... without its file", run("mosquitto"), own("/usr/sbin/mosquitto", text("/etc/mosquitto/mosquitto.conf", "plugin /x.so\n")), ""},
 	{"Fluent Bit", run("fluent-bit", "-e", "/x.so", "-c", "/f.conf"), own("/usr/bin/fluent-bit"), "/x.so"},
+	{"... in a file that its file names", run("fluent-bit", "-c", "/f/f.conf"), own("/usr/bin/fluent-bit", text("/f/f.conf", "@INCLUDE s.conf\n"), text("/f/s.conf", "[SERVICE]\n  Plugins_File p.conf\n[INPUT]\n  Path /y.so\n"), text("/f/p.conf", "[PLUGINS]\n  Path /x.so\n")), "/x.so"},
+	{"... that something else names", run("fluent-bit", "-c", "/f.conf"), own("/usr/bin/fluent-bit", text("/f.conf", "[INPUT]\n  Path /x.so\n")), ""},
+	{"... in YAML", run("fluent-bit", "--config=/f/f.yaml"), own("/usr/bin/fluent-bit", text("/f/f.yaml", "includes:\n  - g.yaml\nservice:\n  flush: 1\n"), text("/f/g.yaml", "plugins:\n- /x.so\n")), "/x.so"},
 	{"... in one word", run("fluent-bit", "--plugin=x.so"), own("/usr/bin/fluent-bit"), "/x.so"},
 
 	{"uWSGI without plugins", run("uwsgi", "--http", ":80"), own("/usr/bin/uwsgi"), ""},
 	{"uWSGI's plugin", run("uwsgi", "--plugins", "python3,x", "--http", ":80"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in its file", run("uwsgi", "app.ini").and("WorkingDir", "/app"), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\n;plugin = y\nplugin = x\nplugin = python3\n[other]\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... of another section", run("uwsgi", "--ini=/app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[other]\nplugin = x\n")), ""},
+	{"... under a condition", run("uwsgi", "app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nif-env = AMD64\nplugin = x\nendif =\n")), ""},
+	{"... behind one", run("uwsgi", "app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nif-env = A\nif-file = /b\nhttp = :80\nendif =\nendif =\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... in YAML", run("uwsgi", "--yaml", "/app.yml"), own("/usr/bin/uwsgi", text("/app.yml", "a:\n  plugins: y\n# b:\nuwsgi:\n  http: :80\n  plugins: 'x'\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... of another part of it", run("uwsgi", "/app.yaml"), own("/usr/bin/uwsgi", text("/app.yaml", "other:\n  plugins: x\n")), ""},
 	{"... in a file that the environment names", run("uwsgi").and("Env", []string{"UWSGI_INI=/app.ini"}), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nini = /b.ini:uwsgi\n"), text("/b.ini", "[uwsgi]\nplugins = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... of an emperor's vassal", run("uwsgi", "--emperor", "/vassals"), own("/usr/bin/uwsgi", text("/vassals/a.ini", "[uwsgi]\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in a folder of one's own", run("uwsgi", "--plugins-dir", "/app", "--plugin=x"), own("/usr/bin/uwsgi", lib("/app/x_plugin.so", "arm64")), ""},
@@ -118,6 +136,99 @@ var servedChecks = []struct {
 	{"a choice by machine that is not followed", run("/start"), own("/usr/bin/redis-server", busybox("arm64"), musl("arm64"), elf("/usr/bin/lscpu", "arm64"), exe("/start", "#!/bin/sh\nif lscpu | grep -q x86_64; then exec redis-server --loadmodule /x.so; fi\nexec redis-server --loadmodule /arm64.so\n"), lib("/arm64.so", "arm64")), ""},
 	{"a server that a script starts", run("/start"), append(nginx("load_module /x.so;"), busybox("arm64"), musl("arm64"), exe("/start", "#!/bin/sh\nset -e\nexec nginx -g 'daemon off;'\n")), "/x.so"},
 }
+
+// onTheWay is what a script does before it starts nginx, whose configuration names an amd64 module; each row declares linux/arm64.
+var onTheWay = []struct{ name, script, want, note string }{
+	{"nothing", "true", "foreign-module:/x/amd64.so", ""},
+	{"another file changes", "sed -i s/a/b/ /etc/nginx/mime.types", "foreign-module:/x/amd64.so", ""},
+	{"the file changes", "sed -i s/amd64/$(uname -m)/ /etc/nginx/nginx.conf", "verified", nginxMayLoad},
+	{"... with its former self kept", "sed --in-place=.bak -e s/amd64/arm64/ /etc/nginx/nginx.conf", "verified", nginxMayLoad},
+	{"... is written", "cat >/etc/nginx/nginx.conf <<E\nload_module /x/arm64.so;\nE", "verified", ""},
+	{"... and so is the lie", "echo 'load_module /x/amd64.so;' >/etc/nginx/nginx.conf", "verified", nginxMayLoad},
+	{"... is put there", "cp /other.conf /etc/nginx/nginx.conf", "verified", ""},
+	{"... is taken away", "rm /etc/nginx/nginx.conf", "verified", ""},
+	{"a link leads elsewhere", "ln -sfn /x/arm64.so /x/amd64.so", "verified", nginxMayLoad},
+}
+
+const nginxMayLoad = "/x/amd64.so is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64: whether /usr/sbin/nginx loads it is up to what starts that, which changes what names it"
+
+func TestServersConfiguredOnTheWay(t *testing.T) {
+	for _, row := range onTheWay {
+		t.Run(row.name, func(t *testing.T) {
+			root := rootOf(append(nginx("load_module /x/amd64.so;"), busybox("arm64"), musl("arm64"), lib("/x/amd64.so", "amd64"), lib("/x/arm64.so", "arm64"), text("/other.conf", "load_module /x/arm64.so;"),
+				elf("/bin/sed", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/cat", "arm64"), elf("/bin/rm", "arm64"), elf("/bin/ln", "arm64"), exe("/start", "#!/bin/sh\n"+row.script+"\nexec nginx\n"))...)
+			r, err := image.Check(run("/start").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+			if got := outcome(t, r, err); got != row.want || err == nil && strings.Join(r.Notes, "\n") != row.note {
+				t.Errorf("%s, want %s\nnotes: %q\n%v", got, row.want, r.Notes, err)
+			}
+		})
+	}
+}
+
+// However often a server is started, what it reads and loads is read once.
+func TestServedReadOnce(t *testing.T) {
+	opened := map[string]int{}
+	root := rootOf(append(apache("LoadModule m_module /m.so\nInclude /more.conf"), text("/more.conf", ""), lib("/m.so", "arm64"), busybox("arm64"), musl("arm64"))...)
+	r, err := image.Check(sh("apache2 -k start; apache2 -k stop; apache2 -t && exec apache2").bytes(), watched{MapFS: root, t: t, opened: func(name string) { opened[name]++ }}, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" {
+		t.Error(got, err)
+	}
+	for _, name := range []string{"etc/apache2/apache2.conf", "more.conf", "m.so"} {
+		if opened[name] != 1 {
+			t.Errorf("%s was opened %d times", name, opened[name])
+		}
+	}
+}
+
+// An endless configuration costs no more than a long one.
+func TestServedAtLength(t *testing.T) {
+	long := text("/etc/nginx/m/0.conf", strings.Repeat("a;", 5<<20))
+	root := rootOf(append(nginx("include m/*.conf;"), long, text("/etc/nginx/m/1.conf", "load_module /x.so;"), lib("/x.so", "amd64"))...)
+	r, err := image.Check(run("nginx").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "foreign-module:/x.so" || !slices.Contains(r.Notes, "/etc/nginx/m/0.conf is so long that not all of it was read") {
+		t.Error(got, r.Notes)
+	}
+}
+
+// A program of 64 bits loads nothing of 32, though the machine runs both.
+func TestServedModuleOfFewerBits(t *testing.T) {
+	for server, want := range map[string]string{"amd64": "foreign-module:/x.so", "386": "verified"} {
+		root := rootOf(elf("/usr/sbin/nginx", server), text("/etc/nginx/nginx.conf", "load_module /x.so;"), lib("/x.so", "386"))
+		r, err := image.Check(run("nginx").bytes(), root, platform(t, "amd64"), image.Options{})
+		if got := outcome(t, r, err); got != want {
+			t.Errorf("%s: %s, want %s: %v", server, got, want, err)
+		}
+	}
+}
+
+// Whatever the configuration of a server is, the check ends, and a comment at its end changes nothing.
+func FuzzServed(f *testing.F) {
+	names := []string{"/etc/nginx/nginx.conf", "/etc/apache2/apache2.conf", "/r.conf", "/m.conf", "/f.conf", "/f.yaml", "/pg.conf", "/app.ini", "/app.yml", "/opts"}
+	starts := []string{"nginx", "apache2", "redis-server /r.conf", "mosquitto -c /m.conf", "fluent-bit -c /f.conf", "fluent-bit -c /f.yaml", "postgres -c config_file=/pg.conf", "uwsgi /app.ini", "uwsgi /app.yml", "java @/opts"}
+	for i, name := range names {
+		for _, check := range servedChecks {
+			for _, file := range rootOf(check.root...) {
+				if file.Mode == 0o644 && path.Ext(name) != ".so" {
+					f.Add(uint8(i), string(file.Data))
+				}
+			}
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, conf string) {
+		name, start := names[int(which)%len(names)], strings.Fields(starts[int(which)%len(names)])
+		verdict := func(conf string) string {
+			root := rootOf(elf("/bin/"+start[0], "arm64"), lib("/x.so", "amd64"), lib("/y.so", "arm64"), text(name, conf), text("/more.conf", conf), link("/loop", "loop"))
+			r, err := image.Check(run(start...).bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+			return outcome(t, r, err) + strings.Join(r.Notes, "|")
+		}
+		if want, got := verdict(conf), verdict(conf+"\n# the end\n"); got != want && !open(conf) {
+			t.Errorf("%s: %q: %s, with a comment at its end %s", name, conf, want, got)
+		}
+	})
+}
+
+// open tells whether the end of a text may continue what is behind it: a quote, a line.
+func open(text string) bool { return strings.ContainsAny(text, "\"'") || strings.HasSuffix(text, "\\") }
 
 func TestServedModules(t *testing.T) {
 	for _, check := range servedChecks {

@@ -9,7 +9,7 @@ import (
 // nginxLoads reads what nginx is told. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
 func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 	o, _ := getopt(in.args, "-c", "-p", "-g", "-e", "-s")
-	name := path.Base(in.at.real)
+	name := strings.TrimSuffix(path.Base(in.at.real), "-debug")
 	prefixes := []string{path.Dir(path.Dir(in.at.real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
 	for _, given := range o.values("-p") {
 		prefixes = []string{absolute(in.frame.dir, given)}
@@ -18,7 +18,7 @@ func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 	for _, given := range o.values("-c") {
 		files = inEach(prefixes, given)
 	}
-	file, err := c.firstFile(files...)
+	file, err := c.firstFile(in.frame, files...)
 	if err != nil {
 		return nil, err
 	}
@@ -35,18 +35,22 @@ func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 		return patterns
 	}
 	read(onCommandLine, strings.Join(o.values("-g"), ";"))
-	return list, c.included([]string{file}, read)
+	return list, c.included([]string{file}, in.frame, read)
 }
 
 // nginxDirectives are the words of those before the first block: behind it no module is loaded any more.
 func nginxDirectives(text string) (list [][]string) {
 	var words []string
-	for _, token := range regexp.MustCompile(`#[^\n]*|"[^"]*"|'[^']*'|[{;]|[^\s;{]+`).FindAllString(text, -1) {
-		switch token[0] {
+	tokens := regexp.MustCompile(`#[^\n]*|"[^"]*"|'[^']*'|[{;]|[^\s;{]+`)
+	for at := tokens.FindStringIndex(text); at != nil; at = tokens.FindStringIndex(text) {
+		token := text[at[0]:at[1]]
+		switch text = text[at[1]:]; token[0] {
 		case '{':
 			return list
 		case ';':
-			list, words = append(list, words), nil
+			if len(words) > 0 {
+				list, words = append(list, words), nil
+			}
 		case '#':
 		default:
 			words = append(words, strings.Trim(token, `"'`))
@@ -68,7 +72,7 @@ func (c *checker) apacheLoads(in interpreted) (list []modules, err error) {
 	for _, given := range o.values("-f") {
 		files = inEach(roots, given)
 	}
-	file, err := c.firstFile(files...)
+	file, err := c.firstFile(in.frame, files...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,19 +84,21 @@ func (c *checker) apacheLoads(in interpreted) (list []modules, err error) {
 			case "loadmodule", "loadfile":
 				list = append(list, loaded(by, inEach(roots, value)...))
 			case "include", "includeoptional":
-				patterns = append(patterns, inEach(roots, value, strings.TrimSuffix(value, "/")+"/*")...) // a folder stands for all in it
+				if patterns = append(patterns, inEach(roots, value)...); !strings.ContainsAny(value, "*?[") {
+					patterns = append(patterns, inEach(roots, strings.TrimSuffix(value, "/")+"/*")...) // a folder stands for all in it
+				}
 			}
 		}
 		return patterns
 	}
 	read(onCommandLine, strings.Join(append(o.values("-C"), o.values("-c")...), "\n"))
-	return list, c.included([]string{file}, read)
+	return list, c.included([]string{file}, in.frame, read)
 }
 
 // apacheDirectives are the words of those that stand outside of sections.
 func apacheDirectives(text string) (list [][]string) {
 	depth := 0
-	for line := range strings.Lines(strings.ReplaceAll(text, "\\\n", " ")) {
+	for line := range strings.Lines(strings.NewReplacer("\\\r\n", " ", "\\\n", " ").Replace(text)) {
 		words := strings.Fields(line)
 		switch {
 		case len(words) == 0, words[0][0] == '#':

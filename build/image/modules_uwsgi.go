@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// uWSGI is told by its command line, the environment, and .ini files which plugins it loads and where its Python is:
+// uWSGI is told by its command line, the environment, and files of .ini or YAML which plugins it loads and where its Python is:
 //
 //	uwsgi --plugins python3,http --ini app.ini     also UWSGI_INI=app.ini
 //	[uwsgi]
@@ -53,7 +53,7 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			list = append(list, uwsgiSetting{key, value, onCommandLine})
 		case option:
 			list = append(list, uwsgiSetting{key, strings.Join(in.args[i+1:min(i+2, len(in.args))], ""), onCommandLine})
-		case path.Ext(word) == ".ini":
+		case slices.Contains([]string{".ini", ".yml", ".yaml"}, path.Ext(word)):
 			list = append(list, uwsgiSetting{"ini", word, onCommandLine})
 		}
 	}
@@ -63,33 +63,42 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 		}
 	}
 	files := func(some uwsgiSettings) (names []string) {
-		for _, value := range some.values("ini", "include", "inherit") {
+		for _, value := range some.values("ini", "y", "yaml", "yml", "include", "inherit") {
 			value, _, _ = strings.Cut(value, ":") // a section's name may follow
 			names = append(names, absolute(in.frame.dir, value))
 		}
 		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
-			names = append(names, absolute(in.frame.dir, value+"/*.ini"))
+			names = append(names, absolute(in.frame.dir, value+"/*.ini"), absolute(in.frame.dir, value+"/*.y*ml"))
 		}
 		return names
 	}
-	return list, c.included(files(list), func(by, text string) []string {
+	return list, c.included(files(list), in.frame, func(by, text string) []string {
 		some := uwsgiFile(by, text)
 		list = append(list, some...)
 		return files(some)
 	})
 }
 
-// uwsgiFile are the settings of an .ini file.
-func uwsgiFile(by, text string) (list uwsgiSettings) {
-	section := ""
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(line)
-		key, value, ok := strings.Cut(line, "=")
-		switch {
-		case strings.HasPrefix(line, "["):
-			section = strings.Trim(line, "[]")
-		case ok && section == "uwsgi" && !strings.ContainsAny(line[:1], "#;"):
-			list = append(list, uwsgiSetting{strings.TrimSpace(key), strings.TrimSpace(value), by})
+// uwsgiFile are the settings of a file, but for those under a condition (if-env = X ... endif =).
+func uwsgiFile(by, text string) (list []uwsgiSetting) {
+	between, section, conditions := "=", "", 0
+	if strings.HasPrefix(path.Ext(by), ".y") {
+		between = ":"
+	}
+	for whole := range strings.Lines(text) {
+		line := strings.TrimSpace(whole)
+		key, value, ok := strings.Cut(line, between)
+		switch key = strings.TrimSpace(key); {
+		case line == "" || strings.ContainsAny(line[:1], "#;"):
+		case line[0] == '[', between == ":" && whole[0] > ' ':
+			section = strings.Trim(key, "[]")
+		case !ok || section != "uwsgi":
+		case strings.HasPrefix(key, "if"):
+			conditions++
+		case key == "endif":
+			conditions--
+		case conditions <= 0:
+			list = append(list, uwsgiSetting{key, strings.Trim(strings.TrimSpace(value), `"'`), by})
 		}
 	}
 	return list

@@ -25,6 +25,8 @@ func (w *walker) put(words []string) {
 		for _, name := range names {
 			w.fill(absolute(w.dir, name), o.has("-a", "--append"), []value{{cmp.Or(w.frame.input, unknown)}})
 		}
+	case base == "sed" && o.has("-i", "--in-place"):
+		w.edit(names)
 	case base == "rm":
 		for _, name := range names {
 			w.remove(absolute(w.dir, name), o.has("-r", "-R", "--recursive"))
@@ -63,6 +65,17 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 			} else {
 				w.either(func() {}, put)
 			}
+		}
+	}
+}
+
+// edited stands before the name of a file that the text changes in a way that is not followed.
+const edited = "\x02"
+
+func (w *walker) edit(names []string) {
+	for _, name := range names {
+		if len(w.files) < maxFiles {
+			w.files[edited+path.Clean(absolute(w.dir, name))] = []string{edited}
 		}
 	}
 }

@@ -32,6 +32,7 @@ type tree struct {
 	folders memory[[]fs.DirEntry]
 	files   memory[file]
 	headers memory[platforms.ELF] // of libraries
+	heads   memory[headed]        // of modules
 	scripts memory[string]        // that are followed
 	needs   memory[platforms.Dynamic]
 	arms    memory[int]

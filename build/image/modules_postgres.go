@@ -1,0 +1,85 @@
+package image
+
+import (
+	"cmp"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// PostgreSQL has its settings in a file that it is given, in postgresql.conf of its data, or, where that is made anew, in the sample of it, which
+// may include others:
+//
+//	postgres -c config_file=/etc/postgresql.conf     also --config-file=
+//	shared_preload_libraries = 'pg_cron,timescaledb'
+//	include_dir = 'conf.d'
+
+// postgresLoads reads the last of what PostgreSQL is told.
+func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
+	given := postgresGiven(in.args)
+	file, err := c.postgresFile(in, given)
+	if err != nil {
+		return nil, err
+	}
+	preloads, by := "", ""
+	setting := regexp.MustCompile(`(?mi)^[ \t]*(shared_preload_libraries|include\w*)(?:[ \t]*=[ \t]*|[ \t]+)(?:'([^'\n]*)'|([^\s#']+))`)
+	err = c.included([]string{file}, in.frame, func(name, text string) (patterns []string) {
+		for _, m := range setting.FindAllStringSubmatch(text, -1) {
+			switch key, value := strings.ToLower(m[1]), m[2]+m[3]; key {
+			case "include", "include_if_exists":
+				patterns = append(patterns, absolute(path.Dir(name), value))
+			case "include_dir":
+				patterns = append(patterns, absolute(path.Dir(name), value)+"/*.conf")
+			default:
+				preloads, by = value, name
+			}
+		}
+		return patterns
+	})
+	if value, ok := given["shared_preload_libraries"]; ok {
+		preloads, by = value, onCommandLine
+	}
+	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
+	folders := []string{prefix + "/lib", prefix + "/lib/postgresql", prefix + "/lib64/pgsql", strings.Replace(bin, "/libexec/", "/lib/", 1)}
+	var list []modules
+	for name := range strings.SplitSeq(preloads, ",") {
+		name = strings.TrimSuffix(strings.TrimPrefix(strings.Trim(name, ` "`), "$libdir/"), ".so")
+		if name != "" {
+			list = append(list, loaded(by, inEach(folders, name+".so")...))
+		}
+	}
+	return list, err
+}
+
+// postgresGiven are the settings on PostgreSQL's command line, with the folder of its data under "-D".
+func postgresGiven(args []string) map[string]string {
+	given := map[string]string{}
+	o, _ := permuted(args, "-c", "-D", "-p", "-h", "-k", "-B", "-N")
+	for _, o := range o {
+		key, value, _ := strings.Cut(o.value, "=")
+		switch {
+		case o.name == "-D":
+			given["-D"] = o.value
+		case o.name == "-c":
+			given[strings.ToLower(strings.TrimSpace(key))] = strings.Trim(value, " ")
+		case strings.HasPrefix(o.name, "--"):
+			given[strings.ReplaceAll(strings.ToLower(o.name[2:]), "-", "_")] = o.value
+		}
+	}
+	return given
+}
+
+// postgresFile is the file that PostgreSQL reads its settings from.
+func (c *checker) postgresFile(in interpreted, given map[string]string) (string, error) {
+	if file := given["config_file"]; file != "" {
+		return absolute(in.frame.dir, file), nil
+	}
+	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
+	files := []string{prefix + "/share/postgresql.conf.sample", prefix + "/share/postgresql/postgresql.conf.sample",
+		strings.Replace(prefix, "/lib/", "/share/", 1) + "/postgresql.conf.sample", strings.Replace(bin, "/libexec/", "/share/", 1) + "/postgresql.conf.sample"}
+	if data := cmp.Or(given["-D"], strings.Join(c.values("PGDATA", in.frame), ":")); data != "" {
+		files = slices.Insert(files, 0, absolute(in.frame.dir, data)+"/postgresql.conf")
+	}
+	return c.firstFile(in.frame, files...)
+}

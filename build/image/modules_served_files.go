@@ -1,0 +1,129 @@
+package image
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Bounds on what is read of the configurations of servers. Debian's Apache has a hundred files, Redis's only one has 100 KB.
+const (
+	maxIncluded = 256
+	maxSetting  = 1 << 20 // bytes of one
+	maxSettings = 8 << 20 // bytes of all in the image
+)
+
+// included reads the files that patterns mean for whoever starts a server, and level by level those of which read says that these include them.
+func (c *checker) included(patterns []string, f frame, read func(by, text string) (patterns []string)) error {
+	seen := map[string]bool{}
+	for len(patterns) > 0 {
+		var names []string
+		for _, pattern := range patterns {
+			some, err := c.meant(path.Clean(pattern), f)
+			if err != nil {
+				return err
+			}
+			names = append(names, some...)
+		}
+		names = slices.DeleteFunc(names, func(name string) bool {
+			if seen[name] || len(seen) >= maxIncluded {
+				return true
+			}
+			seen[name] = true
+			return false
+		})
+		texts, err := c.settings(names, f)
+		if err != nil {
+			return err
+		}
+		patterns = nil
+		for i, name := range names {
+			patterns = append(patterns, read(name, texts[i])...)
+		}
+	}
+	return nil
+}
+
+// meant are the files that a pattern may mean, with those that are put there.
+func (c *checker) meant(pattern string, f frame) (names []string, err error) {
+	special := strings.IndexAny(pattern, "*?[")
+	if !path.IsAbs(pattern) || !known(pattern) {
+		return nil, nil
+	}
+	if special < 0 {
+		return []string{pattern}, nil
+	}
+	fixed := strings.LastIndex(pattern[:special], "/")
+	names, err = c.under("/"+pattern[:fixed], pattern[fixed:])
+	for _, place := range slices.Sorted(maps.Keys(f.put)) {
+		if is, _ := path.Match(pattern, place); is && !slices.Contains(names, place) {
+			names = append(names, place)
+		}
+	}
+	return names, err
+}
+
+// settings are the texts of files as who starts a server has them, "" of those that he does not have. Each file of the image is read once.
+func (c *checker) settings(names []string, f frame) ([]string, error) {
+	texts, files := make([]string, len(names)), make([]found, len(names))
+	if err := each(len(names), func(i int) (err error) { files[i], texts[i], err = c.held(names[i], f); return err }); err != nil {
+		return nil, err
+	}
+	for _, at := range files {
+		if at.info == nil {
+			continue
+		}
+		if _, known := c.configs[at.real]; !known {
+			most := min(at.info.Size(), maxSetting, maxSettings-c.settled)
+			if c.settled += most; most < at.info.Size() {
+				c.note(frame{}, "%s is so long that not all of it was read", show(at.real))
+			}
+			c.configs[at.real] = sync.OnceValues(func() (string, error) { return c.tree.begin(at.real, at.info.Size(), most) })
+		}
+	}
+	err := each(len(names), func(i int) (err error) {
+		if at := files[i]; at.info != nil {
+			texts[i], err = c.configs[at.real]()
+		}
+		return err
+	})
+	return texts, err
+}
+
+// held is a file as a command has it: where the image has it, or the text that a shell on the way wrote there.
+func (c *checker) held(name string, f frame) (at found, text string, err error) {
+	from, _ := f.origin(name)
+	if text, ok := c.wrote(from); ok {
+		return found{}, strings.ReplaceAll(text, unknown, ""), nil
+	}
+	at, ok, err := c.regular(from)
+	if !ok || f.put[path.Clean(name)] == gone {
+		return found{}, "", err
+	}
+	return at, "", nil
+}
+
+// firstFile is the first of these that a command has, "" where it has none.
+func (c *checker) firstFile(f frame, names ...string) (string, error) {
+	for _, name := range names {
+		at, text, err := c.held(name, f)
+		if at.info != nil || text != "" || err != nil {
+			return name, err
+		}
+	}
+	return "", nil
+}
+
+// late tells whether what starts a server may change which module it loads: it puts or edits the file that names one, or what lies where it is.
+func (f frame) late(m modules) bool {
+	return slices.ContainsFunc(append(m.files[:len(m.files):len(m.files)], m.by), func(name string) bool {
+		for name = path.Clean(name); len(name) > 1; name = path.Dir(name) {
+			if from := f.put[name]; from != "" && from != name || f.put[edited+name] != "" {
+				return true
+			}
+		}
+		return false
+	})
+}
