@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -202,12 +203,26 @@ func (c Context) missing(name string) (why, cure string) {
 	}
 	by := excluding(slices.Concat(own, c.Excludes), name)
 	switch {
+	case by < 0 && c.link(name) != "":
+		return fmt.Sprintf("%s leads through the symbolic link %s to what is not sent with the context", name, c.link(name)), "put the files in its place, or take a CONTEXT that holds what it names"
 	case by < 0:
 		return "the engine does not find " + name + " in the context", "run this again if it was made meanwhile"
 	case by >= len(own):
 		return name + " is this program's own file, and is not sent", "copy it to another name first"
 	}
 	return fmt.Sprintf("%s is left out of the context by the line %s of %s", name, own[by], filepath.Base(file)), "take the line out, or write !" + name + " below it"
+}
+
+// link is the first symbolic link on the way to a path of the context, empty where there is none.
+func (c Context) link(name string) string {
+	at := ""
+	for _, part := range strings.Split(name, "/") {
+		at = path.Join(at, part)
+		if info, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(at))); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return at
+		}
+	}
+	return ""
 }
 
 // excluding is the pattern because of which a name is left out, -1 if none is.

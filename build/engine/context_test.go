@@ -198,11 +198,15 @@ func TestMissing(t *testing.T) {
 	write("own", "")
 	c := Context{Dir: dir, Excludes: []string{"conf/own"}}
 	write("conf/own", "")
+	if err := os.Symlink(t.TempDir(), filepath.Join(dir, "conf/away")); err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{
 		"/nothing":    "the context " + dir + " has no nothing",
 		"/b":          "b is left out of the context by the line * of .dockerignore",
 		"conf/a.key":  "conf/a.key is left out of the context by the line conf/*.key of .dockerignore",
 		"/conf/own":   "conf/own is this program's own file, and is not sent",
+		"/conf/away":  "conf/away leads through the symbolic link conf/away to what is not sent with the context",
 		"/conf/a.txt": "the engine does not find conf/a.txt in the context",
 	} {
 		if got, cure := c.missing(name); got != want || cure == "" {

@@ -119,7 +119,8 @@ func ofRegistries() []failure {
 // missing is what engines say of a path that a COPY, an ADD or a mount names: BuildKit, Docker's classic builder, Podman.
 const missing = `"(/[^"]*)":? not found|` +
 	`(?:COPY|ADD) failed: (?:file not found in build context or excluded by \.dockerignore: )?stat ([^:]+): file does not exist|` +
-	`copier: stat: "([^"]+)": no such file or directory`
+	`copier: stat: "([^"]+)": no such file or directory|` +
+	`lstat /\S*/buildkit-mount\d+(/[^:]+): no such file or directory`
 
 var errMissing = errors.New("no such path")
 

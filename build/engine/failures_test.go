@@ -76,10 +76,12 @@ func TestBaseErrors(t *testing.T) {
 func TestMissingFiles(t *testing.T) {
 	dir := t.TempDir()
 	for said, missing := range map[string]bool{
-		`failed to compute cache key: "/conf" not found: not found`:                                                                         true,
-		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                              true,
-		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                        true,
-		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`: true,
+		`failed to compute cache key: "/conf" not found: not found`:                                                                                           true,
+		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                                                true,
+		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                                          true,
+		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`:                   true,
+		"failed to compute cache key: failed to walk /x/tmp/buildkit-mount92966385/conf: lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory": true,
+		"lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory":                                                                                 true,
 		"the command was not found": false,
 	} {
 		want := "D:3: [1/1] COPY a conf/ /: " + said
