@@ -17,8 +17,9 @@ type Copy struct {
 }
 
 // Copies are the paths of the context that building the target under the strategy takes by name, in the order of the file. What may be
-// there or not, or elsewhere, is none of them: addresses, --from, --parents, --exclude, values of arguments other than
-// BuildKit's own, what a RUN mounts, and of a pattern all but the folder at its beginning.
+// there or not, or elsewhere, is none of them: patterns, addresses, --from, --parents, --exclude, values of arguments other than
+// BuildKit's own, and what a RUN mounts. Of a pattern in a folder that is not there BuildKit fails or takes nothing, as it has looked
+// through the context before or not.
 func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	g, _, err := f.under(s, o)
 	if err != nil {
@@ -62,7 +63,7 @@ func isAddress(source string) bool {
 
 // copied is the path that a word of a stage names; not sure where it may name several, or another one than can be told here.
 func (g *graph) copied(n node, word string) (name string, sure bool) {
-	if strings.ContainsAny(word, `[\'"`) {
+	if strings.ContainsAny(word, `*?[\'"`) {
 		return "", false
 	}
 	if strings.Contains(word, "$") {
@@ -71,12 +72,6 @@ func (g *graph) copied(n node, word string) (name string, sure bool) {
 		}
 	}
 	name = strings.TrimPrefix(path.Join("/", word), "/")
-	if strings.ContainsAny(name, "*?") { // which may fit nothing, in a folder that is there
-		var below bool
-		if name, _, below = strings.Cut(name, "/"); !below || strings.ContainsAny(name, "*?") {
-			return "", false
-		}
-	}
 	return name, name != ""
 }
 
