@@ -22,6 +22,9 @@ func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err e
 
 // inside are the files in folders that are wanted. A folder that several names lead to is looked into once.
 func (c *checker) inside(folders []string, wanted func(fs.DirEntry) bool) (list []string, err error) {
+	if err := each(len(folders), func(i int) error { _, _, err := c.folder(folders[i]); return err }); err != nil { // all at once, to be remembered
+		return nil, err
+	}
 	seen := map[string]bool{}
 	for _, dir := range folders {
 		real, entries, err := c.folder(dir)

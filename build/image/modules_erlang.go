@@ -24,7 +24,11 @@ func startsErlang([]string) bool { return false }
 // versions.
 func (c *checker) release(script found, f frame) (alone bool, err error) {
 	root := path.Dir(path.Dir(script.real))
-	data, err := c.evidence(root + "/releases/start_erl.data")
+	at, ok, err := c.regular(root + "/releases/start_erl.data")
+	if err != nil || !ok {
+		return false, err
+	}
+	data, err := c.tree.text(at.real, at.info.Size())
 	versions := strings.Fields(data)
 	if err != nil || len(versions) != 2 {
 		return false, err

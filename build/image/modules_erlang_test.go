@@ -50,6 +50,20 @@ var erlangChecks = []struct {
 	{"ERL_LIBS", run("erl").and("Env", []string{"ERL_LIBS=/libs"}), append(systems(), lib("/libs/x/priv/x.so", "amd64")), "foreign-module:/libs/x/priv/x.so"},
 }
 
+// A script that its own text starts again and again has its versions read once.
+func TestErlangVersionsReadOnce(t *testing.T) {
+	opened := 0
+	root := rootOf(append(released("arm64"), exe("/start", "#!/bin/sh\n/app/bin/app eval a\n/app/bin/app eval b\nexec /app/bin/app start\n"))...)
+	r, err := image.Check(run("/start").bytes(), watched{MapFS: root, t: t, opened: func(name string) {
+		if name == "app/releases/start_erl.data" {
+			opened++
+		}
+	}}, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || opened != 1 {
+		t.Errorf("%s, %d times", got, opened)
+	}
+}
+
 func TestErlangReleases(t *testing.T) {
 	for _, check := range erlangChecks {
 		t.Run(check.name, func(t *testing.T) {

@@ -187,6 +187,7 @@ func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 			if err := c.included([]string{name}, in.frame, func(by, text string) []string { read(by, strings.Fields(text)); return nil }); err != nil {
 				return nil, err
 			}
+		case !known(word): // more options, maybe
 		case strings.HasPrefix(word, "-") && word != "-jar":
 			read(onCommandLine, []string{word})
 		case !valued:

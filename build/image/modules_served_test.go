@@ -107,6 +107,7 @@ var servedChecks = []struct {
 	{"a Java agent", run("java", "-Xmx1g", "-agentpath:/x.so=a=b", "-jar", "a.jar"), own("/usr/bin/java"), "/x.so"},
 	{"... behind a class path", run("java", "-cp", "/a:/b", "-agentpath:/x.so", "Main"), own("/usr/bin/java"), "/x.so"},
 	{"... behind an option of two words", run("java", "--add-opens", "java.base/java.lang=ALL-UNNAMED", "-agentpath:/x.so", "-jar", "a.jar"), own("/usr/bin/java"), "/x.so"},
+	{"... behind options that come at run time", sh("exec java $JAVA_OPTS -agentpath:/x.so Main"), own("/usr/bin/java", busybox("arm64"), musl("arm64")), "/x.so"},
 	{"... in a file of options", run("java", "@/opts", "-jar", "a.jar"), own("/usr/bin/java", text("/opts", "-Xmx1g\n\"-agentpath:/x.so\"\n")), "/x.so"},
 	{"... that is the application's word", run("java", "-jar", "a.jar", "-agentpath:/x.so"), own("/usr/bin/java"), ""},
 	{"... in the environment", run("java", "Main").and("Env", []string{"JAVA_TOOL_OPTIONS=-Xmx1g -agentpath:/x.so"}), own("/usr/bin/java"), "/x.so"},

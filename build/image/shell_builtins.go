@@ -194,7 +194,7 @@ func (w *walker) overwrite(words []string) {
 			continue
 		}
 		if words[0] == "unset" {
-			w.set(name)
+			w.set(name, value{})
 		} else if w.guesses(words) {
 			w.set(name, value{guessed})
 		} else {

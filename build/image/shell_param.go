@@ -34,7 +34,7 @@ func (e *expansion) value(name string) value {
 		name = "0"
 	}
 	if values, ok := e.vars[name]; ok {
-		if v := e.pick(name, values); v != nil || name != "LD_LIBRARY_PATH" {
+		if v := e.pick(name, values); v != nil { // else it is what it was before the text
 			return v
 		}
 	}
@@ -102,7 +102,7 @@ func (e *expansion) element(p *syntax.ParamExp) value {
 // operate puts in what an operator makes of a value: a default, or a part of it.
 func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool) {
 	op, text := p.Exp.Op, v.text()
-	set := v != nil && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
+	set := len(v) > 0 && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
 	if !known(text) { // either, by the position of the expansion
 		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{unknown}, nil}) != nil
 	}

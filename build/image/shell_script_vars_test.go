@@ -1,5 +1,11 @@
 package image_test
 
+import (
+	"testing"
+
+	"github.com/manymage/manymage/build/image"
+)
+
 // variableTexts are about what words stand for.
 var variableTexts = []string{
 	// What a dollar sign is not.
@@ -113,4 +119,23 @@ var variableTexts = []string{
 	"+ set -- /app/server; set -o pipefail; exec $1",
 	"+ set -- /app/server; for x; do $x; done",
 	"? set -- $(cat /x) /app/server; exec $2",
+}
+
+// What the image's own variable says goes on where a script gives it another value only if it is empty.
+func TestDefaultsOfImageVariables(t *testing.T) {
+	for script, want := range map[string]string{
+		`if [ -z "$HOME_DIR" ]; then HOME_DIR=/opt; fi; exec $HOME_DIR/server`:        server,
+		`[ -n "$HOME_DIR" ] || HOME_DIR=/opt; exec $HOME_DIR/server`:                  server,
+		`[ -z "$HOME_DIR" ] && HOME_DIR=$(pwd -P); exec $HOME_DIR/server`:             server,
+		`unset HOME_DIR; exec ${HOME_DIR:-/opt}/server`:                               "verified",
+		`unset HOME_DIR; exec ${HOME_DIR-/app}/server`:                                server,
+		`if [ "$1" ]; then unset HOME_DIR; fi; exec ${HOME_DIR:-/opt}/server`:         server,
+		`unset HOME_DIR; export HOME_DIR; exec sh -c 'exec ${HOME_DIR:-/app}/server'`: server,
+	} {
+		root := rootOf(scripts(exe("/run", "#!/bin/bash\n"+script+"\n"))...)
+		r, err := image.Check(run("/run").and("Env", []string{"HOME_DIR=/app"}).bytes(), root, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); got != want {
+			t.Errorf("%s\n%s, want %s; notes %q", script, got, want, r.Notes)
+		}
+	}
 }

@@ -26,8 +26,8 @@ const (
 // known tells whether nothing of a text is unknown.
 func known(text string) bool { return !strings.Contains(text, unknown) }
 
-// value is what a variable holds: one word, or those of an array. nil: it is set neither in the image nor by the text, so
-// that whoever runs the image may set it.
+// value is what a variable holds: one word, or those of an array, none where the text unsets it. nil: it is not set by the text, so that it is what
+// the image says, or, where that says nothing, whoever runs the image may set it.
 type value []string
 
 // state is what earlier commands of a text changed for later ones.
