@@ -518,7 +518,7 @@ func TestRefused(t *testing.T) {
 		{"YAML key with a hyphen", say{yaml: "build-args: {A: 1}\n"}, []string{"did you mean build_args?"}},
 		{"YAML twice", say{yaml: "img: me/a\nIMG: me/b\n"}, []string{"IMG (manymage.yaml:2) is there twice"}},
 		{"synonym beside the name", line("ARCHES=amd64", "PLATFORMS=arm64"), []string{"PLATFORMS=arm64 (command line) is the same knob as ARCHES, which says amd64: leave one out"}},
-		{"YAML synonym twice", say{yaml: "arches: arm64\nplatforms: arm64\n"}, []string{"manymage.yaml:2", "is there twice"}},
+		{"YAML synonym twice", say{yaml: "arches: arm64\nplatforms: arm64\n"}, []string{"platforms (manymage.yaml:2) is there twice, first at manymage.yaml:1: leave one"}},
 		{"YAML null", say{yaml: "img:\n"}, []string{"img (manymage.yaml:1) has no value"}},
 		{"YAML list for one", say{yaml: "img: [a]\n"}, []string{"is one value"}},
 		{"YAML map for a list", say{yaml: "arches: {a: b}\n"}, []string{"write it as [a, b]"}},

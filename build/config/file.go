@@ -137,11 +137,11 @@ func (l *loader) entry(layer map[string]setting, key, value *yaml.Node) {
 	}
 	origin := originOf(key)
 	knob, known := find(strings.ToUpper(key.Value))
-	switch _, twice := layer[knob.Name]; {
+	switch first, twice := layer[knob.Name]; {
 	case !known:
 		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: strings.ToLower(unknown(key.Value))})
 	case twice:
-		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: "is there twice: leave one"})
+		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: "is there twice, first at " + first.origin + ": leave one"})
 	case knob.Name == passwordKnob:
 		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: "does not belong into a file: set it in the environment"})
 	default:

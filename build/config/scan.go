@@ -22,7 +22,8 @@ func inScan() []string { return []string{"{image}", "{platform}", "{arch}", "{ve
 
 // ScanFor is SCAN with its placeholders filled in for the image of a platform; empty where nothing is to be scanned.
 func (c Config) ScanFor(p ocispec.Platform, image string) []string {
-	values := map[string]string{"{image}": image, "{platform}": platforms.Format(p), "{arch}": platforms.Short(p), "{version}": c.Version}
+	plain := ocispec.Platform{OS: p.OS, Architecture: p.Architecture, Variant: p.Variant} // a Windows version is written otherwise by each tool
+	values := map[string]string{"{image}": image, "{platform}": platforms.Format(plain), "{arch}": platforms.Short(p), "{version}": c.Version}
 	command := slices.Clone(c.Scan)
 	for i, word := range command {
 		command[i] = fillIn(word, values)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // SCAN is a command in a shell's words, with the image, its platform and the version filled in; other braces are the command's own.
@@ -23,6 +25,14 @@ func TestScan(t *testing.T) {
 	c := say{yaml: "scan: [grype, --fail-on, high, '{image}']", defaults: Defaults{Scan: []string{"other", "{image}"}}}.mustLoad(t)
 	if got := c.Value("SCAN"); got.Text != "grype --fail-on high {image}" || got.Origin != "manymage.yaml:1" {
 		t.Errorf("of the file: %+v", got)
+	}
+}
+
+// The image is named by its digest, so that scanners need no version of Windows, which they would not read as it is written here.
+func TestScanForWindows(t *testing.T) {
+	p := ocispec.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1"}
+	if got := fmt.Sprint(Config{Scan: []string{"{platform}"}}.ScanFor(p, "")); got != "[windows/amd64]" {
+		t.Errorf("got %s", got)
 	}
 }
 
