@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -96,6 +97,8 @@ func (e *Engine) createBox(ctx context.Context, s stored) (*box, error) {
 // engine would make those with the container, copy the image's content into
 // them, and keep them when a killed run's container goes. A mount is made when a
 // container starts, and none of these does: what the image has there is seen.
+// Podman makes a line of CSV of a mount and reads that again: a place that it
+// would not read so stays a volume.
 func insteadOfVolumes(config []byte) []mount.Mount {
 	var image struct {
 		Config struct{ Volumes map[string]struct{} } `json:"config"`
@@ -103,7 +106,7 @@ func insteadOfVolumes(config []byte) []mount.Mount {
 	_ = json.Unmarshal(config, &image) // what is no config gets no container
 	var targets []string
 	for volume := range image.Config.Volumes {
-		if target := path.Clean(volume); path.IsAbs(target) && target != "/" {
+		if target := path.Clean(volume); path.IsAbs(target) && target != "/" && !strings.ContainsAny(target, ",\"\r\n") {
 			targets = append(targets, target)
 		}
 	}

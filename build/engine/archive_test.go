@@ -337,6 +337,7 @@ func TestCutArchiveIsAskedForAgain(t *testing.T) {
 func TestContainersOfTheCheckHaveNoVolumes(t *testing.T) {
 	for config, want := range map[string]string{
 		`{"config":{"Volumes":{"/data/":{},"/data":{},"/data-1":{},"/a/../b":{},"/":{},"relative":{}}}}`: "tmpfs /b, tmpfs /data, tmpfs /data-1",
+		`{"config":{"Volumes":{"/a,b":{},"/a\"b":{},"/a\nb":{},"/a:b":{}}}}`:                             "tmpfs /a:b", // Podman reads none of the others
 		`{"config":{"Volumes":null}}`: "",
 		`{"config":null}`:             "",
 		``:                            "",
