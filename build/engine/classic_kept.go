@@ -27,10 +27,11 @@ func keptName(name string, p ocispec.Platform) string {
 }
 
 // keep remembers a base image that has come from its registry, for when that is
-// away. It is nothing that a build stands on: what cannot be named is not kept.
-func (b *bases) keep(ctx context.Context, name string, p ocispec.Platform, found Image) {
+// away, unless it is what has the name here. It is nothing that a build stands
+// on: what cannot be named is not kept.
+func (b *bases) keep(ctx context.Context, name string, p ocispec.Platform, here, found Image) {
 	kept := keptName(name, p)
-	if kept != "" && platforms.Equal(found.Platform, p) && !slices.Contains(found.Tags, kept) {
+	if kept != "" && found.ID != here.ID && platforms.Equal(found.Platform, p) && !slices.Contains(found.Tags, kept) {
 		_ = b.engine.Tag(ctx, found.ID, kept)
 	}
 }

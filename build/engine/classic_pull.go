@@ -70,7 +70,7 @@ func (b *bases) child(ctx context.Context, name string, best ocispec.Descriptor,
 	case here.ID == "" && !strings.Contains(name, "@") && platforms.Equal(p, b.engine.info.Platform):
 		err = b.engine.Tag(ctx, found.ID, name)
 	case !strings.HasSuffix(name, ref[strings.Index(ref, "@"):]): // which names it for good
-		b.keep(ctx, name, p, found)
+		b.keep(ctx, name, p, here, found)
 	}
 	return found, err
 }
@@ -85,7 +85,7 @@ func (b *bases) pulledAside(ctx context.Context, name string, p ocispec.Platform
 	if here.ID != "" && !strings.Contains(name, "@") {
 		defer func() {
 			if err == nil {
-				b.keep(ctx, name, p, found)
+				b.keep(ctx, name, p, here, found)
 			}
 			err = errors.Join(err, b.engine.putBack(ctx, name, here.ID, found.ID, p))
 		}()

@@ -55,6 +55,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... of the engine's own": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... which had another's": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild, give}},
+		"... which has it":        {listed: theirs, own: "linux/arm64", child: []string{arm64}, here: Image{ID: "theirs", Platform: platform(t, "linux/arm64")}, asked: []string{lookChild}},
 		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, give, look, back}},
 		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back}},
 		"it is interrupted":       {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, here: mine, want: "context canceled", asked: []string{pull, look, back}},

@@ -44,6 +44,9 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 		Platform: platforms.Normalize(ocispec.Platform{OS: found.Os, Architecture: found.Architecture, Variant: found.Variant, OSVersion: found.OsVersion}),
 		Size:     found.Size,
 	}
+	if e.info.Name == podman { // which tells there what Docker had built the image
+		out.Platform.OSVersion = ""
+	}
 	if found.Config != nil {
 		out.Labels, out.OnBuild = found.Config.Labels, found.Config.OnBuild
 	}

@@ -9,6 +9,17 @@ import (
 	"github.com/docker/docker/client"
 )
 
+// Podman tells the version of the Docker that built an image as that of its system, which is Windows' alone.
+func TestPodmanTellsNoVersionOfASystem(t *testing.T) {
+	for name, want := range map[string]string{"Docker": "10.0.1", podman: ""} {
+		e, _ := apiDouble(t, map[string]string{"GET /images/app:1/json": `{"Id":"sha256:mine","Os":"linux","Architecture":"amd64","OsVersion":"10.0.1"}`})
+		e.info.Name = name
+		if found, err := e.Inspect(t.Context(), "app:1"); err != nil || found.Platform.OSVersion != want {
+			t.Errorf("%s: %+v, %v", name, found.Platform, err)
+		}
+	}
+}
+
 // Podman may lose a name that is given while another run gives one to the same image.
 func TestPodmanLosesNames(t *testing.T) {
 	for name, test := range map[string]struct {
