@@ -111,7 +111,7 @@ func (p *Pipeline) scanPushed(ctx context.Context) error {
 		images[i] = ScannedImage{Platform: r.name, Digest: r.child.desc.Digest}
 	}
 	if _, err = p.scan(ctx, repo, images); err != nil {
-		return fmt.Errorf("the list is not published: %w", err)
+		return fmt.Errorf("the list's tags stay as they are: %w", err)
 	}
 	for i := range p.built {
 		p.built[i].scanned = true

@@ -213,6 +213,20 @@ func (c Context) missing(name string) (why, cure string) {
 	return fmt.Sprintf("%s is left out of the context by the line %s of %s", name, own[by], filepath.Base(file)), "take the line out, or write !" + name + " below it"
 }
 
+// written is the path that a step names where the engine has followed it, by a symbolic link, to one that the context has not; else
+// that one.
+func (c Context) written(step, name string) string {
+	if _, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name))); err == nil || strings.Contains(step, strings.Trim(name, "/")) {
+		return name
+	}
+	for _, word := range strings.Fields(step) {
+		if word = strings.TrimPrefix(path.Join("/", word), "/"); c.link(word) != "" {
+			return word
+		}
+	}
+	return name
+}
+
 // link is the first symbolic link on the way to a path of the context, empty where there is none.
 func (c Context) link(name string) string {
 	at := ""

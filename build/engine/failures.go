@@ -156,7 +156,7 @@ func (e *StepError) recognized(given Context) *StepError {
 	f, name := known(texts, "REGISTRY")
 	e.Says, e.Cure = f.says, f.cure
 	if f.is == errMissing {
-		e.Says, e.Cure = given.missing(name)
+		e.Says, e.Cure = given.missing(given.written(e.Step, name))
 		if from := copiedFrom().FindStringSubmatch(e.Step); from != nil {
 			e.Says, e.Cure = from[1]+" has no "+name, "correct the path, or have the stage make it"
 		}

@@ -2,6 +2,8 @@ package engine
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 )
 
@@ -96,6 +98,23 @@ func TestMissingFiles(t *testing.T) {
 	for _, name := range []string{"[stage-1 1/1] COPY --from=x /nope /b", "[stage-1 1/1] RUN --mount=type=bind,from=x,source=nope,target=/b true"} {
 		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/nope": not found`)}).recognized(Context{Dir: dir})
 		if want := "D:3: " + name + ": x has no /nope; correct the path, or have the stage make it"; step.Error() != want {
+			t.Errorf("got  %v\nwant %s", step, want)
+		}
+	}
+}
+
+// Engines name where a link leads, which nobody has written.
+func TestMissingBehindALink(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Symlink("../shared/f", filepath.Join(dir, "f")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"[1/1] COPY ./f /":  "f leads through the symbolic link f to what is not sent with the context; put the files in its place, or take a CONTEXT that holds what it names",
+		"[1/1] COPY f* d /": "the context " + dir + " has no shared/f; correct the path, which begins in the context, or CONTEXT",
+	} {
+		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/shared/f": not found`)}).recognized(Context{Dir: dir})
+		if want = "D:3: " + name + ": " + want; step.Error() != want {
 			t.Errorf("got  %v\nwant %s", step, want)
 		}
 	}
