@@ -108,6 +108,7 @@ var scriptChecks = []struct {
 	{"npm start -w b", []entry{members("**")}, "foreign:/app/server"},
 	{"npm start -w b", []entry{members("**/b")}, "foreign:/app/server"},
 	{"npm start -w deep", []entry{members("packages/**"), manifest("/app/packages/x/y/deep", map[string]any{"name": "deep", "scripts": map[string]string{"start": "/app/server"}})}, "foreign:/app/server"},
+	{"npm start -w deep", []entry{members("**"), manifest("/app/.cache/deep", map[string]any{"name": "deep", "scripts": map[string]string{"start": "/app/server"}})}, "verified"},
 	{"npm start -w deep", []entry{members("**"), manifest("/app/node_modules/deep", map[string]any{"name": "deep", "scripts": map[string]string{"start": "/app/server"}})}, "verified"},
 	{"npm start --workspaces --if-present", []entry{members("packages/*", "!packages/b")}, "verified"},
 	{"npm start --workspaces --if-present", []entry{members("!packages/b", "packages/*")}, "foreign:/app/server"},

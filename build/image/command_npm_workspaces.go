@@ -77,7 +77,7 @@ func (c *checker) matched(root string, patterns []string) (folders []string, err
 	return folders, nil
 }
 
-// spread are the folders that one pattern means. Its ** stands for a folder and those in it, but for what is installed there, as deep as
+// spread are the folders that one pattern means. Its ** stands for a folder and those in it, but for what is installed there or hidden, as deep as
 // workspaces are.
 func (c *checker) spread(root, pattern string) (folders []string, err error) {
 	const deepest = 4
@@ -100,7 +100,9 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		tops, err = c.inside(tops, func(e fs.DirEntry) bool { return e.IsDir() && e.Name() != "node_modules" })
+		tops, err = c.inside(tops[:min(len(tops), maxPackages)], func(e fs.DirEntry) bool {
+			return e.IsDir() && e.Name() != "node_modules" && !strings.HasPrefix(e.Name(), ".")
+		})
 	}
 	return folders, err
 }

@@ -89,14 +89,19 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 // items are the plain values of the things that a text of YAML lists. What is deeper in one of them (env) is left out.
 func items(text string) (list []map[string]string) {
 	setting := regexp.MustCompile(`^(\s*)(- +)?(\w+):(?: +("[^"]*"|'[^']*'|[^\s#'"][^#]*))?`)
-	width := 0
+	width := 0 // of what stands before a name
 	for line := range strings.Lines(text) {
+		if strings.TrimSpace(line) == "-" { // its values are on the lines below
+			width, list = -1, append(list, map[string]string{})
+		}
 		m := setting.FindStringSubmatch(strings.TrimRight(line, " \r\n"))
 		if m == nil {
 			continue
 		}
 		if m[2] != "" {
 			width, list = len(m[1]+m[2]), append(list, map[string]string{})
+		} else if width < 0 {
+			width = len(m[1])
 		}
 		if len(list) > 0 && len(m[1]+m[2]) == width {
 			list[len(list)-1][m[3]] = strings.Trim(strings.TrimSpace(m[4]), `"'`)

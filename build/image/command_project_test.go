@@ -50,3 +50,30 @@ func TestCondaEnvironments(t *testing.T) {
 		}
 	}
 }
+
+// Whatever stands in the files that say what is started, following them ends, and the same way each time.
+func FuzzDescribed(f *testing.F) {
+	names := []string{"/app/package.json", "/app/pnpm-workspace.yaml", "/app/e.yml", "/app/e.config.js", "/app/x.pl", "/app/releases/start_erl.data", "/app/bin/app", "/etc/supervisord.conf"}
+	starts := []string{"npm start -w b", "pnpm -r start", "pm2-runtime start e.yml", "pm2-runtime start e.config.js", "perl x.pl", "/app/bin/app start", "/app/bin/app start", "supervisord -c /etc/supervisord.conf"}
+	for i := range names {
+		for _, text := range []string{
+			`{"workspaces": ["packages/**", "!packages/x", "**/*/**"], "scripts": {"start": "./server"}}`, "packages:\n  - '**'\n  - '!**/x'\n",
+			"apps:\n  -\n    script: server\n- script: x\n", "module.exports = { apps: [{ script: './server' }] }", "use lib \"$FindBin::Bin/../lib\";\nuse lib qw(/x /y);\n",
+			"13.1 0.1.0", "#!/bin/sh\nexec ./server\n\x00\x1f\x8b", "[program:x]\ncommand=/app/server\n",
+		} {
+			f.Add(uint8(i), text)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, data string) {
+		start := starts[int(which)%len(starts)]
+		verdict := func() string {
+			root := rootOf(busybox("arm64"), musl("arm64"), elf("/bin/node", "arm64"), elf("/bin/npm", "arm64"), elf("/bin/pnpm", "arm64"), elf("/bin/pm2-runtime", "arm64"), elf("/bin/perl", "arm64"), elf("/bin/supervisord", "arm64"),
+				elf("/app/server", "amd64"), exe("/app/bin/app", mixScript), text("/app/packages/b/package.json", `{"name": "b", "scripts": {"start": "/app/server"}}`), link("/app/packages/loop", ".."), put(names[int(which)%len(names)], 0o755, []byte(data)))
+			r, err := image.Check(run(strings.Fields(start)...).and("WorkingDir", "/app").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+			return outcome(t, r, err) + strings.Join(r.Notes, "|")
+		}
+		if one, other := verdict(), verdict(); one != other {
+			t.Errorf("%s: %q: %s, and then %s", start, data, one, other)
+		}
+	})
+}

@@ -80,6 +80,7 @@ func TestPM2Configuration(t *testing.T) {
 		{"none.config.js", "", "verified"},
 		{"e.yml", "apps:\n  - name: web # x\n    script: ./server.js # y\n    cwd: '/app'\n    env:\n      cwd: /srv\n", "foreign-module:" + bcrypt},
 		{"e.yaml", "apps:\n- script: /srv/a.js\n- script: \"tool\"\n  interpreter: none\n  cwd: /app\n", "foreign:/app/tool"},
+		{"e.yml", "apps:\n  -\n    name: web\n    script: tool\n    cwd: /app\n    interpreter: none\n    env:\n      script: x\n", "foreign:/app/tool"},
 		{"e.yml", "apps:\n  - script: a.js\n    env:\n      script: /app/tool\n", "verified"},
 		{"e.yml", "apps:\n  # - script: /app/tool\n  - script: a.js\n", "verified"},
 	} {
