@@ -166,14 +166,20 @@ func sameLayers(ctx context.Context, client *registry.Client, ref reference.Name
 
 // putConfig publishes an image's manifest under ref with another config, and nothing else changed.
 func putConfig(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, config []byte) (ocispec.Descriptor, error) {
-	body, desc, err := withConfig(m.Bytes, config)
+	body, err := storeConfig(ctx, client, ref, m, config)
 	if err != nil {
 		return ocispec.Descriptor{}, err
 	}
-	if err := client.PutBlob(ctx, reference.TrimNamed(ref), desc, registry.Bytes(config)); err != nil {
-		return ocispec.Descriptor{}, err
-	}
 	return client.PutManifest(ctx, ref, m.Descriptor.MediaType, body)
+}
+
+// storeConfig brings another config of an image to its repository, and gives the manifest that names it.
+func storeConfig(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, config []byte) ([]byte, error) {
+	body, desc, err := withConfig(m.Bytes, config)
+	if err != nil {
+		return nil, err
+	}
+	return body, client.PutBlob(ctx, reference.TrimNamed(ref), desc, registry.Bytes(config))
 }
 
 // withConfig is a manifest with another config: digest and size change, and the content where the descriptor holds it; its media

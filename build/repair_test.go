@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -43,6 +44,42 @@ func TestARepairedConfigKeepsItsLayers(t *testing.T) {
 		if err := sameLayers(t.Context(), client, ref, registry.Manifest{Bytes: manifest}, configOver("arm64", layer)); !errors.Is(err, want) {
 			t.Errorf("a config over %s layer: %v, want %v", layer, err, want)
 		}
+	}
+}
+
+// A tag that is moved while a new label's config is on its way stays where it was moved to.
+func TestAMovedTagGetsNoNewLabel(t *testing.T) {
+	inner, moves := registrytest.InMemory(), func() {}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			moves()
+		}
+		inner.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	client := registry.New(registry.Options{})
+	defer client.Close()
+	ref, err := reference.ParseNormalizedNamed(strings.TrimPrefix(server.URL, "http://") + "/me/app:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish := func(config ocispec.Descriptor) registry.Manifest {
+		manifest := fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":%q,"config":{"mediaType":%q,"digest":%q,"size":%d},"layers":[]}`,
+			ocispec.MediaTypeImageManifest, config.MediaType, config.Digest, config.Size)
+		desc, err := client.PutManifest(t.Context(), ref, ocispec.MediaTypeImageManifest, manifest)
+		if err != nil {
+			t.Error(err)
+		}
+		return registry.Manifest{Descriptor: desc, Bytes: manifest}
+	}
+	checked := stored(t, client, reference.TrimNamed(ref), ocispec.MediaTypeImageConfig, configOver("amd64", "ours"))
+	other := stored(t, client, reference.TrimNamed(ref), ocispec.MediaTypeImageConfig, configOver("amd64", "another run's"))
+	m, moved := publish(checked), registry.Manifest{}
+	moves = func() { moved = publish(other) }
+	err = replace(t.Context(), client, ref, m, configOver("arm64", "ours"), &NewLabel{})
+	now, headErr := client.Head(t.Context(), ref)
+	if !errors.Is(err, lists.ErrPublish) || headErr != nil || now.Digest != moved.Descriptor.Digest {
+		t.Errorf("%v; the tag is %s, want %s: %v", err, now.Digest, moved.Descriptor.Digest, headErr)
 	}
 }
 

@@ -183,8 +183,13 @@ func imageIn(m registry.Manifest, ref reference.Named) (doc ocispec.Manifest, er
 	return doc, nil
 }
 
-// replace moves the tag to the image with its new config, if it still names the one that was checked.
+// replace moves the tag to the image with its new config, if it still names the one that was checked: that is asked last, when the
+// config is there.
 func replace(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, wanted []byte, out *NewLabel) error {
+	body, err := storeConfig(ctx, client, ref, m, wanted)
+	if err != nil {
+		return err
+	}
 	now, err := client.Head(ctx, ref)
 	if err != nil {
 		return err
@@ -192,7 +197,7 @@ func replace(ctx context.Context, client *registry.Client, ref reference.Named, 
 	if now.Digest != m.Descriptor.Digest {
 		return fmt.Errorf("%w: %s was moved to %s by somebody else meanwhile: run again", lists.ErrPublish, reference.FamiliarString(ref), now.Digest)
 	}
-	desc, err := putConfig(ctx, client, ref, m, wanted)
+	desc, err := client.PutManifest(ctx, ref, m.Descriptor.MediaType, body)
 	if err == nil {
 		out.Identity = desc.Digest.String()
 	}
