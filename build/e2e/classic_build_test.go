@@ -325,7 +325,7 @@ func TestClassicContextIsTheUsersOwn(t *testing.T) {
 			}
 			return nil
 		}
-		j := job{Context: engine.Context{Dir: Dir(t, files)}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY . /all/\nVOLUME [\"/all\", \"/more\", \"/with,comma\"]\n")}, hook: looks(look)}
+		j := job{Context: engine.Context{Dir: Dir(t, files)}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY . /all/\nVOLUME /all /more\n")}, hook: looks(look)}
 		if _, _, err := j.build(t, under.Open(t, classicOptions)); err != nil {
 			t.Error(err)
 		}
