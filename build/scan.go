@@ -33,23 +33,23 @@ type Scan struct {
 type ScannedImage struct {
 	Platform string
 	Digest   digest.Digest
-	Fault    string        // how the command ended ("exit status 1"); empty: it speaks not against the image
+	Fault    string        // how the command ended ("exit status 1"); empty: the image has passed
 	Took     time.Duration // of the command
 }
 
-// ScanError is a scanner that speaks against images. It is lists.ErrPublish.
+// ScanError is a scanner that does not pass images. It is lists.ErrPublish.
 type ScanError struct {
 	Program string
-	Images  []ScannedImage // those that it speaks against
+	Images  []ScannedImage // those that it does not pass
 }
 
 // Error names them; what the scanner had to say was shown.
 func (e *ScanError) Error() string {
-	against := make([]string, len(e.Images))
+	images := make([]string, len(e.Images))
 	for i, image := range e.Images {
-		against[i] = fmt.Sprintf("%s (%s)", image.Platform, image.Fault)
+		images[i] = fmt.Sprintf("%s (%s)", image.Platform, image.Fault)
 	}
-	return fmt.Sprintf("the scanner %s speaks against %s: see above what it printed", e.Program, strings.Join(against, ", "))
+	return fmt.Sprintf("the scanner %s does not pass %s: see above what it printed", e.Program, strings.Join(images, ", "))
 }
 
 // Is makes every *ScanError a lists.ErrPublish.
@@ -73,7 +73,7 @@ func (s Scan) Write(w io.Writer) error {
 }
 
 // Scan has the images of a published list scanned, those of the configured one when text is empty. The error is a *ScanError, beside
-// the whole Scan, when the scanner speaks against any.
+// the whole Scan, when the scanner does not pass all.
 func (p *Pipeline) Scan(ctx context.Context, text string) (Scan, error) {
 	if len(p.cfg.Scan) == 0 {
 		return Scan{}, &config.UsageError{Knob: "SCAN", Problem: `no scanner is named: write its command, such as SCAN="grype {image}"`}
@@ -190,7 +190,7 @@ func (p *Pipeline) scanOne(ctx context.Context, platform string, command []strin
 	p.opts.Show(step)
 	told := err
 	if err != nil {
-		told = fmt.Errorf("the scanner %s speaks against the image (%w)", command[0], err)
+		told = fmt.Errorf("the scanner %s does not pass the image (%w)", command[0], err)
 	}
 	p.finish(ctx, job{name: platform}, "scanned", told)
 	return err

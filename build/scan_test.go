@@ -19,7 +19,7 @@ func TestAnnotationNamesTheScanner(t *testing.T) {
 	if err := p.scanOne(context.Background(), "linux/arm64", []string{"sh", "-c", "exit 3"}); err == nil || err.Error() != "exit status 3" {
 		t.Errorf("got %v", err)
 	}
-	if want := "linux/arm64: the scanner sh speaks against the image (exit status 3)"; len(told) != 1 || told[0] != want {
+	if want := "linux/arm64: the scanner sh does not pass the image (exit status 3)"; len(told) != 1 || told[0] != want {
 		t.Errorf("got %q, want %q", told, want)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// SCAN is the command of a scanner, which is run for each platform's image and speaks against it with an exit code other than 0:
+// SCAN is the command of a scanner, which is run for each platform's image and does not pass it with an exit code other than 0:
 //
 //	trivy image --exit-code 1 --platform {platform} {image}
 //	grype --fail-on high {image}

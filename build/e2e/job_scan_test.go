@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// rootless is a scanner: it reads an image by its digest and speaks against one that runs as root.
+// rootless is a scanner: it reads an image by its digest and does not pass one that runs as root.
 const rootless = `#!/bin/sh
 echo "looking at $2"
 case $1 in *@sha256:*) ;; *) exit 9 ;; esac
@@ -16,7 +16,7 @@ echo "$2 runs as root" >&2
 exit 7
 `
 
-// A scanner stands between the images and their tags: all of them are scanned, and one that it speaks against keeps the tags
+// A scanner stands between the images and their tags: all of them are scanned, and one that it does not pass keeps the tags
 // where they are. What is published can be scanned at any time.
 func TestAScannerKeepsTheTags(t *testing.T) {
 	e, reg := Engine(t, Docker20), Plain(t)
@@ -31,7 +31,7 @@ func TestAScannerKeepsTheTags(t *testing.T) {
 	at("1", "nowhere {image}", "doctor").Exits(t, 2).Says(t, "wrong  scan ")
 	at("1", scan, "doctor").Exits(t, 0).Says(t, "ok     scan      by ./scanner")
 	at("1", scan, "plan").Exits(t, 0).Says(t, "scanned by ./scanner "+repo+"@sha256:… linux/arm/v7")
-	at("1", scan, "build", "push").Exits(t, 4).Says(t, "the list's tags stay as they are: the scanner ./scanner speaks against linux/arm/v7 (exit status 7): see above",
+	at("1", scan, "build", "push").Exits(t, 4).Says(t, "the list's tags stay as they are: the scanner ./scanner does not pass linux/arm/v7 (exit status 7): see above",
 		"| linux/arm/v7 runs as root", "linux/arm64   scanned")
 	if reg.Has(t, repo+":1") || !reg.Has(t, repo+":armv7-1") {
 		t.Error("the tag is there, or the image is not")

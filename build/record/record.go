@@ -66,7 +66,7 @@ type Platform struct {
 	Engine   string   `json:"engine,omitempty"`
 	// Relabelled is what the label said before, empty when it was right.
 	Relabelled string `json:"relabelled,omitempty"`
-	// Scanned tells that the scanner of SCAN spoke not against it.
+	// Scanned tells that the scanner of SCAN has passed it.
 	Scanned bool `json:"scanned,omitempty"`
 	// Pushed tells that this run uploaded; false when the registry had it.
 	Pushed bool `json:"pushed"`
