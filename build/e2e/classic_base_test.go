@@ -64,22 +64,3 @@ func TestHiddenVariantOfABase(t *testing.T) {
 		}
 	}
 }
-
-// A base that was pulled for another platform than its name stands for is found still when its registry is away.
-func TestClassicBasesOfARegistryThatIsAway(t *testing.T) {
-	EachEngine(t, []Kind{Docker20, Podman}, func(t *testing.T, under *EngineUnderTest) {
-		reg := OwnRegistry(t, "")
-		repo := reg.Repo(t)
-		root := func(program string) string { return Dir(t, Files{"hello*": readFile(t, Hello(t, program))}) }
-		if err := reg.publish(repo, "1", image{os: "linux", arch: "amd64", root: root("amd64")}, image{os: "linux", arch: "arm64", root: root("arm64")}); err != nil {
-			t.Fatal(err)
-		}
-		dir := Dir(t, Files{"Dockerfile": "FROM " + repo + ":1\nENTRYPOINT [\"/hello\"]\n"})
-		build := func() Result {
-			return Run(t, dir, With(under, "DOCKER_BUILDKIT=0"), "build", "IMG=127.0.0.1:1/e2e/away", "VERSION=1", "ARCHES=amd64 arm64", "RETRY=1s").Exits(t, 0)
-		}
-		build().Hides(t, "is taken")
-		reg.Stop()
-		build().Says(t, "the engine's for linux/arm64 is taken").Hides(t, "the engine's for linux/amd64 is taken")
-	})
-}

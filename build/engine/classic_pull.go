@@ -33,17 +33,15 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, her
 	if found.ID == "" && ctx.Err() == nil && !errors.Is(err, ErrNoPlatform) {
 		found, err = b.pulledAside(ctx, name, p, here, emit)
 	}
-	if err != nil && ctx.Err() == nil {
-		if other := b.instead(ctx, name, p, here, err); other.ID != "" {
-			emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(other.Platform))})
-			return other, nil
-		}
+	if err != nil && ctx.Err() == nil && here.ID != "" && suits(here.Platform, p) {
+		emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(here.Platform))})
+		return here, nil
 	}
 	return found, err
 }
 
 // child gets the image that the registry has for a platform by its digest; nothing where that is not known. It may be here already. Its
-// name is given to the engine's own platform where there was none: that is what docker pull would have left. Another's is kept.
+// name is given to the engine's own platform where there was none: that is what docker pull would have left.
 func (b *bases) child(ctx context.Context, name string, best ocispec.Descriptor, p ocispec.Platform, here Image, emit func(Event)) (Image, error) {
 	ref := withDigest(name, best.Digest)
 	if ref == "" {
@@ -62,15 +60,11 @@ func (b *bases) child(ctx context.Context, name string, best ocispec.Descriptor,
 		return Image{}, err
 	case !b.engine.passesFor(found.Platform, label) && !suits(found.Platform, p) && (best.Platform == nil || !sameButVariant(found.Platform, label)): // old images leave the variant out
 		return Image{}, gave(name, p, found.Platform)
+	case here.ID == "" && !strings.Contains(name, "@") && platforms.Equal(p, b.engine.info.Platform):
+		err = b.engine.Tag(ctx, found.ID, name)
 	}
 	if b.engine.info.Name == podman { // which hides the variant
 		found.Platform = label
-	}
-	switch {
-	case here.ID == "" && !strings.Contains(name, "@") && platforms.Equal(p, b.engine.info.Platform):
-		err = b.engine.Tag(ctx, found.ID, name)
-	case !strings.HasSuffix(name, ref[strings.Index(ref, "@"):]): // which names it for good
-		b.keep(ctx, name, p, here, found)
 	}
 	return found, err
 }
@@ -83,12 +77,7 @@ func gave(name string, p, is ocispec.Platform) error {
 // pulledAside pulls a base image by its name, and puts that back where it was.
 func (b *bases) pulledAside(ctx context.Context, name string, p ocispec.Platform, here Image, emit func(Event)) (found Image, err error) {
 	if here.ID != "" && !strings.Contains(name, "@") {
-		defer func() {
-			if err == nil {
-				b.keep(ctx, name, p, here, found)
-			}
-			err = errors.Join(err, b.engine.putBack(ctx, name, here.ID, found.ID, p))
-		}()
+		defer func() { err = errors.Join(err, b.engine.putBack(ctx, name, here.ID, found.ID, p)) }()
 	}
 	return b.pulledByName(ctx, name, p, here, emit)
 }
