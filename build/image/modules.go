@@ -156,6 +156,17 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 	return nil, nil
 }
 
+// inPackages are the files that patterns mean in a folder of each of some packages, "name/libs"; what says what they are.
+func (c *checker) inPackages(folders []string, what string, patterns ...string) ([]modules, error) {
+	list := make([]modules, min(len(folders), maxPackages))
+	err := each(len(list), func(i int) (err error) {
+		list[i] = modules{name: path.Base(path.Dir(folders[i])), what: what}
+		list[i].files, err = c.under(folders[i], patterns...)
+		return err
+	})
+	return list, err
+}
+
 // sifted is what there is among the files of a package.
 type sifted struct {
 	fits    bool       // one is for the declared machine, and loaded

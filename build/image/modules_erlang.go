@@ -68,11 +68,5 @@ func (c *checker) erlangApps(in interpreted) ([]string, error) {
 
 // erlangLibraries are what these applications have compiled.
 func (c *checker) erlangLibraries(folders []string, _ interpreted) ([]modules, error) {
-	list := make([]modules, min(len(folders), maxPackages))
-	err := each(len(list), func(i int) (err error) {
-		list[i] = modules{name: path.Base(path.Dir(folders[i])), what: "native library"}
-		list[i].files, err = c.under(folders[i], "*.so", "*/*.so", "*/*/*.so")
-		return err
-	})
-	return list, err
+	return c.inPackages(folders, "native library", "*.so", "*/*.so", "*/*/*.so")
 }

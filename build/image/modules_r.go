@@ -58,16 +58,10 @@ func (c *checker) rPackages(folders []string, in interpreted) ([]modules, error)
 			return nil, err
 		}
 		for _, place := range some {
-			if name := path.Base(path.Dir(place)); !seen[name] && len(places) < maxPackages {
+			if name := path.Base(path.Dir(place)); !seen[name] {
 				seen[name], places = true, append(places, place)
 			}
 		}
 	}
-	list := make([]modules, len(places))
-	err := each(len(list), func(i int) (err error) {
-		list[i] = modules{name: path.Base(path.Dir(places[i])), what: "library"}
-		list[i].files, err = c.under(places[i], "*.so")
-		return err
-	})
-	return list, err
+	return c.inPackages(places, "library", "*.so")
 }
