@@ -28,9 +28,9 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
-	copies   []dockerfile.Copy
 	features []dockerfile.Feature       // lines that want BuildKit
 	advice   func() []dockerfile.Advice // lines that mean another architecture
+	copies   func() []dockerfile.Copy   // paths of the context that are taken by name
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
 }
@@ -174,15 +174,16 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	if j.bases, err = file.Bases(j.choice.Strategy, o); err != nil {
 		return err
 	}
-	if j.copies, err = file.Copies(j.choice.Strategy, o); err != nil {
-		return err
-	}
 	for _, b := range j.bases {
 		j.solve.Bases = append(j.solve.Bases, engine.Base{Image: b.Image, Platform: b.Platform})
 	}
 	j.advice = func() []dockerfile.Advice {
 		lines, _ := file.Advice(j.choice.Strategy, o) // whatever is wrong with the file was found above
 		return lines
+	}
+	j.copies = func() []dockerfile.Copy {
+		paths, _ := file.Copies(j.choice.Strategy, o) // likewise
+		return paths
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ func (p *Pipeline) unfound(jobs []job) []error {
 	told := make(map[string]bool)
 	for _, j := range jobs {
 		context := p.context(j.path)
-		for _, c := range j.copies {
+		for _, c := range j.copies() {
 			why, cure := context.Lacks(c.Path)
 			if why == "" {
 				continue
