@@ -81,7 +81,7 @@ func (p *Pipeline) push(ctx context.Context, client *registry.Client, r *result)
 	if r.child.present {
 		outcome = "already there"
 	}
-	p.finish(ctx, r.job, outcome, err)
+	p.finish(ctx, r.name, outcome, err)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/lists"
@@ -31,7 +32,7 @@ type Scan struct {
 
 // ScannedImage is one platform's image and what became of its scan.
 type ScannedImage struct {
-	Platform string
+	Platform ocispec.Platform
 	Digest   digest.Digest
 	Fault    string        // how the command ended ("exit status 1"); empty: the image has passed
 	Took     time.Duration // of the command
@@ -47,7 +48,7 @@ type ScanError struct {
 func (e *ScanError) Error() string {
 	images := make([]string, len(e.Images))
 	for i, image := range e.Images {
-		images[i] = fmt.Sprintf("%s (%s)", image.Platform, image.Fault)
+		images[i] = fmt.Sprintf("%s (%s)", platforms.Format(image.Platform), image.Fault)
 	}
 	return fmt.Sprintf("the scanner %s does not pass %s: see above what it printed", e.Program, strings.Join(images, ", "))
 }
@@ -63,7 +64,7 @@ func (s Scan) Write(w io.Writer) error {
 		if outcome == "" {
 			outcome = "passed"
 		}
-		t.Add(image.Platform, outcome, progress.Duration(image.Took), image.Digest.String())
+		t.Add(platforms.Format(image.Platform), outcome, progress.Duration(image.Took), image.Digest.String())
 	}
 	if err := t.Write(w); err != nil {
 		return err
@@ -108,7 +109,7 @@ func (p *Pipeline) scanPushed(ctx context.Context) error {
 	}
 	images := make([]ScannedImage, len(p.built))
 	for i, r := range p.built {
-		images[i] = ScannedImage{Platform: r.name, Digest: r.child.desc.Digest}
+		images[i] = ScannedImage{Platform: r.platform, Digest: r.child.desc.Digest}
 	}
 	if _, err = p.scan(ctx, repo, images); err != nil {
 		return fmt.Errorf("the list's tags stay as they are: %w", err)
@@ -141,12 +142,8 @@ func (p *Pipeline) scan(ctx context.Context, repo reference.Named, images []Scan
 		if err != nil {
 			return nil, err
 		}
-		platform, err := platforms.Parse(image.Platform)
-		if err != nil {
-			return nil, err
-		}
 		start := time.Now()
-		err = p.scanOne(ctx, image.Platform, p.cfg.ScanFor(platform, ref.String()))
+		err = p.scanOne(ctx, platforms.Format(image.Platform), p.cfg.ScanFor(image.Platform, ref.String()))
 		image.Took = time.Since(start)
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
@@ -192,7 +189,7 @@ func (p *Pipeline) scanOne(ctx context.Context, platform string, command []strin
 	if err != nil {
 		told = fmt.Errorf("the scanner %s does not pass the image (%w)", command[0], err)
 	}
-	p.finish(ctx, job{name: platform}, "scanned", told)
+	p.finish(ctx, platform, "scanned", told)
 	return err
 }
 
@@ -216,7 +213,7 @@ func scannable(ctx context.Context, client *registry.Client, ref reference.Named
 	var images []ScannedImage
 	for _, e := range now.Entries {
 		if e.HasPlatform() {
-			images = append(images, ScannedImage{Platform: platforms.Format(*e.Platform), Digest: e.Digest})
+			images = append(images, ScannedImage{Platform: *e.Platform, Digest: e.Digest})
 		}
 	}
 	if len(images) == 0 {

@@ -240,12 +240,12 @@ func (p *Pipeline) solve(ctx context.Context, b engine.Builder, j job, events fu
 	var err error
 	if !leave(ctx, farewell, func() { built, err = b.Solve(ctx, j.solve, hook, events) }) {
 		err := fmt.Errorf("%s: the engine at %s %w", j.name, p.engines[j.node].Info().Address, errLeft)
-		p.finish(ctx, j, "", err)
+		p.finish(ctx, j.name, "", err)
 		return result{job: j}, err
 	}
 	r.built, r.took = built, time.Since(start)
 	p.explain(ctx, j, err)
-	p.finish(ctx, j, "", err)
+	p.finish(ctx, j.name, "", err)
 	if err != nil {
 		return r, fmt.Errorf("%s: %w", j.name, err)
 	}
@@ -283,20 +283,20 @@ func (p *Pipeline) verdict(r result) string {
 }
 
 // finish tells how a platform ended: one that another's error has ended did not fail. outcome is for one that went well.
-func (p *Pipeline) finish(ctx context.Context, j job, outcome string, err error) {
+func (p *Pipeline) finish(ctx context.Context, platform, outcome string, err error) {
 	if err == nil {
-		p.opts.Show(progress.Finished{Platform: j.name, Outcome: outcome})
+		p.opts.Show(progress.Finished{Platform: platform, Outcome: outcome})
 		return
 	}
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
-		p.opts.Show(progress.Finished{Platform: j.name, Error: progress.Cancelled})
+		p.opts.Show(progress.Finished{Platform: platform, Error: progress.Cancelled})
 		return
 	}
-	problem := progress.Problem{Platform: j.name, Text: err.Error()}
+	problem := progress.Problem{Platform: platform, Text: err.Error()}
 	var step *engine.StepError
 	if errors.As(err, &step) {
 		problem.File, problem.Line = step.Dockerfile, step.Line
 	}
 	p.opts.Show(problem)
-	p.opts.Show(progress.Finished{Platform: j.name, Error: "failed"})
+	p.opts.Show(progress.Finished{Platform: platform, Error: "failed"})
 }

@@ -70,11 +70,7 @@ func Doctor(ctx context.Context) error {
 // Verify reads the published image (or -ref=REF) back and checks every platform of it.
 func Verify(ctx context.Context, ref *string) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
-		var name string
-		if ref != nil {
-			name = *ref
-		}
-		v, err := s.pipeline.Verify(ctx, name)
+		v, err := s.pipeline.Verify(ctx, word(ref))
 		if err != nil {
 			return err
 		}
@@ -85,11 +81,7 @@ func Verify(ctx context.Context, ref *string) error {
 // Scan has the published image (or -ref=REF) scanned by the command of SCAN, platform by platform.
 func Scan(ctx context.Context, ref *string) error {
 	return run(ctx, func(ctx context.Context, s *session) error {
-		var name string
-		if ref != nil {
-			name = *ref
-		}
-		scan, err := s.pipeline.Scan(ctx, name)
+		scan, err := s.pipeline.Scan(ctx, word(ref))
 		if len(scan.Images) > 0 {
 			err = errors.Join(s.display.Flush(), show(os.Stdout, scan), err)
 		}
@@ -143,7 +135,7 @@ func Emulation(ctx context.Context) error {
 // Setarch repairs the label of the image REF in the engine (-registry: in its registry) after checking its binaries.
 func Setarch(ctx context.Context, ref, arch string, registry, dryRun *bool) error {
 	return process.run(ctx, nil, func(ctx context.Context, s *session) error {
-		opts := build.SetArchOptions{Registry: registry != nil && *registry, DryRun: dryRun != nil && *dryRun}
+		opts := build.SetArchOptions{Registry: is(registry), DryRun: is(dryRun)}
 		label, err := s.pipeline.SetArch(ctx, ref, arch, opts)
 		if err != nil {
 			return err
