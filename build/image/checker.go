@@ -125,7 +125,7 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
 		return nil
 	}
-	if fr.chosen && fault.Kind == Foreign {
+	if fr.chosen && slices.Contains([]Kind{Foreign, ForeignLibrary, ForeignModule}, fault.Kind) {
 		c.choice(fr, fault.Path, fault.What)
 		return nil
 	}

@@ -38,6 +38,7 @@ type frame struct {
 	cut     bool                      // ... and of which there is more than was read
 	env     map[string][]value        // set by shells and env on the way, but for PATH; never changed
 	exports map[string][]*syntax.Stmt // functions that bash hands on; never changed
+	picked  map[string]bool           // those of env that were chosen by machine in a way that was not followed; never changed
 	put     map[string]string         // files that shells on the way put into the image, and where it has them
 }
 

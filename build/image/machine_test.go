@@ -110,7 +110,8 @@ var byMachine = []string{
 
 // fat is an image for two machines, told apart by all that they are called; a lie where what is called after arm64 is not for it.
 func fat(script, arm64 string) []entry {
-	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/lib/ld-linux-aarch64.so.1", "arm64"), elf("/app-arm", "armhf"), elf("/app-amd64", "amd64"), elf("/app-arm64", arm64))
+	all := scripts(exe("/run", "#!/bin/bash\n"+script+"\n"), elf("/linux/app", arm64), elf("/lib/ld-linux-aarch64.so.1", "arm64"), elf("/app-arm", "armhf"), elf("/app-amd64", "amd64"), elf("/app-arm64", arm64),
+		elf("/jdk/a/bin/java", "amd64"), elf("/jdk/b/bin/java", arm64))
 	for _, n := range []struct{ name, arch string }{{"amd64", "amd64"}, {"x86_64", "amd64"}, {"arm64", arm64}, {"aarch64", arm64}} {
 		all = append(all, elf("/opt/"+n.name+"/app", n.arch))
 	}

@@ -207,10 +207,6 @@ func (c *checker) sameMachine(in interpreted, what compiled) (bool, error) {
 
 // lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
 func (c *checker) lacking(p modules, other compiled, in interpreted) (*Fault, error) {
-	if p.by != "" && in.frame.chosen {
-		c.choice(in.frame, other.at.real, other.what+c.declaredAs())
-		return nil, nil
-	}
 	if p.by != "" && in.frame.late(p) {
 		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", show(other.at.real), other.what, c.declaredAs(), show(in.at.name))
 		return nil, nil

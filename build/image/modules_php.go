@@ -101,6 +101,7 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 func (c *checker) phpExtensions(files []string, in interpreted) (list []modules, err error) {
 	o, _ := getopt(in.args, phpValued()...)
 	names, dirs := phpLoads(strings.Join(o.values("-d"), "\n"))
+	files = slices.DeleteFunc(files, func(name string) bool { return in.frame.put[name] == gone })
 	for _, file := range files {
 		text, err := c.evidence(file)
 		if err != nil {

@@ -151,6 +151,47 @@ var onTheWay = []struct{ name, script, want, note string }{
 	{"a link leads elsewhere", "ln -sfn /x/arm64.so /x/amd64.so", "verified", nginxMayLoad},
 }
 
+// A module that a script chooses by machine in a way that cannot be followed is told of; each row declares linux/arm64.
+var byMachineChosen = []struct{ script, want string }{
+	{"for f in /m/*/x.so; do if file $f | grep -q aarch64; then M=$f; fi; done; exec redis-server --loadmodule $M", "+"},
+	{"for f in /m/*/x.so; do readelf -h $f | grep -q AArch64 && M=$f; done; exec redis-server --loadmodule \"$M\"", "+"},
+	{"M=/m/a/x.so; case $(readelf -h $M) in *AArch64*) ;; *) M=/m/b/x.so ;; esac; set -- redis-server --loadmodule $M; exec \"$@\"", "+"},
+	{"if lscpu | grep -q x86_64; then M=/m/a/x.so; else M=/m/b/x.so; fi; N=$M; start() { exec redis-server --loadmodule $N; }; start", "+"},
+	{"M=/m/b/x.so; if lscpu | grep -q x86_64; then export M=/m/a/x.so; fi; exec sh /inner", "+"},
+	{"if lscpu | grep -q x86_64; then M=/m/a/x.so; else M=/m/b/x.so; fi; M=/m/a/x.so; exec redis-server --loadmodule $M", "-"},
+	{"if lscpu | grep -q x86_64; then M=/m/b/x.so; fi; exec redis-server --loadmodule /m/a/x.so", "-"},
+	{"M=/m/a/x.so; [ $X ] && M=/m/b/x.so; exec redis-server --loadmodule $M", "-"},
+	{"a2dismod -q x; exec apache2", ""},
+	{"[ $(uname -m) = x86_64 ] || a2dismod x; exec apache2", ""},
+	{"[ $(uname -m) = x86_64 ] && a2dismod x; exec apache2", "-"},
+	{"[ $X ] && a2dismod x; exec apache2", "-"},
+	{"a2dismod y; exec apache2", "-"},
+	{"lscpu | grep -q x86_64 || a2dismod x; exec apache2", "+"},
+	{"if file /m/a/x.so | grep -q x86-64; then rm /etc/apache2/mods-enabled/x.load; fi; exec apache2", "+"},
+	{"phpdismod x; exec /usr/sbin/php-fpm8.2", ""},
+	{"[ $X ] && phpdismod x; exec php-fpm8.2", "-"},
+	{"rm /etc/php/8.2/fpm/conf.d/20-x.ini; exec php-fpm8.2", ""},
+	{"if lscpu | grep -q x86_64; then rm /m/b/x.so; fi; exec apache2", "-"},
+}
+
+func TestServedModulesByMachine(t *testing.T) {
+	for _, row := range byMachineChosen {
+		root := append(scripts(apache("IncludeOptional mods-enabled/*.load")...), modsEnabled("LoadModule x_module /m/a/x.so")...)
+		root = append(root, lib("/m/a/x.so", "amd64"), lib("/m/b/x.so", "arm64"), exe("/start", "#!/bin/bash\n"+row.script+"\n"), text("/inner", "exec redis-server --loadmodule $M\n"))
+		root = append(root, elf("/usr/sbin/php-fpm8.2", "arm64"), text("/etc/php/8.2/mods-available/x.ini", "extension=/m/a/x.so\n"), link("/etc/php/8.2/fpm/conf.d/20-x.ini", "/etc/php/8.2/mods-available/x.ini"))
+		for _, name := range []string{"redis-server", "phpdismod", "file", "readelf", "lscpu", "a2dismod", "rm"} {
+			root = append(root, elf("/usr/bin/"+name, "arm64"))
+		}
+		r, err := image.Check(run("/start").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		notes := strings.Join(r.Notes, "\n")
+		told := strings.HasSuffix(notes, "chooses by machine in a way that was not followed") || strings.HasSuffix(notes, "which changes what names it")
+		want := map[string]string{"+": "verified", "": "verified", "-": "foreign-module:/m/a/x.so"}[row.want]
+		if got := outcome(t, r, err); got != want || told != (row.want == "+") {
+			t.Errorf("%s\n%s, want %s; notes %q", row.script, got, want, r.Notes)
+		}
+	}
+}
+
 const nginxMayLoad = "/x/amd64.so is amd64 (x86-64, 64-bit little-endian) in an image declared linux/arm64: whether /usr/sbin/nginx loads it is up to what starts that, which changes what names it"
 
 func TestServersConfiguredOnTheWay(t *testing.T) {

@@ -84,9 +84,9 @@ func (w *walker) forget(x syntax.ArithmExpr) {
 // assign gives a variable what it may be from here on.
 func (w *walker) assign(a *syntax.Assign) {
 	var values []value
-	name, before := a.Name.Value, w.outside
+	name, before, picked := a.Name.Value, w.outside, w.picked
 	w.worlds(func(e *expansion) { values = append(values, e.assigned(a)) })
-	w.set(name, values...)
+	w.choosing(w.picked > picked, func() { w.set(name, values...) })
 	if _, kept := w.vars[name]; kept && w.outside == before && !w.often && !slices.Contains([]string{"OPTARG", "OPTIND", "RANDOM", "REPLY", "SECONDS"}, name) {
 		w.fixed[name] = true
 	}

@@ -19,7 +19,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 		}
 		return
 	}
-	before := w.outside
+	before, picked := w.outside, w.picked
 	var ways [][]string // before the assignments, which are not for these words
 	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
 	ways = unique(ways, slices.Equal)
@@ -46,7 +46,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 			w.command(calls...)
 		})
 	}
-	w.either(walks...)
+	w.choosing(w.picked > picked, func() { w.either(walks...) })
 }
 
 // alike puts together the words that call the same function, or test.
@@ -103,6 +103,9 @@ func (w *walker) command(ways ...[]string) {
 // answer takes what a command says. A program that is not in the image says nothing, and fails.
 func (w *walker) answer(words []string) {
 	text, status, ok := w.says(words)
+	if !ok && w.surelyRuns(innermost(words)) {
+		text, status, ok = unknown, yes, true
+	}
 	said := func() { w.status = status; w.print(text) }
 	if !ok {
 		if !quiet(words[0]) {
@@ -131,6 +134,7 @@ func (w *walker) launch(words []string, exec bool) {
 	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
 	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
 	f.env, f.exports = w.environment()
+	f.picked = maps.Clone(w.chosen)
 	for _, f.put = range w.places() {
 		w.failed(w.run(words, f))
 	}

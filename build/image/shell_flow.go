@@ -109,10 +109,13 @@ func (w *walker) forEach(c *syntax.ForClause) {
 	w.wild = w.wild || w.outside > before // other words would come to other ends
 	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && known(strings.Join(lists[0], "")) {
 		w.looped(func() {
+			outer := w.rounds
 			for _, word := range lists[0] {
 				w.set(words.Name.Value, value{word})
+				w.rounds = append(slices.Clip(outer), round{word, lists[0]})
 				w.softly(func() { w.turn(body) })
 			}
+			w.rounds = outer
 		})
 		return
 	}

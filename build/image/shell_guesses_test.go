@@ -68,6 +68,9 @@ func TestTrials(t *testing.T) {
 		"if timeout 5 /app-amd64 -v; then exec /app-amd64; fi; exec /app-arm64",
 		"nice -n 5 /app-amd64 -v && exec /app-amd64; exec /app-arm64",
 		"nohup /app-amd64 -v >/dev/null || exec /app-arm64; exec /app-amd64",
+		"for d in /jdk/*; do if $d/bin/java -version >/dev/null 2>&1; then J=$d; break; fi; done; exec ${J:-/jdk/b}/bin/java Main",
+		"for d in /jdk/*; do $d/bin/java -version && J=$d; done; exec $J/bin/java Main",
+		"/jdk/a/bin/java -version && J=/jdk/a; /jdk/b/bin/java -version && J=/jdk/b; exec $J/bin/java Main",
 		"env X=y timeout -k 1 5 /app-amd64 -v; [ $? = 126 ] && exec /app-arm64; exec /app-amd64",
 	} {
 		for arch, honest := range map[string]bool{"arm64": true, "amd64": false} {
@@ -93,6 +96,9 @@ func TestTrials(t *testing.T) {
 		"/app-amd64; rc=$?; /app-arm64; [ $? = 0 ] || exit $rc",
 		"main() { /app-amd64; }; if main; then exit; fi",
 		"/srv/amd64/tries || exit 1",
+		"/jdk/a/bin/java -version || exit 1; exec /app-arm64",
+		"for d in /jdk/a; do $d/bin/java -version && exec $d/bin/java; done; exec /app-arm64",
+		"for d in /jdk/*; do $d/bin/java -version; done; exec /app-arm64",
 	} {
 		root := rootOf(append(fat(script, "arm64"), elf("/srv/only-amd64", "amd64"), exe("/srv/amd64/tries", "#!/bin/sh\n/app-amd64 || exit 1\n"), elf("/srv/arm64/tries", "arm64"))...)
 		r, err := image.Check(run("/run").bytes(), root, platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})

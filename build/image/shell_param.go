@@ -22,6 +22,9 @@ func (e *expansion) value(name string) value {
 	if e.wild || !e.fixed[name] {
 		e.outside++
 	}
+	if e.chosen[name] {
+		e.picked++
+	}
 	switch name {
 	case "PWD":
 		return value{e.dir}

@@ -27,6 +27,17 @@ func (w *walker) put(words []string) {
 		}
 	case base == "sed" && o.has("-i", "--in-place"):
 		w.edit(names)
+	case base == "a2dismod":
+		for _, name := range names {
+			w.remove("/etc/apache2/mods-enabled/"+name+".load", false)
+		}
+	case base == "phpdismod":
+		for _, name := range names {
+			loads, err := w.matching("/etc/php/*/*/conf.d/*-" + name + ".ini")
+			for w.failed(err); len(loads) > 0; loads = loads[1:] {
+				w.remove(loads[0], false)
+			}
+		}
 	case base == "rm":
 		for _, name := range names {
 			w.remove(absolute(w.dir, name), o.has("-r", "-R", "--recursive"))

@@ -17,12 +17,18 @@ import (
 type probe struct {
 	words []string
 	frame frame
-	own   string // what lies beside it
+	own   string // what lies beside it; a mere name for one of that name anywhere
+}
+
+// round is the word that a loop is at, of all that it goes through.
+type round struct {
+	word string
+	all  []string
 }
 
 // probed takes a program that is only tried as one that does not run.
 func (w *walker) probed(words []string) bool {
-	_, own := w.tries(innermost(words)[0])
+	_, own := w.tries(innermost(words))
 	if own == "" {
 		return false
 	}
@@ -36,12 +42,24 @@ func (w *walker) probed(words []string) bool {
 func (c *checker) judgeProbes() (err error) {
 	for i := 0; i < len(c.probes); i++ {
 		p := c.probes[i]
-		own, failed := c.resolve(p.own)
-		_, started := c.programs[own.real]
+		started, failed := c.started(p.own)
 		p.frame.chosen = p.frame.chosen || started
 		err = errors.Join(err, failed, c.run(p.words, p.frame))
 	}
 	return err
+}
+
+// started tells whether a program is started, or, of a mere name, one of that name that is for the declared machine.
+func (c *checker) started(name string) (is bool, err error) {
+	if !path.IsAbs(name) {
+		for _, p := range c.programs {
+			is = is || path.Base(p.Path) == name && p.ELF.Bits != 0 && !c.foreign(p.ELF)
+		}
+		return is, nil
+	}
+	own, err := c.resolve(name)
+	_, is = c.programs[own.real]
+	return is, err
 }
 
 // soon is how many statements on a variable that holds $? is asked.
@@ -99,15 +117,19 @@ func mentions(n syntax.Node, name string) (is bool) {
 func (w *walker) guesses(words []string) bool {
 	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
 	filter := slices.Contains([]string{"awk", "cut", "egrep", "expr", "fgrep", "gawk", "grep", "head", "read", "sed", "tail", "tr", "xargs"}, name)
-	tries, _ := w.tries(innermost(words)[0])
-	return tries || name == "lscpu" || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
+	tries, _ := w.tries(innermost(words))
+	return tries || slices.Contains([]string{"file", "ldd", "lscpu", "objdump", "readelf"}, name) || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
 }
 
-// tries tells whether a program is asked that is there once for each machine, by its name, to see which of them runs; and where that for
-// the declared machine is, if it is another one.
-func (w *walker) tries(name string) (is bool, own string) {
+// tries tells whether a program is asked that is there once for each machine, by its name or in the turns of a loop, to see which of them runs;
+// and where that for the declared machine is, if it is another one.
+func (w *walker) tries(words []string) (is bool, own string) {
+	name := words[0]
 	if !w.trial || !strings.Contains(name, "/") || !known(name) {
 		return false, ""
+	}
+	if is, own = w.triedInTurn(name); is {
+		return is, own
 	}
 	for _, part := range regexp.MustCompile("[0-9A-Za-z_]+").FindAllString(name, -1) {
 		if _, err := platforms.Parse(part); err != nil {
@@ -122,16 +144,66 @@ func (w *walker) tries(name string) (is bool, own string) {
 			}
 		}
 	}
+	if asksVersion(words) && w.isForeign(name) {
+		return true, path.Base(name)
+	}
 	return false, ""
+}
+
+// surelyRuns tells whether of programs that are tried in turn one for the declared machine is asked for no more than its version.
+func (w *walker) surelyRuns(words []string) bool {
+	if !w.trial || !asksVersion(words) {
+		return false
+	}
+	is, own := w.triedInTurn(words[0])
+	return is && own == ""
+}
+
+func asksVersion(words []string) bool {
+	return len(words) == 2 && slices.Contains([]string{"-version", "--version", "-v", "-V", "version"}, words[1])
+}
+
+// triedInTurn is what tries tells of a program whose name has the word in it that a loop is at.
+func (w *walker) triedInTurn(name string) (is bool, own string) {
+	for _, r := range w.rounds {
+		if !strings.Contains(name, r.word) {
+			continue
+		}
+		for _, word := range r.all {
+			beside := absolute(w.dir, strings.Replace(name, r.word, word, 1))
+			if is = is || w.isForeign(beside); w.fits(beside) {
+				own = beside
+			}
+		}
+		if is = is && own != ""; is {
+			break
+		}
+	}
+	if !w.isForeign(name) { // it runs itself
+		own = ""
+	}
+	return is, own
 }
 
 // fits tells whether a program is there that is for the declared machine.
 func (w *walker) fits(name string) bool {
+	elf := w.headOf(name)
+	return elf.Bits != 0 && !w.foreign(elf)
+}
+
+// isForeign tells whether one is there that is for another machine.
+func (w *walker) isForeign(name string) bool {
+	elf := w.headOf(absolute(w.dir, name))
+	return elf.Bits != 0 && w.foreign(elf)
+}
+
+// headOf is the header of a program, with no bits where there is none.
+func (w *walker) headOf(name string) platforms.ELF {
 	at, ok, err := w.regular(name)
 	if w.failed(err); !ok {
-		return false
+		return platforms.ELF{}
 	}
 	file, err := w.tree.read(at.real, at.info)
 	w.failed(err)
-	return err == nil && file.format == formatELF && !w.foreign(file.elf)
+	return file.elf
 }

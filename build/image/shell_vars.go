@@ -33,6 +33,7 @@ type value []string
 // state is what earlier commands of a text changed for later ones.
 type state struct {
 	vars      map[string][]value        // all that each may hold; the positional parameters are "@", $0 is "0"
+	chosen    map[string]bool           // variables that hold, or may hold, what was chosen by machine in a way that was not followed
 	fixed     map[string]bool           // variables that hold what the text alone has given them: nobody outside has a say in that
 	printed   []value                   // all that the text may have printed, where something reads that
 	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind it, a function; -a: all that is set
@@ -49,6 +50,7 @@ func (w *walker) clone() state {
 	s := w.state
 	w.spent += cloneCost + len(s.vars) + len(s.files)
 	s.vars, s.fixed, s.exported = maps.Clone(s.vars), maps.Clone(s.fixed), maps.Clone(s.exported)
+	s.chosen = maps.Clone(s.chosen)
 	s.functions, s.files = maps.Clone(s.functions), maps.Clone(s.files)
 	return s
 }
@@ -71,6 +73,8 @@ func (s state) join(other state) state {
 			s.vars[name] = alternatives(values)
 		}
 	}
+	s.chosen = maps.Clone(s.chosen)
+	maps.Copy(s.chosen, other.chosen)
 	s.fixed = maps.Clone(s.fixed)
 	maps.DeleteFunc(s.fixed, func(name string, _ bool) bool { return !other.fixed[name] })
 	if !slices.EqualFunc(s.printed, other.printed, sameValue) {
@@ -180,5 +184,13 @@ func (s state) set(name string, values ...value) {
 	s.exportAny(name)
 	if _, ok := s.vars[name]; ok || len(s.vars) < maxNames {
 		s.vars[name] = alternatives(values)
+	}
+}
+
+// set is that of the state, for what may have been chosen by machine.
+func (w *walker) set(name string, values ...value) {
+	w.state.set(name, values...)
+	if delete(w.chosen, name); w.frame.chosen {
+		w.chosen[name] = true
 	}
 }

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -33,6 +34,8 @@ type walker struct {
 	locals  map[string][]value // what the function's local variables were before; nil outside of functions
 	outside int                // how often expansions have read what comes from outside
 	since   int                // ... and had before those of this condition
+	picked  int                // how often expansions have read a variable that was chosen by machine
+	rounds  []round            // of the loops over words that it is inside of
 	guess   bool               // the last answer depends on the machine, and is not known
 	tells   bool               // ... or is known by it, in one of the worlds
 	wild    bool               // variables may change in ways that are not seen
@@ -55,6 +58,10 @@ func newWalker(c *checker, f frame, args []string) *walker {
 	if len(args) > 0 {
 		vars["0"], vars["@"] = []value{{args[0]}}, []value{append(value{}, args[1:]...)}
 	}
+	picked := maps.Clone(f.picked)
+	if picked == nil {
+		picked = map[string]bool{}
+	}
 	files := map[string][]string{}
 	for name, source := range f.put {
 		files[name] = []string{source}
@@ -66,7 +73,7 @@ func newWalker(c *checker, f frame, args []string) *walker {
 		}
 	}
 	return &walker{checker: c, frame: f, outputs: map[*syntax.CmdSubst]output{}, active: map[string]bool{}, doors: closed(), wild: tongue(f.tongue) != syntax.LangBash,
-		state: state{vars: vars, fixed: map[string]bool{}, exported: exported, functions: functions, files: files, dir: f.dir}}
+		state: state{vars: vars, fixed: map[string]bool{}, exported: exported, functions: functions, files: files, dir: f.dir, chosen: picked}}
 }
 
 func (w *walker) stmts(list []*syntax.Stmt) {

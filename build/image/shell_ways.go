@@ -1,12 +1,31 @@
 package image
 
-import "slices"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // choice walks ways of which one happens by the last answer.
 func (w *walker) choice(ways ...func()) {
+	if !w.guess {
+		w.either(ways...)
+		return
+	}
+	before := maps.Clone(w.files)
+	w.choosing(true, func() { w.either(ways...) })
+	for name, sources := range maps.Clone(w.files) { // as what is changed in a way that is not followed
+		if !slices.Equal(sources, before[name]) {
+			w.edit([]string{strings.TrimPrefix(name, edited)})
+		}
+	}
+}
+
+// choosing walks what happens, or does not, by a choice that was not followed.
+func (w *walker) choosing(is bool, walk func()) {
 	outer := w.frame.chosen
-	w.frame.chosen = outer || w.guess
-	w.either(ways...)
+	w.frame.chosen = outer || is
+	walk()
 	w.frame.chosen = outer
 }
 
