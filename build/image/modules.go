@@ -69,6 +69,7 @@ func languages() []language {
 		{isR, startsR, (*checker).rLibraries, (*checker).rPackages},
 		{isErlang, startsErlang, (*checker).erlangApps, (*checker).erlangLibraries},
 		{isServer, startsServer, (*checker).toldServer, (*checker).served},
+		{isApache, startsServer, (*checker).wsgiPath, (*checker).pythonPackages},
 		{isUWSGI, startsServer, (*checker).uwsgiPath, (*checker).uwsgiModules},
 	}
 }

@@ -257,3 +257,13 @@ func (c *checker) homes(f frame) []string {
 		return []string{"/home/" + user}
 	}
 }
+
+// pythonIn is the first of these interpreters that is in a folder, for what has a Python in itself.
+func (c *checker) pythonIn(bin string, names ...string) (at found, ok bool, err error) {
+	for _, name := range names {
+		if at, ok, err = c.regular(path.Join(bin, name)); ok || err != nil {
+			return at, ok, err
+		}
+	}
+	return found{}, false, nil
+}

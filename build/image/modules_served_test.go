@@ -79,6 +79,30 @@ var servedChecks = []struct {
 	{"... by a variable", run("apache2"), apache("LoadModule x_module ${MODS}/x.so\n"), ""},
 	{"... and a library", run("apache2"), apache("LoadFile /x.so\n"), "/x.so"},
 	{"... on the command line", run("apache2", "-c", "LoadModule x_module /x.so"), apache(""), "/x.so"},
+	{"... first for what the command line defines", run("apache2", "-D", "X"), apache("<IfDefine X>\nLoadModule x_module /x.so\n</IfDefine>\n"), "/x.so"},
+	{"... and not", run("apache2", "-DX"), apache("<IfDefine !X>\nLoadModule x_module /x.so\n</IfDefine>\n"), ""},
+	{"... as nothing defines", run("apache2"), apache("<IfDefine !X>\nLoadModule x_module /x.so\n</IfDefine>\n"), "/x.so"},
+	{"... unless whoever starts it does", sh("apache2 $OPTS"), append(apache("<IfDefine !X>\nLoadModule x_module /x.so\n</IfDefine>\n"), busybox("arm64"), musl("arm64")), ""},
+	{"... as a line defines", run("apache2"), apache("Define X\n<IfDefine X>\n  LoadModule x_module /x.so\n</IfDefine>\n"), "/x.so"},
+	{"... and one takes back", run("apache2"), apache("Define X\nUnDefine X\n<IfDefine X>\nLoadModule x_module /x.so\n</IfDefine>\n"), ""},
+	{"... beside a module", run("apache2"), apache("LoadModule y_module /y.so\n<IfModule mod_y.c>\nLoadModule x_module /x.so\n</IfModule>\n"), "/x.so"},
+	{"... by its other name", run("apache2"), apache("LoadModule y_module /y.so\n<IfModule y_module>\n<IfModule !z_module>\nLoadModule x_module /x.so\n</IfModule>\n</IfModule>\n"), "/x.so"},
+	{"... that comes later", run("apache2"), apache("<IfModule y_module>\nLoadModule x_module /x.so\n</IfModule>\nLoadModule y_module /y.so\n"), ""},
+	{"... instead of one", run("apache2"), apache("LoadModule y_module /y.so\n<IfModule !mod_y.c>\nLoadModule x_module /x.so\n</IfModule>\n"), ""},
+	{"... of another file", run("apache2"), append(apache("Include /a.conf\n<IfModule mod_y.c>\nInclude /b.conf\n</IfModule>\n"), text("/a.conf", "LoadModule y_module /y.so\n"), text("/b.conf", "LoadModule x_module /x.so\n")), "/x.so"},
+	{"... that may be built in", run("apache2"), apache("<IfModule !mpm_prefork_module>\nLoadModule x_module /x.so\n</IfModule>\n"), ""},
+	{"... that surely is", run("apache2"), apache("<IfModule mod_so.c>\nLoadModule x_module /x.so\n</IfModule>\n"), "/x.so"},
+	{"... of a version", run("apache2"), apache("<IfVersion >= 2.4>\nLoadModule x_module /x.so\n</IfVersion>\n"), "/x.so"},
+	{"... of another", run("apache2"), apache("<IfVersion < 2.4>\nLoadModule x_module /x.so\n</IfVersion>\n<IfVersion = 2.2>\nLoadModule x_module /x.so\n</IfVersion>\n"), ""},
+	{"... of a part of one", run("apache2"), apache("<IfVersion >= 2.4.50>\nLoadModule x_module /x.so\n</IfVersion>\n<IfVersion !>= 2.4.50>\nLoadModule x_module /x.so\n</IfVersion>\n"), ""},
+	{"... where nobody may", run("apache2"), apache("<Directory />\n<IfVersion > 2>\nLoadModule x_module /x.so\n</IfVersion>\n</Directory>\n"), ""},
+	{"... of a site's", run("apache2"), apache("<VirtualHost *:80>\nLoadModule x_module /x.so\n</VirtualHost>\n"), "/x.so"},
+	{"... by a variable of its own", run("apache2"), apache("Define D /usr/lib\nDefine MODS ${D}/apache2/modules\nLoadModule x_module ${MODS}/x.so\n"), apacheMods + "x.so"},
+	{"... by one of the environment", run("apache2").and("Env", []string{"ROOT=/usr/lib/apache2"}), apache("ServerRoot ${ROOT}\nLoadModule x_module modules/x.so\n"), apacheMods + "x.so"},
+	{"... of Debian's script", run("/start"), append(apache("Include ${CONF}/*.load\n"), busybox("arm64"), musl("arm64"), text("/etc/apache2/envvars", "export CONF=/c$SUFFIX\n"), text("/c/x.load", "LoadModule x_module /x.so\n"),
+		exe("/start", "#!/bin/sh\nset -e\nunset SUFFIX\n. /etc/apache2/envvars\nexec apache2 -DFOREGROUND\n")), "/x.so"},
+	{"... that has its name from another", run("apache2"), append(apache("LoadModule x_module /ok.so\nLoadModule x_module /x.so\n"), lib("/ok.so", "arm64")), ""},
+	{"... among libraries", run("apache2"), apache("LoadFile /x.so /no.so\n"), "/x.so"},
 	{"the image httpd", run("httpd"), own("/usr/local/apache2/bin/httpd", link("/usr/bin/httpd", "/usr/local/apache2/bin/httpd"), text("/usr/local/apache2/conf/httpd.conf", "ServerRoot \"/usr/local/apache2\"\nLoadModule x_module modules/x.so\n"), lib("/usr/local/apache2/modules/x.so", "amd64")), "/usr/local/apache2/modules/x.so"},
 	{"Alpine's", run("httpd"), own("/usr/sbin/httpd", text("/etc/apache2/httpd.conf", "ServerRoot /var/www\nIncludeOptional /etc/apache2/conf.d/*.conf\n"), text("/etc/apache2/conf.d/x.conf", "LoadModule x_module modules/x.so\n"), link("/var/www/modules", "/usr/lib/apache2/modules")), apacheMods + "x.so"},
 	{"Red Hat's", run("httpd"), own("/usr/sbin/httpd", text("/etc/httpd/conf/httpd.conf", "ServerRoot \"/etc/httpd\"\nInclude conf.modules.d/*.conf\n"), text("/etc/httpd/conf.modules.d/00-x.conf", "LoadModule x_module modules/x.so\n"), link("/etc/httpd/modules", "../../usr/lib64/httpd/modules"), lib("/usr/lib64/httpd/modules/x.so", "amd64")), "/usr/lib64/httpd/modules/x.so"},
@@ -232,6 +256,16 @@ func TestServedAtLength(t *testing.T) {
 	}
 }
 
+// Variables that double each other cost no more, either.
+func TestApacheAtLength(t *testing.T) {
+	conf := "Define A 0123456789\n" + strings.Repeat("Define A ${A}${A}\n", 200) + strings.Repeat("<IfDefine !B>\n", 1<<15) + "LoadModule x_module /x.so\n"
+	root := rootOf(append(apache(conf), lib("/x.so", "amd64"))...)
+	r, err := image.Check(run("apache2").bytes(), root, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "foreign-module:/x.so" {
+		t.Error(got, r.Notes)
+	}
+}
+
 // A program of 64 bits loads nothing of 32, though the machine runs both.
 func TestServedModuleOfFewerBits(t *testing.T) {
 	for server, want := range map[string]string{"amd64": "foreign-module:/x.so", "386": "verified"} {
@@ -335,6 +369,34 @@ func TestUWSGIPython(t *testing.T) {
 		r, err := image.Check(test.config.bytes(), root, platform(t, "arm64"), image.Options{})
 		if got := outcome(t, r, err); (got != "verified") != test.refused {
 			t.Errorf("%s: %s: %v", test.name, got, err)
+		}
+	}
+}
+
+// What the Python in Apache's mod_wsgi imports, in the places where it looks; each row declares linux/arm64.
+func TestModWSGI(t *testing.T) {
+	const debian, local, venv = "/usr/lib/python3/dist-packages/", "/usr/local/lib/python3.11/site-packages/", "/venv/lib/python3.11/site-packages/"
+	mod := func(name string) entry { return lib(name, "arm64", elftest.Needs("libpython3.11.so.1.0")) }
+	for _, test := range []struct {
+		name, conf, site string
+		more             entry
+		refused          bool
+	}{
+		{"Debian's", "LoadModule wsgi_module /mod_wsgi.so", debian, dir("/x"), true},
+		{"... that nothing loads", "Listen 80", debian, dir("/x"), false},
+		{"... beside another Python's packages", "LoadModule wsgi_module /mod_wsgi.so", debian, text("/usr/local/lib/python3.11/os.py", ""), false},
+		{"... whose that is", "LoadModule wsgi_module /mod_wsgi.so", local, text("/usr/local/lib/python3.11/os.py", ""), true},
+		{"in a virtual environment", "LoadModule wsgi_module " + venv + "mod_wsgi/server/mod_wsgi-py311.cpython-311-aarch64-linux-gnu.so", venv, mod(venv + "mod_wsgi/server/mod_wsgi-py311.cpython-311-aarch64-linux-gnu.so"), true},
+		{"... that it is told of", "LoadModule wsgi_module /mod_wsgi.so\nWSGIPythonHome \"/venv\"", venv, dir("/x"), true},
+		{"... in a site", "LoadModule wsgi_module /mod_wsgi.so\n<VirtualHost *:80>\nWSGIDaemonProcess app user=x python-home=/venv\n</VirtualHost>", venv, dir("/x"), true},
+		{"... instead of the system's", "LoadModule wsgi_module /mod_wsgi.so\nWSGIPythonHome /venv", debian, dir("/x"), false},
+		{"a folder of its path", "LoadModule wsgi_module /mod_wsgi.so\nWSGIDaemonProcess app python-path=/a:/app", "/app/", dir("/x"), true},
+	} {
+		root := rootOf(append(apache(test.conf), mod("/mod_wsgi.so"), test.more, elf("/usr/bin/python3.11", "arm64"), elf("/usr/local/bin/python3.11", "arm64"),
+			link("/venv/bin/python3", "/usr/bin/python3.11"), text("/venv/pyvenv.cfg", "version = 3.11.2\n"), lib(test.site+"_x.cpython-311-aarch64-linux-gnu.so", "amd64"))...)
+		r, err := image.Check(run("apache2").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+		if got := outcome(t, r, err); (got != "verified") != test.refused {
+			t.Errorf("%s: %s: %v; notes %q", test.name, got, err, r.Notes)
 		}
 	}
 }

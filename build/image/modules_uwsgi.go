@@ -120,25 +120,18 @@ func (c *checker) uwsgiPath(in interpreted) ([]string, error) {
 	for _, home := range homes {
 		bin = path.Join(absolute(in.frame.dir, home), "bin")
 	}
-	for _, name := range []string{"python3", "python"} {
-		at, ok, err := c.regular(path.Join(bin, name))
-		if err != nil {
-			return nil, err
-		}
-		if !ok {
-			continue
-		}
-		at.name = path.Join(bin, name)
-		python := interpreted{at: at, frame: in.frame}
-		for _, dir := range set.values("chdir") {
-			python.frame.dir = absolute(in.frame.dir, dir)
-		}
-		paths := append(set.values("pythonpath", "python-path", "pp"), c.values("PYTHONPATH", in.frame)...)
-		python.frame = python.frame.with("PYTHONPATH", strings.Join(paths, ":"))
-		folders, err := c.pythonPath(python)
-		return append(folders, told...), err
+	at, ok, err := c.pythonIn(bin, "python3", "python")
+	if err != nil || !ok {
+		return told, err
 	}
-	return told, nil
+	python := interpreted{at: at, frame: in.frame}
+	for _, dir := range set.values("chdir") {
+		python.frame.dir = absolute(in.frame.dir, dir)
+	}
+	paths := append(set.values("pythonpath", "python-path", "pp"), c.values("PYTHONPATH", in.frame)...)
+	python.frame = python.frame.with("PYTHONPATH", strings.Join(paths, ":"))
+	folders, err := c.pythonPath(python)
+	return append(folders, told...), err
 }
 
 // uwsgiModules are the plugins that uWSGI loads, and what its Python has in folders.

@@ -1,0 +1,227 @@
+package image
+
+import (
+	"cmp"
+	"path"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+)
+
+// Apache carries out what its files say in their order, and of what stands under a condition only that which holds by then:
+//
+//	Define MODS /usr/lib/apache2/modules     ${MODS}, as variables of the environment; <IfDefine MODS>, as -D MODS
+//	LoadModule php_module ${MODS}/libphp.so  <IfModule php_module>, <IfModule mod_php.c>
+//	IncludeOptional mods-enabled/*.load      at its place
+//	<IfVersion >= 2.4>                       all are of 2.4
+//
+// What stands under a condition that is not decided here is left out.
+
+// apache is a configuration that is carried out.
+type apache struct {
+	c        *checker
+	in       interpreted
+	roots    []string // that names stand on
+	defined  map[string]string
+	open     bool            // ... and maybe more
+	left     int             // bytes that variables may still give
+	seen     map[string]bool // files
+	loaded   []modules
+	names    []string   // of modules that are loaded, without what all have
+	settings [][]string // of mod_wsgi, as words
+}
+
+// isApache tells whether a program is Apache.
+func isApache(real string) bool {
+	return slices.Contains([]string{"apache2", "httpd"}, path.Base(real))
+}
+
+// apacheLoads are the modules that Apache is told to load.
+func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
+	a, err := c.apacheTold(in)
+	return a.loaded, err
+}
+
+// apacheTold carries out what Apache is told.
+func (c *checker) apacheTold(in interpreted) (*apache, error) {
+	o, _ := getopt(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
+	own := path.Dir(path.Dir(in.at.real))
+	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, open: !known(strings.Join(in.args, "")), left: maxSetting}
+	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
+	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
+	for _, given := range o.values("-d") {
+		a.roots = []string{absolute(in.frame.dir, given)}
+		files = append(inEach(a.roots, "conf/httpd.conf", "apache2.conf", "httpd.conf"), files...)
+	}
+	for _, given := range o.values("-f") {
+		files = inEach(a.roots, given)
+	}
+	for _, name := range o.values("-D") {
+		a.defined[name] = ""
+	}
+	file, err := c.firstFile(in.frame, files...)
+	if err != nil {
+		return a, err
+	}
+	if err := a.text(onCommandLine, strings.Join(o.values("-C"), "\n")); err != nil {
+		return a, err
+	}
+	if err := a.include(file); err != nil {
+		return a, err
+	}
+	return a, a.text(onCommandLine, strings.Join(o.values("-c"), "\n"))
+}
+
+// include carries out the files that patterns mean.
+func (a *apache) include(patterns ...string) error {
+	for _, pattern := range patterns {
+		names, err := a.c.meant(path.Clean(pattern), a.in.frame)
+		if err != nil {
+			return err
+		}
+		names = slices.DeleteFunc(names, func(name string) bool { return a.seen[name] || len(a.seen) >= maxIncluded })
+		texts, err := a.c.settings(names, a.in.frame)
+		if err != nil {
+			return err
+		}
+		for i, name := range names {
+			a.seen[name] = true
+			if err := a.text(name, texts[i]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// text carries out a text.
+func (a *apache) text(by, text string) error {
+	sections := []bool{true} // those that are open, and whether what stands in them is carried out
+	for line := range strings.Lines(strings.NewReplacer("\\\r\n", " ", "\\\n", " ").Replace(text)) {
+		words := strings.Fields(a.filled(line))
+		carried := sections[len(sections)-1]
+		switch {
+		case len(words) == 0, words[0][0] == '#':
+		case strings.HasPrefix(words[0], "</"):
+			sections = sections[:max(1, len(sections)-1)]
+		case words[0][0] == '<':
+			sections = append(sections, carried && a.holds(strings.TrimSuffix(strings.Join(words, " "), ">")))
+		case carried:
+			for i, word := range words {
+				words[i] = strings.Trim(word, `"'`)
+			}
+			if err := a.directive(by, words); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// apacheVariable is the same for all images, most of which have no Apache.
+var apacheVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{\w+\}`) })
+
+// filled puts the values of variables into a line.
+func (a *apache) filled(line string) string {
+	return apacheVariable().ReplaceAllStringFunc(line, func(found string) string {
+		name := found[2 : len(found)-1]
+		value, is := a.defined[name]
+		if values := a.c.values(name, a.in.frame); !is && len(values) == 1 && known(values[0]) {
+			value, is = values[0], true
+		}
+		if a.left -= len(value); !is || a.left < 0 {
+			return found
+		}
+		return value
+	})
+}
+
+func (a *apache) directive(by string, words []string) error {
+	values := words[1:]
+	last := words[len(words)-1]
+	switch key := strings.ToLower(words[0]); {
+	case key == "define" && len(values) > 0:
+		a.defined[values[0]] = strings.Join(values[1:], " ")
+	case key == "undefine":
+		delete(a.defined, last)
+	case key == "serverroot":
+		a.roots = []string{absolute("/", last)}
+	case key == "loadmodule" && len(values) > 1:
+		if name := bareModule(values[0]); !slices.Contains(a.names, name) { // the first counts
+			a.names = append(a.names, name)
+			a.loaded = append(a.loaded, loaded(by, inEach(a.roots, last)...))
+		}
+	case key == "loadfile":
+		for _, value := range values {
+			a.loaded = append(a.loaded, loaded(by, inEach(a.roots, value)...))
+		}
+	case key == "include", key == "includeoptional":
+		patterns := inEach(a.roots, last)
+		if !strings.ContainsAny(last, "*?[") {
+			patterns = append(patterns, inEach(a.roots, strings.TrimSuffix(last, "/")+"/*")...) // a folder stands for all in it
+		}
+		return a.include(patterns...)
+	case strings.HasPrefix(key, "wsgi"):
+		a.settings = append(a.settings, words)
+	}
+	return nil
+}
+
+// bareModule is the name that a module has in its own and in that of its source: php_module, mod_php.c.
+func bareModule(name string) string {
+	name = strings.TrimSuffix(strings.TrimSuffix(strings.Trim(name, `"'`), ".c"), "_module")
+	return strings.TrimPrefix(strings.TrimPrefix(name, "mod_"), "mpm_")
+}
+
+// holds tells whether what stands in a section is surely carried out.
+func (a *apache) holds(section string) bool {
+	kind, value, _ := strings.Cut(section, " ")
+	value, not := strings.CutPrefix(strings.TrimSpace(value), "!")
+	value = strings.TrimSpace(value)
+	switch strings.ToLower(kind) {
+	case "<virtualhost":
+		return true
+	case "<ifdefine":
+		_, is := a.defined[value]
+		return is != not && (is || !a.open)
+	case "<ifversion":
+		is, decided := ofVersion(value)
+		return decided && is != not
+	case "<ifmodule":
+		name := bareModule(value)
+		if slices.Contains([]string{"core", "http", "http_core", "so"}, name) { // in all
+			return !not
+		}
+		some := []string{"event", "log_config", "logio", "prefork", "unixd", "version", "watchdog", "worker"} // in those of some
+		is := slices.Contains(a.names, name)
+		return is != not && (is || !slices.Contains(some, name))
+	}
+	return false
+}
+
+// ofVersion tells what a comparison says of any 2.4: ">= 2.4"; one with a part of 2.4 is not decided.
+func ofVersion(comparison string) (is, decided bool) {
+	op := strings.TrimRight(comparison, " 0123456789.")
+	parts := strings.Split(strings.TrimSpace(comparison[len(op):]), ".")
+	major, err := strconv.Atoi(parts[0])
+	minor := 0
+	if len(parts) > 1 && err == nil {
+		minor, err = strconv.Atoi(parts[1])
+	}
+	order := cmp.Or(cmp.Compare(2, major), cmp.Compare(4, minor))
+	if err != nil || order == 0 && len(parts) > 2 {
+		return false, false
+	}
+	later := order >= 0 // 2.4.1 is later than 2.4
+	switch op {
+	case ">", ">=":
+		return later, true
+	case "<", "<=":
+		return !later, true
+	case "", "=", "==":
+		return false, true
+	}
+	return false, false
+}
