@@ -34,6 +34,7 @@ type Plan struct {
 	Now       []PlannedTag
 	Labels    []config.Pair
 	Left      string // which of TAGS are left out, and why; empty when none is
+	Scanner   string // why the scanner cannot be started; empty when it can, or there is none
 }
 
 // PlannedPlatform is one image of a Plan.
@@ -107,6 +108,9 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 		if err := p.planRefusals(ctx, jobsOf(jobs, out.Engines[i].Node), &out.Engines[i]); err != nil {
 			return out, err
 		}
+	}
+	if _, err := p.scanner(); err != nil {
+		out.Scanner = err.Error()
 	}
 	out.Image, out.Knobs, out.Labels = p.cfg.Image, p.cfg.Values(), sorted(p.labels())
 	if out.Context, err = p.planContext(ctx, jobs, p.classic); err != nil {

@@ -42,6 +42,9 @@ func (p Plan) tree() *progress.Tree {
 			labels.Add(l.Name + "=" + l.Value)
 		}
 	}
+	if p.Scanner != "" {
+		t.Add("will fail: " + p.Scanner)
+	}
 	return t
 }
 
@@ -63,7 +66,7 @@ func (p PlannedPlatform) hang(t *progress.Tree) {
 		n.Add("build cache is written to " + c)
 	}
 	if len(p.Scan) > 0 {
-		n.Add("scanned by " + strings.Join(p.Scan, " "))
+		n.Add("scanned by " + config.Shell(p.Scan))
 	}
 	for _, pin := range p.Pins {
 		n.Add(fmt.Sprintf("line %d: FROM %s is pinned to the build platform", pin.Line, pin.Image))

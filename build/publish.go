@@ -78,7 +78,7 @@ func (p *Pipeline) publish(ctx context.Context) error {
 			p.opts.Show(progress.Published{Reference: p.cfg.Image + ":" + t.Tag, Digest: published.Digest.String(), Unchanged: published.Unchanged})
 		}
 	}
-	return p.record()
+	return nil
 }
 
 // unreleased tells which of TAGS are left out, as they are for releases alone.

@@ -46,14 +46,15 @@ func (p *Pipeline) Push(ctx context.Context) error {
 	if err := p.pushAll(ctx); err != nil {
 		return err
 	}
-	if err := p.scanPushed(ctx); err != nil {
-		return err
-	}
-	if p.cfg.Partial() {
+	err := p.scanPushed(ctx)
+	switch {
+	case err != nil:
+	case p.cfg.Partial():
 		p.opts.Show(progress.Notice{Text: "ONLY is set: the images are pushed, the list's tags stay as they are"})
-		return p.record()
+	default:
+		err = p.publish(ctx)
 	}
-	return p.publish(ctx)
+	return errors.Join(err, p.record())
 }
 
 func (p *Pipeline) pushAll(ctx context.Context) error {

@@ -2,6 +2,7 @@ package build
 
 import (
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/manymage/manymage/build/record"
@@ -21,6 +22,9 @@ func (p *Pipeline) record() error {
 	}
 	for _, b := range p.built {
 		r.Platforms = append(r.Platforms, p.recorded(b))
+	}
+	if !slices.ContainsFunc(p.built, func(b result) bool { return b.child.desc.Digest == "" }) {
+		r.Step = record.Pushed
 	}
 	if p.published != nil {
 		r.Step = record.Published
@@ -54,6 +58,7 @@ func (p *Pipeline) recorded(b result) record.Platform {
 		Engine:     p.engines[b.node].Info().Address,
 		Relabelled: b.was,
 		Scanned:    b.scanned,
+		Refused:    b.refused,
 		Pushed:     b.child.desc.Digest != "" && !b.child.present,
 		Seconds:    (b.took + b.pushing).Round(time.Millisecond).Seconds(),
 

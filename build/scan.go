@@ -111,11 +111,12 @@ func (p *Pipeline) scanPushed(ctx context.Context) error {
 	for i, r := range p.built {
 		images[i] = ScannedImage{Platform: r.platform, Digest: r.child.desc.Digest}
 	}
-	if _, err = p.scan(ctx, repo, images); err != nil {
-		return fmt.Errorf("the list's tags stay as they are: %w", err)
+	images, err = p.scan(ctx, repo, images)
+	for i, image := range images {
+		p.built[i].scanned, p.built[i].refused = image.Fault == "", image.Fault
 	}
-	for i := range p.built {
-		p.built[i].scanned = true
+	if err != nil {
+		return fmt.Errorf("the list's tags stay as they are: %w", err)
 	}
 	return nil
 }
@@ -161,7 +162,7 @@ func (p *Pipeline) scan(ctx context.Context, repo reference.Named, images []Scan
 
 // scanOne runs the command for one image, shown as a step of its platform.
 func (p *Pipeline) scanOne(ctx context.Context, platform string, command []string) error {
-	step := progress.Step{Platform: platform, ID: "scan", Name: "SCAN " + strings.Join(command, " "), State: progress.Running}
+	step := progress.Step{Platform: platform, ID: "scan", Name: "SCAN " + config.Shell(command), State: progress.Running}
 	p.opts.Show(progress.Started{Platform: platform})
 	p.opts.Show(step)
 	scanner := exec.CommandContext(ctx, command[0], command[1:]...)

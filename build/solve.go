@@ -28,6 +28,7 @@ type result struct {
 	child   child
 	pushing time.Duration
 	scanned bool
+	refused string // how the scanner ended that does not pass it
 }
 
 // refused is the verdict of an image that was not stored.

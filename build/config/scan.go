@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strings"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -29,6 +30,26 @@ func (c Config) ScanFor(p ocispec.Platform, image string) []string {
 		command[i] = fillIn(word, values)
 	}
 	return command
+}
+
+// Shell writes a command so that a POSIX shell runs the same words.
+func Shell(command []string) string {
+	words := make([]string, len(command))
+	for i, word := range command {
+		words[i] = shellWord(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// shellWord quotes what is more to a shell than letters, or may be: an image's digest stays as people know it.
+func shellWord(word string) string {
+	plain := func(r rune) bool {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-./:@%+,=…", r)
+	}
+	if word != "" && !strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // scan reads SCAN.

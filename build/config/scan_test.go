@@ -36,6 +36,22 @@ func TestScanForWindows(t *testing.T) {
 	}
 }
 
+// What is shown of a command can be pasted into a shell, which makes the same words of it.
+func TestShell(t *testing.T) {
+	for _, test := range []struct {
+		command []string
+		want    string
+	}{
+		{[]string{"grype", "--fail-on=high", "ghcr.io/me/app@sha256:1…"}, "grype --fail-on=high ghcr.io/me/app@sha256:1…"},
+		{[]string{"sh", "-c", `x "$HOME" | y`}, `sh -c 'x "$HOME" | y'`},
+		{[]string{"a b", "", "it's", "~", "{a,b}", "ä"}, `'a b' '' 'it'\''s' '~' '{a,b}' 'ä'`},
+	} {
+		if got := Shell(test.command); got != test.want {
+			t.Errorf("%q: %s, want %s", test.command, got, test.want)
+		}
+	}
+}
+
 func TestScanRefuses(t *testing.T) {
 	for text, problem := range map[string]string{
 		"grype":                    "does not say which image is to be scanned: put {image} where the command wants its name",

@@ -27,9 +27,10 @@ func TestNodes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir, repo := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nRUN uname -m > /machine\nCMD [\"cat\", \"/machine\"]\n"}), reg.Repo(t)
-			run := []string{"IMG=" + repo, "VERSION=1", "ARCHES=amd64 arm64", "NODES=amd64=" + node.address}
+			run := []string{"IMG=" + repo, "VERSION=1", "ARCHES=amd64 arm64", "NODES=amd64=" + node.address, "SCAN=skopeo inspect --raw --tls-verify=false docker://{image}"}
 			Run(t, dir, With(own, node.env...), append(run, "plan")...).Exits(t, 0).Says(t, "at "+own.Host, "builds linux/arm64", "at "+node.address, "builds linux/amd64")
-			Run(t, dir, With(own, node.env...), append(run, "build", "push")...).Exits(t, 0).Says(t, "linux/amd64  built on "+node.address, "linux/arm64  built on "+own.Host)
+			Run(t, dir, With(own, node.env...), append(run, "build", "push")...).Exits(t, 0).Says(t, "linux/amd64  built on "+node.address, "linux/arm64  built on "+own.Host,
+				"linux/amd64  scanned", "linux/arm64  scanned")
 
 			for platform, machine := range map[string]string{"linux/amd64": "x86_64", "linux/arm64": "aarch64"} {
 				if got := own.Says(t, repo+":1", platform, "cat", "/machine"); got != machine {

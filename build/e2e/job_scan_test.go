@@ -2,9 +2,12 @@ package e2e
 
 import (
 	"context"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/manymage/manymage/build/record"
 )
 
 // rootless is a scanner: it reads an image by its digest and does not pass one that runs as root.
@@ -28,6 +31,7 @@ func TestAScannerKeepsTheTags(t *testing.T) {
 	}
 	const scan = "./scanner {image} {platform}"
 	at("1", "nowhere {image}", "build", "push").Exits(t, 2).Says(t, "SCAN (command line) begins with nowhere, which cannot be started here").Hides(t, "COPY")
+	at("1", "nowhere {image}", "plan").Exits(t, 0).Says(t, "will fail: SCAN (command line) begins with nowhere")
 	at("1", "nowhere {image}", "doctor").Exits(t, 2).Says(t, "wrong  scan ")
 	at("1", scan, "doctor").Exits(t, 0).Says(t, "ok     scan      by ./scanner")
 	at("1", scan, "plan").Exits(t, 0).Says(t, "scanned by ./scanner "+repo+"@sha256:… linux/arm/v7")
@@ -35,6 +39,10 @@ func TestAScannerKeepsTheTags(t *testing.T) {
 		"| linux/arm/v7 runs as root", "linux/arm64   scanned")
 	if reg.Has(t, repo+":1") || !reg.Has(t, repo+":armv7-1") {
 		t.Error("the tag is there, or the image is not")
+	}
+	if left, err := record.Read(filepath.Join(dir, record.Path)); err != nil || left.Step != record.Pushed || !left.Platforms[0].Pushed ||
+		left.Platforms[0].Refused != "exit status 7" || !left.Platforms[2].Scanned {
+		t.Errorf("recorded %+v, %v", left, err)
 	}
 	at("1", scan, "build", "push", "ONLY=arm64").Exits(t, 0).Says(t, "scanned")
 	at("1", "true {image}", "build", "push").Exits(t, 0).Says(t, "already there, scanned")

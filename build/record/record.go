@@ -43,6 +43,7 @@ type Step string
 // The steps.
 const (
 	Built     Step = "built"
+	Pushed    Step = "pushed" // every image; the list's tags are where they were
 	Published Step = "published"
 )
 
@@ -66,8 +67,9 @@ type Platform struct {
 	Engine   string   `json:"engine,omitempty"`
 	// Relabelled is what the label said before, empty when it was right.
 	Relabelled string `json:"relabelled,omitempty"`
-	// Scanned tells that the scanner of SCAN has passed it.
-	Scanned bool `json:"scanned,omitempty"`
+	// Scanned tells that the scanner of SCAN has passed it, Refused how one ended that has not, such as "exit status 1".
+	Scanned bool   `json:"scanned,omitempty"`
+	Refused string `json:"refused,omitempty"`
 	// Pushed tells that this run uploaded; false when the registry had it.
 	Pushed bool `json:"pushed"`
 	// Seconds is how long build, check and push of this platform took.

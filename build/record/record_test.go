@@ -20,7 +20,7 @@ func sample() Record {
 		Platforms: []Platform{{
 			Platform: "linux/arm/v7", Ref: "docker.io/me/app:armv7-1.2", Local: []string{"me/app:armv7-latest"}, ID: "sha256:1", Config: "sha256:2",
 			Digest: "sha256:3", Size: 4, Verdict: "verified", Notes: []string{"n"}, Strategy: "cross", Engine: "Docker 20.10", Relabelled: "linux/amd64",
-			Pushed: true, Scanned: true, Seconds: 1.5, CheckSeconds: 0.25,
+			Pushed: true, Scanned: true, Refused: "exit status 1", Seconds: 1.5, CheckSeconds: 0.25,
 		}},
 		Index:    &Index{Digest: "sha256:5", MediaType: "application/vnd.oci.image.index.v1+json", Size: 6},
 		Tags:     []Tag{{Ref: "docker.io/me/app:1.2", Previous: "sha256:7", Moved: true, Kept: "2.0.0"}},
