@@ -195,6 +195,8 @@ func TestPlatforms(t *testing.T) {
 		"linux/arm64 linux/amd64":               line("ARCHES=aarch64, linux/x86_64"),
 		"linux/arm/v7 linux/riscv64":            {env: map[string]string{"PLATFORMS": "linux/arm/v7,linux/riscv64"}},
 		"linux/arm/v6 linux/arm64":              {yaml: "platforms:\n  - arm/v6\n  - arm64\n"},
+		"linux/arm/v7 linux/amd64":              {env: map[string]string{"ARCHES": "arm/v7, amd64", "PLATFORMS": "linux/arm/v7,linux/x86_64"}},
+		"linux/386 linux/amd64":                 line("PLATFORMS=386 amd64", "ARCHES=linux/i386,linux/amd64"),
 		"linux/s390x":                           {defaults: Defaults{Arches: []string{"s390x"}}},
 		"linux/amd64 linux/arm64 linux/ppc64le": {yaml: "arches: amd64 arm64 ppc64le"},
 	} {
@@ -405,9 +407,10 @@ func TestWordsOfOthers(t *testing.T) {
 func TestYAMLForms(t *testing.T) {
 	c := say{yaml: `
 x-common: &common [amd64, arm/v7]
+x-latest: &latest latest
 IMG: me/app
 arches: *common
-tags: [ "{version}", latest ]
+tags: [ "{version}", *latest ]
 build_args: "A=1 B=2"
 allow_foreign:
   - /opt/a b
@@ -492,6 +495,7 @@ func TestRefused(t *testing.T) {
 		{"word of nobody", line("SOMETHING_ELSE_ENTIRELY=x"), []string{"is no knob: the target help lists them"}},
 		{"GOARCH", line("GOARCH=arm64"), []string{"GOARCH (command line) is no knob", `ARCHES="amd64 arm64"`}},
 		{"no word", line("build"), []string{"is no NAME=value word"}},
+		{"one knob, two orders", say{env: map[string]string{"ARCHES": "amd64 arm64", "PLATFORMS": "arm64 amd64"}}, []string{"which says amd64 arm64: unset one"}},
 		{"one knob, two names", say{env: map[string]string{"ARCHES": "amd64", "PLATFORMS": "arm64"}}, []string{"PLATFORMS=arm64 (environment PLATFORMS)", "unset one"}},
 		{"build-arg by name", line("BUILD_ARGS=API_TOKEN=" + leak), []string{"BUILD_ARGS=API_TOKEN (command line) looks like a secret", "SECRETS=api_token=env:API_TOKEN"}},
 		{"build-arg by value", line("BUILD_ARGS=X=ghp_" + leak), []string{"looks like a secret"}},
@@ -519,6 +523,8 @@ func TestRefused(t *testing.T) {
 		{"YAML twice", say{yaml: "img: me/a\nIMG: me/b\n"}, []string{"IMG (manymage.yaml:2) is there twice"}},
 		{"synonym beside the name", line("ARCHES=amd64", "PLATFORMS=arm64"), []string{"PLATFORMS=arm64 (command line) is the same knob as ARCHES, which says amd64: leave one out"}},
 		{"YAML synonym twice", say{yaml: "arches: arm64\nplatforms: arm64\n"}, []string{"platforms (manymage.yaml:2) is there twice, first at manymage.yaml:1: leave one"}},
+		{"YAML merge of knobs", say{yaml: "x-a: &a {img: me/app}\n<<: *a\n"}, []string{"<< (manymage.yaml:2) takes in another map's lines, which is not done here"}},
+		{"YAML merge of pairs", say{yaml: "x-a: &a {A: 1}\nbuild_args:\n  <<: *a\n  B: 2\n"}, []string{"build_args (manymage.yaml:2) has a << (line 3), which takes in another map's lines"}},
 		{"YAML null", say{yaml: "img:\n"}, []string{"img (manymage.yaml:1) has no value"}},
 		{"YAML list for one", say{yaml: "img: [a]\n"}, []string{"is one value"}},
 		{"YAML map for a list", say{yaml: "arches: {a: b}\n"}, []string{"write it as [a, b]"}},

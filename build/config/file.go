@@ -138,6 +138,8 @@ func (l *loader) entry(layer map[string]setting, key, value *yaml.Node) {
 	origin := originOf(key)
 	knob, known := find(strings.ToUpper(key.Value))
 	switch first, twice := layer[knob.Name]; {
+	case isMerge(key):
+		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: merges})
 	case !known:
 		l.fail(&UsageError{Knob: key.Value, Origin: origin, Problem: strings.ToLower(unknown(key.Value))})
 	case twice:
@@ -153,13 +155,24 @@ func (l *loader) entry(layer map[string]setting, key, value *yaml.Node) {
 	}
 }
 
+// merges is what is wrong with YAML 1.1's merge key, which 1.2 has dropped.
+const merges = "takes in another map's lines, which is not done here: write them out, or take one whole value, such as build_args: *name"
+
+func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" }
+
+// aliased is the node that an alias stands for; any other is itself.
+func aliased(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 func originOf(n *yaml.Node) string { return fmt.Sprintf("%s:%d", FileName, n.Line) }
 
 // yamlSetting reads a value of any form.
 func (l *loader) yamlSetting(knob Knob, value *yaml.Node, origin string) (s setting, problem string) {
-	if value.Kind == yaml.AliasNode {
-		value = value.Alias
-	}
+	value = aliased(value)
 	switch {
 	case isNull(value):
 		return s, "has no value: give it one, or delete the line"
@@ -179,6 +192,7 @@ func (l *loader) yamlSetting(knob Knob, value *yaml.Node, origin string) (s sett
 
 func sequence(n *yaml.Node) (items []item, problem string) {
 	for _, element := range n.Content {
+		element = aliased(element)
 		if element.Kind != yaml.ScalarNode || isNull(element) {
 			return nil, fmt.Sprintf("holds something else than words (line %d): write each as one word", element.Line)
 		}
@@ -191,11 +205,10 @@ func sequence(n *yaml.Node) (items []item, problem string) {
 func mapping(n *yaml.Node) (items []item, problem string) {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		name, value := n.Content[i], n.Content[i+1]
-		if value.Kind == yaml.AliasNode {
-			value = value.Alias
-		}
+		name, value := n.Content[i], aliased(n.Content[i+1])
 		switch {
+		case isMerge(name):
+			return nil, fmt.Sprintf("has a << (line %d), which %s", name.Line, merges)
 		case value.Kind != yaml.ScalarNode || name.Kind != yaml.ScalarNode:
 			return nil, fmt.Sprintf("holds something else than NAME: value (line %d): write each in one line", name.Line)
 		case seen[name.Value]:

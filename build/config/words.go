@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/platforms"
 )
 
 var word = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
@@ -55,7 +57,7 @@ func (l *loader) fromWords() map[string]setting {
 			l.fail(&UsageError{Knob: name, Origin: commandLine, Problem: unknown(name)})
 		case knob.Name == passwordKnob:
 			l.fail(&UsageError{Knob: name, Origin: commandLine, Problem: "would be seen by everybody on this machine: set it in the environment"})
-		case other != "" && other != name && layer[knob.Name].text != text:
+		case other != "" && other != name && !agree(layer[knob.Name].text, text):
 			l.fail(&UsageError{Knob: name, Text: text, Origin: commandLine, Problem: sameAs(other, layer[knob.Name].text) + "leave one out"})
 		default:
 			layer[knob.Name], called[knob.Name] = l.textual(knob, text, commandLine), name
@@ -74,7 +76,7 @@ func (l *loader) fromEnvironment(prefix string) map[string]setting {
 				continue
 			}
 			origin := "environment " + prefix + name
-			if other, twice := layer[knob.Name]; twice && other.text != text {
+			if other, twice := layer[knob.Name]; twice && !agree(other.text, text) {
 				l.fail(&UsageError{Knob: name, Text: text, Origin: origin, Problem: sameAs(knob.Name, other.text) + "unset one"})
 				continue
 			}
@@ -82,6 +84,13 @@ func (l *loader) fromEnvironment(prefix string) map[string]setting {
 		}
 	}
 	return layer
+}
+
+// agree tells whether two texts of the one knob that has two names, ARCHES, are the same list, however each is written.
+func agree(a, b string) bool {
+	one, err := platforms.ParseList(a)
+	other, wrong := platforms.ParseList(b)
+	return a == b || err == nil && wrong == nil && slices.EqualFunc(one, other, platforms.Equal)
 }
 
 func sameAs(knob, text string) string {
