@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -155,6 +156,7 @@ func TestDoctor(t *testing.T) {
 		"... that cannot be built":        {"FROM HOST/base:1\nRUN wget https://x/app-x64.tgz\n", "arm64", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64: look at Dockerfile:2: app-x64.tgz is for linux/amd64: "},
 		"a file that is not there":        {plain + "COPY a nothere/x /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:3: COPY a nothere/x /: the context DIR has no nothere/x; correct the path, which begins in the context, or CONTEXT"},
 		"stages in a circle":              {"FROM scratch AS x\nCOPY --from=y / /\nFROM scratch AS y\nCOPY --from=x / /\n", "amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:1: stages need each other in a circle, x from y from x: "},
+		"a variable in --from":            {"FROM scratch AS x\nFROM scratch\nCOPY --from=$S / /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:3: --from=$S holds a variable, which COPY does not fill in: "},
 		"no emulator":                     {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
 		"the lines that need one":         {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
 		"another system":                  {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
@@ -222,6 +224,33 @@ func TestDoctorAsksForNamedImages(t *testing.T) {
 	_, text := examined(t, p)
 	if want := "wrong  base      " + host + "/gone:1 (CONTEXTS): "; strings.Count(text, "  base  ") != 1 || !strings.Contains(text, want) {
 		t.Errorf("says\n%s\nwant %s", text, want)
+	}
+}
+
+// A named folder has what is in it, and not what its ignore file leaves out; what a named image has only the engine can tell.
+func TestUnfoundOfNamedContexts(t *testing.T) {
+	p, host := patient(t, "FROM scratch\nCOPY --from=files a gone /\nCOPY --from=base b /\nRUN --mount=from=files,source=left,target=/x true\n", "amd64 arm64", "HOST/me/app")
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a": "", "left": "", ".dockerignore": "left\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.cfg.Contexts = []config.Pair{{Name: "base", Value: "docker-image://" + host + "/base:1"}, {Name: "files", Value: dir}}
+	jobs, err := p.jobs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, err := range p.unfound(jobs) {
+		got = append(got, err.Error())
+	}
+	want := []string{
+		"Dockerfile:2: COPY --from=files a gone /: files has no /gone; correct the path, which begins in " + dir,
+		"Dockerfile:4: RUN --mount=from=files,source=left,target=/x true: left is left out of the context by the line left of .dockerignore; take the line out, or write !left below it",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
 	}
 }
 

@@ -28,11 +28,37 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
-	features []dockerfile.Feature       // lines that want BuildKit
-	advice   func() []dockerfile.Advice // lines that mean another architecture
-	copies   func() []dockerfile.Copy   // paths of the context that are taken by name
+	features []dockerfile.Feature // lines that want BuildKit
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
+	file     *dockerfile.File // nil where only its own frontend can read it
+	how      dockerfile.Options
+}
+
+// advice are the lines that mean another architecture. Whatever is wrong with the file was found before.
+func (j job) advice() []dockerfile.Advice {
+	if j.file == nil {
+		return nil
+	}
+	lines, _ := j.file.Advice(j.choice.Strategy, j.how)
+	return lines
+}
+
+// copies are the paths of the contexts that are taken by name.
+func (j job) copies() []dockerfile.Copy {
+	if j.file == nil {
+		return nil
+	}
+	paths, _ := j.file.Copies(j.choice.Strategy, j.how)
+	return paths
+}
+
+// refused is what the builder will not take. Where the file has a frontend of its own, that one decides.
+func (j job) refused(classic bool) error {
+	if j.file == nil || j.syntax.Image != "" && !j.solve.Builtin && !classic {
+		return nil
+	}
+	return usage(j.file.Refused(j.how, classic))
 }
 
 // jobs prepares every platform of this run for the engine that builds it.
@@ -149,6 +175,7 @@ func (p *Pipeline) native(j job) ocispec.Platform {
 
 // decide chooses the strategy and makes the solve fit it.
 func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfile.Strategy) (err error) {
+	j.file, j.how = file, o
 	if j.choice, err = file.Choose(want, o); err != nil {
 		return err
 	}
@@ -176,14 +203,6 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	}
 	for _, b := range j.bases {
 		j.solve.Bases = append(j.solve.Bases, engine.Base{Image: b.Image, Platform: b.Platform})
-	}
-	j.advice = func() []dockerfile.Advice {
-		lines, _ := file.Advice(j.choice.Strategy, o) // whatever is wrong with the file was found above
-		return lines
-	}
-	j.copies = func() []dockerfile.Copy {
-		paths, _ := file.Copies(j.choice.Strategy, o) // likewise
-		return paths
 	}
 	return nil
 }
@@ -238,8 +257,20 @@ func (p *Pipeline) runner(ctx context.Context, node string) runner {
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info, runs runner) []error {
-	return slices.DeleteFunc([]error{withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
+	return slices.DeleteFunc([]error{refusedLines(jobs, info), withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
 		func(err error) bool { return err == nil })
+}
+
+// refusedLines are those that no engine's builder takes, each once.
+func refusedLines(jobs []job, info engine.Info) error {
+	var all []error
+	for _, j := range jobs {
+		err := j.refused(info.Road == engine.RoadClassic)
+		if err != nil && !slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() }) {
+			all = append(all, err)
+		}
+	}
+	return errors.Join(all...)
 }
 
 // withoutBuildKit refuses lines that the engine's builder does not know, or leaves out.

@@ -92,6 +92,9 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 		if err == nil && (string(jobs[0].choice.Strategy) != test.got || jobs[0].solve.SetPlatform != test.setPlatform) {
 			t.Errorf("%s: %s, platform set %v", want, jobs[0].choice.Strategy, jobs[0].solve.SetPlatform)
 		}
+		if more := p.unfound(jobs); more != nil || advised(jobs) != nil || refusedLines(jobs, engine.Info{}) != nil {
+			t.Errorf("%s: something is told of what nobody has read: %v", want, more)
+		}
 	}
 }
 

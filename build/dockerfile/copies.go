@@ -9,16 +9,17 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Copy is a path of the context that the build surely takes.
+// Copy is a path of the context, or of a named one, that the build surely takes.
 type Copy struct {
 	Line int
 	Text string // the instruction in one line, shortened
-	Path string // below the context, with slashes; never empty
+	From string // the named context, as Options have it; empty: the context
+	Path string // below it, with slashes; never empty
 }
 
-// Copies are the paths of the context that building the target under the strategy takes by name, in the order of the file. What may be
-// there or not, or elsewhere, is none of them: patterns, addresses, --from, --parents, --exclude, values of arguments other than
-// BuildKit's own, and what a RUN mounts. Of a pattern in a folder that is not there BuildKit fails or takes nothing, as it has looked
+// Copies are the paths of the contexts that building the target under the strategy takes by name, in the order of the file. What may be
+// there or not, or elsewhere, is none of them: patterns, addresses, what stages and images have, --parents, --exclude, and values of
+// arguments other than BuildKit's own. Of a pattern in a folder that is not there BuildKit fails or takes nothing, as it has looked
 // through the context before or not.
 func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	g, _, err := f.under(s, o)
@@ -31,9 +32,13 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 			continue
 		}
 		for _, in := range n.body {
-			for _, source := range ofContext(in.command) {
-				if name, sure := g.copied(n, source); sure {
-					all = append(all, Copy{in.line(), short(in.node.Original), name})
+			for _, t := range taken(in) {
+				context := g.context(t.from)
+				if t.from != "" && (context == "" || g.isStage(t.from)) {
+					continue
+				}
+				if name, sure := g.copied(n, t.path); sure {
+					all = append(all, Copy{in.line(), short(in.node.Original), context, name})
 				}
 			}
 		}
@@ -41,19 +46,51 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	return all, nil
 }
 
-// ofContext are the words by which an instruction takes files from the context.
-func ofContext(c instructions.Command) []string {
-	switch c := c.(type) {
+// taking is a word by which an instruction takes files, and the --from with it.
+type taking struct{ from, path string }
+
+// taken are the words by which an instruction takes files from a context, a stage or an image.
+func taken(in instruction) (all []taking) {
+	switch c := in.command.(type) {
 	case *instructions.CopyCommand:
-		if c.From == "" && !c.Parents && len(c.ExcludePatterns) == 0 {
-			return c.SourcePaths
+		if !c.Parents && len(c.ExcludePatterns) == 0 {
+			for _, path := range c.SourcePaths {
+				all = append(all, taking{c.From, path})
+			}
 		}
 	case *instructions.AddCommand:
-		if len(c.ExcludePatterns) == 0 {
-			return slices.DeleteFunc(slices.Clone(c.SourcePaths), isAddress)
+		for _, path := range c.SourcePaths {
+			if !isAddress(path) && len(c.ExcludePatterns) == 0 {
+				all = append(all, taking{"", path})
+			}
+		}
+	case *instructions.RunCommand:
+		for _, flag := range in.node.Flags {
+			if mount, ok := strings.CutPrefix(flag, "--mount="); ok {
+				all = append(all, bound(mount)...)
+			}
 		}
 	}
-	return nil
+	return all
+}
+
+// bound is what a bind mount takes, if it is one. The parser leaves all but its from for later: variables may stand there.
+func bound(mount string) []taking {
+	var t taking
+	for field := range strings.SplitSeq(mount, ",") {
+		key, value, _ := strings.Cut(field, "=")
+		switch strings.ToLower(key) {
+		case "type":
+			if !strings.EqualFold(value, string(instructions.MountTypeBind)) {
+				return nil
+			}
+		case "from":
+			t.from = value
+		case "source", "src":
+			t.path = value
+		}
+	}
+	return []taking{t}
 }
 
 // isAddress tells whether an ADD would fetch what it names.

@@ -193,16 +193,29 @@ func (g *graph) word(s stage, scope *scope, text string) (string, error) {
 	return value, nil
 }
 
-// isContext tells whether the name is one of a named context. As in BuildKit "alpine" and "docker.io/library/alpine:latest" are one.
-func (g *graph) isContext(name string) bool {
+// isContext tells whether the name is one of a named context.
+func (g *graph) isContext(name string) bool { return g.context(name) != "" }
+
+// context is the named context that a name is one of, empty where it is none's. As in BuildKit "alpine" and
+// "docker.io/library/alpine:latest" are one.
+func (g *graph) context(name string) string {
 	if name == "" {
-		return false
+		return ""
 	}
 	whole, err := full(name)
-	return slices.ContainsFunc(g.o.Contexts, func(c string) bool {
+	at := slices.IndexFunc(g.o.Contexts, func(c string) bool {
 		other, otherErr := full(c)
 		return strings.EqualFold(c, name) || err == nil && otherErr == nil && other == whole
 	})
+	if at < 0 {
+		return ""
+	}
+	return g.o.Contexts[at]
+}
+
+// isStage tells whether a stage that is built has the name.
+func (g *graph) isStage(name string) bool {
+	return slices.ContainsFunc(g.nodes, func(n node) bool { return n.name == strings.ToLower(name) && n.kind != replaced })
 }
 
 // full is the image's name with registry and tag.
@@ -223,7 +236,7 @@ func (g *graph) link(names map[string]int) error {
 		}
 		for _, in := range n.body {
 			for _, from := range froms(in.command) {
-				if err := g.source(n, in.line(), from, names); err != nil {
+				if err := g.source(n, in, from, names); err != nil {
 					return err
 				}
 			}
@@ -246,13 +259,14 @@ func froms(c instructions.Command) []string {
 	return slices.DeleteFunc(all, func(s string) bool { return s == "" || s == "scratch" || strings.Contains(s, "$") })
 }
 
-// source puts one --from to the stages or to the images. A number is a stage's index for COPY; what no stage is called is
-// a named context or an image.
-func (g *graph) source(n *node, line int, from string, names map[string]int) error {
+// source puts one --from to the stages or to the images. A number is a stage's index for COPY, and an image's name for a mount; what
+// no stage is called is a named context or an image.
+func (g *graph) source(n *node, in instruction, from string, names map[string]int) error {
 	index, isStage := names[strings.ToLower(from)]
-	if number, err := strconv.Atoi(from); err == nil && !isStage {
+	_, isCopy := in.command.(*instructions.CopyCommand)
+	if number, err := strconv.Atoi(from); err == nil && isCopy && !isStage {
 		if number < 0 || number >= len(g.nodes) || number == n.index {
-			return g.file.fault(line, "--from=%s is no other stage: there are %d, counted from 0", from, len(g.nodes))
+			return g.file.fault(in.line(), "--from=%s is no other stage: there are %d, counted from 0", from, len(g.nodes))
 		}
 		index, isStage = number, true
 	}
@@ -263,9 +277,9 @@ func (g *graph) source(n *node, line int, from string, names map[string]int) err
 	default:
 		image, err := full(from)
 		if err != nil {
-			return g.file.fault(line, "--from=%s names neither a stage nor an image: %w", from, err)
+			return g.file.fault(in.line(), "--from=%s names neither a stage nor an image: %w", from, err)
 		}
-		n.pulls = append(n.pulls, pull{image, from, line})
+		n.pulls = append(n.pulls, pull{image, from, in.line()})
 	}
 	return nil
 }
@@ -283,7 +297,15 @@ func (g *graph) mark(names map[string]int) error {
 	for at := g.target; at >= 0; at = g.nodes[at].parent() {
 		g.final[at] = true
 	}
-	return g.visit(g.target, nil)
+	return g.walk(g.target, g.reach, node.needs, nil)
+}
+
+// needs are the stages that this one is built on and takes from.
+func (n node) needs() []int {
+	if n.kind == fromStage {
+		return append([]int{n.from}, n.sources...)
+	}
+	return n.sources
 }
 
 // named are the names of the stages that have one.
@@ -337,24 +359,18 @@ func (n node) parent() int {
 	return -1
 }
 
-// visit marks a stage and what it needs; way are the stages that led here. One that is among them needs itself.
-func (g *graph) visit(at int, way []int) error {
+// walk marks a stage and where it leads; way are the stages that led here. One that is among them needs itself.
+func (g *graph) walk(at int, seen []bool, leads func(node) []int, way []int) error {
 	if i := slices.Index(way, at); i >= 0 {
 		return g.circle(way[i:])
 	}
-	if g.reach[at] {
+	if seen[at] {
 		return nil
 	}
-	g.reach[at] = true
+	seen[at] = true
 	way = append(way, at)
-	n := g.nodes[at]
-	if n.kind == fromStage {
-		if err := g.visit(n.from, way); err != nil {
-			return err
-		}
-	}
-	for _, source := range n.sources {
-		if err := g.visit(source, way); err != nil {
+	for _, next := range leads(g.nodes[at]) {
+		if err := g.walk(next, seen, leads, way); err != nil {
 			return err
 		}
 	}

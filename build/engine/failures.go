@@ -120,7 +120,7 @@ func ofRegistries() []failure {
 const missing = `"(/[^"]*)":? not found|` +
 	`(?:COPY|ADD) failed: (?:file not found in build context or excluded by \.dockerignore: )?stat ([^:]+): file does not exist|` +
 	`copier: stat: "([^"]+)": no such file or directory|` +
-	`lstat /\S*/buildkit-mount\d+(/[^:]+): no such file or directory`
+	`lstat /\S*/(?:buildkit-mount\d+|overlay2/\w+/merged)(/[^:]+): no such file or directory`
 
 var errMissing = errors.New("no such path")
 

@@ -84,6 +84,7 @@ func TestMissingFiles(t *testing.T) {
 		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`:                   true,
 		"failed to compute cache key: failed to walk /x/tmp/buildkit-mount92966385/conf: lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory": true,
 		"lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory":                                                                                 true,
+		"lstat /var/lib/docker/overlay2/fc95fc25/merged/conf: no such file or directory":                                                                      true,
 		"the command was not found": false,
 	} {
 		want := "D:3: [1/1] COPY a conf/ /: " + said
