@@ -13,7 +13,7 @@ import (
 //	Apache     LoadModule php_module modules/libphp.so         in httpd.conf or apache2.conf
 //	Redis      loadmodule /usr/lib/redis/rejson.so             in the file that it is given, --loadmodule
 //	PostgreSQL shared_preload_libraries = 'pg_cron,timescaledb'   in its file, or in what initdb makes that of, -c
-//	Java       -agentpath:/opt/agent.so=options                also in JAVA_TOOL_OPTIONS and its like
+//	Java       -agentpath:/opt/agent.so=options                -agentlib:NAME, also in JAVA_TOOL_OPTIONS and its like
 //	Mosquitto  plugin /mosquitto/go-auth.so                     in the file that it is given
 //	Fluent Bit -e /out_loki.so                                in the file that its file names, too
 //
@@ -161,39 +161,4 @@ func (c *checker) loadLines(files []string, line string, f frame, include string
 	}
 	read(onCommandLine, line)
 	return list, c.included(files, f, read)
-}
-
-// javaLoads are the agents among Java's options, which end before the class that it starts. Some of them have their value in the next word.
-func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
-	read := func(by string, words []string) {
-		for _, word := range words {
-			if agent, ok := strings.CutPrefix(strings.Trim(word, `"`), "-agentpath:"); ok {
-				agent, _, _ = strings.Cut(agent, "=")
-				list = append(list, loaded(by, agent))
-			}
-		}
-	}
-	for _, name := range []string{"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS"} {
-		if given := c.values(name, in.frame); len(given) == 1 {
-			read(name, strings.Fields(given[0]))
-		}
-	}
-	valued := false
-	for _, word := range in.args {
-		file, more := strings.CutPrefix(word, "@")
-		switch {
-		case more && !valued:
-			name := absolute(in.frame.dir, file)
-			if err := c.included([]string{name}, in.frame, func(by, text string) []string { read(by, strings.Fields(text)); return nil }); err != nil {
-				return nil, err
-			}
-		case !known(word): // more options, maybe
-		case strings.HasPrefix(word, "-") && word != "-jar":
-			read(onCommandLine, []string{word})
-		case !valued:
-			return list, nil
-		}
-		valued = slices.Contains([]string{"-cp", "-classpath", "-p"}, word) || strings.HasPrefix(word, "--") && !strings.Contains(word, "=")
-	}
-	return list, nil
 }
