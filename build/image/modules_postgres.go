@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // PostgreSQL has its settings in a file that it is given, in postgresql.conf of its data, or, where that is made anew, in the sample of it, which
@@ -14,6 +15,15 @@ import (
 //	postgres -c config_file=/etc/postgresql.conf     also --config-file=
 //	shared_preload_libraries = 'pg_cron,timescaledb'
 //	include_dir = 'conf.d'
+//
+// What lies beside that and came by another way than PostgreSQL itself is loaded by CREATE EXTENSION, which need not happen.
+
+const (
+	// maxExtensions is how many modules are looked at that nothing names. TimescaleDB has one for each of its versions.
+	maxExtensions = 32
+	// atOnce is how far the times of modules are apart that were installed together: those of a package have one, others are built one by one.
+	atOnce = time.Hour
+)
 
 // postgresLoads reads the last of what PostgreSQL is told.
 func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
@@ -49,7 +59,37 @@ func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
 			list = append(list, loaded(by, inEach(folders, name+".so")...))
 		}
 	}
-	return list, err
+	if err != nil {
+		return nil, err
+	}
+	more, err := c.postgresMore(folders, list)
+	return append(list, more...), err
+}
+
+// postgresMore are the modules beside PostgreSQL's own language that were not installed with it, but for those that are named.
+func (c *checker) postgresMore(folders []string, named []modules) (list []modules, err error) {
+	for _, dir := range folders {
+		own, ok, err := c.regular(dir + "/plpgsql.so")
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		real, entries, err := c.folder(dir)
+		for _, e := range entries {
+			info, gone := e.Info()
+			file := path.Join(real, e.Name())
+			is := func(m modules) bool { return m.name == e.Name() }
+			if gone != nil || path.Ext(file) != ".so" || info.ModTime().Sub(own.info.ModTime()).Abs() < atOnce || len(list) == maxExtensions || slices.ContainsFunc(named, is) {
+				continue
+			}
+			what, _, _ := strings.Cut(stem(file), "-")
+			list = append(list, modules{name: e.Name(), what: what, files: []string{file}, spare: true})
+		}
+		return list, err
+	}
+	return nil, nil
 }
 
 // postgresGiven are the settings on PostgreSQL's command line, with the folder of its data under "-D".

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
+	"time"
 
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/platforms/elftest"
@@ -329,6 +331,20 @@ func TestServedModules(t *testing.T) {
 				t.Errorf("%s, want %s\n%v\nnotes: %s", got, want, err, strings.Join(r.Notes, "\n"))
 			}
 		})
+	}
+}
+
+// What CREATE EXTENSION may load is told of, unless it came with PostgreSQL itself; what is named is looked at once.
+func TestPostgresExtensions(t *testing.T) {
+	root := rootOf(elf(postgres, "arm64"))
+	for name, later := range map[string]time.Duration{"plpgsql": 0, "hstore": time.Minute, "vector": 24 * time.Hour, "ts-2.1": -24 * time.Hour, "ts-tsl-2.2": -24 * time.Hour, "pg_cron": 24 * time.Hour} {
+		root[pgLib[1:]+name+".so"] = &fstest.MapFile{Mode: 0o644, Data: elftest.Of("amd64"), ModTime: time.Unix(1e9, 0).Add(later)}
+	}
+	root[pgLib[1:]+"own.so"] = &fstest.MapFile{Mode: 0o644, Data: elftest.Of("arm64"), ModTime: time.Unix(2e9, 0)}
+	r, err := image.Check(run(postgres, "-c", "shared_preload_libraries=pg_cron").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
+	want := []string{"/usr/lib/postgresql/16/lib has ts for other machines alone: what needs it fails", "/usr/lib/postgresql/16/lib has vector for other machines alone: what needs it fails"}
+	if got := outcome(t, r, err); got != "foreign-module:"+pgLib+"pg_cron.so" || !slices.Equal(r.Notes, want) {
+		t.Errorf("%s, notes %q, want %q", got, r.Notes, want)
 	}
 }
 
