@@ -179,7 +179,7 @@ type sifted struct {
 func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 	for _, name := range p.files[:min(len(p.files), maxModules)] {
 		file, err := c.compiled(name)
-		if err == nil && file.fits && p.by != "" {
+		if err == nil && file.fits && isLoaded(name) {
 			file.fits, err = c.sameMachine(in, file)
 		}
 		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
@@ -199,6 +199,9 @@ func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 	}
 	return s, nil
 }
+
+// isLoaded tells by its name whether a file is one that a program loads, and not one that it starts.
+func isLoaded(name string) bool { return path.Ext(name) == ".node" || isLibrary(path.Base(name)) }
 
 // sameMachine tells whether a program is of the same machine as what it is to load: one of 64 bits loads none of 32, which may run beside it.
 func (c *checker) sameMachine(in interpreted, what compiled) (bool, error) {

@@ -1,7 +1,6 @@
 package image
 
 import (
-	"path"
 	"strings"
 )
 
@@ -31,7 +30,7 @@ func (c *checker) strange(name string, in interpreted) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if f.elf.Interp != "" && path.Ext(name) != ".node" && !isLibrary(path.Base(name)) {
+	if f.elf.Interp != "" && !isLoaded(name) {
 		_, there, err := c.regular(absolute("/", f.elf.Interp))
 		if theirs, _ := libc(f.elf.Interp); !there {
 			return theirs, err

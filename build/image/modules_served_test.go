@@ -275,13 +275,32 @@ func TestApacheAtLength(t *testing.T) {
 	}
 }
 
-// A program of 64 bits loads nothing of 32, though the machine runs both.
-func TestServedModuleOfFewerBits(t *testing.T) {
-	for server, want := range map[string]string{"amd64": "foreign-module:/x.so", "386": "verified"} {
-		root := rootOf(elf("/usr/sbin/nginx", server), text("/etc/nginx/nginx.conf", "load_module /x.so;"), lib("/x.so", "386"))
-		r, err := image.Check(run("nginx").bytes(), root, platform(t, "amd64"), image.Options{})
-		if got := outcome(t, r, err); got != want {
-			t.Errorf("%s: %s, want %s: %v", server, got, want, err)
+// A program of 64 bits loads nothing of 32, though the machine runs both; what it starts may be either.
+func TestModulesOfFewerBits(t *testing.T) {
+	for _, row := range []struct {
+		config               config
+		program, module, set string
+	}{
+		{run("nginx"), "/usr/sbin/nginx", "/x.so", "load_module /x.so;"},
+		{run("python3.11", "-m", "x"), "/usr/local/bin/python3.11", "/usr/local/lib/python3.11/site-packages/_x.cpython-311-x86_64-linux-gnu.so", ""},
+		{run("python3.11", "-m", "x"), "/usr/local/bin/python3.11", "/usr/local/lib/python3.11/site-packages/_x.abi3.so", ""},
+		{run("Rscript", "/x.R"), "/usr/bin/Rscript", siteR + "Rcpp/libs/Rcpp.so", ""},
+		{run("/usr/lib/erlang/bin/erlexec"), "/usr/lib/erlang/bin/erlexec", "/usr/lib/lib/x/priv/x.so", ""},
+		{run("perl", "/x.pl"), "/usr/local/bin/perl", sitePerl + "auto/DBI/DBI.so", ""},
+		{run("php", "-d", "extension=/x.so", "/x.php"), "/usr/local/bin/php", "/x.so", ""},
+		{run("node", "/app/x.js"), "/usr/local/bin/node", "/app/node_modules/x/build/Release/x.node", ""},
+		{run("node", "/app/x.js"), "/usr/local/bin/node", "/app/node_modules/@esbuild/linux-x64/bin/esbuild", ""},
+	} {
+		for _, arch := range []string{"amd64", "386"} {
+			root := rootOf(elf(row.program, arch), text("/etc/nginx/nginx.conf", row.set), lib(row.module, "386"), one("x", script()), depends("/app", "x"), manifest("/app/node_modules/x", nil))
+			r, err := image.Check(row.config.bytes(), root, platform(t, "amd64"), image.Options{})
+			want := "foreign-module:" + row.module
+			if arch == "386" || path.Ext(row.module) == "" {
+				want = "verified"
+			}
+			if got := outcome(t, r, err); got != want {
+				t.Errorf("%s in %s for %s: %s, want %s: %v", row.module, row.program, arch, got, want, err)
+			}
 		}
 	}
 }
