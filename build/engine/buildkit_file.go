@@ -9,10 +9,13 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// blockSize is what one request to the gateway fetches. A check reads a few
-// hundred bytes here and there in the head of a program; one block holds them
-// all, and a reader of the whole file asks seldom.
-const blockSize = 128 << 10
+// A request to the gateway costs as much as 200 KiB of what it fetches. A check
+// reads a few hundred bytes in the head of most programs, and one small block
+// holds them; whoever reads on, or asks for more at once, is given more.
+const (
+	smallBlock = 16 << 10
+	largeBlock = 1 << 20
+)
 
 // rootFile is an open regular file. It keeps the block that was read last.
 type rootFile struct {
@@ -85,16 +88,78 @@ func (f *rootFile) fill(p []byte, offset int64) (int, error) {
 	if offset >= f.stat.Size {
 		return 0, io.EOF
 	}
-	if offset < f.at || offset >= f.at+int64(len(f.block)) {
-		start := offset - offset%blockSize
-		block, err := f.root.read(f.path, start, blockSize)
+	if !f.holds(offset) {
+		start := offset - offset%smallBlock
+		block, err := f.fetch(start, offset+int64(len(p))-start)
 		if err != nil {
 			return 0, &fs.PathError{Op: "read", Path: f.path, Err: err}
 		}
 		f.block, f.at = block, start
 	}
-	if offset >= f.at+int64(len(f.block)) {
+	if !f.holds(offset) {
 		return 0, io.ErrUnexpectedEOF
 	}
 	return copy(p, f.block[offset-f.at:]), nil
+}
+
+func (f *rootFile) holds(offset int64) bool {
+	return offset >= f.at && offset < f.at+int64(len(f.block))
+}
+
+// fetch reads the block that begins there, and holds as much as was asked for.
+// The head of the file may come from the root's memory.
+func (f *rootFile) fetch(start, asked int64) ([]byte, error) {
+	length := max(smallBlock, asked)
+	if start > 0 && start == f.at+int64(len(f.block)) {
+		length = max(length, 2*int64(len(f.block)))
+	}
+	length = min(length+smallBlock-1, largeBlock) / smallBlock * smallBlock
+	read := func() ([]byte, error) { return f.root.read(f.path, start, int(length)) }
+	if start == 0 && length == smallBlock {
+		return f.root.heads.get(f.path, read)
+	}
+	return read()
+}
+
+// maxHeads is how many heads of files are kept.
+const maxHeads = 256
+
+// heads are the heads of the files that were opened last: what tells for which
+// machine a module is opens it, and so does what asks it for its libraries next.
+// The zero value keeps none yet.
+type heads struct {
+	mu    sync.Mutex
+	kept  map[string][]byte
+	order []string // of their arrival
+}
+
+// get gives the small block that a file begins with.
+func (h *heads) get(name string, read func() ([]byte, error)) ([]byte, error) {
+	h.mu.Lock()
+	head, ok := h.kept[name]
+	h.mu.Unlock()
+	if ok {
+		return head, nil
+	}
+	head, err := read()
+	if err == nil {
+		h.keep(name, head)
+	}
+	return head, err
+}
+
+func (h *heads) keep(name string, head []byte) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.kept[name]; ok {
+		return
+	}
+	if h.kept == nil {
+		h.kept = map[string][]byte{}
+	}
+	if len(h.order) == maxHeads {
+		delete(h.kept, h.order[0])
+		h.order = h.order[1:]
+	}
+	h.kept[name], h.order = head, append(h.order, name)
 }

@@ -33,6 +33,7 @@ type root struct {
 	whole func(ctx context.Context, dir string) (*rootfs.FS, error) // reads a folder's files at once; may be nil
 
 	folders folders // that were read as a whole, by path without links
+	heads   heads   // of files, likewise
 
 	mu    sync.Mutex
 	dirs  map[string]func() ([]*fstypes.Stat, error) // likewise

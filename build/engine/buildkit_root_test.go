@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,6 +27,7 @@ type tree struct {
 	dirs  map[string][]*fstypes.Stat
 	text  map[string]string
 	lists int
+	reads []string // "usr/bin/sh 0+16384"
 }
 
 func (r *tree) ReadDir(_ context.Context, req gateway.ReadDirRequest) ([]*fstypes.Stat, error) {
@@ -38,6 +40,7 @@ func (r *tree) ReadDir(_ context.Context, req gateway.ReadDirRequest) ([]*fstype
 }
 
 func (r *tree) ReadFile(_ context.Context, req gateway.ReadRequest) ([]byte, error) {
+	r.reads = append(r.reads, fmt.Sprintf("%s %d+%d", req.Filename, req.Range.Offset, req.Range.Length))
 	text, ok := r.text[req.Filename]
 	if !ok || req.Range == nil {
 		return nil, errors.New("this read could hang the engine")
@@ -141,22 +144,71 @@ func TestRootListsInOrder(t *testing.T) {
 }
 
 func TestRootFileReadsInBlocks(t *testing.T) {
-	text := strings.Repeat("0123456789", blockSize/4)
-	ref := &tree{dirs: map[string][]*fstypes.Stat{".": {entry("f", 0o644, "", len(text))}}, text: map[string]string{"f": text}}
-	file, err := newRoot(t.Context(), ref).Open("f")
-	if err != nil {
-		t.Fatal(err)
+	text := strings.Repeat("0123456789", 2*largeBlock/10)
+	var all []int64
+	for at := int64(0); at < int64(len(text)); at += smallBlock {
+		all = append(all, at)
 	}
-	for _, at := range []int64{0, 1, blockSize - 1, blockSize, int64(len(text)) - 2} {
-		part := make([]byte, 40)
-		n, err := file.(io.ReaderAt).ReadAt(part, at)
-		want := text[at:min(at+40, int64(len(text)))]
-		if string(part[:n]) != want || (err == nil) != (len(want) == 40) {
-			t.Errorf("at %d: %q %v", at, part[:n], err)
+	for _, test := range []struct {
+		length int
+		at     []int64
+		reads  []string
+	}{
+		{40, []int64{0, 1, smallBlock - 40}, []string{"f 0+16384"}},
+		{40, []int64{smallBlock - 1, 0}, []string{"f 0+32768"}},
+		{40, []int64{1_000_000, 0}, []string{"f 999424+16384", "f 0+16384"}},
+		{40, []int64{200_000, 196_700, 199_000}, []string{"f 196608+16384"}},
+		{100_000, []int64{20_000}, []string{"f 16384+114688"}},
+		{40, []int64{int64(len(text)) - 2}, []string{"f 2080768+32768"}},
+		{1, []int64{int64(len(text))}, nil},
+		{40, all, []string{"f 0+16384", "f 16384+32768", "f 49152+65536", "f 114688+131072", "f 245760+262144", "f 507904+524288", "f 1032192+1048576", "f 2080768+1048576"}},
+	} {
+		ref := &tree{dirs: map[string][]*fstypes.Stat{".": {entry("f", 0o644, "", len(text))}}, text: map[string]string{"f": text}}
+		file, err := newRoot(t.Context(), ref).Open("f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range test.at {
+			part := make([]byte, test.length)
+			n, err := file.(io.ReaderAt).ReadAt(part, at)
+			want := text[at:min(at+int64(test.length), int64(len(text)))]
+			if string(part[:n]) != want || (err == nil) != (len(want) == test.length) {
+				t.Errorf("at %d: %q %v", at, part[:n], err)
+			}
+		}
+		if !slices.Equal(ref.reads, test.reads) {
+			t.Errorf("%d bytes at %v: asked for %q instead of %q", test.length, test.at, ref.reads, test.reads)
+		}
+		if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 1), -1); err == nil {
+			t.Error("read before the beginning")
 		}
 	}
-	if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 1), -1); err == nil {
-		t.Error("read before the beginning")
+}
+
+// Each question that a check has of a module opens it again.
+func TestRootKeepsHeads(t *testing.T) {
+	ref := &tree{dirs: map[string][]*fstypes.Stat{}, text: map[string]string{}}
+	name := func(i int) string { return fmt.Sprintf("%04d", i) }
+	for i := range maxHeads + 1 {
+		ref.dirs["."] = append(ref.dirs["."], entry(name(i), 0o644, "", len(name(i))))
+		ref.text[name(i)] = name(i)
+	}
+	root := newRoot(t.Context(), ref)
+	for _, i := range []int{0, 0, 1, 0, 1} {
+		if text, err := fs.ReadFile(root, name(i)); err != nil || string(text) != name(i) {
+			t.Fatalf("%q %v", text, err)
+		}
+	}
+	if want := []string{"0000 0+16384", "0001 0+16384"}; !slices.Equal(ref.reads, want) {
+		t.Fatalf("asked for %q instead of %q", ref.reads, want)
+	}
+	for i := range maxHeads + 1 {
+		if _, err := fs.ReadFile(root, name(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(root.heads.kept) != maxHeads || len(root.heads.order) != maxHeads || root.heads.kept[name(maxHeads)] == nil || root.heads.kept[name(0)] != nil {
+		t.Errorf("%d heads are kept, of %d in order", len(root.heads.kept), len(root.heads.order))
 	}
 }
 
