@@ -150,6 +150,7 @@ func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform o
 	if err != nil {
 		return out, err
 	}
+	defer root.Close()
 	wanted, err := p.relabel(&out, raw, root, platform)
 	if err != nil {
 		return out, err

@@ -482,6 +482,7 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 	if err != nil {
 		return content(err, fault)
 	}
+	defer root.Close()
 	report, err := image.Check(config, root, declared, v.opts)
 	r.child.Verdict, r.child.Notes = string(report.Verdict), report.Notes
 	var refusal *image.Refusal

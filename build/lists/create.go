@@ -372,6 +372,7 @@ func checkLayers(ctx context.Context, c Streamer, repo reference.Named, of *chil
 	if err != nil {
 		return image.Report{}, err
 	}
+	defer root.Close()
 	return image.Check(of.config, root, *of.entry.Platform, image.Options{AllowForeign: allow})
 }
 

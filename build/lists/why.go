@@ -241,6 +241,7 @@ func (d *doctor) image(ctx context.Context, m registry.Manifest, declared ocispe
 	if err != nil {
 		return fmt.Errorf("reading the layers of %s: %w", m.Descriptor.Digest, err)
 	}
+	defer root.Close()
 	report, err := image.Check(config, root, declared, image.Options{AllowForeign: d.opts.AllowForeign})
 	return d.judge(report, err, declared)
 }

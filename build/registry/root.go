@@ -16,8 +16,8 @@ import (
 // rootTries is how often a layer that proves corrupt at its end is read again, from the start.
 const rootTries = 3
 
-// Root reads an image's layers, base first, into a root filesystem; ctx holds as long as the filesystem is used, because a file
-// that is read beyond its head is fetched then. Layers that registries do not distribute are refused.
+// Root reads an image's layers, base first, into a root filesystem; ctx holds as long as the filesystem is used, because a large file
+// that is read beyond its head is fetched then. Who asked for it closes it. Layers that registries do not distribute are refused.
 func (c *Client) Root(ctx context.Context, repo reference.Named, layers []ocispec.Descriptor) (*rootfs.FS, error) {
 	var sources []rootfs.Source
 	for _, layer := range layers {

@@ -84,6 +84,9 @@ func (r *rest) readAt(p []byte, offset int64) (int, error) {
 	if n, ok := r.file.kept.read(p, offset); ok {
 		return n, nil
 	}
+	if r.file.at > 0 {
+		return r.file.src.shelf.readAt(p, r.file.at-1+offset)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err := r.reach(offset + int64(len(p))); err != nil {
@@ -121,11 +124,10 @@ var errChanged = errors.New("the layer is another one when it is read again")
 
 // start opens the file's stream again and looks for it there.
 func (r *rest) start() error {
-	spool, err := os.CreateTemp("", "rootfs-*")
+	spool, err := unlinked()
 	if err != nil {
 		return fmt.Errorf("a temporary file for what is read of the image: %w", err)
 	}
-	_ = os.Remove(spool.Name()) // it lives as long as it is open; where that cannot be, close removes it
 	ctx, cancel := context.WithCancel(context.Background())
 	content, feed := io.Pipe()
 	r.spool, r.content, r.cancel = spool, content, cancel
@@ -136,7 +138,7 @@ func (r *rest) start() error {
 // stream writes the file's content.
 func (f *file) stream(ctx context.Context, to io.Writer) error {
 	found := false
-	err := walk(ctx, *f.src, func(index int, header *tar.Header, content io.Reader) error {
+	err := walk(ctx, f.src.Source, func(index int, header *tar.Header, content io.Reader) error {
 		if index != f.index {
 			return nil
 		}

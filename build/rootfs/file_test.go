@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -40,11 +42,12 @@ func openAt(t *testing.T, root *FS, name string) io.ReaderAt {
 
 func TestHeadsNeedNoSecondReading(t *testing.T) {
 	elf := "\x7fELF" + strings.Repeat("e", 1<<20)
-	src, opened := counting(gzipped(tarOf(exec("elf", elf), exec("script", "#!/bin/sh\n"+strings.Repeat("s", 5000)))))
+	src, opened := counting(gzipped(tarOf(exec("elf", elf), exec("script", "#!/bin/sh\n"+strings.Repeat("s", maxShelved)))))
 	root, err := Layers(t.Context(), []Source{src}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer root.Close()
 	for name, size := range map[string]int{"elf": headELF, "script": headOther} {
 		got := make([]byte, size)
 		if n, err := openAt(t, root, name).ReadAt(got, 0); n != size || err != nil {
@@ -54,7 +57,7 @@ func TestHeadsNeedNoSecondReading(t *testing.T) {
 	file, _ := root.Open("script")
 	defer file.Close()
 	if n, err := file.Read(make([]byte, 4096)); n != headOther || err != nil {
-		t.Errorf("Read of a script = %d, %v; want its head alone", n, err)
+		t.Errorf("Read of a long script = %d, %v; want its head alone", n, err)
 	}
 	if opened.Load() != 1 {
 		t.Errorf("opened %d times, want once", opened.Load())
@@ -90,41 +93,65 @@ func TestWhatProgramsNeedIsKept(t *testing.T) {
 	}
 }
 
-// Of what programs open by themselves the heads are kept, wherever it lies, and wholly what tells of it.
-func TestModulesAreKept(t *testing.T) {
-	module, record := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(20<<10))), strings.Repeat("x/y.py,sha256=,1\n", 10000)
-	names := []string{"lib/python3.11/site-packages/x/_x.abi3.so", "math.cpython-311.so", "app/node_modules/x/build/Release/x.node"}
-	entries := []piece{plain("lib/x-1.dist-info/RECORD", record), plain("lib/x-1.dist-info/WHEEL", record), plain("venv/pyvenv.cfg", record), plain("RECORD", record),
-		plain("app/node_modules/.package-lock.json", record), plain("app/package.json", record)}
-	for _, name := range names {
+// What programs open by themselves is asked for what it needs, too, and everything small may tell of it, wherever it lies.
+func TestModulesAndSmallFilesAreKept(t *testing.T) {
+	module := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(20<<10)))
+	modules := []string{"lib/python3.11/site-packages/x/_x.abi3.so", "math.cpython-311.so", "app/node_modules/x/build/Release/x.node"}
+	texts := map[string]string{"empty": "", "etc/apache2/mods-enabled/a.load": "LoadModule a a.so", "app/package-lock.json": strings.Repeat("x", maxShelved), "b": "b"}
+	var entries, upper []piece
+	for i, name := range slices.Sorted(maps.Keys(texts)) {
+		if entries = append(entries, plain(name, texts[name])); i%2 == 0 {
+			entries[i], upper = plain(name, "of the layer below"), append(upper, plain(name, texts[name]))
+		}
+	}
+	for _, name := range modules {
 		entries = append(entries, plain(name, module))
 	}
-	src, opened := counting(tarOf(entries...))
-	root, err := Layers(t.Context(), []Source{src}, Options{})
+	lower, opened := counting(tarOf(entries...))
+	root, err := Layers(t.Context(), []Source{lower, source(tarOf(upper...))}, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range names {
-		if elf, err := platforms.ReadELFHeader(openAt(t, root, name)); err != nil || elf.Arch() != "arm64" {
+	for _, name := range modules {
+		file := openAt(t, root, name)
+		elf, err := platforms.ReadELF(file)
+		if err != nil || elf.Arch() != "arm64" {
 			t.Errorf("%s: %+v, %v", name, elf, err)
 		}
+		if d, err := platforms.ReadDynamic(file, elf); err != nil || len(d.Needed) != 1 {
+			t.Errorf("%s needs %+v, %v", name, d, err)
+		}
 	}
-	for _, name := range []string{"lib/x-1.dist-info/RECORD", "lib/x-1.dist-info/WHEEL", "venv/pyvenv.cfg", "app/node_modules/.package-lock.json", "app/package.json"} {
-		got := make([]byte, len(record))
-		if _, err := openAt(t, root, name).ReadAt(got, 0); err != nil || string(got) != record {
-			t.Errorf("%s: %v", name, err)
+	for name, text := range texts {
+		if got, err := root.read(name); err != nil || string(got) != text {
+			t.Errorf("%s: %d bytes, %v", name, len(got), err)
 		}
 	}
 	if opened.Load() != 1 {
 		t.Errorf("opened %d times, want once", opened.Load())
 	}
-	if kept := root.root.children["RECORD"].file.kept; kept != nil {
-		t.Errorf("%d bytes are kept of a file that tells of nothing", kept.size())
+	file := openAt(t, root, "b")
+	if err := root.Close(); err != nil {
+		t.Fatal(err)
 	}
-	for _, name := range names {
-		n, _ := root.resolve(name, false)
-		if size := n.file.kept.size(); size != headOther {
-			t.Errorf("%d bytes are kept of %s", size, name)
+	if _, err := file.ReadAt(make([]byte, 1), 0); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("reading what was closed: %v", err)
+	}
+}
+
+// What does not fit is read from its stream again.
+func TestTheShelfIsBounded(t *testing.T) {
+	s := &shelf{}
+	defer s.close()
+	s.taken.Store(maxShelf - 5)
+	src := &origin{source(nil), s}
+	for _, test := range []struct {
+		content string
+		at      int64
+	}{{"123", maxShelf - 4}, {"4567", 0}, {"8", 0}} {
+		f := &file{src: src}
+		if ok := f.shelve([]byte(test.content)); ok != (test.at > 0) || f.at != test.at {
+			t.Errorf("%s is at %d, %v", test.content, f.at, ok)
 		}
 	}
 }
@@ -134,6 +161,9 @@ func TestWithoutTemporaryFilesLessIsKept(t *testing.T) {
 	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "none"))
 	large := string(elftest.Of("arm64", elftest.Needs("libfoo.so.1"), elftest.Padding(maxSmall+5)))
 	root := layersOf(t, tarOf(exec("large", large), plain("after", "x")))
+	if text, err := fs.ReadFile(root, "after"); err == nil {
+		t.Errorf("%q was read again, which needs a place, too", text)
+	}
 	if elf, err := platforms.ReadELF(openAt(t, root, "large")); err != nil || !elf.Dynamic {
 		t.Errorf("the head of a large program: %+v, %v", elf, err)
 	}
@@ -256,7 +286,7 @@ func cut(raw []byte, err error) io.ReadCloser {
 }
 
 func TestASourceThatChanges(t *testing.T) {
-	content := strings.Repeat("x", 1000)
+	content := strings.Repeat("x", maxShelved+1)
 	now := tarOf(plain("a", content))
 	root, err := Layers(t.Context(), []Source{{Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(now)), nil }}}, Options{})
 	if err != nil {
@@ -284,12 +314,14 @@ func TestCancelled(t *testing.T) {
 
 func TestNoTemporaryFileIsLeft(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
-	root := layersOf(t, tarOf(plain("a", strings.Repeat("x", 100_000))))
-	file, _ := root.Open("a")
-	if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 10), 50_000); err != nil {
-		t.Fatal(err)
+	root := layersOf(t, tarOf(plain("a", strings.Repeat("x", 100_000)), plain("b", strings.Repeat("x", maxShelved+1))))
+	for _, name := range []string{"a", "b"} {
+		file, _ := root.Open(name)
+		if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 10), 50_000); err != nil {
+			t.Fatal(err)
+		}
+		file.Close()
 	}
-	file.Close()
 	if left, err := os.ReadDir(os.Getenv("TMPDIR")); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
@@ -297,16 +329,17 @@ func TestNoTemporaryFileIsLeft(t *testing.T) {
 
 func TestHeadsAreBounded(t *testing.T) {
 	left := newBudget(10)
-	left.heads.Store(maxHeads - 100)
-	entries, err := scan(t.Context(), source(tarOf(exec("a", strings.Repeat("x", 80)), exec("b", strings.Repeat("y", 80)))), left)
-	if err != nil || len(entries[0].file.kept.head) != 80 || entries[1].file.kept != nil {
+	left.heads.Store(maxHeads - headOther)
+	script := strings.Repeat("x", maxShelved+1)
+	entries, err := scan(t.Context(), source(tarOf(exec("a", script), exec("b", script))), &shelf{}, left)
+	if err != nil || len(entries[0].file.kept.head) != headOther || entries[1].file.kept != nil {
 		t.Errorf("%+v and %+v are kept, %v; want the first alone", entries[0].file.kept, entries[1].file.kept, err)
 	}
 }
 
 // What is read again must be what was there when it was checked.
 func TestSourcesThatChange(t *testing.T) {
-	content := strings.Repeat("x", 5000)
+	content := strings.Repeat("x", maxShelved+1)
 	was := tarOf(plain("before", "1"), exec("f", content))
 	for name, now := range map[string][]byte{
 		"the file has another size": tarOf(plain("before", "1"), exec("f", content+"y")),
@@ -343,7 +376,7 @@ func TestReadingTooFarIsRefused(t *testing.T) {
 // Each stream that was opened is closed: it is a connection to an engine or a registry.
 func TestStreamsAreClosed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		raw := tarOf(exec("f", strings.Repeat("x", 5000)))
+		raw := tarOf(exec("f", strings.Repeat("x", maxShelved+1)))
 		var opened, closed atomic.Int64
 		src := Source{Name: "counted", Open: func() (io.ReadCloser, error) {
 			opened.Add(1)

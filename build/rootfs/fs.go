@@ -13,7 +13,10 @@ import (
 
 // FS is a read-only root filesystem. It implements fs.FS, fs.ReadLinkFS, fs.ReadDirFS and fs.StatFS, and is safe for
 // concurrent use. Regular files of Open implement io.ReaderAt.
-type FS struct{ root *node }
+type FS struct {
+	root  *node
+	shelf *shelf
+}
 
 var (
 	_ fs.ReadLinkFS = (*FS)(nil)
@@ -23,6 +26,14 @@ var (
 
 // maxLinks is how many symbolic links one look-up follows, as in Linux.
 const maxLinks = 40
+
+// Close gives back the disk that small files take; they cannot be read any more. A nil FS has none.
+func (f *FS) Close() error {
+	if f == nil {
+		return nil
+	}
+	return f.shelf.close()
+}
 
 // Open opens a file, following symbolic links. Only regular files and directories can be read: a FIFO or a device
 // opens, describes itself, and fails to be read.

@@ -51,7 +51,7 @@ func (k *kept) size() int64 {
 
 // keeper decides what is kept of the files of one stream. Whoever checks an ELF program asks for its libraries and its build
 // information, which lie far behind: a file in which there is such a thing is put down here while it streams by, and what
-// those questions read of it is kept.
+// those questions read of it is kept. Small files of any other kind are shelved.
 type keeper struct {
 	left  *budget
 	small []byte
@@ -73,47 +73,56 @@ func (k *keeper) close() {
 	}
 }
 
-// keep reads what there is to keep of a file: nothing of what is neither executable nor a library, nor tells of some.
-func (k *keeper) keep(h *tar.Header, content io.Reader) (*kept, error) {
+// keep reads what there is to keep of a file.
+func (k *keeper) keep(h *tar.Header, content io.Reader, f *file) error {
 	if typeOf(h.Typeflag) != 0 || h.Typeflag == tar.TypeLink {
-		return nil, nil
+		return nil
 	}
-	size, whole := int64(headOther), !isPlugin(h.Name)
-	switch {
-	case tells(h.Name):
-		size, whole = maxTold, false
-	case whole && h.Mode&0o111 == 0 && !isLibrary(h.Name):
-		return nil, nil
+	head := make([]byte, min(h.Size, headOther))
+	if _, err := io.ReadFull(content, head); err != nil {
+		return malformed(err)
 	}
-	if size = min(h.Size, size); k.left.heads.Load()+size > maxHeads {
-		return nil, nil
-	}
-	file := &kept{head: make([]byte, size)}
-	if _, err := io.ReadFull(content, file.head); err != nil {
-		return nil, malformed(err)
-	}
-	if bytes.HasPrefix(file.head, []byte("\x7fELF")) && whole {
-		if err := k.elf(h, content, file); err != nil {
-			return nil, err
+	program := h.Mode&0o111 != 0
+	switch elf := bytes.HasPrefix(head, []byte("\x7fELF")); {
+	case elf && (program || isLibrary(h.Name) || isPlugin(h.Name)):
+		return k.elf(h, content, f, head)
+	case !elf && h.Size <= maxShelved:
+		whole, err := k.inMemory(head, content, h.Size)
+		if err != nil {
+			return err
+		}
+		if f.shelve(whole) {
+			return nil
 		}
 	}
-	if k.left.heads.Add(file.size()) > maxHeads {
-		return nil, nil
+	if program {
+		k.hold(f, &kept{head: head})
 	}
-	return file, nil
+	return nil
+}
+
+// hold keeps something in memory, if there is room.
+func (k *keeper) hold(f *file, what *kept) {
+	if k.left.heads.Add(what.size()) <= maxHeads {
+		f.kept = what
+	}
 }
 
 // elf keeps a longer head, and what is asked of a program or library behind it.
-func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
+func (k *keeper) elf(h *tar.Header, content io.Reader, f *file, begin []byte) error {
+	if k.left.heads.Load() > maxHeads {
+		return nil
+	}
 	head := make([]byte, min(h.Size, headELF))
-	n := copy(head, file.head)
+	n := copy(head, begin)
 	if _, err := io.ReadFull(content, head[n:]); err != nil {
 		return malformed(err)
 	}
-	file.head = head
+	what := &kept{head: head}
+	defer func() { k.hold(f, what) }()
 	elf, err := platforms.ReadELF(bytes.NewReader(head))
-	most := int64(maxLarge)
-	if isLibrary(h.Name) {
+	most, library := int64(maxLarge), isLibrary(h.Name) || isPlugin(h.Name)
+	if library {
 		most = maxLibrary
 	}
 	if err != nil || !elf.Executable() || h.Size <= headELF || h.Size > most {
@@ -127,30 +136,35 @@ func (k *keeper) elf(h *tar.Header, content io.Reader, file *kept) error {
 	if elf.Dynamic {
 		_, _ = platforms.ReadDynamic(recorder, elf)
 	}
-	if elf.Go || !isLibrary(h.Name) {
+	if elf.Go || !library {
 		_, _ = platforms.ReadGoBuild(recorder, elf)
 	}
-	file.pieces = recorder.pieces
+	what.pieces = recorder.pieces
 	return nil
+}
+
+// inMemory reads on behind what was read. It holds until the next file.
+func (k *keeper) inMemory(head []byte, content io.Reader, size int64) ([]byte, error) {
+	if int64(cap(k.small)) < size {
+		k.small = make([]byte, size)
+	}
+	b := k.small[:size]
+	_, err := io.ReadFull(content, b[copy(b, head):])
+	return b, malformed(err)
 }
 
 // put puts a file down. It holds until the next one. nil: there is no place for it (a machine without /tmp, a full disk), and who asks
 // for more of it has the stream opened again.
 func (k *keeper) put(head []byte, content io.Reader, size int64) (io.ReaderAt, error) {
 	if size <= maxSmall {
-		if int64(cap(k.small)) < size {
-			k.small = make([]byte, size)
-		}
-		b := k.small[:size]
-		_, err := io.ReadFull(content, b[copy(b, head):])
-		return bytes.NewReader(b), malformed(err)
+		b, err := k.inMemory(head, content, size)
+		return bytes.NewReader(b), err
 	}
 	if k.large == nil {
-		large, err := os.CreateTemp("", "rootfs-*")
+		large, err := unlinked()
 		if err != nil {
 			return nil, nil
 		}
-		_ = os.Remove(large.Name()) // it lives as long as it is open; where that cannot be, close removes it
 		k.large = large
 	}
 	if _, err := k.large.WriteAt(head, 0); err != nil {
@@ -188,26 +202,11 @@ func isLibrary(name string) bool {
 	return isShared(base) && (strings.HasPrefix(base, "lib") || strings.HasPrefix(base, "ld"))
 }
 
-// isPlugin tells by its name whether a file is one that programs open by themselves: x.so, x.node. There may be thousands, of which
-// nobody asks for more than the header.
+// isPlugin tells by its name whether a file is one that programs open by themselves: x.so, x.node.
 func isPlugin(name string) bool {
 	return strings.HasSuffix(name, ".node") || isShared(path.Base(name)) && !isLibrary(name)
 }
 
 func isShared(base string) bool {
 	return strings.HasSuffix(base, ".so") || strings.Contains(base, ".so.")
-}
-
-// maxTold is how much is kept of a file that tells of modules.
-const maxTold = 4 << 20
-
-// tells names the files in which installers leave word of what they put where.
-func tells(name string) bool {
-	switch dir, base := path.Split(name); base {
-	case "WHEEL", "RECORD":
-		return strings.HasSuffix(dir, ".dist-info/")
-	case "pyvenv.cfg", ".package-lock.json", "package.json":
-		return true
-	}
-	return false
 }

@@ -80,6 +80,7 @@ func layersOf(t testing.TB, layers ...[]byte) *FS {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { root.Close() })
 	return root
 }
 

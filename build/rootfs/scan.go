@@ -40,8 +40,24 @@ type file struct {
 	mtime int64 // Unix seconds; a time.Time would be three times as large, a million times
 	kept  *kept // nil: nothing
 	link  string
-	src   *Source
-	index int // which entry of its stream it is
+	src   *origin
+	index int   // which entry of its stream it is
+	at    int64 // where it is on the shelf, plus one; 0: it is not there
+}
+
+// origin is a stream, and the shelf that holds its small files.
+type origin struct {
+	Source
+	shelf *shelf
+}
+
+// shelve puts the whole content on the shelf, if there is room.
+func (f *file) shelve(content []byte) bool {
+	at, ok := f.src.shelf.put(content)
+	if ok {
+		f.at = at + 1
+	}
+	return ok
 }
 
 // budget is what is left of Options.MaxEntries and of maxHeads, shared by layers that are read at once.
@@ -60,10 +76,10 @@ func (b *budget) entry() error {
 	return nil
 }
 
-// scan reads a stream's headers and heads. Contents stream by.
-func scan(ctx context.Context, src Source, left *budget) ([]entry, error) {
+// scan reads a stream's headers and heads, and shelves what is small. Other contents stream by.
+func scan(ctx context.Context, src Source, shelf *shelf, left *budget) ([]entry, error) {
 	var entries []entry
-	keeper := &keeper{left: left}
+	from, keeper := &origin{src, shelf}, &keeper{left: left}
 	defer keeper.close()
 	err := walk(ctx, src, func(index int, header *tar.Header, content io.Reader) error {
 		if err := left.entry(); err != nil {
@@ -73,10 +89,9 @@ func scan(ctx context.Context, src Source, left *budget) ([]entry, error) {
 		if err != nil || e == nil {
 			return err
 		}
-		e.file.src, e.file.index = &src, index
-		e.file.kept, err = keeper.keep(header, content)
+		e.file.src, e.file.index = from, index
 		entries = append(entries, *e)
-		return err
+		return keeper.keep(header, content, e.file)
 	})
 	return entries, err
 }
