@@ -10,6 +10,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/docker/docker/api/types/container"
@@ -25,6 +26,9 @@ import (
 //
 //	whole   one export: one request, as long as the image is large
 //	lazy    a HEAD per name, an archive per folder or program: a few requests at any size
+//
+// Of most images a check asks for little. Where it has asked for as much as the
+// whole would have cost, as of a server with a hundred modules, it gets the whole.
 //
 // An archive or an export costs 10 ms on Docker 26 and 100 ms on 20.10, which
 // starts a process for it; a HEAD costs 3 ms. On Podman an export costs 100 ms,
@@ -61,11 +65,17 @@ func (e *Engine) openRoot(ctx context.Context, s stored, size int64) (fs.FS, fun
 	return root, box.remove, nil
 }
 
+// archiveCost is the part of a limit that can be read while an archive is begun.
+const archiveCost = 2
+
 // box is a container that exists to be looked into.
 type box struct {
 	engine *Engine
 	ctx    context.Context // of whoever opened it: fs methods have none
 	id     string
+
+	mu    sync.Mutex
+	roots []*rootfs.FS // that were read of it
 }
 
 // createBox creates the container. An interrupted request may still create it,
@@ -133,8 +143,14 @@ func (e *Engine) removeLeftBoxes(ctx context.Context) bool {
 	return err == nil && len(gone.ContainersDeleted) > 0
 }
 
-// remove takes the container and its volumes away, interrupted or not.
+// remove takes the container and its volumes away, interrupted or not, and ends
+// what was read of it.
 func (b *box) remove() error {
+	b.mu.Lock()
+	for _, root := range b.roots {
+		_ = root.Close() // it was only read
+	}
+	b.mu.Unlock()
 	ctx, stop := context.WithTimeout(context.WithoutCancel(b.ctx), openTimeout)
 	defer stop()
 	err := b.engine.api.ContainerRemove(ctx, b.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
@@ -152,7 +168,7 @@ func (b *box) root(ctx context.Context, size int64) (fs.FS, error) {
 	if b.engine.info.Name == podman || size <= limit {
 		return b.read(ctx, b.export())
 	}
-	return newBoxFS(b), nil
+	return newBoxFS(b, archiveCost*size/limit), nil
 }
 
 // read reads an archive to its end. One that the engine breaks off is asked for
@@ -165,7 +181,13 @@ func (b *box) read(ctx context.Context, archive rootfs.Source) (*rootfs.FS, erro
 	if isCut(err) {
 		return nil, fmt.Errorf("%s: %w", archive.Name, errCut)
 	}
-	return root, err
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.roots = append(b.roots, root)
+	return root, nil
 }
 
 // errCut does not blame the image for an archive without an end.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	cerrdefs "github.com/containerd/errdefs"
@@ -24,9 +25,14 @@ import (
 //	ReadDir   archive of the folder, kept
 //	Open      archive of the file, read only as far as it is asked for
 //
-// The engine resolves the links on the way to a name, inside the root.
+// The engine resolves the links on the way to a name, inside the root. Once there
+// were so many archives that it does not pay, all is answered by an export.
 type boxFS struct {
 	box *box
+
+	patience int64 // how many archives there may be
+	archives atomic.Int64
+	whole    atomic.Pointer[rootfs.FS] // nil until then
 
 	listed folders // each with all that is below it
 
@@ -46,14 +52,28 @@ var (
 	_ fs.StatFS     = (*boxFS)(nil)
 )
 
-func newBoxFS(b *box) *boxFS {
-	return &boxFS{box: b, stats: map[string]looked{}}
+func newBoxFS(b *box, patience int64) *boxFS {
+	return &boxFS{box: b, patience: patience, stats: map[string]looked{}}
+}
+
+// another is asked before each archive. Whoever asks for one too many reads the
+// whole root; the others go on meanwhile, and so do all if that fails.
+func (f *boxFS) another() {
+	if f.archives.Add(1) != f.patience+1 {
+		return
+	}
+	if root, err := f.box.read(f.box.ctx, f.box.export()); err == nil {
+		f.whole.Store(root)
+	}
 }
 
 // Lstat describes a name itself.
 func (f *boxFS) Lstat(name string) (fs.FileInfo, error) {
 	if err := valid("lstat", name); err != nil {
 		return nil, err
+	}
+	if whole := f.whole.Load(); whole != nil {
+		return whole.Lstat(name)
 	}
 	if dir, rest, ok := f.inListed(name); ok {
 		return dir.Lstat(rest)
@@ -67,6 +87,9 @@ func (f *boxFS) Lstat(name string) (fs.FileInfo, error) {
 
 // Stat describes what a name leads to.
 func (f *boxFS) Stat(name string) (fs.FileInfo, error) {
+	if whole := f.whole.Load(); whole != nil {
+		return whole.Stat(name)
+	}
 	_, info, err := f.follow("stat", name)
 	return info, err
 }
@@ -119,6 +142,9 @@ func (f *boxFS) ReadLink(name string) (string, error) {
 	if err := valid("readlink", name); err != nil {
 		return "", err
 	}
+	if whole := f.whole.Load(); whole != nil {
+		return whole.ReadLink(name)
+	}
 	if dir, rest, ok := f.inListed(name); ok {
 		return dir.ReadLink(rest)
 	}
@@ -135,6 +161,7 @@ func (f *boxFS) ReadLink(name string) (string, error) {
 
 // archive opens the archive of one name behind its first header.
 func (f *boxFS) archive(name string) (io.ReadCloser, *tar.Header, error) {
+	f.another()
 	stream, _, err := f.box.engine.api.CopyFromContainer(f.box.ctx, f.box.id, "/"+name)
 	if isMissing(err) {
 		return nil, nil, fs.ErrNotExist
@@ -158,6 +185,9 @@ type tarBody struct {
 
 // ReadDir lists a folder, through links, sorted by name.
 func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	if whole := f.whole.Load(); whole != nil {
+		return whole.ReadDir(name)
+	}
 	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
 		if info, err := dir.Lstat(rest); err == nil && info.IsDir() {
 			return dir.ReadDir(rest)
@@ -169,6 +199,10 @@ func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	}
 	if !info.IsDir() {
 		return nil, &fs.PathError{Op: "readdir", Path: name, Err: errors.New("not a folder")}
+	}
+	f.another()
+	if whole := f.whole.Load(); whole != nil {
+		return whole.ReadDir(real)
 	}
 	dir, err := f.listed.get(real, func() (*rootfs.FS, error) { return f.box.read(f.box.ctx, f.box.source("/"+real+"/.")) })
 	if err != nil {
@@ -207,6 +241,9 @@ func isPlain(dir *rootfs.FS, name string) bool {
 
 // Open opens a regular file or a folder, through links.
 func (f *boxFS) Open(name string) (fs.File, error) {
+	if whole := f.whole.Load(); whole != nil {
+		return whole.Open(name)
+	}
 	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
 		if info, err := dir.Lstat(rest); err == nil && info.Mode().IsRegular() {
 			return dir.Open(rest)

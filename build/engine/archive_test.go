@@ -173,7 +173,8 @@ func newBoxDouble() *boxDouble {
 	}}
 }
 
-const tooLarge = wholeLimitSlow + 1
+// tooLarge is a root that is not worth being read as a whole for a hundred archives.
+const tooLarge = 50 * wholeLimitSlow
 
 func TestLazyRootAsksForLittle(t *testing.T) {
 	d := newBoxDouble()
@@ -276,6 +277,43 @@ func TestLazyFileIsReadAnywhere(t *testing.T) {
 	}
 	if got := d.took(); strings.Count(got, "GET") != 1 {
 		t.Errorf("asked %s", got)
+	}
+}
+
+// Whoever asks for so much that the whole root would have been quicker gets that, and everything out of it.
+func TestManyArchivesBecomeOne(t *testing.T) {
+	d := newBoxDouble()
+	for i := range 20 {
+		d.files[fmt.Sprintf("/modules/%02d.so", i)] = "module"
+	}
+	root, end := openDouble(t, d, 3*wholeLimitSlow)
+	for range 2 {
+		for i := range 20 {
+			if got, err := headOf(root, fmt.Sprintf("modules/%02d.so", i), 6); err != nil || got != "module" {
+				t.Fatalf("%q, %v", got, err)
+			}
+		}
+	}
+	if got, err := namesOf(fs.ReadDir(root, "usr/bin")); err != nil || got != "alias far tool" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if got, err := headOf(root, "entry", 7); err != nil || got != "program" {
+		t.Errorf("behind a link: %q, %v", got, err)
+	}
+	if got, err := fs.ReadLink(root, "usr/bin/far"); err != nil || got != "../lib/real" {
+		t.Errorf("%q, %v", got, err)
+	}
+	if _, err := fs.Lstat(root, "none"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%v", err)
+	}
+	if err := end(); err != nil {
+		t.Fatal(err)
+	}
+	if took := d.took(); strings.Count(took, "GET ") != 3*archiveCost+1 || strings.Count(took, "EXPORT") != 1 || !strings.HasSuffix(took, "EXPORT, GET /modules/06.so, DELETE") {
+		t.Errorf("asked %s", took)
+	}
+	if _, err := headOf(root, "modules/00.so", 6); err == nil {
+		t.Error("the root can be read after its end")
 	}
 }
 
