@@ -3,7 +3,7 @@
 //
 //	config + root --> what runs (Entrypoint, Cmd, shells, wrappers, #! lines, PATH)
 //	              --> each program's ELF header, loader, ARM version; the libraries of what is run,
-//	                  what a Python, Node, Ruby, Perl, PHP, .NET, Erlang or R that is loads by itself, and a server as it is told
+//	                  what a Python, Node, Ruby, Perl, PHP, .NET, Erlang, R or Lua that is loads by itself, and a server as it is told
 //	              --> Report, or a Refusal that lists every Fault
 //
 // Nothing is executed, only regular files are ever opened, and symbolic links never lead out of the root.

@@ -67,6 +67,7 @@ func languages() []language {
 		{isPHP, startsPHP, (*checker).phpFiles, (*checker).phpExtensions},
 		{isDotnet, startsDotnet, (*checker).dotnetApp, (*checker).dotnetLibraries},
 		{isR, startsR, (*checker).rLibraries, (*checker).rPackages},
+		{isLua, startsLua, (*checker).luaPath, (*checker).luaModules},
 		{isErlang, startsErlang, (*checker).erlangApps, (*checker).erlangLibraries},
 		{isServer, startsServer, (*checker).toldServer, (*checker).served},
 		{isApache, startsServer, (*checker).wsgiPath, (*checker).pythonPackages},

@@ -34,6 +34,11 @@ func (c *checker) rLibraries(in interpreted) (list []string, err error) {
 	for _, name := range []string{"R_LIBS", "R_LIBS_USER", "R_LIBS_SITE"} {
 		list = append(list, c.foldersIn(name, in.frame)...)
 	}
+	project, err := c.renv(in)
+	if err != nil {
+		return nil, err
+	}
+	list = append(list, project...)
 	home, _, inside := strings.Cut(in.at.real, "/lib/R/bin/")
 	if !inside {
 		home = path.Dir(path.Dir(in.at.real))
@@ -48,11 +53,50 @@ func (c *checker) rLibraries(in interpreted) (list []string, err error) {
 	return c.there(list)
 }
 
+// renv are the libraries of a project in the working folder: renv/library/R-4.3/x86_64-pc-linux-gnu, or a folder deeper. R goes by the name of its
+// machine: those of others are only there where it has none.
+func (c *checker) renv(in interpreted) ([]string, error) {
+	bases := c.foldersIn("RENV_PATHS_LIBRARY", in.frame)
+	if len(bases) == 0 && known(in.frame.dir) {
+		bases = []string{in.frame.dir + "/renv/library"}
+	}
+	bases, err := c.there(bases)
+	off := strings.ToLower(strings.Join(c.values("RENV_CONFIG_AUTOLOADER_ENABLED", in.frame), ""))
+	if err != nil || len(bases) == 0 || off != "" && off != "true" || slices.Contains(in.args, "--vanilla") || slices.Contains(in.args, "--no-init-file") {
+		return nil, err
+	}
+	profile, err := c.evidence(absolute(in.frame.dir, ".Rprofile"))
+	if err != nil || !strings.Contains(profile, "renv") {
+		return nil, err
+	}
+	var own, others []string
+	for _, base := range bases {
+		some, err := c.under(base, "R-*/*-linux-*", "*/R-*/*-linux-*")
+		if err != nil {
+			return nil, err
+		}
+		for _, folder := range some {
+			if c.forThis(path.Base(folder)) {
+				own = append(own, folder)
+			} else {
+				others = append(others, folder)
+			}
+		}
+	}
+	if len(own) > 0 {
+		return own, nil
+	}
+	return others, nil
+}
+
 // rPackages are what was compiled of the packages in these folders. Of one that comes twice R takes what it finds first.
 func (c *checker) rPackages(folders []string, in interpreted) ([]modules, error) {
 	var places []string
 	seen := map[string]bool{}
 	for _, folder := range folders {
+		if machine := path.Base(folder); !c.forThis(machine) && strings.Contains(folder, "/R-") {
+			return []modules{{name: "renv", what: "library", other: folder, named: machine}}, nil
+		}
 		some, err := c.under(folder, "*/libs")
 		if err != nil {
 			return nil, err

@@ -14,6 +14,9 @@ func debianR() []entry {
 		elf("/usr/lib/R/bin/exec/R", "arm64"), elf("/usr/bin/Rscript", "arm64")}
 }
 
+// renvR runs a script in a project's folder.
+func renvR() config { return run("Rscript", "app.R").and("WorkingDir", "/app") }
+
 // Each row declares linux/arm64.
 var rChecks = []struct {
 	name   string
@@ -28,6 +31,15 @@ var rChecks = []struct {
 	{"... of R's script", run("R", "-e", "shiny::runApp()"), []entry{lib(siteR+"Rcpp/libs/Rcpp.so", "amd64")}, "foreign-module:" + siteR + "Rcpp/libs/Rcpp.so"},
 	{"... where the environment says", run("Rscript", "/app.R").and("Env", []string{"R_LIBS=/x:/libs"}), []entry{lib("/libs/Rcpp/libs/Rcpp.so", "amd64")}, "foreign-module:/libs/Rcpp/libs/Rcpp.so"},
 	{"... where nobody looks", run("Rscript", "/app.R"), []entry{lib("/libs/Rcpp/libs/Rcpp.so", "amd64")}, "verified"},
+	{"renv's", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), lib("/app/renv/library/R-4.3/aarch64-unknown-linux-gnu/Rcpp/libs/Rcpp.so", "amd64")}, "foreign-module:/app/renv/library/R-4.3/aarch64-unknown-linux-gnu/Rcpp/libs/Rcpp.so"},
+	{"... by links to its cache", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), link("/app/renv/library/linux-debian-bookworm/R-4.3/aarch64-unknown-linux-gnu/Rcpp", "/cache/Rcpp/1.0/0/Rcpp"), lib("/cache/Rcpp/1.0/0/Rcpp/libs/Rcpp.so", "amd64")}, "foreign-module:/cache/Rcpp/1.0/0/Rcpp/libs/Rcpp.so"},
+	{"... a right one before the system's", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), lib("/app/renv/library/R-4.3/aarch64-unknown-linux-gnu/Rcpp/libs/Rcpp.so", "arm64"), lib(siteR+"Rcpp/libs/Rcpp.so", "amd64")}, "verified"},
+	{"... for another machine", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), text("/app/renv/library/R-4.3/x86_64-pc-linux-gnu/glue/DESCRIPTION", "")}, "foreign-module:/app/renv/library/R-4.3/x86_64-pc-linux-gnu"},
+	{"... for both", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), text("/app/renv/library/R-4.3/x86_64-pc-linux-gnu/glue/DESCRIPTION", ""), text("/app/renv/library/R-4.3/aarch64-unknown-linux-gnu/glue/DESCRIPTION", "")}, "verified"},
+	{"... of a Mac", renvR(), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), text("/app/renv/library/R-4.3/x86_64-apple-darwin20/glue/DESCRIPTION", "")}, "verified"},
+	{"... where the environment says", renvR().and("Env", []string{"RENV_PATHS_LIBRARY=/lib/renv"}), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), lib("/lib/renv/R-4.3/aarch64-unknown-linux-gnu/Rcpp/libs/Rcpp.so", "amd64"), text("/app/renv/library/R-4.3/x86_64-pc-linux-gnu/glue/DESCRIPTION", "")}, "foreign-module:/lib/renv/R-4.3/aarch64-unknown-linux-gnu/Rcpp/libs/Rcpp.so"},
+	{"... that is left off", renvR().and("Env", []string{"RENV_CONFIG_AUTOLOADER_ENABLED=FALSE"}), []entry{text("/app/.Rprofile", "source(\"renv/activate.R\")\n"), text("/app/renv/library/R-4.3/x86_64-pc-linux-gnu/glue/DESCRIPTION", "")}, "verified"},
+	{"... that nobody starts", renvR(), []entry{text("/app/renv/library/R-4.3/x86_64-pc-linux-gnu/glue/DESCRIPTION", "")}, "verified"},
 	{"an R of its own", run("/opt/conda/bin/Rscript", "/app.R"), []entry{elf("/opt/conda/bin/Rscript", "arm64"), lib("/opt/conda/lib/R/library/Rcpp/libs/Rcpp.so", "amd64")}, "foreign-module:/opt/conda/lib/R/library/Rcpp/libs/Rcpp.so"},
 	{"... beside another's packages", run("/opt/conda/bin/Rscript", "/app.R"), []entry{elf("/opt/conda/bin/Rscript", "arm64"), lib(siteR+"Rcpp/libs/Rcpp.so", "amd64")}, "verified"},
 	{"a foreign program behind R's script", run("R"), []entry{elf("/usr/lib/R/bin/exec/R", "amd64")}, "foreign:/usr/lib/R/bin/exec/R"},

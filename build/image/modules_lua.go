@@ -1,0 +1,106 @@
+package image
+
+import (
+	"path"
+	"slices"
+	"strings"
+)
+
+// Lua loads compiled modules from folders for its version, the first file that has a module's name:
+//
+//	/usr/local/lib/lua/5.1/cjson/safe.so   of LuaRocks; also below lua_modules or .luarocks, and OpenResty's own prefix
+//	LUA_CPATH=/opt/lua/?.so;;              the ;; stands for all others; LUA_CPATH_5_4 is for that version
+//
+// What a distribution's packages bring for its own Lua is passed over.
+
+// luaVersion is that of a program that is Lua, "*" where its name does not tell; is is false for any other. LuaJIT and OpenResty are 5.1.
+func luaVersion(real string) (version string, is bool) {
+	name := path.Base(real)
+	if strings.HasPrefix(name, "luajit") || strings.Contains(real, "/openresty/") && slices.Contains([]string{"nginx", "openresty"}, name) {
+		return "5.1", true
+	}
+	if version, is = strings.CutPrefix(name, "lua"); version == "" {
+		return "*", is
+	}
+	return version, is && strings.Trim(version, "0123456789.") == ""
+}
+
+func isLua(real string) bool {
+	_, is := luaVersion(real)
+	return is
+}
+
+// startsLua tells whether Lua is given a script.
+func startsLua(args []string) bool {
+	_, rest := getopt(args, "-e", "-l")
+	return len(rest) > 0
+}
+
+// luaPath are the folders that are there in which Lua looks, in its order.
+func (c *checker) luaPath(in interpreted) (list []string, err error) {
+	version, _ := luaVersion(in.at.real)
+	given := c.values("LUA_CPATH_"+strings.ReplaceAll(version, ".", "_"), in.frame)
+	if len(given) == 0 {
+		given = c.values("LUA_CPATH", in.frame)
+	}
+	all := len(given) == 0
+	for pattern := range strings.SplitSeq(strings.Join(given, ";"), ";") {
+		folder, _, some := strings.Cut(pattern, "?")
+		if all = all || pattern == ""; some && folder != "" {
+			list = append(list, absolute(in.frame.dir, folder))
+		}
+	}
+	if all {
+		own, err := c.luaTrees(version, in)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, own...)
+	}
+	return c.there(list)
+}
+
+// luaTrees are the folders that need not be named: OpenResty's, those of Lua's own prefix, and of LuaRocks for a project or a user.
+func (c *checker) luaTrees(version string, in interpreted) (list []string, err error) {
+	prefix := path.Dir(path.Dir(in.at.real))
+	if before, _, is := strings.Cut(in.at.real, "/openresty/"); is {
+		list = append(list, before+"/openresty/site/lualib", before+"/openresty/lualib")
+		prefix = "/usr/local"
+	} else if prefix == "/usr" {
+		prefix = "/usr/local"
+	}
+	trees := []string{absolute(in.frame.dir, "lua_modules"), prefix}
+	for _, home := range c.homes(in.frame) {
+		trees = append(trees, home+"/.luarocks")
+	}
+	for _, tree := range trees {
+		if !known(tree) {
+			continue
+		}
+		some, err := c.under(tree+"/lib/lua", version)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, some...)
+	}
+	return list, nil
+}
+
+// luaModules are those in these folders, of each name the first.
+func (c *checker) luaModules(folders []string, _ interpreted) (list []modules, err error) {
+	seen := map[string]bool{}
+	for _, folder := range folders {
+		files, err := c.under(folder, "*.so", "*/*.so", "*/*/*.so")
+		if err != nil {
+			return nil, err
+		}
+		for _, file := range files {
+			name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(file, folder+"/"), ".so"), "/", ".")
+			if !seen[name] && len(list) < maxPackages {
+				seen[name] = true
+				list = append(list, modules{name: name, files: []string{file}})
+			}
+		}
+	}
+	return list, nil
+}
