@@ -26,7 +26,7 @@ type apache struct {
 	roots    []string // that names stand on
 	defined  map[string]string
 	open     bool            // ... and maybe more
-	left     int             // bytes that variables may still give
+	room     int             // for bytes that variables may still give
 	seen     map[string]bool // files
 	loaded   []modules
 	names    []string   // of modules that are loaded, without what all have
@@ -48,7 +48,7 @@ func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
 func (c *checker) apacheTold(in interpreted) (*apache, error) {
 	o, _ := getopt(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
 	own := path.Dir(path.Dir(in.at.real))
-	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, open: !known(strings.Join(in.args, "")), left: maxSetting}
+	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, open: !known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
 	for _, given := range o.values("-d") {
@@ -125,16 +125,13 @@ var apacheVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCo
 
 // filled puts the values of variables into a line.
 func (a *apache) filled(line string) string {
-	return apacheVariable().ReplaceAllStringFunc(line, func(found string) string {
+	return fill(line, apacheVariable(), &a.room, func(found string) (string, bool) {
 		name := found[2 : len(found)-1]
-		value, is := a.defined[name]
-		if values := a.c.values(name, a.in.frame); !is && len(values) == 1 && known(values[0]) {
-			value, is = values[0], true
+		if value, is := a.defined[name]; is {
+			return value, true
 		}
-		if a.left -= len(value); !is || a.left < 0 {
-			return found
-		}
-		return value
+		values := a.c.values(name, a.in.frame)
+		return strings.Join(values, ""), len(values) == 1
 	})
 }
 

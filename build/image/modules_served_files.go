@@ -3,6 +3,7 @@ package image
 import (
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -125,5 +126,19 @@ func (f frame) late(m modules) bool {
 			}
 		}
 		return false
+	})
+}
+
+// fill puts values in a text for what an expression finds in it, as far as they are known and there is room for so many bytes.
+func fill(text string, variable *regexp.Regexp, room *int, value func(found string) (string, bool)) string {
+	return variable.ReplaceAllStringFunc(text, func(found string) string {
+		given, ok := value(found)
+		if ok = ok && known(given); ok {
+			*room -= len(given)
+		}
+		if !ok || *room < 0 {
+			return found
+		}
+		return given
 	})
 }

@@ -164,6 +164,10 @@ var servedChecks = []struct {
 	{"... of another part of it", run("uwsgi", "/app.yaml"), own("/usr/bin/uwsgi", text("/app.yaml", "other:\n  plugins: x\n")), ""},
 	{"... in a file that the environment names", run("uwsgi").and("Env", []string{"UWSGI_INI=/app.ini"}), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nini = /b.ini:uwsgi\n"), text("/b.ini", "[uwsgi]\nplugins = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... of an emperor's vassal", run("uwsgi", "--emperor", "/vassals"), own("/usr/bin/uwsgi", text("/vassals/a.ini", "[uwsgi]\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... in XML", run("uwsgi", "-x", "/app.xml"), own("/usr/bin/uwsgi", text("/app.xml", "<?xml version=\"1.0\"?>\n<a><plugin>y</plugin></a>\n<uwsgi id=\"a\">\n  <!-- <plugin>y</plugin> -->\n  <http>:80</http>\n  <plugin> x </plugin>\n</uwsgi>\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... in a file without its end", run("uwsgi", "/app.xml"), own("/usr/bin/uwsgi", text("/app.xml", "<uwsgi><plugins>x</plugins>")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... by other settings", run("uwsgi", "app.ini").and("WorkingDir", "/app").and("Env", []string{"KIND=so"}), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\nbase = %dmods\nplugins-dir = %(base)/$(KIND)\nplugin = %(no)y\nplugin = %n\n"), lib("/app/mods/so/app_plugin.so", "amd64")), "/app/mods/so/app_plugin.so"},
+	{"... that double each other", run("uwsgi", "/app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\na = 0123456789\n"+strings.Repeat("a = %(a)%(a)\n", 200)+"plugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in a folder of one's own", run("uwsgi", "--plugins-dir", "/app", "--plugin=x"), own("/usr/bin/uwsgi", lib("/app/x_plugin.so", "arm64")), ""},
 	{"... by its own name", run("uwsgi_x"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi_x", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 

@@ -1,15 +1,19 @@
 package image
 
 import (
+	"encoding/xml"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
-// uWSGI is told by its command line, the environment, and files of .ini or YAML which plugins it loads and where its Python is:
+// uWSGI is told by its command line, the environment, and files of .ini, YAML or XML which plugins it loads and where its Python is:
 //
 //	uwsgi --plugins python3,http --ini app.ini     also UWSGI_INI=app.ini
+//	base = %d                  the file's own folder; %(base) is that from here on, $(HOME) the environment's
 //	[uwsgi]
 //	plugin = python3           python3_plugin.so, in plugins-dir or a folder of its own
 //	virtualenv = /opt/venv     whose packages its Python has; without it those of the Python beside uWSGI
@@ -53,7 +57,7 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			list = append(list, uwsgiSetting{key, value, onCommandLine})
 		case option:
 			list = append(list, uwsgiSetting{key, strings.Join(in.args[i+1:min(i+2, len(in.args))], ""), onCommandLine})
-		case slices.Contains([]string{".ini", ".yml", ".yaml"}, path.Ext(word)):
+		case slices.Contains([]string{".ini", ".xml", ".yml", ".yaml"}, path.Ext(word)):
 			list = append(list, uwsgiSetting{"ini", word, onCommandLine})
 		}
 	}
@@ -63,24 +67,58 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 		}
 	}
 	files := func(some uwsgiSettings) (names []string) {
-		for _, value := range some.values("ini", "y", "yaml", "yml", "include", "inherit") {
+		for _, value := range some.values("ini", "xml", "x", "y", "yaml", "yml", "include", "inherit") {
 			value, _, _ = strings.Cut(value, ":") // a section's name may follow
 			names = append(names, absolute(in.frame.dir, value))
 		}
 		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
-			names = append(names, absolute(in.frame.dir, value+"/*.ini"), absolute(in.frame.dir, value+"/*.y*ml"))
+			names = append(names, absolute(in.frame.dir, value+"/*.ini"), absolute(in.frame.dir, value+"/*.y*ml"), absolute(in.frame.dir, value+"/*.xml"))
 		}
 		return names
 	}
+	set, room := map[string]string{}, maxSetting
 	return list, c.included(files(list), in.frame, func(by, text string) []string {
 		some := uwsgiFile(by, text)
+		for i, one := range some {
+			some[i].value = fill(one.value, uwsgiVariable(), &room, func(found string) (string, bool) { return c.uwsgiValue(found, by, set, in.frame) })
+			set[one.key] = some[i].value
+		}
 		list = append(list, some...)
 		return files(some)
 	})
 }
 
+// uwsgiValue is what stands for something else in a file: a part of the file's own name, an earlier setting, a variable of the environment. What only
+// the running system knows is none.
+func (c *checker) uwsgiValue(found, by string, set map[string]string, f frame) (string, bool) {
+	name := strings.Trim(found[1:], "()")
+	switch dir, base := path.Split(by); {
+	case found[0] == '$':
+		values := c.values(name, f)
+		return strings.Join(values, ""), len(values) == 1
+	case found[1] == '(':
+		value, is := set[name]
+		return value, is
+	case name == "d":
+		return dir, true
+	case name == "c":
+		return path.Base(dir), true
+	case name == "n":
+		return strings.TrimSuffix(base, path.Ext(base)), true
+	case name == "s":
+		return base, true
+	}
+	return by, true
+}
+
+// uwsgiVariable is the same for all images, most of which have no uWSGI.
+var uwsgiVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[dpsnc]|[%$]\([\w-]+\)`) })
+
 // uwsgiFile are the settings of a file, but for those under a condition (if-env = X ... endif =).
 func uwsgiFile(by, text string) (list []uwsgiSetting) {
+	if path.Ext(by) == ".xml" {
+		return uwsgiXML(by, text)
+	}
 	between, section, conditions := "=", "", 0
 	if strings.HasPrefix(path.Ext(by), ".y") {
 		between = ":"
@@ -102,6 +140,29 @@ func uwsgiFile(by, text string) (list []uwsgiSetting) {
 		}
 	}
 	return list
+}
+
+// uwsgiXML are the settings of a file that has each as an element: <uwsgi><plugin>python3</plugin></uwsgi>.
+func uwsgiXML(by, text string) (list []uwsgiSetting) {
+	var open []string
+	d := xml.NewDecoder(strings.NewReader(text))
+	d.Strict = false
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return list
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			open = append(open, token.Name.Local)
+		case xml.EndElement:
+			open = open[:max(0, len(open)-1)]
+		case xml.CharData:
+			if value := strings.TrimSpace(string(token)); len(open) > 1 && open[len(open)-2] == "uwsgi" && value != "" {
+				list = append(list, uwsgiSetting{open[len(open)-1], value, by})
+			}
+		}
+	}
 }
 
 // uwsgiPath are the folders of the Python in uWSGI, and none where it has none; the last word stands for what it is told.
