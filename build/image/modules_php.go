@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"path"
 	"slices"
 	"strings"
@@ -101,14 +102,17 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 func (c *checker) phpExtensions(files []string, in interpreted) (list []modules, err error) {
 	o, _ := getopt(in.args, phpValued()...)
 	names, dirs := phpLoads(strings.Join(o.values("-d"), "\n"))
-	files = slices.DeleteFunc(files, func(name string) bool { return in.frame.put[name] == gone })
-	for _, file := range files {
-		text, err := c.evidence(file)
-		if err != nil {
-			return nil, err
-		}
+	texts, err := c.settings(files, in.frame)
+	if err != nil {
+		return nil, err
+	}
+	by := map[string]string{}
+	for i, text := range texts {
 		loaded, at := phpLoads(text)
 		names, dirs = append(names, loaded...), append(dirs, at...)
+		for _, name := range loaded {
+			by[name] = files[i]
+		}
 	}
 	if len(names) == 0 {
 		return nil, nil
@@ -128,7 +132,7 @@ func (c *checker) phpExtensions(files []string, in interpreted) (list []modules,
 	names = slices.Compact(names)
 	dirs = append(dirs[:min(len(dirs), maxPHPFolders)], "/") // the last for what is named by its path
 	for _, name := range names[:min(len(names), maxPackages)] {
-		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension"}
+		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension", by: cmp.Or(by[name], onCommandLine)}
 		for _, dir := range dirs {
 			m.files = append(m.files, absolute(dir, strings.TrimSuffix(name, ".so")+".so"))
 		}

@@ -208,6 +208,10 @@ var byMachineChosen = []struct{ script, want string }{
 	{"phpdismod x; exec /usr/sbin/php-fpm8.2", ""},
 	{"[ $X ] && phpdismod x; exec php-fpm8.2", "-"},
 	{"rm /etc/php/8.2/fpm/conf.d/20-x.ini; exec php-fpm8.2", ""},
+	{"mv /etc/php/8.2/fpm/conf.d/20-x.ini /tmp/; exec php-fpm8.2", ""},
+	{"[ $(uname -m) = x86_64 ] || sed -i /x/d /etc/php/8.2/fpm/conf.d/20-x.ini; exec php-fpm8.2", "+"},
+	{"[ $(uname -m) = x86_64 ] || echo >/etc/php/8.2/fpm/conf.d/20-x.ini; exec php-fpm8.2", ""},
+	{"sed -i /x/d /etc/php/8.2/fpm/php.ini; exec php-fpm8.2", "-"},
 	{"if lscpu | grep -q x86_64; then rm /m/b/x.so; fi; exec apache2", "-"},
 }
 
@@ -216,7 +220,7 @@ func TestServedModulesByMachine(t *testing.T) {
 		root := append(scripts(apache("IncludeOptional mods-enabled/*.load")...), modsEnabled("LoadModule x_module /m/a/x.so")...)
 		root = append(root, lib("/m/a/x.so", "amd64"), lib("/m/b/x.so", "arm64"), exe("/start", "#!/bin/bash\n"+row.script+"\n"), text("/inner", "exec redis-server --loadmodule $M\n"))
 		root = append(root, elf("/usr/sbin/php-fpm8.2", "arm64"), text("/etc/php/8.2/mods-available/x.ini", "extension=/m/a/x.so\n"), link("/etc/php/8.2/fpm/conf.d/20-x.ini", "/etc/php/8.2/mods-available/x.ini"))
-		for _, name := range []string{"redis-server", "phpdismod", "file", "readelf", "lscpu", "a2dismod", "rm"} {
+		for _, name := range []string{"redis-server", "phpdismod", "file", "readelf", "lscpu", "a2dismod", "rm", "mv", "sed"} {
 			root = append(root, elf("/usr/bin/"+name, "arm64"))
 		}
 		r, err := image.Check(run("/start").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})

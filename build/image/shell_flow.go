@@ -112,7 +112,7 @@ func (w *walker) forEach(c *syntax.ForClause) {
 			outer := w.rounds
 			for _, word := range lists[0] {
 				w.set(words.Name.Value, value{word})
-				w.rounds = append(slices.Clip(outer), round{word, lists[0]})
+				w.rounds = append(slices.Clip(outer), round{words.Name.Value, word, lists[0]})
 				w.softly(func() { w.turn(body) })
 			}
 			w.rounds = outer

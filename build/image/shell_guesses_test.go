@@ -20,10 +20,13 @@ func TestChoicesThatAreNotFollowed(t *testing.T) {
 		"read -r A <<<\"$(uname -m)\"; [ $A = x86_64 ] && exec /app-amd64; exec /app-arm64",
 		"uname -m | while read A B; do [ $A = x86_64 ] && /app-amd64; done; exec /app-arm64",
 		"if expr \"$(uname -m)\" : x86 >/dev/null; then exec /app-amd64; fi; exec /app-arm64",
+		"for f in /app-amd64 /app-arm64; do file $f | grep -q aarch64 || continue; exec $f; done",
+		"for f in /app-amd64 /app-arm64; do file $f | grep -q aarch64 && break; done; exec $f",
+		"for f in /app-amd64 /app-arm64; do if ! file $f | grep -q aarch64; then continue; fi; exec $f; done",
 		"case $MACHTYPE in x86*) exec /app-amd64 ;; *) exec /app-arm64 ;; esac",
 	} {
 		root := fat(script, "arm64")
-		for _, name := range []string{"cut", "head", "awk", "lscpu", "expr"} {
+		for _, name := range []string{"cut", "head", "awk", "lscpu", "expr", "file"} {
 			root = append(root, elf("/usr/bin/"+name, "arm64"))
 		}
 		r, err := image.Check(run("/run").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})

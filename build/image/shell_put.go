@@ -47,6 +47,11 @@ func (w *walker) put(words []string) {
 		w.copies(names, exactly || o.has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.has("-s", "--symbolic"), o.has("-f", "--force"))
 	case base == "cp" || base == "mv":
 		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
+		for _, name := range names[:len(names)-1] {
+			if base == "mv" {
+				w.remove(absolute(w.dir, name), true)
+			}
+		}
 	case base == "install" && !o.has("-d", "--directory"):
 		w.copies(names, exactly, false, true)
 	}

@@ -20,10 +20,10 @@ type probe struct {
 	own   string // what lies beside it; a mere name for one of that name anywhere
 }
 
-// round is the word that a loop is at, of all that it goes through.
+// round is the word that a loop is at, in its variable, of all that it goes through.
 type round struct {
-	word string
-	all  []string
+	name, word string
+	all        []string
 }
 
 // probed takes a program that is only tried as one that does not run.

@@ -12,6 +12,9 @@ func (w *walker) choice(ways ...func()) {
 		w.either(ways...)
 		return
 	}
+	for _, r := range w.rounds { // the loop goes on, or ends, with what was asked about
+		w.chosen[r.name] = true
+	}
 	before := maps.Clone(w.files)
 	w.choosing(true, func() { w.either(ways...) })
 	for name, sources := range maps.Clone(w.files) { // as what is changed in a way that is not followed
