@@ -119,6 +119,29 @@ func readFile(files fsutil.FS, name string) ([]byte, error) {
 	return data, err
 }
 
+// leadsOut is the error of a symbolic link because of which Podman takes nothing
+// of a context; nil where there is none. Up to 4.3 it says only that it fails.
+func leadsOut(ctx context.Context, files fsutil.FS) error {
+	var found error
+	_ = files.Walk(ctx, "/", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink == 0 {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		st, ok := info.Sys().(*fstypes.Stat)
+		if !ok || path.IsAbs(st.Linkname) || fs.ValidPath(path.Join(path.Dir(name), st.Linkname)) {
+			return nil
+		}
+		found = fmt.Errorf("%w: the symbolic link %s leads out of it (to %s), and Podman takes no context with such a link: leave it out with a line of .dockerignore, or put the files in its place",
+			ErrContext, name, st.Linkname)
+		return fs.SkipAll
+	})
+	return found
+}
+
 // tarStream is a context on its way to the engine.
 type tarStream struct {
 	io.ReadCloser

@@ -169,3 +169,24 @@ func TestClassicContextOfFilesThatChange(t *testing.T) {
 		}
 	}
 }
+
+// Podman takes links to any absolute path, and none that climbs out of the context.
+func TestClassicContextThatLeadsOut(t *testing.T) {
+	for link, out := range map[string]string{"../../out": "d/link", "..": "", "../a": "", "/etc/hostname": "", "/../..": "", "x/../../../y": "d/link"} {
+		dir := t.TempDir()
+		if err := errors.Join(os.Mkdir(filepath.Join(dir, "d"), 0o755), os.Symlink(link, filepath.Join(dir, "d", "link"))); err != nil {
+			t.Fatal(err)
+		}
+		files, err := (Context{Dir: dir}).files()
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = leadsOut(t.Context(), files)
+		if (err != nil) != (out != "") || err != nil && (!errors.Is(err, ErrContext) || !strings.Contains(err.Error(), "the symbolic link "+out+" leads out of it (to "+link+")")) {
+			t.Errorf("%s: %v", link, err)
+		}
+		if files, err = (Context{Dir: dir, Excludes: []string{"d"}}).files(); err != nil || leadsOut(t.Context(), files) != nil {
+			t.Errorf("%s: it is left out, and told of; %v", link, err)
+		}
+	}
+}

@@ -47,7 +47,10 @@ func failures() []failure { return append(ofSteps(), ofRegistries()...) }
 
 // ofSteps are those of a step's own doing.
 func ofSteps() []failure {
-	const number = "take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
+	const (
+		number = "take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
+		inside = "correct the path, which begins in the context, or CONTEXT"
+	)
 	return []failure{
 		{anywhere, regexp.MustCompile(`(?i)exec format error`), nil, "",
 			"the step runs a program of another architecture: `emulation` registers QEMU for it, and STRATEGY=cross avoids it"},
@@ -58,6 +61,10 @@ func ofSteps() []failure {
 		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), nil, "",
 			"correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 		{theError, regexp.MustCompile(missing), errMissing, "", ""}, // which the context or the stage tells more of
+		{theError, regexp.MustCompile(`too many symlinks|(?:cache key|checksum of ref \S+): too many links|too many levels of symbolic links`),
+			nil, "a symbolic link on the way leads back to itself", "correct the link, or take it out of the line"},
+		{theError, regexp.MustCompile(`(?i)forbidden path outside the build context: (\S+)`), nil, "NAME leads out of the context, or by a symbolic link back to itself", inside},
+		{theError, regexp.MustCompile(`cannot mount volume over existing file`), nil, "the image has a file there", "name a folder, or none"},
 		{theError, regexp.MustCompile(`unable to find ((?:user|group) [^\s:]+)|can't find [ug]id for ((?:user|group) [^\s:]+)|error looking up ((?:user|group) "[^"]+")`),
 			nil, "the image has no NAME", number},
 		{theError, regexp.MustCompile(`^open /\S+(/etc/(?:passwd|group)): no such file or directory`), nil, "the image has no NAME", number},
@@ -120,6 +127,7 @@ func ofRegistries() []failure {
 const missing = `"(/[^"]*)":? not found|` +
 	`(?:COPY|ADD) failed: (?:file not found in build context or excluded by \.dockerignore: )?stat ([^:]+): file does not exist|` +
 	`copier: stat: "([^"]+)": no such file or directory|` +
+	`copier: get: lstat "(/[^"]+)"\("[^"]*"\): lstat [^:]+: no such file or directory|` +
 	`lstat /\S*/(?:buildkit-mount\d+|overlay2/\w+/merged)(/[^:]+): no such file or directory`
 
 var errMissing = errors.New("no such path")

@@ -78,13 +78,14 @@ func TestBaseErrors(t *testing.T) {
 func TestMissingFiles(t *testing.T) {
 	dir := t.TempDir()
 	for said, missing := range map[string]bool{
-		`failed to compute cache key: "/conf" not found: not found`:                                                                                           true,
-		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                                                true,
-		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                                          true,
-		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`:                   true,
-		"failed to compute cache key: failed to walk /x/tmp/buildkit-mount92966385/conf: lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory": true,
-		"lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory":                                                                                 true,
-		"lstat /var/lib/docker/overlay2/fc95fc25/merged/conf: no such file or directory":                                                                      true,
+		`failed to compute cache key: "/conf" not found: not found`:                                                                                                                                                  true,
+		`failed to compute cache key: failed to calculate checksum of ref 02ac0d1b::khg3r: "/conf": not found`:                                                                                                       true,
+		"COPY failed: file not found in build context or excluded by .dockerignore: stat conf/: file does not exist":                                                                                                 true,
+		`building at STEP "COPY a conf/ /": checking on sources under "/var/tmp/x/build": copier: stat: "/conf": no such file or directory`:                                                                          true,
+		"failed to compute cache key: failed to walk /x/tmp/buildkit-mount92966385/conf: lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory":                                                        true,
+		"lstat /x/tmp/buildkit-mount92966385/conf: no such file or directory":                                                                                                                                        true,
+		"lstat /var/lib/docker/overlay2/fc95fc25/merged/conf: no such file or directory":                                                                                                                             true,
+		`building at STEP "COPY a conf/ /": reading "/var/tmp/x/build/conf": error during bulk transfer for copier.request{Root:"/"}: copier: get: lstat "/conf"("/etc/x"): lstat /etc/x: no such file or directory`: true,
 		"the command was not found": false,
 	} {
 		want := "D:3: [1/1] COPY a conf/ /: " + said
@@ -135,6 +136,26 @@ func TestMissingUsers(t *testing.T) {
 			"; take its number, as in USER 65534 and --chown=65534, or give the image an /etc/passwd and an /etc/group that have the name"
 		step := &StepError{Dockerfile: "D", Line: 3, Step: "USER nobody", Err: errors.New(said)}
 		if got := step.recognized(Context{}).Error(); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
+		}
+	}
+}
+
+// Links that lead nowhere but to themselves, and volumes where there are files, are told of without the engine's own folders.
+func TestWrongPlaces(t *testing.T) {
+	const circle = "a symbolic link on the way leads back to itself; correct the link, or take it out of the line"
+	const out = "leads out of the context, or by a symbolic link back to itself; correct the path, which begins in the context, or CONTEXT"
+	for said, want := range map[string]string{
+		"failed to compute cache key: too many symlinks: /l1":                                                             circle,
+		"failed to compute cache key: too many links":                                                                     circle,
+		"failed to compute cache key: failed to calculate checksum of ref c81b::efw5: too many links":                     circle,
+		`building at STEP "COPY l1 /x": copier: stat: error resolving "/l1": open /l1: too many levels of symbolic links`: circle,
+		"COPY failed: forbidden path outside the build context: ../a ()":                                                  "../a " + out,
+		"cannot mount volume over existing file, file exists /var/lib/docker/overlay2/aefcedad/merged/bin/busybox":        "the image has a file there; name a folder, or none",
+		"link /a /b: too many links": "link /a /b: too many links",
+	} {
+		step := &StepError{Dockerfile: "D", Line: 3, Step: "COPY x /", Err: errors.New(said)}
+		if got := step.recognized(Context{}).Error(); got != "D:3: COPY x /: "+want {
 			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
 		}
 	}
