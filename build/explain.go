@@ -7,11 +7,18 @@ import (
 	"slices"
 
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/progress"
 )
 
 // explain says more of an image that a solve did not get than the engine can, which knows nothing of a registry's other platforms and of
-// the Dockerfile's stages: the line that names it, and what there is instead.
+// the Dockerfile's stages: the line that names it, and what there is instead. Of an image that was refused it tells the bases that may have
+// brought what is wrong with it.
 func (p *Pipeline) explain(ctx context.Context, j job, err error) {
+	if errors.Is(err, image.ErrRefused) {
+		p.tellForeign(ctx, j)
+		return
+	}
 	var step *engine.StepError
 	var base *engine.BaseError
 	if !errors.As(err, &step) || !errors.As(err, &base) {
@@ -46,4 +53,18 @@ func (p *Pipeline) lacking(ctx context.Context, b *wantedBase) error {
 		}
 	}
 	return p.lack(b.wanted[len(b.wanted)-1], nil)
+}
+
+// tellForeign warns of bases that have another machine's programs for the platform. The registries are asked then alone, all in the time
+// that a build waits for one.
+func (p *Pipeline) tellForeign(ctx context.Context, j job) {
+	ctx, cancel := context.WithTimeout(ctx, foresightLimit)
+	defer cancel()
+	for _, b := range p.basesOf([]job{j}) {
+		found, err := p.offered(ctx, b)
+		if err == nil && !found.plain && slices.ContainsFunc(b.wanted, found.foreign) {
+			p.opts.Show(progress.Warning{Platform: j.name, Text: fmt.Sprintf("the base %s (%s) has %s, another machine's programs: take another base, or leave the platform out of ARCHES",
+				b.image, b.where, found.matched(b.wanted))})
+		}
+	}
 }

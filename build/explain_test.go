@@ -8,6 +8,8 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/build/progress"
 )
 
 // A solve's failure is told in one sentence with its line, what there is instead, and what to do.
@@ -66,5 +68,30 @@ func TestExplainNamedImages(t *testing.T) {
 	p.explain(t.Context(), jobs[0], step)
 	if want := "Dockerfile: the image " + host + "/base:1 has no linux/s390x, but "; !strings.HasPrefix(step.Error(), want) {
 		t.Errorf("got %v\nwant %s", step, want)
+	}
+}
+
+// Of an image that was refused the bases are told that brought another machine's programs, and no others.
+func TestExplainForeignBases(t *testing.T) {
+	for dockerfile, says := range map[string]string{
+		"FROM HOST/old:1\n": "the base HOST/old:1 (Dockerfile:1) has linux/arm/v7 (for linux/arm64), another machine's programs: take another base, or leave the platform out of ARCHES",
+		"FROM HOST/base:1\nCOPY --from=HOST/gone:1 a /\n": "",
+		"FROM scratch\n": "",
+	} {
+		p, host := patient(t, dockerfile, "arm64", "HOST/me/app")
+		var told []string
+		p.opts.Show = func(e progress.Event) {
+			if warning, is := e.(progress.Warning); is {
+				told = append(told, warning.Text)
+			}
+		}
+		jobs, err := p.jobs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.explain(t.Context(), jobs[0], fmt.Errorf("refused: %w", image.ErrRefused))
+		if got := strings.Join(told, "\n"); got != strings.ReplaceAll(says, "HOST", host) {
+			t.Errorf("%s: got %q", dockerfile, got)
+		}
 	}
 }
