@@ -227,7 +227,7 @@ func (b *builder) assemble(ctx context.Context) error {
 		return err
 	}
 	b.index = ix
-	b.out.Notices = append(b.out.Notices, notes...)
+	b.out.Notices = append(b.out.Notices, append(notes, nonEmpty(b.opts.unsaid(b.children[0].config))...)...)
 	verdicts, err := b.deep(ctx)
 	if err != nil {
 		return err

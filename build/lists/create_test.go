@@ -598,3 +598,32 @@ func TestCreateTagsOfASeries(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A Docker list cannot say its version. The label of its images does, and where they do not, it is told that nobody can compare.
+func TestCreateTagsOfASeriesInDockerLists(t *testing.T) {
+	s := newScene(t)
+	for _, version := range []string{"1.4.2", "1.3.9"} {
+		s.push("one.example/app:a-"+version, imageFor("linux/amd64").asDocker().labelled(ocispec.AnnotationVersion, version))
+	}
+	s.push("one.example/app:a-2.0.0", imageFor("linux/amd64").asDocker())
+	for _, step := range []struct{ version, names, notice, warning string }{
+		{"1.4.2", "1.4.2 1.4 1", "", ""},
+		{"1.3.9", "1.3.9 1.3", "", "one.example/app:1 stays on 1.4.2, which is newer than 1.3.9"},
+		{"2.0.0", "2.0.0 2.0 2", "a Docker list has no place for its version, and its first image's label org.opencontainers.image.version is \"\": a list that is made later cannot be compared with 2.0.0", ""},
+	} {
+		made, err := Create(t.Context(), s.client, []string{"one.example/app:" + step.version}, []Source{{Ref: "one.example/app:a-" + step.version}},
+			CreateOptions{MediaType: index.DockerList, Tags: []string{"{major}.{minor}", "{major}"}})
+		if err != nil {
+			t.Fatalf("%s: %v", step.version, err)
+		}
+		for _, tag := range strings.Fields(step.names) {
+			if got := s.index("one.example/app:" + tag); string(s.digest("one.example/app:"+tag)) != made.Digest || got.MediaType != index.DockerList {
+				t.Errorf("%s is not %s, or %s", tag, step.version, got.MediaType)
+			}
+		}
+		said := strings.Join(made.Notices, "\n") + "|" + strings.Join(made.Published[0].Warnings, "\n")
+		if said != step.notice+"|"+step.warning {
+			t.Errorf("%s: said %q", step.version, said)
+		}
+	}
+}

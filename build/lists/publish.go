@@ -27,6 +27,8 @@ type PublishOptions struct {
 	// Series are the tags for all releases of a series ("1.4"), and whether such a tag goes on naming the one version rather than
 	// go to the next. Versions are what lists say (Version).
 	Series map[string]func(has, next string) bool
+	// Version is that of the list where it does not say so itself, for its series' tags.
+	Version string
 	// Expect, when set, is the digest that every tag must have now: the list that an edit
 	// started from. Another one is a *MovedError: somebody else's work would be lost.
 	Expect digest.Digest
@@ -222,7 +224,7 @@ func (p *publication) guard(ctx context.Context, i int) error {
 	tag.warning = ""
 	name := reference.FamiliarString(tag.ref)
 	if kept := p.out.Tags[i].Kept; kept != "" {
-		tag.warning = fmt.Sprintf("%s stays on %s, which is newer than %s", name, kept, p.payload.index.Version())
+		tag.warning = fmt.Sprintf("%s stays on %s, which is newer than %s", name, kept, p.version())
 	}
 	if p.stays(i) {
 		return nil

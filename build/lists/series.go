@@ -1,6 +1,7 @@
 package lists
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -43,17 +44,29 @@ func Version(ctx context.Context, c Reader, repo reference.Named, ix index.Index
 }
 
 // tag gives Tags to where the first target is; what of them is left out is said. A list with tags of a series says its version, so that
-// whoever publishes the next can compare.
+// whoever publishes the next can compare. Docker's has no place for it: the label of its images has to say it.
 func (o *CreateOptions) tag(first *destination) (note string, err error) {
 	named, err := config.TagsOf(first.tags[0], slices.Concat(first.tags, o.Tags), "tags")
 	if err != nil {
 		return "", usage("%w", err)
 	}
 	if first.tags = named.Tags; len(named.Series) > 0 {
-		o.Publish.Series = named.StaysOf()
+		o.Publish.Series, o.Publish.Version = named.StaysOf(), named.Version
+	}
+	if len(named.Series) > 0 && o.MediaType != index.DockerList {
 		o.Annotations = over(map[string]string{ocispec.AnnotationVersion: named.Version}, o.Annotations)
 	}
 	return named.LeftOut("the tag "), nil
+}
+
+// unsaid is what is to be told of a Docker list with tags of a series whose images do not say its version.
+func (o CreateOptions) unsaid(first []byte) string {
+	says := image.Labels(first)[ocispec.AnnotationVersion]
+	if len(o.Publish.Series) == 0 || o.MediaType != index.DockerList || says == o.Publish.Version {
+		return ""
+	}
+	return fmt.Sprintf("a Docker list has no place for its version, and its first image's label %s is %q: a list that is made later cannot be compared with %s",
+		ocispec.AnnotationVersion, says, o.Publish.Version)
 }
 
 func unlessUnusable(err error) error {
@@ -62,6 +75,9 @@ func unlessUnusable(err error) error {
 	}
 	return err
 }
+
+// version is what the list says of its version, else what its maker says.
+func (p *publication) version() string { return cmp.Or(p.payload.index.Version(), p.opts.Version) }
 
 // series tells whether a tag is one of a series.
 func (p *publication) series(i int) bool { return p.opts.Series[p.tags[i].ref.Tag()] != nil }
@@ -75,7 +91,7 @@ func (p *publication) keep(ctx context.Context, i int) error {
 	if err != nil {
 		return fmt.Errorf("%s: its version cannot be compared: %w", reference.FamiliarString(p.tags[i].ref), err)
 	}
-	if p.opts.Series[p.tags[i].ref.Tag()](has, p.payload.index.Version()) {
+	if p.opts.Series[p.tags[i].ref.Tag()](has, p.version()) {
 		p.out.Tags[i].Kept = has
 	}
 	return nil
@@ -100,7 +116,7 @@ func (p *publication) overtaken(ctx context.Context, i int, found digest.Digest)
 		return true, p.guard(ctx, i)
 	}
 	has, err := Version(ctx, p.client, p.repo, tag.was.index)
-	if err != nil || !p.opts.Series[tag.ref.Tag()](p.payload.index.Version(), has) {
+	if err != nil || !p.opts.Series[tag.ref.Tag()](p.version(), has) {
 		return false, lost
 	}
 	_, err = p.client.PutManifest(ctx, tag.ref, p.payload.desc.MediaType, p.payload.raw)
