@@ -18,9 +18,11 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 		folder = absolute(f.dir, args[0])
 	}
 	switch path.Base(words[0]) {
-	case "init": // of s6-overlay, which starts CMD as well
+	case "init": // of s6-overlay, which starts CMD as well, and all with its own tools
+		f.path = unique(append([]string{"/command"}, f.path...), same)
 		some, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
-		return some || len(args) > 0, errors.Join(err, c.oneshots(f), c.run(args, f))
+		once, failed := c.oneshots(f)
+		return some || once || len(args) > 0, errors.Join(err, failed, c.run(args, f))
 	case "my_init":
 		return c.each(f, "/etc/my_init.d/*", "/etc/rc.local", "/etc/service/*/run")
 	case "runsvdir", "s6-svscan":
@@ -48,33 +50,17 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 	return append([]string{at.name}, words[2:]...), nil
 }
 
-// oneshots looks at the command lines of s6-rc's services that run once, which execline reads.
-func (c *checker) oneshots(f frame) error {
+// oneshots follows the command lines of s6-rc's services that run once, which execline reads.
+func (c *checker) oneshots(f frame) (some bool, err error) {
 	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
 	for _, name := range names {
 		at, ok, failed := c.regular(name)
 		if ok {
-			failed = c.execline(at, f)
+			some, failed = true, c.execline(at, nil, f)
 		}
 		err = errors.Join(err, failed)
 	}
-	return err
-}
-
-// execline looks at the programs that a text in execline's language names. Its commands are chained without a mark between them, so
-// that a foreign one is noted, not refused.
-func (c *checker) execline(at found, f frame) error {
-	text, err := c.tree.text(at.real, at.info.Size())
-	if err != nil {
-		return err
-	}
-	words := []string{at.name}
-	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "#") {
-			words = append(words, strings.Fields(line)...)
-		}
-	}
-	return c.given(words, f)
+	return some, err
 }
 
 // each follows every program that one of the patterns names.
@@ -159,6 +145,10 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 					files, err = append(files, names...), errors.Join(err, failed)
 				}
 			case s.settings["command"] != "":
+				_, program, _ := strings.Cut(s.kind, ":")
+				for key, value := range s.settings {
+					s.settings[key] = strings.ReplaceAll(value, "%(program_name)s", program)
+				}
 				all = append(all, s)
 			}
 		}

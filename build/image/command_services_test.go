@@ -21,6 +21,7 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[include]\nfiles=%(here)s/more\n", server},
 		{"-c /etc/s.conf", "[include]\nfiles=%(ENV_APP)s/conf.d/*\n", server},
 		{"-c /etc/s.conf", "[program:b]\ncommand=%(here)s/../app/server\n", server},
+		{"-c /etc/s.conf", "[program:server]\ncommand=/app/%(program_name)s\n", server},
 		{"--user root --configuration /etc/s.conf", "[program:b]\ncommand=/app/server\n", server},
 		{"-c /etc/s.conf", "[program:b]\n  environment=A=1\n  command=/app/server\n", server},
 		{"-c/etc/s.conf", "[program:b]\ncommand=/app/server\n", server},

@@ -25,6 +25,12 @@ func wrappers() []wrapper {
 		{names: []string{"time"}, valued: []string{"-f", "-o", "--format", "--output"}},
 		{names: []string{"su-exec", "gosu", "yasu", "s6-setuidgid", "setuidgid"}, operands: 1},
 		{names: []string{"s6-envdir", "envdir", "setlock", "s6-envuidgid", "envuidgid"}, operands: 1},
+		{names: []string{"exec"}, valued: []string{"-a"}}, // from here on s6's and execline's
+		{names: []string{"emptyenv", "s6-setsid"}},
+		{names: []string{"fdclose", "umask", "unexport", "with-retries"}, operands: 1},
+		{names: []string{"define", "export", "fdmove", "homeof", "importas", "redirfd"}, operands: 2, valued: []string{"-D", "-d"}},
+		{names: []string{"s6-notifyoncheck"}, valued: []string{"-3", "-s", "-T", "-t", "-w", "-n", "-c"}},
+		{names: []string{"s6-applyuidgid"}, valued: []string{"-u", "-g", "-G"}},
 		{names: []string{"softlimit", "s6-softlimit"}, valued: []string{"-a", "-c", "-d", "-f", "-l", "-m", "-o", "-p", "-r", "-s", "-t"}},
 		{names: []string{"prlimit"}, valued: []string{"-p", "--pid", "-o", "--output"}}, // of a running program: it starts none
 		{names: []string{"choom"}, valued: []string{"-n", "--adjust", "-p", "--pid"}},

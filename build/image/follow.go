@@ -157,12 +157,13 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 			return err
 		}
 	}
+	command := b.words(at.name, words[1:])
 	if path.Base(b.interpreter) == "execlineb" {
-		if err := c.execline(at, f); err != nil {
+		if err := c.execline(at, words[1:], f); err != nil {
 			return err
 		}
+		command = b.words(at.name, nil)
 	}
-	command := b.words(at.name, words[1:])
 	switch alone, err := c.launched(at, words, f); {
 	case err != nil:
 		return err
@@ -209,6 +210,11 @@ func (c *checker) through(words []string, f frame) error {
 		if rest, inner, ok := asDaemon(words, f); ok {
 			return c.run(rest, inner)
 		}
+	case path.Base(words[0]) == "cd" && len(words) > 2: // execline's
+		if f.dir = absolute(f.dir, words[1]); !known(f.dir) {
+			f.dir = unknown
+		}
+		return c.run(words[2:], f)
 	case path.Base(words[0]) == "find":
 		f.soft, f.shell = true, false
 		for _, command := range perFile(words) {
@@ -240,6 +246,9 @@ func (c *checker) wrapped(words []string, f frame) error {
 // other goes on behind a program that is no known wrapper.
 func (c *checker) other(words []string, f frame) error {
 	if some, err := c.services(words, f); some || err != nil {
+		return err
+	}
+	if some, err := c.blocks(words, f); some || err != nil {
 		return err
 	}
 	if some, err := c.project(words, f); some || err != nil {

@@ -230,8 +230,6 @@ func TestStarters(t *testing.T) {
 		{"s6-svscan /srv", []entry{link("/srv", "/etc/s"), exe("/etc/s/x/run", "#!/bin/sh\nexec 2>&1\nexec s6-setuidgid app /app/server\n"), elf("/bin/s6-setuidgid", "arm64")}, server},
 		{"runsvdir /srv", []entry{exe("/srv/x/log/run", "#!/bin/sh\nexec /app/server\n")}, server},
 		{"runsvdir /srv", []entry{exe("/srv/x/run", "#!/bin/sh\nexec /app/ok\n"), exe("/srv/x/finish", "#!/bin/sh\n/app/server\n")}, server},
-		{"/init", []entry{exe("/etc/s6-overlay/s6-rc.d/x/run", "#!/command/execlineb -P\n# /app/none\ns6-setuidgid app\n/app/server --all\n"), elf("/command/execlineb", "arm64")}, "run" + isGiven},
-		{"/init", []entry{text("/etc/s6-overlay/s6-rc.d/x/up", "foreground { /app/ok }\n/app/server --all\n"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "up" + isGiven},
 		{"/init", []entry{dir("/etc/s6-overlay/s6-rc.d/x/up"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "verified"},
 		{"scp -- /app/server host:", []entry{elf("/bin/scp", "arm64")}, "verified"},
 		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
