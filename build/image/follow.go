@@ -83,7 +83,7 @@ func (c *checker) tooMany(f frame) {
 
 // shown quotes a word of a script, with what is unknown of it as dots.
 func shown(word string) string {
-	return strconv.Quote(brief(strings.NewReplacer(guessed, "...", unknown, "...").Replace(word)))
+	return strconv.Quote(brief(strings.NewReplacer(guessed, "...", given, "...", unknown, "...").Replace(word)))
 }
 
 // longPath says that a PATH was not followed to its end.

@@ -174,7 +174,7 @@ func (w *walker) shift(args []string) {
 	for _, v := range w.vars["@"] {
 		from := min(max(n, 0), len(v))
 		switch {
-		case slices.Contains(v[:from], unknown):
+		case slices.ContainsFunc(v[:from], anything):
 			values = append(values, value{unknown})
 		case w.often || err != nil:
 			for i := range len(v) - from + 1 {
@@ -246,7 +246,9 @@ func (w *walker) sourced(name string) []content {
 			full = absolute(absolute(w.dir, dir), name)
 		}
 		if !known(name + full) {
-			w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
+			if !w.soft || name != given {
+				w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
+			}
 			return nil
 		}
 		if files := w.held(full); len(files) > 0 {

@@ -42,7 +42,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 	var walks []func()
 	for _, calls := range w.alike(ways) {
 		walks = append(walks, func() {
-			w.since = w.outside - reads
+			w.since, w.ways = w.outside-reads, ways
 			w.command(calls...)
 		})
 	}
@@ -92,10 +92,10 @@ func (w *walker) command(ways ...[]string) {
 		w.launch(words, exec)
 		w.answer(words)
 	}
-	if words[0] == unknown { // it may be nothing, as in $SUDO app
+	if anything(words[0]) { // it may be nothing, as in $SUDO app
 		w.softly(func() { w.command(words[1:]) })
 	}
-	if exec && slices.ContainsFunc(words, func(word string) bool { return word != unknown }) {
+	if exec && slices.ContainsFunc(words, func(word string) bool { return !anything(word) }) {
 		w.leave(&w.whole)
 	}
 }
@@ -129,6 +129,11 @@ func (w *walker) answer(words []string) {
 
 // launch follows a program that is another process, or takes the shell's place.
 func (w *walker) launch(words []string, exec bool) {
+	if inner := innermost(words); w.untold(inner[0]) {
+		if words, w.made = words[:len(words)-len(inner)], true; len(words) == 0 {
+			return
+		}
+	}
 	f := w.frame
 	f.doubt = f.doubt || w.made || w.early && !exec
 	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
@@ -140,6 +145,21 @@ func (w *walker) launch(words []string, exec bool) {
 	}
 	w.put(innermost(words))
 	w.made = w.made || !w.makesNone(words[0], f)
+}
+
+// untold tells whether nothing is said of a program that is not known: where it is known what else it may be, or where it is whoever runs
+// the image that may give one.
+func (w *walker) untold(name string) bool {
+	switch {
+	case known(name):
+		return false
+	case name == given && w.soft:
+		return true
+	}
+	return slices.ContainsFunc(w.ways, func(words []string) bool {
+		rest := skipExec(words)
+		return len(rest) > 0 && known(innermost(rest)[0])
+	})
 }
 
 // foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.

@@ -70,7 +70,7 @@ func (e *expansion) param(b *builder, p *syntax.ParamExp, quoted bool) {
 		v = e.computed(p)
 	default:
 		if v = e.element(p); v == nil {
-			v = value{unknown}
+			v = value{given}
 		}
 	}
 	if quoted && !isSpread(p) {
@@ -85,7 +85,7 @@ func (e *expansion) element(p *syntax.ParamExp) value {
 	if n, err := strconv.Atoi(name); err == nil && n > 0 {
 		args := e.value("@")
 		switch {
-		case slices.Contains(args[:min(n, len(args))], unknown):
+		case slices.ContainsFunc(args[:min(n, len(args))], anything):
 			return value{unknown}
 		case n > len(args):
 			return nil
@@ -122,7 +122,7 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 		}
 	case syntax.ErrorUnset, syntax.ErrorUnsetOrNull:
 		if v == nil {
-			v = value{unknown}
+			v = value{given}
 		}
 		e.put(b, v, quoted)
 	}

@@ -128,7 +128,7 @@ func (w *walker) putAt(place, source string) {
 		from, _ := frame{put: put}.origin(source)
 		all = append(all, path.Clean(from))
 	}
-	w.files[path.Clean(place)] = unique(all, same)
+	w.files[path.Clean(place)] = few(unique(all, same))
 }
 
 // places are the ways in which files may have been put.
@@ -136,10 +136,6 @@ func (w *walker) places() []map[string]string {
 	n := 1
 	for _, sources := range w.files {
 		n = max(n, len(sources))
-	}
-	if n > maxValues {
-		n = maxValues
-		w.tooMany(w.frame)
 	}
 	all := make([]map[string]string, n)
 	for i := range all {

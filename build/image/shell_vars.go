@@ -11,6 +11,7 @@ import (
 // Bounds on what is remembered of one shell. What goes beyond is unknown, so that its use ends in a note.
 const (
 	maxValues = 16  // that one variable may have
+	maxApart  = 8   // words by which they are told apart: gosu app tini -- server
 	maxNames  = 512 // of variables
 	maxFiles  = 64  // that were put into the image, or that configure a supervisor
 )
@@ -21,10 +22,14 @@ const (
 	unknown     = "\x00"
 	unknownRune = "\uffff"
 	guessed     = unknown + "\x01" // it depends on the machine
+	given       = unknown + "\x03" // a variable that neither image nor text sets: whoever runs the image may
 )
 
 // known tells whether nothing of a text is unknown.
 func known(text string) bool { return !strings.Contains(text, unknown) }
+
+// anything tells whether a word may be any, several, or none.
+func anything(word string) bool { return word == unknown || word == given }
 
 // value is what a variable holds: one word, or those of an array, none where the text unsets it. nil: it is not set by the text, so that it is what
 // the image says, or, where that says nothing, whoever runs the image may set it.
@@ -117,27 +122,35 @@ func same[T comparable](a, b T) bool { return a == b }
 
 func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equal(a, b) }
 
-// alternatives drops what stands twice. Of too many only the words remain that all begin with which have the first one in common.
+// alternatives drops what stands twice. Of too many only the words that some of them begin with remain, as many as tell them apart.
 func alternatives(values []value) []value {
-	var few []value
-	for _, v := range values {
-		if len(few) <= maxValues && !slices.ContainsFunc(few, func(old value) bool { return sameValue(old, v) }) {
-			few = append(few, v)
-		}
-	}
-	if len(few) <= maxValues {
+	if few := grouped(values, maxWords); few != nil {
 		return few
 	}
-	few = nil
-	for _, v := range values {
-		i := slices.IndexFunc(few, func(old value) bool { return len(old) > 0 && len(v) > 0 && old[0] == v[0] })
-		if i < 0 {
-			few = append(few, v)
-		} else {
-			few[i] = common(few[i], v)
+	best := []value{{unknown}}
+	for n := 1; n <= maxApart; n++ {
+		few := grouped(values, n)
+		if few == nil {
+			break
 		}
-		if len(few) > maxValues {
-			return []value{{unknown}}
+		best = few
+	}
+	return best
+}
+
+// grouped has what those values have in common that begin with the same n words; nil where there are too many.
+func grouped(values []value, n int) (few []value) {
+	var begins []value
+	for _, v := range values {
+		begin := v[:min(n, len(v))]
+		i := slices.IndexFunc(begins, func(old value) bool { return sameValue(old, begin) })
+		switch {
+		case i >= 0:
+			few[i] = common(few[i], v)
+		case len(few) == maxValues:
+			return nil
+		default:
+			begins, few = append(begins, begin), append(few, v)
 		}
 	}
 	return few

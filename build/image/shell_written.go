@@ -68,14 +68,14 @@ func (w *walker) keep(text string) string {
 	return place
 }
 
-// few drops texts of which there are too many.
+// few drops texts of which there are too many, and then files.
 func few(sources []string) []string {
 	if len(sources) <= maxTexts {
 		return sources
 	}
 	out := slices.DeleteFunc(slices.Clone(sources), func(s string) bool { return strings.HasPrefix(s, written) })
-	if len(out) < len(sources) {
-		out = append(out, written)
+	if len(out) < len(sources) || len(out) > maxValues {
+		out = append(out[:min(len(out), maxValues-1)], written)
 	}
 	return out
 }
