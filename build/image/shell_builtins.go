@@ -246,7 +246,7 @@ func (w *walker) sourced(name string) []content {
 			full = absolute(absolute(w.dir, dir), name)
 		}
 		if !known(name + full) {
-			if !w.soft || name != given {
+			if !w.others(name) {
 				w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
 			}
 			return nil

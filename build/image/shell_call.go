@@ -150,16 +150,18 @@ func (w *walker) launch(words []string, exec bool) {
 // untold tells whether nothing is said of a program that is not known: where it is known what else it may be, or where it is whoever runs
 // the image that may give one.
 func (w *walker) untold(name string) bool {
-	switch {
-	case known(name):
-		return false
-	case name == given && w.soft:
-		return true
+	if known(name) || w.others(name) {
+		return !known(name)
 	}
 	return slices.ContainsFunc(w.ways, func(words []string) bool {
 		rest := skipExec(words)
 		return len(rest) > 0 && known(innermost(rest)[0])
 	})
+}
+
+// others tells whether it is whoever runs the image that may give what a command in a condition is named by: all of it, or the folder.
+func (w *walker) others(name string) bool {
+	return w.soft && (name == given || !w.wild && strings.HasPrefix(name, given))
 }
 
 // foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.

@@ -20,13 +20,16 @@ func TestUntold(t *testing.T) {
 		"args=(); while [ $# -gt 0 ]; do args+=(\"$1\"); shift; done; exec \"${args[@]}\"": false,
 		"old=$(umask -p); umask 077; $old; exec \"$@\"":                                    false,
 		"old=$(shopt -p nullglob); shopt -s nullglob; eval \"$old\"; exec \"$@\"":          false,
-		"exec $HOOK":                    true,
-		"nice $HOOK":                    true,
-		"if ls; then $(ls); fi":         true,
-		"if ls; then nice $(ls); fi":    true,
-		"if ls; then $HOOK/bin/x; fi":   true,
-		". $EXTRA":                      true,
-		"if ls; then . $EXTRA/x.sh; fi": true,
+		"if ls; then $HOOK/bin/x; fi; exec \"$@\"":                                         false,
+		"if ls; then . $EXTRA/x.sh; fi; exec \"$@\"":                                       false,
+		"exec $HOOK":                                   true,
+		"nice $HOOK":                                   true,
+		"if ls; then $(ls); fi":                        true,
+		"if ls; then nice $(ls); fi":                   true,
+		"if ls; then $(ls)/bin/x; fi":                  true,
+		". $EXTRA":                                     true,
+		"if ls; then . $(ls)/x.sh; fi":                 true,
+		"if ls; then . /nowhere/x.sh; $HOOK/bin/x; fi": true,
 	} {
 		root := scripts(elf("/usr/bin/ls", "arm64"), elf("/usr/bin/nice", "arm64"), exe("/run", "#!/bin/bash\n"+text+"\n"))
 		r, err := image.Check(run("/run").and("Cmd", []string{"/app/server", "a", "b"}).bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
