@@ -112,7 +112,10 @@ func asUser(words []string) (text string, rest []string, ok bool) {
 	for _, o := range o {
 		switch o.name {
 		case "-c", "--command", "--session-command":
-			return o.value, o.behind, o.value != ""
+			if o.value == "" { // nothing is started
+				return "", nil, true
+			}
+			return o.value, o.behind, true
 		case "-u", "--user":
 			if path.Base(words[0]) == "runuser" {
 				rest = wrapper{}.rest(o.behind)

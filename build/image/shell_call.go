@@ -150,13 +150,10 @@ func (w *walker) launch(words []string, exec bool) {
 // untold tells whether nothing is said of a program that is not known: where it is known what else it may be, or where it is whoever runs
 // the image that may give one.
 func (w *walker) untold(name string) bool {
-	if known(name) || w.others(name) {
-		return !known(name)
-	}
-	return slices.ContainsFunc(w.ways, func(words []string) bool {
+	return !known(name) && (w.others(name) || slices.ContainsFunc(w.ways, func(words []string) bool {
 		rest := skipExec(words)
 		return len(rest) > 0 && known(innermost(rest)[0])
-	})
+	}))
 }
 
 // others tells whether it is whoever runs the image that may give what a command in a condition is named by: all of it, or the folder.

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -167,7 +168,7 @@ func (w *walker) pipe(c *syntax.BinaryCmd) {
 	var all []value
 	during(&w.early, func() { all = w.capture(func() { w.stmt(c.X) }) })
 	if w.made, w.frame.input = made, unknown; len(all) == 1 {
-		w.frame.input = all[0][0]
+		w.frame.input = cmp.Or(all[0][0], "\n") // "" is what nobody feeds, and an empty line as good as nothing
 	}
 	w.fork(func() { w.stmt(c.Y) })
 	w.frame.input = input

@@ -20,7 +20,7 @@ type search struct {
 	least, most int    // depth
 }
 
-// searchOf reads the words of a find; not all can be computed.
+// searchOf reads the words of a find; not all can be computed, and of one that cannot be there is where it begins.
 func searchOf(args []string) (s search, ok bool) {
 	s.most = maxDepth
 	next := func() (word string) {
@@ -47,8 +47,9 @@ func searchOf(args []string) (s search, ok bool) {
 		case "-maxdepth":
 			s.most, err = strconv.Atoi(next())
 		default:
-			s.starts = append(s.starts, word)
-			ok = word != "" && !strings.ContainsAny(word[:1], "-!(),")
+			if ok = word != "" && !strings.ContainsAny(word[:1], "-!(),"); ok {
+				s.starts = append(s.starts, word)
+			}
 		}
 		if !ok || err != nil {
 			return s, false
@@ -57,15 +58,16 @@ func searchOf(args []string) (s search, ok bool) {
 	return s, len(s.starts) > 0
 }
 
-// listed is what find prints of folders in the image. What is made while it runs is not there.
+// listed is what find prints of folders in the image. What is made while it runs is not there, and nothing of folders that hold nothing.
 func (w *walker) listed(args []string) (string, bool) {
 	s, ok := searchOf(args)
 	if !ok {
-		return "", false
+		return "", w.hollow(s.starts)
 	}
 	var lines []string
 	for _, start := range s.starts {
-		if s.least == 0 && !s.regular && s.name == "" {
+		_, err := w.resolve(absolute(w.dir, start))
+		if w.failed(err); err == nil && s.least == 0 && !s.regular && s.name == "" {
 			lines = append(lines, start)
 		}
 	}
@@ -81,6 +83,20 @@ func (w *walker) listed(args []string) (string, bool) {
 		}
 	}
 	return strings.Join(append(lines, ""), "\n"), true
+}
+
+// hollow tells whether nothing is in any of these folders, or they are not there.
+func (w *walker) hollow(starts []string) bool {
+	for _, start := range starts {
+		at, err := w.resolve(absolute(w.dir, start))
+		if w.failed(err); err == nil && !at.info.IsDir() {
+			return false
+		}
+	}
+	items, folders, err := w.tour(w.dir, starts, maxListed, false, func(item) bool { return false })
+	w.failed(err)
+	w.spent += lookCost*folders + len(items)
+	return len(starts) > 0 && len(starts) <= maxListed && len(items) == 0
 }
 
 // item is what a tour comes by.
