@@ -12,7 +12,7 @@
 //
 //	check checker      a run of Check and what it keeps; facts, fault and remarks are what goes in and comes out
 //	follow find        a command's words --> its program --> what that starts in turn
-//	command_*          ... where that is told by the words of programs: #! lines, env, wrappers, supervisors, package managers
+//	command_*          ... where that is told by the words of programs: #! lines, execline, env, wrappers, supervisors, package managers
 //	shell shell_*      ... or by a script: shell_walk.go has the way through it
 //	judge machine      a program's header against the declared platform; loader, libraries: what it is linked with
 //	modules modules_*  what interpreters load by themselves, and what servers are told to
