@@ -183,7 +183,7 @@ func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 		if err == nil && file.fits && isLoaded(name) {
 			file.fits, err = c.sameMachine(in, file)
 		}
-		if err == nil && file.fits && (isNode(in.at.real) || p.by != "") {
+		if err == nil && file.fits && (isNode(in.at.real) || p.by != "" && p.what == "") { // PHP's extensions are many, and each would be another request
 			var libc string
 			if libc, err = c.strange(file.at.real, in); libc != "" {
 				s.strange, s.libc = file.at.real, libc

@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"github.com/manymage/manymage/build/image"
+	"github.com/manymage/manymage/platforms/elftest"
 )
 
 const (
@@ -71,5 +72,15 @@ func TestPHPModules(t *testing.T) {
 				t.Errorf("%s, want %s\n%v\nnotes: %s", got, test.want, err, strings.Join(r.Notes, "\n"))
 			}
 		})
+	}
+}
+
+// An extension costs one request: there are many of them.
+func TestPHPExtensionsOpenedOnce(t *testing.T) {
+	opened := map[string]int{}
+	root := rootOf(elf("/usr/local/bin/php", "arm64", elftest.Interp("/lib/ld-linux-aarch64.so.1")), lib("/lib/ld-linux-aarch64.so.1", "arm64"), text(phpConf+"gd.ini", "extension=gd\n"), lib(phpExt+"gd.so", "arm64"))
+	r, err := image.Check(run("php", "/app.php").bytes(), watched{MapFS: root, t: t, opened: func(name string) { opened["/"+name]++ }}, platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "verified" || opened[phpExt+"gd.so"] != 1 || opened[phpConf+"gd.ini"] != 1 {
+		t.Error(got, opened, err)
 	}
 }
