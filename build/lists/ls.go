@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/distribution/reference"
@@ -73,9 +74,10 @@ func Ls(ctx context.Context, c LsClient, repository string, opts LsOptions) (Lis
 	errs := make([]error, len(tags))
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(tagsAtOnce)
+	ls := &lister{c: c, repo: repo, seen: map[digest.Digest]func() (Tagged, error){}}
 	for i, tag := range tags {
 		g.Go(func() error {
-			out.Tags[i], errs[i] = describeTag(ctx, c, repo, tag)
+			out.Tags[i], errs[i] = ls.tag(ctx, tag)
 			return ctx.Err()
 		})
 	}
@@ -94,24 +96,49 @@ type LsClient interface {
 	Lister
 }
 
-func describeTag(ctx context.Context, c Reader, repo reference.Named, tag string) (Tagged, error) {
-	t := Tagged{Tag: tag, Kind: "unknown"}
-	ref, err := withTag(repo, tag)
+// lister describes tags. Several are mostly names of the same: 1, 1.2, 1.2.3 and latest.
+type lister struct {
+	c    Reader
+	repo reference.Named
+
+	mu   sync.Mutex
+	seen map[digest.Digest]func() (Tagged, error)
+}
+
+func (l *lister) tag(ctx context.Context, tag string) (Tagged, error) {
+	t := Tagged{Kind: "unknown"}
+	ref, err := withTag(l.repo, tag)
+	var m registry.Manifest
 	if err == nil {
-		err = t.read(ctx, c, ref)
+		m, err = l.c.Manifest(ctx, ref)
 	}
+	if err == nil {
+		t, err = l.once(m.Descriptor.Digest, func() (Tagged, error) {
+			t := Tagged{Kind: "unknown", Digest: m.Descriptor.Digest}
+			err := t.read(ctx, l.c, ref, m)
+			return t, err
+		})
+	}
+	t.Tag = tag
 	if err != nil {
 		t.Problem = reason(err)
 	}
 	return t, err
 }
 
-func (t *Tagged) read(ctx context.Context, c Reader, ref reference.NamedTagged) error {
-	m, err := c.Manifest(ctx, ref)
-	if err != nil {
-		return err
+// once describes what several tags name, whichever is first.
+func (l *lister) once(d digest.Digest, read func() (Tagged, error)) (Tagged, error) {
+	l.mu.Lock()
+	get, ok := l.seen[d]
+	if !ok {
+		get = sync.OnceValues(read)
+		l.seen[d] = get
 	}
-	t.Digest = m.Descriptor.Digest
+	l.mu.Unlock()
+	return get()
+}
+
+func (t *Tagged) read(ctx context.Context, c Reader, ref reference.NamedTagged, m registry.Manifest) error {
 	if !index.IsIndex(m.Descriptor.MediaType) {
 		return t.readOne(ctx, c, ref, m)
 	}

@@ -249,6 +249,28 @@ func TestLs(t *testing.T) {
 }
 
 // Who waits for thousands of answers is told so.
+// What several tags name is looked into once.
+func TestLsOfTagsOfTheSame(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"))
+	for _, tag := range []string{"2", "3", "4"} {
+		s.pushIndex("one.example/app:"+tag, s.index("one.example/app:1"))
+	}
+	s.one.Reset()
+	got, err := Ls(t.Context(), s.client, "one.example/app", LsOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, tag := range got.Tags {
+		if want := strconv.Itoa(i + 1); tag.Tag != want || tag.Created == nil || !slices.Equal(tag.Platforms, []string{"linux/amd64"}) {
+			t.Errorf("%s: %+v", want, tag)
+		}
+	}
+	if asked := s.one.Requests(); len(asked) != 1+4+2 { // the tags, each, an image and its config
+		t.Errorf("%d requests: %v", len(asked), asked)
+	}
+}
+
 func TestLsOfManyTags(t *testing.T) {
 	s := newScene(t)
 	s.push("one.example/app:0", imageFor("linux/amd64"))

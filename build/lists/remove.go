@@ -367,7 +367,7 @@ func (r Removal) instead() string {
 	if len(r.Keep) == 0 {
 		return "use -manifest, which removes what it names with every tag on it"
 	}
-	return fmt.Sprintf("what it names is used by %s, too; to remove all of that, name it by its digest, %s", strings.Join(r.Keep[0].UsedBy, ", "), r.Digest)
+	return fmt.Sprintf("what it names is used by %s, too; to remove all of that, name it by its digest, %s", several(r.Keep[0].UsedBy), r.Digest)
 }
 
 // Pending is an ErrUsage while the plan was not carried out, so that nobody takes it for done.
@@ -392,7 +392,7 @@ func (r Removal) Write(w io.Writer) error {
 		d.line(0, "- %s", strings.Join(nonEmpty(x.Kind, x.Platform, x.Digest.String(), tags), " "))
 	}
 	for _, k := range r.Keep {
-		d.line(0, "= %s stays: used by %s", strings.Join(nonEmpty(k.Platform, k.Digest.String()), " "), strings.Join(k.UsedBy, ", "))
+		d.line(0, "= %s stays: used by %s", strings.Join(nonEmpty(k.Platform, k.Digest.String()), " "), several(k.UsedBy))
 	}
 	return d.err
 }

@@ -60,6 +60,15 @@ func brief(s string) string {
 	return s
 }
 
+// several names some of many.
+func several(names []string) string {
+	const most = 10
+	if len(names) > most+1 {
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+	}
+	return strings.Join(names, ", ")
+}
+
 // oneLine keeps what a registry serves in its line and cell. Who prints it makes the rest harmless.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {

@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -93,6 +94,14 @@ func TestReferencesThatCannotBe(t *testing.T) {
 	for _, text := range []string{"one.example:65535/app", "[::1]/app", "[2001:db8::1]:5000/app", "app", "localhost:1/app"} {
 		if _, err := ParseReference(text); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+func TestSeveral(t *testing.T) {
+	for n, want := range map[int]string{0: "", 1: "t", 11: "t" + strings.Repeat(", t", 10), 12: "t" + strings.Repeat(", t", 9) + " and 2 more"} {
+		if got := several(slices.Repeat([]string{"t"}, n)); got != want {
+			t.Errorf("%d: %q", n, got)
 		}
 	}
 }
