@@ -31,6 +31,8 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 		return c.each(f, folder+"/*")
 	case "supervisord":
 		return c.supervised(words, f)
+	case "foreman", "forego", "goreman", "hivemind", "honcho", "overmind":
+		return c.procfile(words, f)
 	case "pm2", "pm2-runtime", "pm2-docker":
 		return c.processes(words[1:], f)
 	}
@@ -48,6 +50,24 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 		return nil, err
 	}
 	return append([]string{at.name}, words[2:]...), nil
+}
+
+// procfile follows the lines of a Procfile, each a name and a command of the shell.
+func (c *checker) procfile(words []string, f frame) (some bool, err error) {
+	o, _ := permuted(words[1:], "-f", "--procfile")
+	name := absolute(f.dir, append(o.values("-f", "--procfile"), "Procfile")[0])
+	if !known(name) {
+		return false, nil
+	}
+	at, ok, err := c.regular(name)
+	if err != nil || !ok {
+		return false, err
+	}
+	text, err := c.tree.text(at.real, at.info.Size())
+	for _, m := range regexp.MustCompile(`(?m)^[\w-]+:\s*(.+)$`).FindAllStringSubmatch(text, -1) {
+		some, err = true, errors.Join(err, c.text(m[1], nil, f))
+	}
+	return some, err
 }
 
 // oneshots follows the command lines of s6-rc's services that run once, which execline reads.

@@ -164,12 +164,12 @@ func isShell(name string) bool {
 }
 
 // isOpaque tells whether a program starts another one in a way that is not followed here: under another root, in another
-// user's shell, by an emulator, from a crontab or a Procfile.
+// user's shell, by an emulator, from a crontab, or a Procfile that is not there.
 func isOpaque(name string) bool {
 	base := path.Base(name)
 	return strings.HasPrefix(base, "qemu-") ||
 		slices.Contains([]string{"su", "runuser", "chroot", "unshare", "nsenter", "proot", "parallel", "script", "watch", "start-stop-daemon", "init", "systemd", "supervisord", "s6-svscan", "runsvdir", "my_init",
-			"cron", "crond", "supercronic", "honcho", "foreman", "goreman", "overmind", "hivemind"}, base)
+			"cron", "crond", "supercronic", "honcho", "foreman", "forego", "goreman", "overmind", "hivemind"}, base)
 }
 
 // reads tells whether a program only reads or moves the files that it is given, here or to another machine, by its name.

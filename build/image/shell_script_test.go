@@ -235,6 +235,8 @@ func TestStarters(t *testing.T) {
 		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
 		{"crond -f", []entry{elf("/bin/crond", "arm64")}, "what crond starts was not followed"},
 		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n")}, "what honcho starts was not followed"},
+		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/Procfile", "# x: /app/none\nnginx: /app/x\nweb: cd /app; exec ./server\n")}, server},
+		{"honcho -f /x/procs start", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/x/procs", "a-b_1: /app/server --port $PORT\n")}, server},
 		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
 	} {
 		root := scripts(exe("/init", "#!/bin/sh\n"), exe("/bin/supervisord", "#!/bin/starter\n"), exe("/bin/script.py", "#!/bin/starter\n"), exe("/bin/wait-for-it.sh", "#!/bin/env -S bash -e\n"))
