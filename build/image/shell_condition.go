@@ -109,6 +109,8 @@ func (w *walker) bracket(words []string) answer {
 		return w.filled(words[1])
 	case last == 1 && words[0] == "-z":
 		return w.filled(words[1]).not()
+	case last == 1 && (words[0] == "-L" || words[0] == "-h") && w.isFile(absolute(w.dir, words[1])):
+		return no
 	case last == 1 && isLoader(words[1]):
 		_, err := w.resolve(words[1])
 		w.failed(err)

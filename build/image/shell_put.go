@@ -114,6 +114,12 @@ func (w *walker) isLink(place string) bool {
 	return len(w.files[path.Clean(place)]) > 0 || ok && !info.IsDir()
 }
 
+// isFile tells whether the image has a file there that is no link, and nothing was put in its place.
+func (w *walker) isFile(place string) bool {
+	_, info, ok := w.itself(place)
+	return ok && info.Mode().IsRegular() && len(w.files[path.Clean(place)]) == 0
+}
+
 func (w *walker) isGone(place string) bool {
 	return slices.Equal(w.files[path.Clean(place)], []string{gone})
 }
