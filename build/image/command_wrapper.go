@@ -4,6 +4,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // wrapper is a program that starts another one, which its command line names.
@@ -14,9 +15,11 @@ type wrapper struct {
 	assigns  bool     // NAME=value may stand before the command
 }
 
-// wrappers returns the programs that images put before the real one: inits, user switchers, coreutils and util-linux.
-func wrappers() []wrapper {
-	return []wrapper{
+// wrappers are the programs that images put before the real one, by name: inits, user switchers, coreutils and util-linux. Each command
+// of a script is looked for among them.
+var wrappers = sync.OnceValue(func() map[string]wrapper {
+	byName := map[string]wrapper{}
+	for _, w := range []wrapper{
 		{names: []string{"tini", "tini-static", "docker-init"}, valued: []string{"-p", "-e"}},
 		{names: []string{"dumb-init"}, valued: []string{"-r", "--rewrite"}},
 		{names: []string{"catatonit", "nohup", "setsid", "with-contenv", "pid1", "catchsegv", "unbuffer", "dbus-run-session", "fakeroot", "fghack", "pgrphack"}},
@@ -53,16 +56,19 @@ func wrappers() []wrapper {
 		{names: []string{"authbind"}, valued: []string{"--depth"}},
 		{names: []string{"cross-env"}, assigns: true},
 		{names: []string{"env-cmd"}, valued: []string{"-f", "--file", "-e", "--environments", "-r", "--rc-file"}},
+	} {
+		for _, name := range w.names {
+			byName[name] = w
+		}
 	}
-}
+	return byName
+})
 
 // unwrap returns the command that a wrapper starts; ok is false when words is no wrapper's.
 func unwrap(words []string) (rest []string, ok bool) {
 	base := path.Base(words[0])
-	for _, w := range wrappers() {
-		if slices.Contains(w.names, base) {
-			return w.rest(words[1:]), true
-		}
+	if w, ok := wrappers()[base]; ok {
+		return w.rest(words[1:]), true
 	}
 	if isLoader(base) {
 		loader := wrapper{valued: []string{"--library-path", "--preload", "--argv0", "--inhibit-rpath", "--audit"}}
