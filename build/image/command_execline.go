@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // execline follows a text in execline's language: one command, in which each program does a thing and becomes the rest of its words. Its
@@ -19,10 +20,15 @@ func (c *checker) execline(at found, args []string, f frame) error {
 	return c.run(execlineWords(text, args), f)
 }
 
+// What execline's texts are cut into, and what their words may hold. Few images have one.
+var (
+	execlineWord     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)(?:^|\s)#.*$|"((?:\\.|[^"\\])*)"|(?:\\.|[^\s"\\])+`) })
+	execlineVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{\w+\}|\w+)`) })
+)
+
 // execlineWords cuts a text into its words. $@ stands for its arguments; what else $ stands for is unknown.
 func execlineWords(text string, args []string) (words []string) {
-	word := regexp.MustCompile(`(?m)(?:^|\s)#.*$|"((?:\\.|[^"\\])*)"|(?:\\.|[^\s"\\])+`)
-	for _, m := range word.FindAllStringSubmatch(text, -1) {
+	for _, m := range execlineWord().FindAllStringSubmatch(text, -1) {
 		switch {
 		case strings.HasPrefix(m[0], `"`):
 			m[0] = m[1]
@@ -32,7 +38,7 @@ func execlineWords(text string, args []string) (words []string) {
 			words = append(words, args...)
 			continue
 		}
-		words = append(words, regexp.MustCompile(`\$(\{\w+\}|\w+)`).ReplaceAllString(m[0], unknown))
+		words = append(words, execlineVariable().ReplaceAllString(m[0], unknown))
 	}
 	return words
 }
