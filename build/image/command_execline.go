@@ -22,7 +22,9 @@ func (c *checker) execline(at found, args []string, f frame) error {
 
 // What execline's texts are cut into, and what their words may hold. Few images have one.
 var (
-	execlineWord     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m)(?:^|\s)#.*$|"((?:\\.|[^"\\])*)"|(?:\\.|[^\s"\\])+`) })
+	execlineWord = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?m)(?:^|\s)#.*$|"((?:\\.|[^"\\])*)"|(?:\\.|[^\s"\\])+`)
+	})
 	execlineVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$(\{\w+\}|\w+)`) })
 )
 
