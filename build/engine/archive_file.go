@@ -117,11 +117,12 @@ func (f *boxFile) fillSpool(end int64) error {
 	return err
 }
 
-// unlinkedTemp is a file that is gone when it is closed, or the process dies.
+// unlinkedTemp is a file that is gone when it is closed, or the process dies. Its error wraps nothing: a folder for temporary files
+// that is not there must not pass for a file that the container has not.
 func unlinkedTemp() (*os.File, error) {
 	file, err := os.CreateTemp("", "manymage-")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no temporary file can hold it (%v): set TMPDIR to a folder with room", err)
 	}
 	if err := os.Remove(file.Name()); err != nil {
 		return nil, errors.Join(err, file.Close())

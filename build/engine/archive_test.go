@@ -280,6 +280,15 @@ func TestLazyFileIsReadAnywhere(t *testing.T) {
 	}
 }
 
+// Without a place for temporary files a long file cannot be read, which is another thing than not to be there.
+func TestLazyFileWithoutATemporaryOneIsNotAbsent(t *testing.T) {
+	t.Setenv("TMPDIR", path.Join(t.TempDir(), "none"))
+	root, _ := openDouble(t, newBoxDouble(), tooLarge)
+	if _, err := fs.ReadFile(root, "app/server"); err == nil || errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // Whoever asks for so much that the whole root would have been quicker gets that, and everything out of it.
 func TestManyArchivesBecomeOne(t *testing.T) {
 	d := newBoxDouble()

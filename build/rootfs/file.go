@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
 )
 
@@ -74,7 +73,7 @@ type rest struct {
 	file *file
 
 	mu      sync.Mutex
-	spool   *os.File
+	spool   spool
 	spooled int64
 	content *io.PipeReader
 	cancel  context.CancelFunc
@@ -124,9 +123,9 @@ var errChanged = errors.New("the layer is another one when it is read again")
 
 // start opens the file's stream again and looks for it there.
 func (r *rest) start() error {
-	spool, err := unlinked()
+	spool, err := newSpool(r.file.size)
 	if err != nil {
-		return fmt.Errorf("a temporary file for what is read of the image: %w", err)
+		return err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	content, feed := io.Pipe()
@@ -166,7 +165,6 @@ func (r *rest) close() error {
 	r.cancel()
 	_ = r.content.Close()
 	err := r.spool.Close()
-	_ = os.Remove(r.spool.Name())
 	r.spool = nil
 	return err
 }
