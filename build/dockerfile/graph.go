@@ -36,6 +36,7 @@ type node struct {
 	varies  bool   // the image is another one for each platform (FROM $GOARCH/alpine)
 	pinned  string // its --platform, expanded; "" without one
 	sources []int  // stages that it copies or mounts from
+	below   []int  // the lines on which it does so from one below it
 	pulls   []pull // images that it copies or mounts from
 }
 
@@ -273,6 +274,9 @@ func (g *graph) source(n *node, in instruction, from string, names map[string]in
 	switch {
 	case isStage:
 		n.sources = append(n.sources, index)
+		if index > n.index && g.nodes[index].kind != replaced {
+			n.below = append(n.below, in.line())
+		}
 	case g.isContext(from):
 	default:
 		image, err := full(from)

@@ -7,8 +7,8 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
-// Refused is what builders refuse of a file that BuildKit's parser takes, beyond the stages that the target needs: BuildKit looks at all
-// of them, a classic builder at those down to the target, one after the other, and never at a circle. Errors are *Error.
+// Refused is what builders refuse of a file that BuildKit's parser takes. BuildKit looks at all stages, also at those that the target does
+// not need, a classic builder at those down to the target, one after the other, and never at a circle. Errors are *Error.
 func (f *File) Refused(o Options, classic bool) error {
 	g, err := f.graph(f.complete(o))
 	if err != nil {
@@ -17,7 +17,20 @@ func (f *File) Refused(o Options, classic bool) error {
 	if classic {
 		return g.variables(g.nodes[:g.target+1])
 	}
-	return errors.Join(g.variables(g.nodes), g.circles())
+	return errors.Join(g.variables(g.nodes), g.circles(), g.order())
+}
+
+// order refuses that a stage which is needed takes files from one below it, which BuildKit has not read by then.
+func (g *graph) order() error {
+	var all []error
+	for _, n := range g.nodes {
+		for _, line := range n.below {
+			if g.reach[n.index] {
+				all = append(all, g.file.fault(line, "stage %s takes files from a stage below it: move that one above line %d", n.label(), n.line))
+			}
+		}
+	}
+	return errors.Join(all...)
 }
 
 // variables refuses names of stages and images that hold one: a FROM alone may.

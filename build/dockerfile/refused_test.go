@@ -9,6 +9,7 @@ import (
 // for each of these.
 func TestRefused(t *testing.T) {
 	const variable, circle = "holds a variable, which COPY does not fill in: write FROM", "in a circle, x from y from x: give one"
+	const below = "stage x takes files from a stage below it: move that one above line 1"
 	for name, test := range map[string]struct {
 		src     string
 		o       Options
@@ -30,6 +31,11 @@ func TestRefused(t *testing.T) {
 		"... through a number of a mount":  {src: d("FROM a AS x", "RUN --mount=from=1,target=/t true", "FROM a", "COPY --from=0 / /", "FROM a")},
 		"... through a trigger":            {src: d("FROM a AS x", "ONBUILD COPY --from=z / /", "FROM x AS y", "FROM a AS z", "COPY --from=y / /", "FROM a")},
 		"a stage below that nobody needs":  {src: d("FROM b AS x", "COPY --from=b / /", "FROM a AS b", "FROM a")},
+		"a stage below":                    {src: d("FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), want: "Dockerfile:2: " + below},
+		"... by its number":                {src: d("FROM b AS x", "COPY --from=1 / /", "FROM a", "FROM x"), want: below},
+		"... mounted":                      {src: d("FROM b AS x", "RUN --mount=from=y,target=/t true", "FROM a AS y", "FROM x"), want: below},
+		"... and above":                    {src: d("FROM a AS y", "FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), want: "move that one above line 2"},
+		"... that is a context":            {src: d("FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), o: Options{Contexts: []string{"y"}}},
 		"a circle through a context":       {src: d("FROM a AS x", "COPY --from=y / /", "FROM a AS y", "COPY --from=x / /", "FROM a"), o: Options{Contexts: []string{"y"}}},
 		"an image that has a stage's name": {src: d("FROM x AS x", "FROM x AS x", "FROM a")},
 	} {
