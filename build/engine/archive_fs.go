@@ -188,7 +188,7 @@ func (f *boxFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	if whole := f.whole.Load(); whole != nil {
 		return whole.ReadDir(name)
 	}
-	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
+	if dir, rest, ok := f.inListed(name); ok && rootfs.ValidPath(name) {
 		if info, err := dir.Lstat(rest); err == nil && info.IsDir() {
 			return dir.ReadDir(rest)
 		}
@@ -244,7 +244,7 @@ func (f *boxFS) Open(name string) (fs.File, error) {
 	if whole := f.whole.Load(); whole != nil {
 		return whole.Open(name)
 	}
-	if dir, rest, ok := f.inListed(name); ok && fs.ValidPath(name) {
+	if dir, rest, ok := f.inListed(name); ok && rootfs.ValidPath(name) {
 		if info, err := dir.Lstat(rest); err == nil && info.Mode().IsRegular() {
 			return dir.Open(rest)
 		}
@@ -262,7 +262,7 @@ func (f *boxFS) Open(name string) (fs.File, error) {
 }
 
 func valid(op, name string) error {
-	if !fs.ValidPath(name) {
+	if !rootfs.ValidPath(name) {
 		return &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	return nil

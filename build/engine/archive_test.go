@@ -170,6 +170,7 @@ func newBoxDouble() *boxDouble {
 		"/entry -> /app/server":       "",
 		"/opt/a/b/deep":               "deep",
 		"/opt/a/out -> /usr/lib":      "",
+		"/srv/caf\xe9":                "latin",
 	}}
 }
 
@@ -204,6 +205,7 @@ func TestLazyRootAsksForLittle(t *testing.T) {
 		{func() (string, error) { return fs.ReadLink(root, "opt/a/out") }, "/usr/lib", ""},
 		{func() (string, error) { return statOf(fs.Lstat(root, "opt/a/b/none")) }, "file does not exist", ""},
 		{func() (string, error) { return headOf(root, "opt/a/out/real", 4) }, "file does not exist", "HEAD /opt/a/out/real"},
+		{func() (string, error) { return headOf(root, "srv/caf\xe9", 5) }, "latin", "HEAD /srv/caf\xe9, GET /srv/caf\xe9"},
 		{func() (string, error) { return statOf(fs.Lstat(root, "../etc")) }, "invalid argument", ""},
 		{func() (string, error) { return "", end() }, "", "DELETE"},
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"path"
@@ -127,7 +128,7 @@ func (r *root) ReadDir(name string) ([]fs.DirEntry, error) {
 // resolve walks a path from the root, follows the links on it, and the last
 // one too when asked to. It gives the path without links.
 func (r *root) resolve(op, name string, last bool) (string, *fstypes.Stat, error) {
-	if !fs.ValidPath(name) {
+	if !rootfs.ValidPath(name) {
 		return "", nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	real, st, err := r.walk(name, last)
@@ -198,8 +199,14 @@ func (r *root) list(dir string) ([]*fstypes.Stat, error) {
 	return get()
 }
 
+// notUTF8 is how protocol buffers refuse a text.
+const notUTF8 = "invalid UTF-8"
+
 func (r *root) readDir(dir string) ([]*fstypes.Stat, error) {
 	list, err := patient(r.ctx, func() ([]*fstypes.Stat, error) { return r.ref.ReadDir(r.ctx, gateway.ReadDirRequest{Path: dir}) })
+	if err != nil && strings.Contains(err.Error(), notUTF8) {
+		err = fmt.Errorf("the folder %s has a name in it that is not UTF-8, and BuildKit lists no such folder; rename it, or build with DOCKER_BUILDKIT=0", path.Join("/", dir))
+	}
 	if err != nil {
 		r.note(err)
 		return nil, err

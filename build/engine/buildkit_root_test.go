@@ -124,6 +124,19 @@ func TestRootFollowsLinksInside(t *testing.T) {
 	}
 }
 
+// latin is a reference with a name that protocol buffers do not take.
+type latin struct{ *tree }
+
+func (latin) ReadDir(context.Context, gateway.ReadDirRequest) ([]*fstypes.Stat, error) {
+	return nil, errors.New("rpc error: code = Internal desc = grpc: failed to unmarshal the received message: string field contains invalid UTF-8")
+}
+
+func TestRootSaysWhichNamesBuildKitCannotList(t *testing.T) {
+	if _, err := newRoot(t.Context(), latin{oddTree()}).Lstat("usr"); err == nil || !strings.Contains(err.Error(), "rename it, or build with DOCKER_BUILDKIT=0") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestRootListsInOrder(t *testing.T) {
 	dir, err := newRoot(t.Context(), oddTree()).Open("bin")
 	if err != nil {

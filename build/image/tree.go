@@ -95,7 +95,7 @@ func key(name string) string {
 }
 
 // lstat describes an absolute, clean name and follows nothing. What is below a file is not there, and neither is a
-// name that io/fs cannot express (not UTF-8) or no filesystem can hold (with NUL).
+// name that no filesystem can hold (with NUL), or the root's (a strict io/fs holds UTF-8 alone).
 func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	t.mu.Lock()
 	s, ok := t.infos[name]
@@ -103,12 +103,15 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	if ok {
 		return s.info, s.err
 	}
-	if !fs.ValidPath(key(name)) || !known(name) {
+	if !fs.ValidPath(strings.ToValidUTF8(key(name), "?")) || !known(name) {
 		return nil, fs.ErrNotExist
 	}
 	done := t.ask()
 	s.info, s.err = fs.Lstat(t.root, key(name))
 	done()
+	if errors.Is(s.err, fs.ErrInvalid) {
+		s.err = fs.ErrNotExist
+	}
 	if s.err != nil && !errors.Is(s.err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("reading %s in the image: %w", name, s.err)
 	}

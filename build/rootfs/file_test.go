@@ -200,6 +200,18 @@ func TestReadingOnIsOneMoreReading(t *testing.T) {
 	}
 }
 
+func TestNamesNeedNotBeUTF8(t *testing.T) {
+	root := layersOf(t, tarOf(plain("caf\xe9/x", "latin"), symlink("l\xe9", "caf\xe9/x")))
+	for _, name := range []string{"caf\xe9/x", "l\xe9"} {
+		if text, err := fs.ReadFile(root, name); err != nil || string(text) != "latin" {
+			t.Errorf("%q: %q, %v", name, text, err)
+		}
+	}
+	if _, err := root.Stat("caf\xe9/../caf\xe9"); !errors.Is(err, fs.ErrInvalid) {
+		t.Errorf("a name that leads up: %v", err)
+	}
+}
+
 func TestReadsLikeAFile(t *testing.T) {
 	content := []byte("\x7fELF" + strings.Repeat("0123456789abcdef", 2000))
 	root := layersOf(t, tarOf(exec("elf", string(content)), plain("plain", string(content))))

@@ -95,8 +95,11 @@ func (n *node) entries() []fs.DirEntry {
 	return out
 }
 
+// ValidPath is fs.ValidPath for names of Linux, which need not be UTF-8.
+func ValidPath(name string) bool { return fs.ValidPath(strings.ToValidUTF8(name, "?")) }
+
 func (f *FS) look(op, name string, follow bool) (*node, error) {
-	if !fs.ValidPath(name) {
+	if !ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	n, err := f.resolve(name, follow)

@@ -9,7 +9,7 @@
 // streams by. Other files of up to 1 MiB are put on a shelf, one unlinked temporary file. Any other read opens the file's tar
 // stream again and spools that one file, as far as it is read.
 //
-// Names are those of io/fs: slash separated, relative to the root, no "..". Symbolic links are followed as the kernel
+// Names are those of io/fs: slash separated, relative to the root, no ".."; they need not be UTF-8. Symbolic links are followed as the kernel
 // follows them in a chroot: absolute targets begin at the root and ".." never leaves it.
 package rootfs
 
