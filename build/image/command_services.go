@@ -52,24 +52,6 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 	return append([]string{at.name}, words[2:]...), nil
 }
 
-// procfile follows the lines of a Procfile, each a name and a command of the shell.
-func (c *checker) procfile(words []string, f frame) (some bool, err error) {
-	o, _ := permuted(words[1:], "-f", "--procfile")
-	name := absolute(f.dir, append(o.values("-f", "--procfile"), "Procfile")[0])
-	if !known(name) {
-		return false, nil
-	}
-	at, ok, err := c.regular(name)
-	if err != nil || !ok {
-		return false, err
-	}
-	text, err := c.tree.text(at.real, at.info.Size())
-	for _, m := range regexp.MustCompile(`(?m)^[\w-]+:\s*(.+)$`).FindAllStringSubmatch(text, -1) {
-		some, err = true, errors.Join(err, c.text(m[1], nil, f))
-	}
-	return some, err
-}
-
 // oneshots follows the command lines of s6-rc's services that run once, which execline reads.
 func (c *checker) oneshots(f frame) (some bool, err error) {
 	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
@@ -162,7 +144,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 			case s.kind == "include":
 				for glob := range strings.FieldsSeq(c.filledIn(s.settings["files"], own)) {
 					names, failed := c.matching(absolute(path.Dir(name), glob))
-					files, err = append(files, names...), errors.Join(err, failed)
+					files, err = unique(append(files, names...), same), errors.Join(err, failed) // that name each other, maybe
 				}
 			case s.settings["command"] != "":
 				_, program, _ := strings.Cut(s.kind, ":")

@@ -237,6 +237,17 @@ func TestStarters(t *testing.T) {
 		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n")}, "what honcho starts was not followed"},
 		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/Procfile", "# x: /app/none\nnginx: /app/x\nweb: cd /app; exec ./server\n")}, server},
 		{"honcho -f /x/procs start", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/x/procs", "a-b_1: /app/server --port $PORT\n")}, server},
+		{"foreman start -p 80 x", []entry{exe("/bin/foreman", "#!/bin/starter\n"), text("/Procfile", "web: /app/server\nx: /app/ok\n")}, "verified"},
+		{"foreman start x web", []entry{exe("/bin/foreman", "#!/bin/starter\n"), text("/Procfile", "web: /app/server\nx: /app/ok\n")}, server},
+		{"foreman start -m all=1,web=0", []entry{exe("/bin/foreman", "#!/bin/starter\n"), text("/Procfile", "web: /app/server\nx: /app/ok\n")}, "verified"},
+		{"foreman start -f /app/procs", []entry{exe("/bin/foreman", "#!/bin/starter\n"), text("/app/procs", "web: ./server\n")}, server},
+		{"foreman run -e /x web", []entry{exe("/bin/foreman", "#!/bin/starter\n"), text("/Procfile", "x: /app/ok\nweb: /app/server\n")}, server},
+		{"foreman run web x", []entry{exe("/bin/foreman", "#!/bin/starter\n"), elf("/bin/web", "arm64"), text("/Procfile", "web: /app/server\n")}, "verified"},
+		{"honcho run /app/server --x", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/Procfile", "x: /app/ok\n")}, server},
+		{"honcho -d /app start", []entry{exe("/bin/honcho", "#!/bin/starter\n"), text("/app/Procfile", "web: ./server\n")}, server},
+		{"overmind start -l x,y", []entry{elf("/bin/overmind", "arm64"), text("/Procfile", "web: /app/server\nx: /app/ok\n")}, "verified"},
+		{"overmind start -l x,web", []entry{elf("/bin/overmind", "arm64"), text("/Procfile", "web: /app/server\nx: /app/ok\n")}, server},
+		{"hivemind /app/procs", []entry{elf("/bin/hivemind", "arm64"), text("/Procfile", "x: /app/ok\n"), text("/app/procs", "web: ./server\n")}, server},
 		{"run-parts /srv", []entry{exe("/srv/x", "#!/bin/sh\n/app/server\n")}, server},
 	} {
 		root := scripts(exe("/init", "#!/bin/sh\n"), exe("/bin/supervisord", "#!/bin/starter\n"), exe("/bin/script.py", "#!/bin/starter\n"), exe("/bin/wait-for-it.sh", "#!/bin/env -S bash -e\n"))

@@ -1,0 +1,84 @@
+package image
+
+import (
+	"errors"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Procfile has a line for each process, and who starts it may want some of them alone:
+//
+//	web: bundle exec puma -p $PORT      foreman start            all
+//	worker: bundle exec sidekiq         foreman start web        also -m web=1; overmind start -l web,worker; hivemind Procfile.dev
+//	                                    honcho run rails c       none, but a command
+//
+// Foreman, Overmind and Hivemind start them in the Procfile's folder, the others where they are themselves.
+
+// procfileValued are the options with a value of those that start a Procfile's processes.
+func procfileValued() []string {
+	return []string{"-f", "--procfile", "-d", "--root", "--app-root", "-e", "--env", "-p", "--port", "-t", "--timeout", "-l", "--processes", "-m", "--formation", "-c", "--concurrency", "-s", "--socket"}
+}
+
+// procfile follows those lines of a Procfile that are started, or the command that is started instead of them.
+func (c *checker) procfile(words []string, f frame) (some bool, err error) {
+	tool, verb := path.Base(words[0]), "start"
+	o, rest := getopt(words[1:], procfileValued()...)
+	if tool != "hivemind" && len(rest) > 0 {
+		verb, rest = rest[0], rest[1:]
+	}
+	more, rest := getopt(rest, procfileValued()...)
+	if o = append(o, more...); verb != "run" {
+		more, rest = permuted(rest, procfileValued()...)
+		o = append(o, more...)
+	}
+	names, file := rest, append(o.values("-f", "--procfile"), "Procfile")[0]
+	if tool == "hivemind" && len(rest) > 0 {
+		names, file = nil, rest[0]
+	}
+	root := append(o.values("-d", "--root", "--app-root"), ".")[0]
+	if !known(file + root) {
+		return false, nil
+	}
+	if file = absolute(absolute(f.dir, root), file); root == "." && slices.Contains([]string{"foreman", "hivemind", "overmind"}, tool) {
+		root = path.Dir(file)
+	}
+	there := f
+	there.dir = absolute(f.dir, root)
+	lines, err := c.processLines(file)
+	if err != nil || verb == "run" && (tool != "foreman" || !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, strings.Join(rest, " ")+":") })) {
+		return len(rest) > 0, errors.Join(err, c.run(rest, f))
+	}
+	for _, line := range lines {
+		if name, command, _ := strings.Cut(line, ":"); wantedProcess(name, names, o) {
+			err = errors.Join(err, c.text(strings.TrimSpace(command), nil, there))
+		}
+	}
+	return len(lines) > 0, err
+}
+
+// processLines are the lines of a Procfile that have a process.
+func (c *checker) processLines(file string) ([]string, error) {
+	at, ok, err := c.regular(file)
+	if err != nil || !ok {
+		return nil, err
+	}
+	text, err := c.tree.text(at.real, at.info.Size())
+	return regexp.MustCompile(`(?m)^[\w-]+:.*\S.*$`).FindAllString(text, -1), err
+}
+
+// wantedProcess tells whether a process is started where these are named, and options name some or say how many there are of each: web=1,worker=0.
+func wantedProcess(name string, names []string, o options) bool {
+	for _, list := range o.values("-l", "--processes") {
+		names = append(names, strings.Split(list, ",")...)
+	}
+	for _, pairs := range o.values("-m", "--formation", "-c", "--concurrency") {
+		for pair := range strings.SplitSeq(pairs, ",") {
+			if none, is := strings.CutSuffix(pair, "=0"); is && none == name {
+				return false
+			}
+		}
+	}
+	return len(names) == 0 || slices.Contains(names, name) || !known(strings.Join(names, ""))
+}
