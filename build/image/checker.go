@@ -37,6 +37,8 @@ type checker struct {
 	interpreted []interpreted                     // what is run, to be followed to its modules
 	configs     map[string]func() (string, error) // what is read of the configurations of servers, by their files
 	settled     int64                             // bytes of it
+	meantBy     map[string][]string               // files that patterns in them mean
+	compared    int                               // names that were compared with those
 
 	loaderConf func() ([]string, error) // folders of the loader's configuration
 
@@ -50,7 +52,7 @@ type checker struct {
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	c := &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), machine: machineNames(declared), env: env,
-		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, meantBy: map[string][]string{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 	c.loaderConf = sync.OnceValues(c.readLoaderConf)
 	return c

@@ -37,6 +37,7 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter ; was -- /app/server\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter # was -- /app/server\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\nenvironment=A=1,\n  command=/app/server\n", "verified"},
+		{"-c /etc/s.conf", "[include]\nfiles=*.conf s.conf\n" + strings.Repeat("[program:b]\ncommand=/bin/starter\n", 100), "verified"},
 		{"-c /etc/s.conf", strings.Repeat("# padding\n", 7000) + "[program:b]\ncommand=/app/server\n", cut},
 	} {
 		root := scripts(elf("/bin/starter", "arm64"), exe("/bin/supervisord", "#!/bin/starter\n"), text("/etc/s.conf", "[program:a]\ncommand=/bin/starter\n"+test.text), text("/etc/more", "[program:c]\ncommand=/app/server\n"), text("/app/conf.d/c", "[program:c]\ncommand=%(here)s/../server\n"))

@@ -29,8 +29,8 @@ type apache struct {
 	room     int             // for bytes that variables may still give
 	seen     map[string]bool // files
 	loaded   []modules
-	names    []string   // of modules that are loaded, without what all have
-	settings [][]string // of mod_wsgi, as words
+	names    map[string]bool // of modules that are loaded, without what all have
+	settings [][]string      // of mod_wsgi, as words
 }
 
 // isApache tells whether a program is Apache.
@@ -48,7 +48,7 @@ func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
 func (c *checker) apacheTold(in interpreted) (*apache, error) {
 	o, _ := getopt(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
 	own := path.Dir(path.Dir(in.at.real))
-	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, open: !known(strings.Join(in.args, "")), room: maxSetting}
+	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
 	for _, given := range o.values("-d") {
@@ -81,12 +81,16 @@ func (a *apache) include(patterns ...string) error {
 		if err != nil {
 			return err
 		}
-		names = slices.DeleteFunc(names, func(name string) bool { return a.seen[name] || len(a.seen) >= maxIncluded })
+		names = slices.DeleteFunc(names, func(name string) bool { return a.seen[name] })
+		names = names[:min(len(names), max(0, maxIncluded-len(a.seen)))]
 		texts, err := a.c.settings(names, a.in.frame)
 		if err != nil {
 			return err
 		}
 		for i, name := range names {
+			if a.seen[name] { // by one of those before it
+				continue
+			}
 			a.seen[name] = true
 			if err := a.text(name, texts[i]); err != nil {
 				return err
@@ -146,8 +150,8 @@ func (a *apache) directive(by string, words []string) error {
 	case key == "serverroot":
 		a.roots = []string{absolute("/", last)}
 	case key == "loadmodule" && len(values) > 1:
-		if name := bareModule(values[0]); !slices.Contains(a.names, name) { // the first counts
-			a.names = append(a.names, name)
+		if name := bareModule(values[0]); !a.names[name] { // the first counts
+			a.names[name] = true
 			a.loaded = append(a.loaded, loaded(by, inEach(a.roots, last)...))
 		}
 	case key == "loadfile":
@@ -192,7 +196,7 @@ func (a *apache) holds(section string) bool {
 			return !not
 		}
 		some := []string{"event", "log_config", "logio", "prefork", "unixd", "version", "watchdog", "worker"} // in those of some
-		is := slices.Contains(a.names, name)
+		is := a.names[name]
 		return is != not && (is || !slices.Contains(some, name))
 	}
 	return false

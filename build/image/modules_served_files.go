@@ -1,6 +1,7 @@
 package image
 
 import (
+	"io/fs"
 	"maps"
 	"path"
 	"regexp"
@@ -14,6 +15,8 @@ const (
 	maxIncluded = 256
 	maxSetting  = 1 << 20 // bytes of one
 	maxSettings = 8 << 20 // bytes of all in the image
+	maxCompared = 2 << 20 // names in the image that patterns are compared with
+	folderCost  = 16      // what opening a folder costs, in names that are compared
 )
 
 // included reads the files that patterns mean for whoever starts a server, and level by level those of which read says that these include them.
@@ -57,13 +60,38 @@ func (c *checker) meant(pattern string, f frame) (names []string, err error) {
 		return []string{pattern}, nil
 	}
 	fixed := strings.LastIndex(pattern[:special], "/")
-	names, err = c.under("/"+pattern[:fixed], pattern[fixed:])
+	names, err = c.patterned("/"+pattern[:fixed], pattern[fixed:])
+	names = slices.Clone(names)
 	for _, place := range slices.Sorted(maps.Keys(f.put)) {
 		if is, _ := path.Match(pattern, place); is && !slices.Contains(names, place) {
 			names = append(names, place)
 		}
 	}
 	return names, err
+}
+
+// patterned are the files in a folder by a pattern of a configuration. Each pattern is looked for once, and all together may cost only so much:
+// files may include each other by thousands of patterns.
+func (c *checker) patterned(dir, pattern string) (names []string, err error) {
+	key := path.Join(dir, pattern)
+	if names, known := c.meantBy[key]; known || c.compared > maxCompared {
+		return names, nil
+	}
+	names = []string{dir}
+	for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
+		if c.compared += len(names) * folderCost; c.compared > maxCompared {
+			break
+		}
+		if names, err = c.inside(names, func(e fs.DirEntry) bool { c.compared++; is, _ := path.Match(part, e.Name()); return is }); err != nil {
+			return nil, err
+		}
+	}
+	if c.compared > maxCompared {
+		names = nil
+		c.note(frame{}, "%s and the patterns before it are so many, or match so much, that not all of it was looked into", show(key))
+	}
+	c.meantBy[key] = names
+	return names, nil
 }
 
 // settings are the texts of files as who starts a server has them, "" of those that he does not have. Each file of the image is read once.

@@ -1,6 +1,7 @@
 package image_test
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -269,6 +270,21 @@ func TestServedAtLength(t *testing.T) {
 	root := rootOf(append(nginx("include m/*.conf;"), long, text("/etc/nginx/m/1.conf", "load_module /x.so;"), lib("/x.so", "amd64"))...)
 	r, err := image.Check(run("nginx").bytes(), root, platform(t, "arm64"), image.Options{})
 	if got := outcome(t, r, err); got != "foreign-module:/x.so" || !slices.Contains(r.Notes, "/etc/nginx/m/0.conf is so long that not all of it was read") {
+		t.Error(got, r.Notes)
+	}
+}
+
+// Thousands of patterns, each of which may mean any folder, cost no more.
+func TestPatternsAtLength(t *testing.T) {
+	patterns, entries := "", []entry{lib("/x.so", "amd64")}
+	for i := range 500 {
+		entries = append(entries, text(fmt.Sprintf("/etc/d%d/e/x", i), ""))
+	}
+	for i := range 20000 {
+		patterns += fmt.Sprintf("include /*/*/*/*%d;", i)
+	}
+	r, err := image.Check(run("nginx").bytes(), rootOf(append(entries, nginx(patterns+"load_module /x.so;")...)...), platform(t, "arm64"), image.Options{})
+	if got := outcome(t, r, err); got != "foreign-module:/x.so" || len(r.Notes) != 1 || !strings.HasSuffix(r.Notes[0], "that not all of it was looked into") {
 		t.Error(got, r.Notes)
 	}
 }
