@@ -108,7 +108,7 @@ func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
 	j.solve.CacheFrom, j.solve.CacheTo = p.caches(platform)
 	j.syntax = dockerfile.DetectSyntax(source)
 	file, err := dockerfile.Read(source, j.solve.DockerfileName)
-	if err != nil && j.syntax.Image != "" && !j.solve.Builtin {
+	if err != nil && j.syntax.Image != "" && !j.solve.Builtin && !errors.Is(err, dockerfile.ErrNoFrom) {
 		return j, j.unread(dockerfile.Strategy(p.cfg.Strategy))
 	}
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/git"
 )
@@ -95,6 +96,21 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 		if more := p.unfound(jobs); more != nil || advised(jobs) != nil || refusedLines(jobs, engine.Info{}) != nil {
 			t.Errorf("%s: something is told of what nobody has read: %v", want, more)
 		}
+	}
+}
+
+// Docker 20.10 ends with all that runs in it where it is given a file without FROM, which no frontend builds.
+func TestNoFileWithoutFromIsSent(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("# syntax=docker/dockerfile:1\nARG A=1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(config.Input{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := New(Options{Config: cfg}).jobs(); !errors.Is(err, dockerfile.ErrNoFrom) {
+		t.Errorf("got %v", err)
 	}
 }
 

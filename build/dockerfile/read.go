@@ -46,6 +46,9 @@ type instruction struct {
 
 func (i instruction) line() int { return i.node.StartLine }
 
+// ErrNoFrom is what Read says of arguments alone. No such file is to be sent: Docker 20.10 ends where its own frontend reads one.
+var ErrNoFrom = errors.New("there is no FROM: begin with FROM and a base image, or FROM scratch")
+
 // Read parses src; name is what errors call it. Errors are *Error.
 func Read(src []byte, name string) (*File, error) {
 	result, err := parser.Parse(bytes.NewReader(src))
@@ -59,7 +62,7 @@ func Read(src []byte, name string) (*File, error) {
 		}
 	}
 	if len(f.stages) == 0 {
-		return nil, f.fault(0, "there is no FROM: begin with FROM and a base image, or FROM scratch")
+		return nil, f.fault(0, "%w", ErrNoFrom)
 	}
 	return f, nil
 }
