@@ -49,10 +49,24 @@ func starts(node *parser.Node, words string) bool {
 var variable = pattern(`\$(\w+|\{[^}]*\})`)
 
 // reads tells whether the builder would call this instruction by these words:
-// the command in capitals, variables replaced by anything.
+// the command in capitals, variables replaced by anything, behind a script how it begins.
 func reads(node *parser.Node, words string) bool {
 	command, rest, _ := strings.Cut(strings.Join(strings.Fields(node.Original), " "), " ")
 	text := strings.ToUpper(command) + " " + rest
+	return becomes(text, words) || len(node.Heredocs) == 1 && becomes(text+" "+begins(node.Heredocs[0].Content), words)
+}
+
+// begins is the first line of a script as the builder shows it: (set -e...).
+func begins(script string) string {
+	first, _, more := strings.Cut(strings.TrimSpace(script), "\n")
+	if more {
+		first += "..."
+	}
+	return strings.Join(strings.Fields("("+first+")"), " ")
+}
+
+// becomes tells whether a text becomes these words when its variables are replaced.
+func becomes(text, words string) bool {
 	if !variable().MatchString(text) {
 		return text == words
 	}

@@ -15,6 +15,16 @@ RUN true
 FROM scratch
 RUN true
 COPY --from=build /out /
+RUN <<EOF
+  set -e  
+  cp $HOME/a /b
+EOF
+RUN <<EOF
+true
+EOF
+RUN cat <<EOF >/c
+d
+EOF
 `
 
 func TestStepLine(t *testing.T) {
@@ -28,6 +38,9 @@ func TestStepLine(t *testing.T) {
 		{"[stage-1 1/1] COPY --from=build /out /", 13},
 		{"[internal] load metadata for docker.io/library/golang:1.22", 2},
 		{"[build 5/5] RUN true", 0}, // there are two
+		{"[stage-1 2/4] RUN <<EOF (set -e  ...)", 14},
+		{"[stage-1 3/4] RUN <<EOF (true)", 18},
+		{"[stage-1 4/4] RUN cat <<EOF >/c", 21},
 		{"[internal] load build context", 0},
 		{"exporting to image", 0},
 		{"", 0},
