@@ -2,6 +2,7 @@ package image
 
 import (
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -66,7 +67,7 @@ func (c *checker) renv(in interpreted) ([]string, error) {
 		return nil, err
 	}
 	profile, err := c.evidence(absolute(in.frame.dir, ".Rprofile"))
-	if err != nil || !strings.Contains(profile, "renv") {
+	if err != nil || !regexp.MustCompile(`(?m)^[^#\n]*renv`).MatchString(profile) {
 		return nil, err
 	}
 	var own, others []string
