@@ -241,7 +241,7 @@ func isPlain(dir *rootfs.FS, name string) bool {
 
 // Open opens a regular file or a folder, through links.
 func (f *boxFS) Open(name string) (fs.File, error) {
-	if whole := f.whole.Load(); whole != nil {
+	if whole := f.whole.Load(); whole != nil && whole.Near(name) { // or one archive is less than another export
 		return whole.Open(name)
 	}
 	if dir, rest, ok := f.inListed(name); ok && rootfs.ValidPath(name) {

@@ -297,6 +297,7 @@ func TestManyArchivesBecomeOne(t *testing.T) {
 	for i := range 20 {
 		d.files[fmt.Sprintf("/modules/%02d.so", i)] = "module"
 	}
+	d.files["/large"] = strings.Repeat("0123456789abcdef", 1<<17)
 	root, end := openDouble(t, d, 3*wholeLimitSlow)
 	for range 2 {
 		for i := range 20 {
@@ -317,10 +318,13 @@ func TestManyArchivesBecomeOne(t *testing.T) {
 	if _, err := fs.Lstat(root, "none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("%v", err)
 	}
+	if got, err := fs.ReadFile(root, "large"); err != nil || string(got) != d.files["/large"] {
+		t.Errorf("what the export did not leave here: %d bytes, %v", len(got), err)
+	}
 	if err := end(); err != nil {
 		t.Fatal(err)
 	}
-	if took := d.took(); strings.Count(took, "GET ") != 3*archiveCost+1 || strings.Count(took, "EXPORT") != 1 || !strings.HasSuffix(took, "EXPORT, GET /modules/06.so, DELETE") {
+	if took := d.took(); strings.Count(took, "GET ") != 3*archiveCost+2 || strings.Count(took, "EXPORT") != 1 || !strings.HasSuffix(took, "EXPORT, GET /modules/06.so, HEAD /large, GET /large, DELETE") {
 		t.Errorf("asked %s", took)
 	}
 	if _, err := headOf(root, "modules/00.so", 6); err == nil {

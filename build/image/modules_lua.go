@@ -45,8 +45,8 @@ func (c *checker) luaPath(in interpreted) (list []string, err error) {
 	}
 	all := len(given) == 0
 	for pattern := range strings.SplitSeq(strings.Join(given, ";"), ";") {
-		folder, _, some := strings.Cut(pattern, "?")
-		if all = all || pattern == ""; some && folder != "" {
+		folder, some := strings.CutSuffix(pattern, "?.so") // others mean some of the files there alone
+		if all = all || pattern == ""; some && folder != "" && !strings.Contains(folder, "?") {
 			list = append(list, absolute(in.frame.dir, folder))
 		}
 	}

@@ -30,6 +30,7 @@ var luaChecks = []struct {
 	{"... of the user's", run("lua5.4", "/app.lua"), []entry{lib("/root/.luarocks/lib/lua/5.4/lfs.so", "amd64")}, "foreign-module:/root/.luarocks/lib/lua/5.4/lfs.so"},
 	{"LuaJIT", run("luajit", "/app.lua"), []entry{lib(rocks51+"lfs.so", "amd64")}, "foreign-module:" + rocks51 + "lfs.so"},
 	{"where the environment says", run("lua5.4", "/app.lua").and("Env", []string{"LUA_CPATH=/x/?.so;;"}), []entry{lib("/x/lfs.so", "amd64")}, "foreign-module:/x/lfs.so"},
+	{"... some of the files alone", run("lua5.4", "/app.lua").and("Env", []string{"LUA_CPATH=/x/?-arm64.so;/x/?/arm64.so"}), []entry{lib("/x/lfs-amd64.so", "amd64")}, "verified"},
 	{"... and there alone", run("lua5.4", "/app.lua").and("Env", []string{"LUA_CPATH_5_4=/x/?.so", "LUA_CPATH=;;"}), []entry{lib(rocks54+"lfs.so", "amd64")}, "verified"},
 	{"OpenResty", run(resty + "bin/openresty"), []entry{lib(rocks51+"lfs.so", "amd64")}, "foreign-module:" + rocks51 + "lfs.so"},
 	{"... its own", run(resty + "bin/openresty"), []entry{lib(resty+"lualib/cjson.so", "amd64")}, "foreign-module:" + resty + "lualib/cjson.so"},

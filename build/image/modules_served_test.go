@@ -159,6 +159,8 @@ var servedChecks = []struct {
 	{"uWSGI's plugin", run("uwsgi", "--plugins", "python3,x", "--http", ":80"), own("/usr/bin/uwsgi-core", link("/usr/bin/uwsgi", "uwsgi-core")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in its file", run("uwsgi", "app.ini").and("WorkingDir", "/app"), own("/usr/bin/uwsgi", text("/app/app.ini", "[uwsgi]\n;plugin = y\nplugin = x\nplugin = python3\n[other]\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... of another section", run("uwsgi", "--ini=/app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[other]\nplugin = x\n")), ""},
+	{"... of the section that is asked for", run("uwsgi", "--ini", "/app.ini:prod"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nplugin = y\n[prod]\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
+	{"... of one that is not", run("uwsgi", "--ini", "/app.ini:prod"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nplugin = x\n[prod]\nhttp = :80\n")), ""},
 	{"... under a condition", run("uwsgi", "app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nif-env = AMD64\nplugin = x\nendif =\n")), ""},
 	{"... behind one", run("uwsgi", "app.ini"), own("/usr/bin/uwsgi", text("/app.ini", "[uwsgi]\nif-env = A\nif-file = /b\nhttp = :80\nendif =\nendif =\nplugin = x\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},
 	{"... in YAML", run("uwsgi", "--yaml", "/app.yml"), own("/usr/bin/uwsgi", text("/app.yml", "a:\n  plugins: y\n# b:\nuwsgi:\n  http: :80\n  plugins: 'x'\n")), "/usr/lib/uwsgi/plugins/x_plugin.so"},

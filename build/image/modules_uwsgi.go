@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"encoding/xml"
 	"maps"
 	"path"
@@ -66,10 +67,14 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			list = append(list, uwsgiSetting{strings.ToLower(strings.ReplaceAll(key, "_", "-")), c.env[name], name})
 		}
 	}
+	sections := map[string]string{} // of files of which another one than uwsgi is asked for
 	files := func(some uwsgiSettings) (names []string) {
 		for _, value := range some.values("ini", "xml", "x", "y", "yaml", "yml", "include", "inherit") {
-			value, _, _ = strings.Cut(value, ":") // a section's name may follow
-			names = append(names, absolute(in.frame.dir, value))
+			value, section, named := strings.Cut(value, ":")
+			name := absolute(in.frame.dir, value)
+			if names = append(names, name); named && value != "" {
+				sections[name] = section
+			}
 		}
 		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
 			names = append(names, absolute(in.frame.dir, value+"/*.ini"), absolute(in.frame.dir, value+"/*.y*ml"), absolute(in.frame.dir, value+"/*.xml"))
@@ -78,7 +83,7 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 	}
 	set, room := map[string]string{}, maxSetting
 	return list, c.included(files(list), in.frame, func(by, text string) []string {
-		some := uwsgiFile(by, text)
+		some := uwsgiFile(by, text, cmp.Or(sections[by], "uwsgi"))
 		for i, one := range some {
 			some[i].value = fill(one.value, uwsgiVariable(), &room, func(found string) (string, bool) { return c.uwsgiValue(found, by, set, in.frame) })
 			set[one.key] = some[i].value
@@ -114,8 +119,8 @@ func (c *checker) uwsgiValue(found, by string, set map[string]string, f frame) (
 // uwsgiVariable is the same for all images, most of which have no uWSGI.
 var uwsgiVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[dpsnc]|[%$]\([\w-]+\)`) })
 
-// uwsgiFile are the settings of a file, but for those under a condition (if-env = X ... endif =).
-func uwsgiFile(by, text string) (list []uwsgiSetting) {
+// uwsgiFile are the settings of a file's section, but for those under a condition (if-env = X ... endif =).
+func uwsgiFile(by, text, wanted string) (list []uwsgiSetting) {
 	if path.Ext(by) == ".xml" {
 		return uwsgiXML(by, text)
 	}
@@ -130,7 +135,7 @@ func uwsgiFile(by, text string) (list []uwsgiSetting) {
 		case line == "" || strings.ContainsAny(line[:1], "#;"):
 		case line[0] == '[', between == ":" && whole[0] > ' ':
 			section = strings.Trim(key, "[]")
-		case !ok || section != "uwsgi":
+		case !ok || section != wanted:
 		case strings.HasPrefix(key, "if"):
 			conditions++
 		case key == "endif":

@@ -107,6 +107,7 @@ func TestModulesAndSmallFilesAreKept(t *testing.T) {
 	for _, name := range modules {
 		entries = append(entries, plain(name, module))
 	}
+	entries = append(entries, plain("large", strings.Repeat("x", maxShelved+1)))
 	lower, opened := counting(tarOf(entries...))
 	root, err := Layers(t.Context(), []Source{lower, source(tarOf(upper...))}, Options{})
 	if err != nil {
@@ -129,6 +130,11 @@ func TestModulesAndSmallFilesAreKept(t *testing.T) {
 	}
 	if opened.Load() != 1 {
 		t.Errorf("opened %d times, want once", opened.Load())
+	}
+	for name, near := range map[string]bool{"b": true, "empty": true, "etc": true, "none": true, modules[0]: true, "large": false} {
+		if root.Near(name) != near {
+			t.Errorf("%s is near: %v", name, !near)
+		}
 	}
 	file := openAt(t, root, "b")
 	if err := root.Close(); err != nil {

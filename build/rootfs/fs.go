@@ -49,6 +49,12 @@ func (f *FS) Open(name string) (fs.File, error) {
 	return &reader{info: info, rest: rest{file: n.file}}, nil
 }
 
+// Near tells whether reading a file opens no stream again, or only behind what a check asks of it. A folder, or what is not there, is near.
+func (f *FS) Near(name string) bool {
+	n, err := f.look("near", name, true)
+	return err != nil || !n.file.mode.IsRegular() || n.file.size == 0 || n.file.at > 0 || n.file.kept.isELF()
+}
+
 // Stat describes a file, following symbolic links.
 func (f *FS) Stat(name string) (fs.FileInfo, error) { return f.info("stat", name, true) }
 

@@ -41,6 +41,11 @@ func (k *kept) read(p []byte, offset int64) (n int, ok bool) {
 	return 0, false
 }
 
+// elfMagic is what ELF files begin with.
+const elfMagic = "\x7fELF"
+
+func (k *kept) isELF() bool { return k != nil && bytes.HasPrefix(k.head, []byte(elfMagic)) }
+
 func (k *kept) size() int64 {
 	size := int64(len(k.head))
 	for _, piece := range k.pieces {
@@ -83,7 +88,7 @@ func (k *keeper) keep(h *tar.Header, content io.Reader, f *file) error {
 		return malformed(err)
 	}
 	program := h.Mode&0o111 != 0
-	switch elf := bytes.HasPrefix(head, []byte("\x7fELF")); {
+	switch elf := bytes.HasPrefix(head, []byte(elfMagic)); {
 	case elf && (program || isLibrary(h.Name) || isPlugin(h.Name)):
 		return k.elf(h, content, f, head)
 	case !elf && h.Size <= maxShelved:
