@@ -5,17 +5,17 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"sync"
+
+	"github.com/manymage/manymage/build/rootfs"
 )
 
-// memoryHead is how much of a file is kept in memory: more than any ELF header
+// memoryHead is how much of a file is spooled in memory: more than any ELF header
 // with its program headers, and than any #! line.
 const memoryHead = 256 << 10
 
 // boxFile is a regular file in a container. Its archive is requested with the
-// first read and read no further than asked; what lies beyond memoryHead goes
-// to an unlinked temporary file.
+// first read and read no further than asked.
 type boxFile struct {
 	fs   *boxFS
 	name string
@@ -23,10 +23,12 @@ type boxFile struct {
 
 	mu     sync.Mutex
 	stream io.ReadCloser
-	head   []byte
-	spool  *os.File
-	have   int64 // bytes read from the stream so far
-	at     int64 // of Read
+	spool  *rootfs.Spool // of the stream
+	at     int64         // of Read
+}
+
+func newBoxFile(fs *boxFS, name string, info fs.FileInfo) *boxFile {
+	return &boxFile{fs: fs, name: name, info: info, spool: rootfs.NewSpool(memoryHead)}
 }
 
 func (f *boxFile) Stat() (fs.FileInfo, error) { return f.info, nil }
@@ -58,7 +60,7 @@ func (f *boxFile) ReadAt(p []byte, offset int64) (int, error) {
 		}
 		return 0, &fs.PathError{Op: "read", Path: f.name, Err: err}
 	}
-	n, err := f.copy(p[:end-offset], offset)
+	n, err := f.spool.ReadAt(p[:end-offset], offset)
 	if err == nil && n < len(p) {
 		err = io.EOF
 	}
@@ -74,7 +76,7 @@ func eofUnless(empty bool) error {
 
 // reach reads the stream up to a position.
 func (f *boxFile) reach(end int64) error {
-	if f.have >= end {
+	if f.spool.Size() >= end {
 		return nil
 	}
 	if f.stream == nil {
@@ -87,75 +89,19 @@ func (f *boxFile) reach(end int64) error {
 			return fmt.Errorf("its size changed from %d to %d", f.info.Size(), header.Size)
 		}
 	}
-	if err := f.fillHead(min(end, memoryHead)); err != nil || f.have >= end {
-		return err
-	}
-	return f.fillSpool(end)
-}
-
-func (f *boxFile) fillHead(end int64) error {
-	if f.have >= end {
-		return nil
-	}
-	more := make([]byte, end-f.have)
-	n, err := io.ReadFull(f.stream, more)
-	f.head = append(f.head, more[:n]...)
-	f.have += int64(n)
+	_, err := io.CopyN(f.spool, f.stream, end-f.spool.Size())
 	return err
-}
-
-func (f *boxFile) fillSpool(end int64) error {
-	if f.spool == nil {
-		spool, err := unlinkedTemp()
-		if err != nil {
-			return err
-		}
-		f.spool = spool
-	}
-	n, err := io.CopyN(io.NewOffsetWriter(f.spool, f.have), f.stream, end-f.have)
-	f.have += n
-	return err
-}
-
-// unlinkedTemp is a file that is gone when it is closed, or the process dies. Its error wraps nothing: a folder for temporary files
-// that is not there must not pass for a file that the container has not.
-func unlinkedTemp() (*os.File, error) {
-	file, err := os.CreateTemp("", "manymage-")
-	if err != nil {
-		return nil, fmt.Errorf("no temporary file can hold it (%v): set TMPDIR to a folder with room", err)
-	}
-	if err := os.Remove(file.Name()); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
-}
-
-// copy serves what has been read.
-func (f *boxFile) copy(p []byte, offset int64) (int, error) {
-	n := 0
-	if offset < int64(len(f.head)) {
-		n = copy(p, f.head[offset:])
-	}
-	if n == len(p) {
-		return n, nil
-	}
-	m, err := f.spool.ReadAt(p[n:], offset+int64(n))
-	return n + m, err
 }
 
 // Close ends the request; the engine stops sending.
 func (f *boxFile) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var faults []error
+	err := f.spool.Close()
 	if f.stream != nil {
-		faults = append(faults, f.stream.Close())
+		err = errors.Join(err, f.stream.Close())
 	}
-	if f.spool != nil {
-		faults = append(faults, f.spool.Close())
-	}
-	f.stream, f.spool = nil, nil
-	return errors.Join(faults...)
+	return err
 }
 
 // boxDir is an open folder.

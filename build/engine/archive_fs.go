@@ -258,7 +258,7 @@ func (f *boxFS) Open(name string) (fs.File, error) {
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
 	}
-	return &boxFile{fs: f, name: real, info: info}, nil
+	return newBoxFile(f, real, info), nil
 }
 
 func valid(op, name string) error {

@@ -145,8 +145,10 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 		Version:     build.BuilderV1,
 	})
 	if err != nil {
-		if link := leadsOut(ctx, b.files); link != nil && b.engine.info.Name == podman {
-			return "", link
+		if b.engine.info.Name == podman {
+			if link := leadsOut(ctx, b.files); link != nil {
+				return "", link
+			}
 		}
 		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), err))
 	}

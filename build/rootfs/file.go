@@ -73,8 +73,7 @@ type rest struct {
 	file *file
 
 	mu      sync.Mutex
-	spool   spool
-	spooled int64
+	spool   *Spool
 	content *io.PipeReader
 	cancel  context.CancelFunc
 }
@@ -103,15 +102,12 @@ func (r *rest) reach(size int64) error {
 		return fmt.Errorf("%w: %d GiB into one file, which is further than anybody has to look", ErrMalformed, size>>30)
 	}
 	if r.spool == nil {
-		if err := r.start(); err != nil {
-			return err
-		}
+		r.start()
 	}
-	if size <= r.spooled {
+	if size <= r.spool.Size() {
 		return nil
 	}
-	n, err := io.CopyN(r.spool, r.content, size-r.spooled)
-	r.spooled += n
+	_, err := io.CopyN(r.spool, r.content, size-r.spool.Size())
 	if errors.Is(err, io.EOF) {
 		err = errChanged
 	}
@@ -122,16 +118,11 @@ func (r *rest) reach(size int64) error {
 var errChanged = errors.New("the layer is another one when it is read again")
 
 // start opens the file's stream again and looks for it there.
-func (r *rest) start() error {
-	spool, err := newSpool(r.file.size)
-	if err != nil {
-		return err
-	}
+func (r *rest) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	content, feed := io.Pipe()
-	r.spool, r.content, r.cancel = spool, content, cancel
+	r.spool, r.content, r.cancel = NewSpool(maxSmall), content, cancel
 	go func() { feed.CloseWithError(r.file.stream(ctx, feed)) }()
-	return nil
 }
 
 // stream writes the file's content.

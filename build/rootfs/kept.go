@@ -59,6 +59,7 @@ func (k *kept) size() int64 {
 // those questions read of it is kept. Small files of any other kind are shelved.
 type keeper struct {
 	left  *budget
+	begin [headOther]byte
 	small []byte
 	large *os.File
 }
@@ -71,19 +72,14 @@ const (
 	maxLarge, maxLibrary = 512 << 20, 64 << 20
 )
 
-func (k *keeper) close() {
-	if k.large != nil {
-		_ = k.large.Close()
-		_ = os.Remove(k.large.Name())
-	}
-}
+func (k *keeper) close() { _ = drop(k.large) }
 
 // keep reads what there is to keep of a file.
 func (k *keeper) keep(h *tar.Header, content io.Reader, f *file) error {
 	if typeOf(h.Typeflag) != 0 || h.Typeflag == tar.TypeLink {
 		return nil
 	}
-	head := make([]byte, min(h.Size, headOther))
+	head := k.begin[:min(h.Size, headOther)]
 	if _, err := io.ReadFull(content, head); err != nil {
 		return malformed(err)
 	}
@@ -101,7 +97,7 @@ func (k *keeper) keep(h *tar.Header, content io.Reader, f *file) error {
 		}
 	}
 	if program {
-		k.hold(f, &kept{head: head})
+		k.hold(f, &kept{head: bytes.Clone(head)})
 	}
 	return nil
 }

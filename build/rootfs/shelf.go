@@ -50,19 +50,5 @@ func (s *shelf) readAt(p []byte, at int64) (int, error) {
 
 func (s *shelf) close() error {
 	s.once.Do(func() {})
-	if s.file == nil {
-		return nil
-	}
-	err := s.file.Close()
-	_ = os.Remove(s.file.Name()) // where it could not be removed while it was open
-	return err
-}
-
-// unlinked is a temporary file that lives as long as it is open. Where an open file cannot be removed, whoever closes it does.
-func unlinked() (*os.File, error) {
-	f, err := os.CreateTemp("", "rootfs-*")
-	if err == nil {
-		_ = os.Remove(f.Name())
-	}
-	return f, err
+	return drop(s.file)
 }

@@ -6,63 +6,87 @@ import (
 	"os"
 )
 
-// spool holds what was read of one file.
-type spool interface {
-	io.Writer
-	io.ReaderAt
-	io.Closer
+// Spool holds what was read of one file, in its order: the begin in memory, and what is behind that in an unlinked temporary file, for
+// which a machine may have no place. It is for one goroutine at a time.
+type Spool struct {
+	head []byte
+	most int
+	file *os.File // nil: all is in memory
+	size int64
 }
 
-// newSpool is a spool for a file of the given size: a small one needs no place for temporary files, which a machine may lack.
-func newSpool(size int64) (spool, error) {
-	if size <= maxSmall {
-		return new(memory), nil
-	}
-	f, err := unlinked()
-	if err != nil {
-		return nil, noPlace(err)
-	}
-	return disk{f}, nil
-}
+// NewSpool makes a spool that keeps so many bytes in memory.
+func NewSpool(inMemory int) *Spool { return &Spool{most: inMemory} }
 
-// memory is a spool in memory. The zero value is empty.
-type memory struct{ content []byte }
+// Size is how much was written.
+func (s *Spool) Size() int64 { return s.size }
 
-func (m *memory) Write(p []byte) (int, error) {
-	m.content = append(m.content, p...)
-	return len(p), nil
-}
-
-func (m *memory) ReadAt(p []byte, offset int64) (int, error) {
-	n := copy(p, m.content[min(offset, int64(len(m.content))):])
+// Write implements io.Writer. Its error says what to do where there is no place.
+func (s *Spool) Write(p []byte) (n int, err error) {
+	n = min(len(p), s.most-len(s.head))
+	s.head = append(s.head, p[:n]...)
 	if n < len(p) {
-		return n, io.EOF
+		var behind int
+		behind, err = s.spill(p[n:])
+		n += behind
 	}
-	return n, nil
+	s.size += int64(n)
+	return n, err
 }
 
-func (m *memory) Close() error { return nil }
-
-// disk is a spool in a temporary file.
-type disk struct{ file *os.File }
-
-func (d disk) Write(p []byte) (int, error) {
-	n, err := d.file.Write(p)
-	if err != nil {
+func (s *Spool) spill(p []byte) (n int, err error) {
+	if s.file == nil {
+		if s.file, err = unlinked(); err != nil {
+			return 0, noPlace(err)
+		}
+	}
+	if n, err = s.file.Write(p); err != nil {
 		err = noPlace(err)
 	}
 	return n, err
 }
 
-func (d disk) ReadAt(p []byte, offset int64) (int, error) { return d.file.ReadAt(p, offset) }
+// ReadAt implements io.ReaderAt.
+func (s *Spool) ReadAt(p []byte, offset int64) (n int, err error) {
+	if offset < int64(len(s.head)) {
+		n = copy(p, s.head[offset:])
+	}
+	switch {
+	case n == len(p):
+		return n, nil
+	case s.file == nil:
+		return n, io.EOF
+	}
+	behind, err := s.file.ReadAt(p[n:], offset+int64(n-len(s.head)))
+	return n + behind, err
+}
 
-func (d disk) Close() error {
-	err := d.file.Close()
-	_ = os.Remove(d.file.Name()) // where it could not be removed while it was open
-	return err
+// Close gives back what the spool takes.
+func (s *Spool) Close() error {
+	s.head = nil
+	return drop(s.file)
 }
 
 // noPlace wraps nothing: a folder for temporary files that is not there must not pass for a file that the image has not.
 func noPlace(err error) error {
 	return fmt.Errorf("no temporary file can hold it (%v): set TMPDIR to a folder with room", err)
+}
+
+// unlinked is a temporary file that lives as long as it is open, until drop.
+func unlinked() (*os.File, error) {
+	f, err := os.CreateTemp("", "manymage-*")
+	if err == nil {
+		_ = os.Remove(f.Name())
+	}
+	return f, err
+}
+
+// drop closes a temporary file, if there is one, and removes it where that cannot be while it is open.
+func drop(f *os.File) error {
+	if f == nil {
+		return nil
+	}
+	err := f.Close()
+	_ = os.Remove(f.Name())
+	return err
 }
