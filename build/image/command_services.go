@@ -140,27 +140,23 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 		for _, s := range sections {
 			switch {
 			case s.kind == "supervisord":
-				_, own = throughEnv(c.pairs(s.settings["environment"], f), own)
+				_, own = throughEnv(c.pairs(s.setting("environment"), f), own)
 			case s.kind == "include":
-				for glob := range strings.FieldsSeq(c.filledIn(s.settings["files"], own)) {
+				for glob := range strings.FieldsSeq(c.filledIn(s.setting("files"), own)) {
 					names, failed := c.matching(absolute(path.Dir(name), glob))
 					files, err = unique(append(files, names...), same), errors.Join(err, failed) // that name each other, maybe
 				}
-			case s.settings["command"] != "":
-				_, program, _ := strings.Cut(s.kind, ":")
-				for key, value := range s.settings {
-					s.settings[key] = strings.ReplaceAll(value, "%(program_name)s", program)
-				}
+			case s.setting("command") != "":
 				all = append(all, s)
 			}
 		}
 	}
 	for _, s := range all {
-		_, g := throughEnv(c.pairs(s.settings["environment"], own), own)
-		if dir := s.settings["directory"]; dir != "" {
+		_, g := throughEnv(c.pairs(s.setting("environment"), own), own)
+		if dir := s.setting("directory"); dir != "" {
 			g.dir = absolute(f.dir, c.filledIn(dir, own))
 		}
-		err = errors.Join(err, c.run(envWords(c.filledIn(s.settings["command"], own)), g))
+		err = errors.Join(err, c.run(envWords(c.filledIn(s.setting("command"), own)), g))
 	}
 	return len(all) > 0, err
 }
@@ -206,6 +202,12 @@ func (c *checker) filledIn(text string, f frame) string {
 type service struct {
 	kind     string // supervisord, program:x
 	settings map[string]string
+}
+
+// setting is one with the section's own name in it, "" where it is not set.
+func (s service) setting(key string) string {
+	_, program, _ := strings.Cut(s.kind, ":")
+	return strings.ReplaceAll(s.settings[key], "%(program_name)s", program)
 }
 
 // sections reads a configuration as Python's ConfigParser does: a line that is indented more than the setting above it goes on with it.

@@ -44,18 +44,31 @@ func (c *checker) inside(folders []string, wanted func(fs.DirEntry) bool) (list 
 	return list, nil
 }
 
-// under are the files in a folder by patterns of their names, each of which is looked into part by part.
+// under are the files in a folder by patterns of their names.
 func (c *checker) under(dir string, patterns ...string) (list []string, err error) {
 	for _, pattern := range patterns {
-		names := []string{dir}
-		for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
-			if names, err = c.inside(names, func(e fs.DirEntry) bool { is, _ := path.Match(part, e.Name()); return is }); err != nil {
-				return nil, err
-			}
+		names, err := c.partwise(dir, pattern, func(int) bool { return true })
+		if err != nil {
+			return nil, err
 		}
 		list = append(list, names...)
 	}
 	return list, nil
+}
+
+// partwise are the files in a folder by a pattern, which is looked into part by part. What each part is compared with costs as much as there
+// is of it; it goes on as long as that is affordable.
+func (c *checker) partwise(dir, pattern string, afford func(names int) bool) (names []string, err error) {
+	names = []string{dir}
+	for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
+		if !afford(len(names) * folderCost) {
+			return nil, nil
+		}
+		if names, err = c.inside(names, func(e fs.DirEntry) bool { is, _ := path.Match(part, e.Name()); return afford(1) && is }); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }
 
 // below visits the files of a folder and of all in it, the nearer ones first, in at most so many folders, until enough says so behind one.

@@ -71,6 +71,9 @@ func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 
 // javaScript reads the variables of the image's environment that name an agent and are used by the script that starts Java.
 func (c *checker) javaScript(in interpreted, read func(by string, words []string)) error {
+	if in.frame.reading == "" {
+		return nil
+	}
 	script := ""
 	for _, name := range slices.Sorted(maps.Keys(c.env)) {
 		var agents []string
@@ -80,7 +83,7 @@ func (c *checker) javaScript(in interpreted, read func(by string, words []string
 				agents = append(agents, word)
 			}
 		}
-		if len(agents) == 0 || in.frame.reading == "" {
+		if len(agents) == 0 {
 			continue
 		}
 		if script == "" {

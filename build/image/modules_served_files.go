@@ -1,7 +1,6 @@
 package image
 
 import (
-	"io/fs"
 	"maps"
 	"path"
 	"regexp"
@@ -77,14 +76,9 @@ func (c *checker) patterned(dir, pattern string) (names []string, err error) {
 	if names, known := c.meantBy[key]; known || c.compared > maxCompared {
 		return names, nil
 	}
-	names = []string{dir}
-	for part := range strings.SplitSeq(strings.TrimPrefix(pattern, "/"), "/") {
-		if c.compared += len(names) * folderCost; c.compared > maxCompared {
-			break
-		}
-		if names, err = c.inside(names, func(e fs.DirEntry) bool { c.compared++; is, _ := path.Match(part, e.Name()); return is }); err != nil {
-			return nil, err
-		}
+	names, err = c.partwise(dir, pattern, func(names int) bool { c.compared += names; return c.compared <= maxCompared })
+	if err != nil {
+		return nil, err
 	}
 	if c.compared > maxCompared {
 		names = nil

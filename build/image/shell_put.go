@@ -47,8 +47,8 @@ func (w *walker) put(words []string) {
 		w.copies(names, exactly || o.has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.has("-s", "--symbolic"), o.has("-f", "--force"))
 	case base == "cp" || base == "mv":
 		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
-		for _, name := range names[:len(names)-1] {
-			if base == "mv" {
+		if base == "mv" {
+			for _, name := range names[:len(names)-1] {
 				w.remove(absolute(w.dir, name), true)
 			}
 		}
