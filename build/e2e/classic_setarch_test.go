@@ -81,7 +81,7 @@ func TestClassicSetArchRepairsALabel(t *testing.T) {
 		if got := dangling(t, under); got > others {
 			t.Errorf("%d images without a name, %d before", got, others)
 		}
-		if got := under.Docker(t, "run", "--rm", "--network=none", "--platform=linux/arm64", tag); got != "hello from arm64 []" {
+		if got := under.Docker(t, "run", "--rm", "--network=host", "--platform=linux/arm64", tag); got != "hello from arm64 []" {
 			t.Errorf("it says %q", got)
 		}
 		again, err := e.SetArch(t.Context(), tag, judges(arm64), false, nil)
@@ -188,7 +188,7 @@ func TestClassicSetArchSeesATagThatMoves(t *testing.T) {
 // without one, which only a new tag ends.
 func TestClassicSetArchTwiceAtOnce(t *testing.T) {
 	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
-	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
+	EachEngine(t, Stores(), func(t *testing.T, under *EngineUnderTest) {
 		leavesNoContainer(t, under)
 		e := under.Open(t, classicOptions)
 		tag := theirTag(t)

@@ -38,8 +38,10 @@ func (k Kind) words() []string {
 // Dockers are the engines with BuildKit; Engines are all.
 func Dockers() []Kind { return []Kind{Docker20, Docker26Graph, Docker26Containerd} }
 
-// Engines are all kinds that every test of the classic road runs on.
+// Engines are all kinds that the classic road builds, relabels and publishes on; Stores are one for each kind of image store, for what
+// depends on that alone.
 func Engines() []Kind { return append(Dockers(), Podman) }
+func Stores() []Kind  { return []Kind{Docker20, Docker26Containerd, Podman} }
 
 // EngineUnderTest is a running engine, shared by the tests of this process.
 type EngineUnderTest struct {

@@ -12,6 +12,7 @@ type lie struct {
 	arches string
 	files  func(t *testing.T, reg *Registry) Files
 	says   []string
+	once   bool // it is the check's alone, whatever engine shows the root to it
 }
 
 // program reads a file into the folder's content.
@@ -53,24 +54,24 @@ func lies() []lie {
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM " + Debian(t, reg) + " AS debian\nFROM scratch\nCOPY --from=debian /usr/bin/busybox /busybox\nENTRYPOINT [\"/busybox\"]\n"}
 			}},
-		{name: "a foreign library under a right program", arches: "arm64", says: []string{"/usr/lib/aarch64-linux-gnu/libc.so.6", "amd64", "/usr/bin/tini needs it", "ALLOW_FOREIGN="},
+		{once: true, name: "a foreign library under a right program", arches: "arm64", says: []string{"/usr/lib/aarch64-linux-gnu/libc.so.6", "amd64", "/usr/bin/tini needs it", "ALLOW_FOREIGN="},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Debian(t, reg) + " AS other\nFROM " + Debian(t, reg) +
 					"\nCOPY --from=other /usr/lib/x86_64-linux-gnu/libc.so.6 /usr/lib/aarch64-linux-gnu/libc.so.6\nENTRYPOINT [\"/usr/bin/tini\"]\n"}
 			}},
-		{name: "a Python module from a stage of the builder's platform", arches: "arm64", says: []string{"/app/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so", "amd64", "/usr/bin/python3.11", "ALLOW_FOREIGN="},
+		{once: true, name: "a Python module from a stage of the builder's platform", arches: "arm64", says: []string{"/app/markupsafe/_speedups.cpython-311-x86_64-linux-gnu.so", "amd64", "/usr/bin/python3.11", "ALLOW_FOREIGN="},
 			files: func(t *testing.T, reg *Registry) Files {
 				return Files{"Dockerfile": "FROM --platform=linux/amd64 " + Python(t, reg) + " AS build\nFROM " + Python(t, reg) +
 					"\nCOPY --from=build /usr/lib/python3/dist-packages /app\nWORKDIR /app\nENTRYPOINT [\"python3.11\", \"-m\", \"markupsafe\"]\n"}
 			}},
-		{name: "a Node addon from a stage of the builder's platform", arches: "arm64", says: []string{"/app/node_modules/bcrypt/build/Release/bcrypt.node", "amd64", "/usr/local/bin/node", "ALLOW_FOREIGN="},
+		{once: true, name: "a Node addon from a stage of the builder's platform", arches: "arm64", says: []string{"/app/node_modules/bcrypt/build/Release/bcrypt.node", "amd64", "/usr/local/bin/node", "ALLOW_FOREIGN="},
 			files: func(t *testing.T, _ *Registry) Files {
 				return Files{"Dockerfile": "FROM scratch\nCOPY app /app\nCOPY node /usr/local/bin/\nWORKDIR /app\nCMD [\"node\", \"server.js\"]\n",
 					"node*": contentOf(t, Hello(t, "arm64")), "app/server.js": "require('bcrypt')\n",
 					"app/node_modules/.package-lock.json":               `{"packages": {"node_modules/bcrypt": {"hasInstallScript": true}}}`,
 					"app/node_modules/bcrypt/build/Release/bcrypt.node": contentOf(t, Hello(t, "amd64"))}
 			}},
-		{name: "a server's module from a stage of the builder's platform", arches: "arm64", says: []string{"/usr/lib/nginx/modules/geoip.so", "amd64", "/etc/nginx/modules-enabled/geoip.conf", "ALLOW_FOREIGN="},
+		{once: true, name: "a server's module from a stage of the builder's platform", arches: "arm64", says: []string{"/usr/lib/nginx/modules/geoip.so", "amd64", "/etc/nginx/modules-enabled/geoip.conf", "ALLOW_FOREIGN="},
 			files: func(t *testing.T, _ *Registry) Files {
 				return Files{"Dockerfile": "FROM scratch\nCOPY etc /etc\nCOPY nginx /usr/sbin/\nCOPY geoip.so /usr/lib/nginx/modules/\nCMD [\"/usr/sbin/nginx\"]\n",
 					"nginx*": contentOf(t, Hello(t, "arm64")), "geoip.so": contentOf(t, Hello(t, "amd64")),
@@ -87,10 +88,13 @@ func lies() []lie {
 	}
 }
 
-// A lie is refused with exit code 3 on every engine, by name, and nothing of it is anywhere.
+// A lie is refused with exit code 3, by name, and nothing of it is anywhere.
 func TestLiesAreRefused(t *testing.T) {
 	EachEngine(t, Dockers(), func(t *testing.T, e *EngineUnderTest) {
 		for _, l := range lies() {
+			if l.once && e.Kind != Docker20 {
+				continue
+			}
 			t.Run(l.name, func(t *testing.T) {
 				reg := Plain(t)
 				repo := reg.Repo(t)

@@ -124,5 +124,5 @@ func (e *EngineUnderTest) Says(t *testing.T, ref, platform string, args ...strin
 	t.Helper()
 	Emulation(t)
 	e.CLI(t, "pull", "-q", "--platform", platform, ref)
-	return e.CLI(t, append([]string{"run", "--rm", "--network=none", "--platform", platform, ref}, args...)...)
+	return e.CLI(t, append([]string{"run", "--rm", "--network=host", "--platform", platform, ref}, args...)...)
 }
