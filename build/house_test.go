@@ -24,7 +24,7 @@ const module = "github.com/manymage/manymage"
 
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
-	{"platforms"},
+	{"platforms", "build/image/options"},
 	{"build/rootfs", "build/lines", "build/index"},
 	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/progress", "build/record", "build/registry", "build/registry/local"},
 	{"build/lists"},

@@ -3,17 +3,19 @@ package image
 import (
 	"maps"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // throughEnv returns the command that env starts and what it changed.
 func throughEnv(words []string, f frame) ([]string, frame) {
-	o, rest := getopt(words, "-S", "--split-string", "-C", "--chdir", "-u", "--unset", "-P")
+	o, rest := options.Cut(words, "-S", "--split-string", "-C", "--chdir", "-u", "--unset", "-P")
 	for _, o := range o {
-		switch o.name {
+		switch o.Name {
 		case "-S", "--split-string": // a text to be cut into words
-			return throughEnv(append(envWords(o.value), o.behind...), f)
+			return throughEnv(append(envWords(o.Value), o.Behind...), f)
 		case "-C", "--chdir":
-			f.dir = absolute(f.dir, o.value)
+			f.dir = absolute(f.dir, o.Value)
 		}
 	}
 	for i, word := range rest {

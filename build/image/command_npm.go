@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Node's package managers start what a package.json names as a script, a text for sh in that file's folder, or a program of a package. Both
@@ -43,7 +45,7 @@ func readCalled(words []string) (s called, ok bool) {
 	if manager != "pnpm" { // for which -w and -r have no value
 		valued = append(append(valued, "-w"), preloads()...)
 	}
-	own, rest := getopt(words[1:], valued...)
+	own, rest := options.Cut(words[1:], valued...)
 	s.files = []string{"package.json"}
 	switch manager {
 	case "corepack":
@@ -52,11 +54,11 @@ func readCalled(words []string) (s called, ok bool) {
 		}
 		return readCalled(append([]string{nameOf(rest[0])}, rest[1:]...))
 	case "node":
-		s.name, s.args, s.alone = strings.Join(own.values("--run"), ""), rest, true
+		s.name, s.args, s.alone = strings.Join(own.Values("--run"), ""), rest, true
 		return s, s.name != ""
 	case "npm":
 		valued = append(valued, "-p", "--package", "-c", "--call")
-		own, rest = permuted(words[1:], valued...)
+		own, rest = options.Permuted(words[1:], valued...)
 	case "npx", "pnpx", "bunx":
 		rest = append([]string{"dlx"}, words[1:]...)
 	case "deno":
@@ -75,28 +77,28 @@ func readCalled(words []string) (s called, ok bool) {
 }
 
 // read goes on behind a manager's own options.
-func (s called) read(manager string, own options, rest, valued []string) (called, bool) {
-	var more options
+func (s called) read(manager string, own options.List, rest, valued []string) (called, bool) {
+	var more options.List
 	switch verb := rest[0]; {
 	case isExec(manager, verb):
 		s.program = true
-		more, rest = getopt(rest[1:], append(valued, "-p", "--package", "-c", "--call")...)
+		more, rest = options.Cut(rest[1:], append(valued, "-p", "--package", "-c", "--call")...)
 	case isRun(manager, verb) && len(rest) > 1:
-		more, rest = getopt(rest[1:], valued...)
+		more, rest = options.Cut(rest[1:], valued...)
 	case !isScript(manager, verb):
 		return s, false
 	}
 	own = append(own, more...)
-	if s.text = strings.Join(own.values("-c", "--call"), ""); s.text == "" && len(rest) > 0 {
+	if s.text = strings.Join(own.Values("-c", "--call"), ""); s.text == "" && len(rest) > 0 {
 		s.name, s.args = rest[0], rest[1:]
 	}
-	s.alone, s.either = own.has("--ignore-scripts"), manager != "npm" && manager != "deno"
-	for _, s.dir = range own.values(managerFolders()...) { // the last counts
+	s.alone, s.either = own.Has("--ignore-scripts"), manager != "npm" && manager != "deno"
+	for _, s.dir = range own.Values(managerFolders()...) { // the last counts
 	}
-	if s.of = own.values("-w", "--workspace", "-F", "--filter"); manager == "pnpm" && own.has("-w") { // the workspace's root
+	if s.of = own.Values("-w", "--workspace", "-F", "--filter"); manager == "pnpm" && own.Has("-w") { // the workspace's root
 		s.of = nil
 	}
-	if len(s.of) == 0 && own.has("--workspaces", "--ws", "-r", "--recursive") && manager != "bun" {
+	if len(s.of) == 0 && own.Has("--workspaces", "--ws", "-r", "--recursive") && manager != "bun" {
 		s.of = []string{"*"}
 	}
 	return s, s.name+s.text != ""
@@ -109,7 +111,7 @@ func readWorkspaces(words []string) (called, bool) {
 	case words[0] == "workspace":
 		of, rest = words[1], words[2:]
 	case rest[0] == "foreach":
-		_, rest = getopt(rest[1:], "-j", "--jobs", "--from", "--include", "--exclude", "--since")
+		_, rest = options.Cut(rest[1:], "-j", "--jobs", "--from", "--include", "--exclude", "--since")
 	}
 	s, ok := readCalled(append([]string{"yarn"}, rest...))
 	s.of = []string{of}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/tidwall/gjson"
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Programs of packages that start scripts of package.json, or texts for sh:
@@ -24,10 +26,10 @@ func (c *checker) several(words []string, f frame) (texts []string, err error) {
 	base := path.Base(words[0])
 	switch base {
 	case "run-s", "run-p", "npm-run-all":
-		_, names := permuted(words[1:], "--max-parallel", "--npm-path")
+		_, names := options.Permuted(words[1:], "--max-parallel", "--npm-path")
 		return c.scriptsLike(names, "npm run ", f)
 	case "concurrently":
-		_, commands := permuted(words[1:], "-m", "--max-processes", "-n", "--names", "-s", "--success", "-p", "--prefix", "-c", "--prefix-colors",
+		_, commands := options.Permuted(words[1:], "-m", "--max-processes", "-n", "--names", "-s", "--success", "-p", "--prefix", "-c", "--prefix-colors",
 			"-l", "--prefix-length", "-t", "--timestamp-format", "--restart-tries", "--restart-after", "--hide", "--default-input-target")
 		for _, text := range commands {
 			manager, name, ok := strings.Cut(text, ":")
@@ -78,20 +80,20 @@ func (c *checker) scriptsLike(names []string, start string, f frame) (texts []st
 
 // ofWorkspaces is what a builder of workspaces starts in their packages, as npm would.
 func ofWorkspaces(tool string, words []string) []string {
-	o, rest := permuted(words, "--filter", "-F", "--scope", "-p", "--projects", "-t", "--target", "--targets", "--concurrency")
+	o, rest := options.Permuted(words, "--filter", "-F", "--scope", "-p", "--projects", "-t", "--target", "--targets", "--concurrency")
 	if len(rest) > 0 && slices.Contains([]string{"run", "run-many"}, rest[0]) {
 		rest = rest[1:]
 	} else if tool == "lerna" {
 		return nil
 	}
-	script := strings.Join(append(o.values("-t", "--target", "--targets"), rest...), " ")
+	script := strings.Join(append(o.Values("-t", "--target", "--targets"), rest...), " ")
 	script, _, _ = strings.Cut(script, " ")
-	from := o.values("--filter", "-F", "--scope", "-p", "--projects")
+	from := o.Values("--filter", "-F", "--scope", "-p", "--projects")
 	if tool == "nx" {
 		if project, target, ok := strings.Cut(script, ":"); ok {
 			script, _, _ = strings.Cut(target, ":") // of which a configuration follows
 			from = []string{project}
-		} else if len(rest) > 1 && !o.has("-t", "--target", "--targets") {
+		} else if len(rest) > 1 && !o.Has("-t", "--target", "--targets") {
 			from = rest[1:]
 		}
 	}
@@ -110,8 +112,8 @@ func ofWorkspaces(tool string, words []string) []string {
 
 // watched is the text that nodemon starts, and starts anew when a file changes.
 func (c *checker) watched(words []string, f frame) ([]string, error) {
-	o, rest := getopt(words, "-x", "--exec", "-w", "--watch", "-i", "--ignore", "-e", "--ext", "-d", "--delay", "-s", "--signal", "--config", "-r", "--require", "--cwd", "-I")
-	settings, err := c.evidence(absolute(f.dir, cmp.Or(strings.Join(o.values("--config"), ""), "nodemon.json")))
+	o, rest := options.Cut(words, "-x", "--exec", "-w", "--watch", "-i", "--ignore", "-e", "--ext", "-d", "--delay", "-s", "--signal", "--config", "-r", "--require", "--cwd", "-I")
+	settings, err := c.evidence(absolute(f.dir, cmp.Or(strings.Join(o.Values("--config"), ""), "nodemon.json")))
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +121,7 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 	if settings == "" {
 		settings = gjson.Get(own, "nodemonConfig").Raw
 	}
-	start := cmp.Or(strings.Join(o.values("-x", "--exec"), ""), gjson.Get(settings, "exec").String())
+	start := cmp.Or(strings.Join(o.Values("-x", "--exec"), ""), gjson.Get(settings, "exec").String())
 	if len(rest) == 0 {
 		rest = []string{gjson.Get(settings, "script").String()}
 	}

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // processes follows the applications in a configuration of pm2's, ecosystem.config.js, JSON or YAML: { apps: [{ script: "a.js", cwd: "/app" }] }.
@@ -44,7 +46,7 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 
 // process follows what pm2 is given instead: pm2-runtime start a.js, pm2-runtime npm -- start.
 func (c *checker) process(args []string, f frame) (some bool, err error) {
-	o, rest := permuted(args, "-n", "--name", "-i", "--instances", "--interpreter", "--node-args", "--interpreter-args", "--cwd", "-l", "--log", "-o", "--output",
+	o, rest := options.Permuted(args, "-n", "--name", "-i", "--instances", "--interpreter", "--node-args", "--interpreter-args", "--cwd", "-l", "--log", "-o", "--output",
 		"-e", "--error", "-p", "--pid", "--env", "--max-memory-restart", "--restart-delay", "--secret", "--public", "--machine-name", "--delay")
 	if len(rest) > 0 && rest[0] == "start" {
 		rest = rest[1:]
@@ -52,10 +54,10 @@ func (c *checker) process(args []string, f frame) (some bool, err error) {
 	if len(rest) == 0 {
 		return false, nil
 	}
-	for _, dir := range o.values("--cwd") {
+	for _, dir := range o.Values("--cwd") {
 		f.dir = absolute(f.dir, dir)
 	}
-	words, err := c.startedBy(map[string]string{"script": rest[0], "interpreter": strings.Join(o.values("--interpreter"), "")}, f)
+	words, err := c.startedBy(map[string]string{"script": rest[0], "interpreter": strings.Join(o.Values("--interpreter"), "")}, f)
 	return true, errors.Join(err, c.run(append(words, rest[1:]...), f))
 }
 

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // A Procfile has a line for each process, and who starts it may want some of them alone:
@@ -24,20 +26,20 @@ func procfileValued() []string {
 // procfile follows those lines of a Procfile that are started, or the command that is started instead of them.
 func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 	tool, verb := path.Base(words[0]), "start"
-	o, rest := getopt(words[1:], procfileValued()...)
+	o, rest := options.Cut(words[1:], procfileValued()...)
 	if tool != "hivemind" && len(rest) > 0 {
 		verb, rest = rest[0], rest[1:]
 	}
-	more, rest := getopt(rest, procfileValued()...)
+	more, rest := options.Cut(rest, procfileValued()...)
 	if o = append(o, more...); verb != "run" {
-		more, rest = permuted(rest, procfileValued()...)
+		more, rest = options.Permuted(rest, procfileValued()...)
 		o = append(o, more...)
 	}
-	names, file := rest, append(o.values("-f", "--procfile"), "Procfile")[0]
+	names, file := rest, append(o.Values("-f", "--procfile"), "Procfile")[0]
 	if tool == "hivemind" && len(rest) > 0 {
 		names, file = nil, rest[0]
 	}
-	root := append(o.values("-d", "--root", "--app-root"), ".")[0]
+	root := append(o.Values("-d", "--root", "--app-root"), ".")[0]
 	if !known(file + root) {
 		return false, nil
 	}
@@ -69,11 +71,11 @@ func (c *checker) processLines(file string) ([]string, error) {
 }
 
 // wantedProcess tells whether a process is started where these are named, and options name some or say how many there are of each: web=1,worker=0.
-func wantedProcess(name string, names []string, o options) bool {
-	for _, list := range o.values("-l", "--processes") {
+func wantedProcess(name string, names []string, o options.List) bool {
+	for _, list := range o.Values("-l", "--processes") {
 		names = append(names, strings.Split(list, ",")...)
 	}
-	for _, pairs := range o.values("-m", "--formation", "-c", "--concurrency") {
+	for _, pairs := range o.Values("-m", "--formation", "-c", "--concurrency") {
 		for pair := range strings.SplitSeq(pairs, ",") {
 			if none, is := strings.CutSuffix(pair, "=0"); is && none == name {
 				return false

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Python's project tools start a command in a virtual environment, which is not the one that the tool itself runs in:
@@ -24,8 +26,8 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 	if conda {
 		valued = []string{"-n", "--name", "-p", "--prefix", "-r", "--root-prefix", "--cwd", "-a", "--attach", "-e", "--env", "--label"}
 	}
-	own, _ := getopt(words[1:run], valued...)
-	o, rest := getopt(words[run+1:], valued...)
+	own, _ := options.Cut(words[1:run], valued...)
+	o, rest := options.Cut(words[run+1:], valued...)
 	if o = append(own, o...); len(rest) == 0 {
 		return true, nil
 	}
@@ -34,13 +36,13 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 		return true, c.inConda(words[0], o, rest, f)
 	}
 	switch {
-	case o.has("-m", "--module"):
+	case o.Has("-m", "--module"):
 		rest = append([]string{"python", "-m"}, rest...)
 	case path.Ext(rest[0]) == ".py":
 		rest = append([]string{"python"}, rest...)
 	}
 	dir := f.dir
-	for _, value := range o.values("--project", "--directory", "-C") {
+	for _, value := range o.Values("--project", "--directory", "-C") {
 		dir = absolute(f.dir, value)
 	}
 	venv, err := c.environmentOf(dir, f)
@@ -87,7 +89,7 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 }
 
 // inConda follows what is run in an environment of conda's.
-func (c *checker) inConda(tool string, o options, rest []string, f frame) error {
+func (c *checker) inConda(tool string, o options.List, rest []string, f frame) error {
 	prefixes, err := c.condaPrefixes(tool, o, f)
 	if err != nil {
 		return err
@@ -95,7 +97,7 @@ func (c *checker) inConda(tool string, o options, rest []string, f frame) error 
 	for _, prefix := range prefixes[:min(1, len(prefixes))] {
 		f.path = append([]string{path.Join(prefix, "bin")}, f.path...)
 	}
-	for _, dir := range o.values("--cwd") {
+	for _, dir := range o.Values("--cwd") {
 		f.dir = absolute(f.dir, dir)
 	}
 	return c.run(rest, f)
@@ -103,8 +105,8 @@ func (c *checker) inConda(tool string, o options, rest []string, f frame) error 
 
 // condaPrefixes are the environments that are there of those that conda's options may mean, the first before the others. Its own is where it
 // lies itself.
-func (c *checker) condaPrefixes(tool string, o options, f frame) ([]string, error) {
-	if given := o.values("-p", "--prefix"); len(given) > 0 {
+func (c *checker) condaPrefixes(tool string, o options.List, f frame) ([]string, error) {
+	if given := o.Values("-p", "--prefix"); len(given) > 0 {
 		return c.there([]string{absolute(f.dir, given[0])})
 	}
 	at, _, err := c.find(tool, f)
@@ -112,10 +114,10 @@ func (c *checker) condaPrefixes(tool string, o options, f frame) ([]string, erro
 		return nil, err
 	}
 	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.real)))
-	for _, root := range o.values("-r", "--root-prefix") {
+	for _, root := range o.Values("-r", "--root-prefix") {
 		roots = []string{absolute(f.dir, root)}
 	}
-	name := strings.Join(o.values("-n", "--name"), "")
+	name := strings.Join(o.Values("-n", "--name"), "")
 	switch name {
 	case "":
 		return c.there(append(c.foldersIn("CONDA_PREFIX", f), roots...))

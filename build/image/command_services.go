@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/pattern"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
 func (c *checker) services(words []string, f frame) (some bool, err error) {
-	_, args := getopt(words[1:], "-c", "-t", "-u", "-U")
+	_, args := options.Cut(words[1:], "-c", "-t", "-u", "-U")
 	f.soft, f.told = true, false
 	folder := "/nowhere"
 	if len(args) > 0 {
@@ -127,8 +129,8 @@ func (c *checker) entries(folder, glob string) (names []string, err error) {
 // supervised follows the commands in supervisord's configuration.
 func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	files := []string{"/etc/supervisord.conf", "/etc/supervisor/supervisord.conf", "/etc/supervisor.conf"}
-	o, _ := permuted(words[1:], "-c", "--configuration")
-	if named := o.values("-c", "--configuration"); len(named) > 0 {
+	o, _ := options.Permuted(words[1:], "-c", "--configuration")
+	if named := o.Values("-c", "--configuration"); len(named) > 0 {
 		files = named[len(named)-1:]
 	}
 	var all []service

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // wrapper is a program that starts another one, which its command line names.
@@ -101,7 +103,7 @@ func isLoader(name string) bool {
 
 // rest skips the wrapper's options and operands.
 func (w wrapper) rest(words []string) []string {
-	_, words = getopt(words, w.valued...)
+	_, words = options.Cut(words, w.valued...)
 	if len(words) <= w.operands {
 		return nil
 	}
@@ -114,17 +116,17 @@ func (w wrapper) rest(words []string) []string {
 
 // asUser returns the text that su and runuser give to the user's shell, or the command that runuser starts without one.
 func asUser(words []string) (text string, rest []string, ok bool) {
-	o, _ := permuted(words[1:], "-c", "--command", "--session-command", "-u", "--user", "-s", "--shell", "-g", "--group", "-G", "--supp-group", "-w", "--whitelist-environment")
+	o, _ := options.Permuted(words[1:], "-c", "--command", "--session-command", "-u", "--user", "-s", "--shell", "-g", "--group", "-G", "--supp-group", "-w", "--whitelist-environment")
 	for _, o := range o {
-		switch o.name {
+		switch o.Name {
 		case "-c", "--command", "--session-command":
-			if o.value == "" { // nothing is started
+			if o.Value == "" { // nothing is started
 				return "", nil, true
 			}
-			return o.value, o.behind, true
+			return o.Value, o.Behind, true
 		case "-u", "--user":
 			if path.Base(words[0]) == "runuser" {
-				rest = wrapper{}.rest(o.behind)
+				rest = wrapper{}.rest(o.Behind)
 				return "", rest, len(rest) > 0
 			}
 		}
@@ -134,16 +136,16 @@ func asUser(words []string) (text string, rest []string, ok bool) {
 
 // asDaemon returns the command that start-stop-daemon starts, Debian's, busybox's or OpenRC's, and from where. It is none where it stops one or only asks.
 func asDaemon(words []string, f frame) (rest []string, in frame, ok bool) {
-	o, args := permuted(words[1:], "-x", "--exec", "-a", "--startas", "-p", "--pidfile", "-n", "--name", "-u", "--user", "-c", "--chuid", "-g", "--group", "-s", "--signal",
+	o, args := options.Permuted(words[1:], "-x", "--exec", "-a", "--startas", "-p", "--pidfile", "-n", "--name", "-u", "--user", "-c", "--chuid", "-g", "--group", "-s", "--signal",
 		"-R", "--retry", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-P", "--procsched", "-I", "--iosched", "-O", "--output", "--pid", "--ppid",
 		"-1", "--stdout", "-2", "--stderr", "-e", "--env", "-w", "--wait")
-	for _, dir := range o.values("-d", "--chdir") {
+	for _, dir := range o.Values("-d", "--chdir") {
 		f.dir = absolute(f.dir, dir)
 	}
-	switch program := append(o.values("-a", "--startas"), o.values("-x", "--exec")...); {
-	case o.has("-r", "--chroot"):
+	switch program := append(o.Values("-a", "--startas"), o.Values("-x", "--exec")...); {
+	case o.Has("-r", "--chroot"):
 		return nil, f, false
-	case len(program) == 0 || !o.has("-S", "--start") || o.has("-t", "--test"):
+	case len(program) == 0 || !o.Has("-S", "--start") || o.Has("-t", "--test"):
 		return nil, f, true
 	default:
 		return append(program[:1:1], args...), f, true

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Apache carries out what its files say in their order, and of what stands under a condition only that which holds by then:
@@ -46,32 +48,32 @@ func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
 
 // apacheTold carries out what Apache is told.
 func (c *checker) apacheTold(in interpreted) (*apache, error) {
-	o, _ := getopt(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
+	o, _ := options.Cut(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
 	own := path.Dir(path.Dir(in.at.real))
 	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
-	for _, given := range o.values("-d") {
+	for _, given := range o.Values("-d") {
 		a.roots = []string{absolute(in.frame.dir, given)}
 		files = append(inEach(a.roots, "conf/httpd.conf", "apache2.conf", "httpd.conf"), files...)
 	}
-	for _, given := range o.values("-f") {
+	for _, given := range o.Values("-f") {
 		files = inEach(a.roots, given)
 	}
-	for _, name := range o.values("-D") {
+	for _, name := range o.Values("-D") {
 		a.defined[name] = ""
 	}
 	file, err := c.firstFile(in.frame, files...)
 	if err != nil {
 		return a, err
 	}
-	if err := a.text(onCommandLine, strings.Join(o.values("-C"), "\n")); err != nil {
+	if err := a.text(onCommandLine, strings.Join(o.Values("-C"), "\n")); err != nil {
 		return a, err
 	}
 	if err := a.include(file); err != nil {
 		return a, err
 	}
-	return a, a.text(onCommandLine, strings.Join(o.values("-c"), "\n"))
+	return a, a.text(onCommandLine, strings.Join(o.Values("-c"), "\n"))
 }
 
 // include carries out the files that patterns mean.

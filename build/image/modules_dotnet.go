@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // .NET is told in App.deps.json which native libraries an application has: those of a publish for one runtime identifier, beside App.dll, and
@@ -41,9 +43,9 @@ func (c *checker) dotnetApp(in interpreted) ([]string, error) {
 // dotnetLine is the application of a command line of dotnet, "" for a command of its own.
 func dotnetLine(args []string) string {
 	valued := []string{"--additionalprobingpath", "--additional-deps", "--depsfile", "--fx-version", "--roll-forward", "--roll-forward-on-no-candidate-fx", "--runtimeconfig"}
-	_, rest := getopt(args, valued...)
+	_, rest := options.Cut(args, valued...)
 	if len(rest) > 0 && rest[0] == "exec" {
-		_, rest = getopt(rest[1:], valued...)
+		_, rest = options.Cut(rest[1:], valued...)
 	}
 	if len(rest) == 0 || !strings.EqualFold(path.Ext(rest[0]), ".dll") {
 		return ""

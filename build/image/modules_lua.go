@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Lua loads compiled modules from folders for its version, the first file that has a module's name:
@@ -32,7 +34,7 @@ func isLua(real string) bool {
 
 // startsLua tells whether Lua is given a script.
 func startsLua(args []string) bool {
-	_, rest := getopt(args, "-e", "-l")
+	_, rest := options.Cut(args, "-e", "-l")
 	return len(rest) > 0
 }
 

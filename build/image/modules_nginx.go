@@ -4,18 +4,20 @@ import (
 	"path"
 	"regexp"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // nginxLoads reads what nginx is told. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
 func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
-	o, _ := getopt(in.args, "-c", "-p", "-g", "-e", "-s")
+	o, _ := options.Cut(in.args, "-c", "-p", "-g", "-e", "-s")
 	name := strings.TrimSuffix(path.Base(in.at.real), "-debug")
 	prefixes := []string{path.Dir(path.Dir(in.at.real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
-	for _, given := range o.values("-p") {
+	for _, given := range o.Values("-p") {
 		prefixes = []string{absolute(in.frame.dir, given)}
 	}
 	files := append(inEach(prefixes, "conf/nginx.conf"), "/etc/"+name+"/"+name+".conf", "/etc/nginx/nginx.conf")
-	for _, given := range o.values("-c") {
+	for _, given := range o.Values("-c") {
 		files = inEach(prefixes, given)
 	}
 	file, err := c.firstFile(in.frame, files...)
@@ -34,7 +36,7 @@ func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 		}
 		return patterns
 	}
-	read(onCommandLine, strings.Join(o.values("-g"), ";"))
+	read(onCommandLine, strings.Join(o.Values("-g"), ";"))
 	return list, c.included([]string{file}, in.frame, read)
 }
 

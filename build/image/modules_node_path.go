@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // isNode tells whether a program is Node, or runs scripts with Node's packages as it does.
@@ -24,11 +26,11 @@ func nodeValued() []string {
 // nodeLine is the script of a command line, "" where there is none, and what it is given.
 func nodeLine(args []string) (script string, given []string) {
 	valued := nodeValued()
-	o, rest := getopt(args, valued...)
+	o, rest := options.Cut(args, valued...)
 	if len(rest) > 0 && slices.Contains([]string{"run", "serve"}, rest[0]) { // of bun and deno
-		o, rest = getopt(rest[1:], valued...)
+		o, rest = options.Cut(rest[1:], valued...)
 	}
-	if o.has("-e", "--eval", "-p", "--print") || len(rest) == 0 {
+	if o.Has("-e", "--eval", "-p", "--print") || len(rest) == 0 {
 		return "", nil
 	}
 	return rest[0], rest[1:]
@@ -95,8 +97,8 @@ func (c *checker) preloaded(in interpreted) (folders []string, err error) {
 	for _, text := range c.values("NODE_OPTIONS", in.frame) {
 		words = append(strings.Fields(text), words...)
 	}
-	o, _ := getopt(words, nodeValued()...)
-	for _, module := range o.values(preloads()...) {
+	o, _ := options.Cut(words, nodeValued()...)
+	for _, module := range o.Values(preloads()...) {
 		if !known(in.frame.dir+module) || strings.HasPrefix(module, ".") {
 			continue
 		}

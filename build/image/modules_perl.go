@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // maxPerlFolders is how many folders of extensions are looked into, each below auto. Applications have some dozens.
@@ -17,14 +19,14 @@ func isPerl(real string) bool {
 }
 
 // perlLine cuts Perl's options from its script and the script's words.
-func perlLine(args []string) (o options, rest []string) {
-	return getopt(args, "-I", "-M", "-m", "-e", "-E", "-i", "-F")
+func perlLine(args []string) (o options.List, rest []string) {
+	return options.Cut(args, "-I", "-M", "-m", "-e", "-E", "-i", "-F")
 }
 
 // startsPerl tells whether Perl is given a script.
 func startsPerl(args []string) bool {
 	o, rest := perlLine(args)
-	return len(rest) > 0 && !o.has("-e", "-E")
+	return len(rest) > 0 && !o.Has("-e", "-E")
 }
 
 // perlPath are the folders of @INC in which an application's own modules lie: what -I, PERL5LIB and the script's "use lib" name, and where cpan and
@@ -32,11 +34,11 @@ func startsPerl(args []string) bool {
 func (c *checker) perlPath(in interpreted) ([]string, error) {
 	var list []string
 	o, rest := perlLine(in.args)
-	for _, dir := range o.values("-I") {
+	for _, dir := range o.Values("-I") {
 		list = append(list, absolute(in.frame.dir, dir))
 	}
 	list = append(list, c.foldersIn("PERL5LIB", in.frame)...)
-	if len(rest) > 0 && !o.has("-e", "-E") {
+	if len(rest) > 0 && !o.Has("-e", "-E") {
 		used, err := c.perlUses(absolute(in.frame.dir, rest[0]), in.frame)
 		if err != nil {
 			return nil, err

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // maxPHPFolders is how many folders of extensions are looked into. A distribution has one for each version of PHP.
@@ -33,8 +35,8 @@ func isPHP(real string) bool {
 
 // startsPHP tells whether PHP is given a script.
 func startsPHP(args []string) bool {
-	o, rest := getopt(args, phpValued()...)
-	return (len(rest) > 0 || o.has("-f")) && !o.has("-r")
+	o, rest := options.Cut(args, phpValued()...)
+	return (len(rest) > 0 || o.Has("-f")) && !o.Has("-r")
 }
 
 // phpValued are PHP's options with a value.
@@ -65,13 +67,13 @@ func phpInstalled(real string) (p phpPlaces) {
 // phpFiles are the .ini files that PHP reads: its php.ini, where -c or PHPRC say that it is or else in its own place, and all of the folders that
 // it scans.
 func (c *checker) phpFiles(in interpreted) (list []string, err error) {
-	o, _ := getopt(in.args, phpValued()...)
-	if o.has("-n") {
+	o, _ := options.Cut(in.args, phpValued()...)
+	if o.Has("-n") {
 		return nil, nil
 	}
 	places := phpInstalled(in.at.real)
 	var main, more []string
-	for _, given := range o.values("-c") {
+	for _, given := range o.Values("-c") {
 		main = append(main, absolute(in.frame.dir, given))
 	}
 	if main = append(main, c.foldersIn("PHPRC", in.frame)...); len(main) == 0 {
@@ -100,8 +102,8 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 // phpExtensions are those that these .ini files and the command line have loaded. Where one lies in several folders, for several versions
 // of PHP, one that fits is enough.
 func (c *checker) phpExtensions(files []string, in interpreted) (list []modules, err error) {
-	o, _ := getopt(in.args, phpValued()...)
-	names, dirs := phpLoads(strings.Join(o.values("-d"), "\n"))
+	o, _ := options.Cut(in.args, phpValued()...)
+	names, dirs := phpLoads(strings.Join(o.Values("-d"), "\n"))
 	texts, err := c.settings(files, in.frame)
 	if err != nil {
 		return nil, err

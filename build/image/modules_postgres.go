@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // PostgreSQL has its settings in a file that it is given, in postgresql.conf of its data, or, where that is made anew, in the sample of it, which
@@ -95,16 +97,16 @@ func (c *checker) postgresMore(folders []string, named []modules) (list []module
 // postgresGiven are the settings on PostgreSQL's command line, with the folder of its data under "-D".
 func postgresGiven(args []string) map[string]string {
 	given := map[string]string{}
-	o, _ := permuted(args, "-c", "-D", "-p", "-h", "-k", "-B", "-N")
+	o, _ := options.Permuted(args, "-c", "-D", "-p", "-h", "-k", "-B", "-N")
 	for _, o := range o {
-		key, value, _ := strings.Cut(o.value, "=")
+		key, value, _ := strings.Cut(o.Value, "=")
 		switch {
-		case o.name == "-D":
-			given["-D"] = o.value
-		case o.name == "-c":
+		case o.Name == "-D":
+			given["-D"] = o.Value
+		case o.Name == "-c":
 			given[strings.ToLower(strings.TrimSpace(key))] = strings.Trim(value, " ")
-		case strings.HasPrefix(o.name, "--"):
-			given[strings.ReplaceAll(strings.ToLower(o.name[2:]), "-", "_")] = o.value
+		case strings.HasPrefix(o.Name, "--"):
+			given[strings.ReplaceAll(strings.ToLower(o.Name[2:]), "-", "_")] = o.Value
 		}
 	}
 	return given

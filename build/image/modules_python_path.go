@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // maxAdded bounds the folders that .pth files add.
@@ -25,13 +27,13 @@ type pythonOptions struct {
 }
 
 func pythonLine(args []string) (p pythonOptions) {
-	o, rest := getopt(args, "-c", "-m", "-W", "-X", "--check-hash-based-pycs")
+	o, rest := options.Cut(args, "-c", "-m", "-W", "-X", "--check-hash-based-pycs")
 	for _, o := range o {
-		switch o.name {
+		switch o.Name {
 		case "-c":
 			return p
 		case "-m":
-			p.module = o.value
+			p.module = o.Value
 			return p
 		case "-I":
 			p.isolated, p.bare, p.noUser = true, true, true

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // maxSearched is how many folders of a gem are looked into for a file of machine code. Those that keep a library for each version of
@@ -18,8 +20,8 @@ func isRuby(real string) bool { return strings.TrimRight(path.Base(real), "01234
 
 // startsRuby tells whether Ruby is given a script.
 func startsRuby(args []string) bool {
-	o, rest := getopt(args, "-C", "-E", "-I", "-e", "-r")
-	return len(rest) > 0 && !o.has("-e")
+	o, rest := options.Cut(args, "-C", "-E", "-I", "-e", "-r")
+	return len(rest) > 0 && !o.Has("-e")
 }
 
 // gemFolders are the folders, each for one version of Ruby, in which RubyGems and Bundler look for gems.

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // What a server loads by itself is named in its configuration or on its command line, and it ends where it cannot load it:
@@ -134,9 +136,9 @@ func (c *checker) redisLoads(in interpreted) ([]modules, error) {
 
 // mosquittoLoads reads what Mosquitto is told in the file that it is given.
 func (c *checker) mosquittoLoads(in interpreted) ([]modules, error) {
-	o, _ := getopt(in.args, "-c", "--config-file", "-p")
+	o, _ := options.Cut(in.args, "-c", "--config-file", "-p")
 	var files []string
-	for _, given := range o.values("-c", "--config-file") {
+	for _, given := range o.Values("-c", "--config-file") {
 		files = append(files, absolute(in.frame.dir, given))
 	}
 	return c.loadLines(files, "", in.frame, "include_dir", "plugin", "auth_plugin", "global_plugin")

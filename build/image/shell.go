@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // Bounds on a text. The parser's time grows with the square of the brackets that are open at once; real scripts have ten.
@@ -21,18 +23,18 @@ const (
 
 // shell follows a shell's command line: sh -c text, sh file, or a text as its input.
 func (c *checker) shell(words []string, f frame) error {
-	o, rest := getopt(words[1:], shellValued()...)
-	if len(rest) > 0 && rest[0] == "-" { // as --, which getopt takes itself
+	o, rest := options.Cut(words[1:], options.OfShells()...)
+	if len(rest) > 0 && rest[0] == "-" { // as --, which is taken itself
 		rest = rest[1:]
 	}
-	if _, env := c.env["BASH_ENV"]; env || o.has("-l", "-i", "--login") { // profiles change PATH and what names mean
+	if _, env := c.env["BASH_ENV"]; env || o.Has("-l", "-i", "--login") { // profiles change PATH and what names mean
 		f.loosen()
 	}
 	f.tongue = path.Base(words[0])
 	switch {
-	case len(rest) == 0 || o.has("-s") && !o.has("-c"):
+	case len(rest) == 0 || o.Has("-s") && !o.Has("-c"):
 		return c.input(rest, f)
-	case o.has("-c"):
+	case o.Has("-c"):
 		return c.text(rest[0], rest[1:], f)
 	}
 	return c.scriptFile(rest[0], rest, f)

@@ -9,6 +9,7 @@ import (
 
 	"mvdan.cc/sh/v3/expand"
 
+	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -47,7 +48,7 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "find":
 		text, ok = w.listed(args)
 	case "sort":
-		_, files := permuted(args, "-k", "-t")
+		_, files := options.Permuted(args, "-k", "-t")
 		text, ok = w.frame.input, len(files) == 0 && known(w.frame.input)
 	case "tee":
 		text, ok = w.frame.input, known(w.frame.input)
@@ -157,7 +158,7 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 		return path.Base(last), len(args) == 1
 	case "readlink", "realpath":
 		place := absolute(w.dir, last)
-		if o, _ := permuted(args); name == "readlink" && !o.has("-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing") {
+		if o, _ := options.Permuted(args); name == "readlink" && !o.Has("-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing") {
 			return w.pointed(place)
 		}
 		at, err := w.resolve(place)

@@ -5,13 +5,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // skipExec skips the builtins that only introduce a command.
 func skipExec(words []string) []string {
 	for len(words) > 0 && (words[0] == "exec" || words[0] == "command" || words[0] == "builtin") {
-		o, rest := getopt(words[1:], "-a") // the name that it gets
-		if words = rest; o.has("-v", "-V") {
+		o, rest := options.Cut(words[1:], "-a") // the name that it gets
+		if words = rest; o.Has("-v", "-V") {
 			return nil
 		}
 	}
@@ -122,7 +124,7 @@ func isBuiltin(name string) bool {
 
 // renamed walks what the shell runs under another name, or when something happens.
 func (w *walker) renamed(words []string) {
-	_, args := getopt(words[1:])
+	_, args := options.Cut(words[1:])
 	if words[0] == "trap" {
 		if len(args) > 1 && args[0] != "-" {
 			w.later(args[0])
@@ -144,7 +146,7 @@ func (w *walker) later(text string) {
 
 // goal is where cd leads.
 func (w *walker) goal(args []string) string {
-	if _, args = getopt(args); len(args) != 1 || args[0] == "-" || !known(args[0]) {
+	if _, args = options.Cut(args); len(args) != 1 || args[0] == "-" || !known(args[0]) {
 		return unknown
 	}
 	return absolute(w.dir, args[0])
@@ -152,13 +154,13 @@ func (w *walker) goal(args []string) string {
 
 // positional replaces the positional parameters, where set names any, and takes the option that exports all.
 func (w *walker) positional(args []string) {
-	o, rest := getopt(args, shellValued()...)
+	o, rest := options.Cut(args, options.OfShells()...)
 	for _, o := range o {
-		if is := o.name[:1] == "-"; o.name[1:] == "a" || o.name[1:] == "o" && o.value == "allexport" {
+		if is := o.Name[:1] == "-"; o.Name[1:] == "a" || o.Name[1:] == "o" && o.Value == "allexport" {
 			w.exported["-a"] = []bool{is}
 		}
 	}
-	ended := o.has("--")
+	ended := o.Has("--")
 	if len(rest) > 0 && rest[0] == "-" {
 		ended, rest = true, rest[1:]
 	}

@@ -5,15 +5,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/platforms"
 )
 
 // grepped is what grep finds in its input, and whether it finds any. In what the kernel says of itself no name of another machine is
 // found, whatever its version.
 func (w *walker) grepped(words []string) (string, answer, bool) {
-	o, rest := permuted(words[1:], "-e")
-	exprs := append(o.values("-e"), rest...)
-	if len(exprs) != 1 || !o.only("EFeiqsvwx") {
+	o, rest := options.Permuted(words[1:], "-e")
+	exprs := append(o.Values("-e"), rest...)
+	if len(exprs) != 1 || !o.Only("EFeiqsvwx") {
 		return "", maybe, false
 	}
 	expr := exprs[0]
@@ -22,13 +23,13 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 		input = strings.ReplaceAll(input, unknown, "")
 	}
 	switch {
-	case words[0] == "fgrep" || o.has("-F"):
+	case words[0] == "fgrep" || o.Has("-F"):
 		expr = regexp.QuoteMeta(expr)
-	case words[0] != "egrep" && !o.has("-E"):
+	case words[0] != "egrep" && !o.Has("-E"):
 		expr = extended(expr)
 	}
 	for _, option := range []struct{ name, before, after string }{{"-w", `\b(`, `)\b`}, {"-x", "^(", ")$"}, {"-i", "(?i)", ""}} {
-		if o.has(option.name) {
+		if o.Has(option.name) {
 			expr = option.before + expr + option.after
 		}
 	}
@@ -40,10 +41,10 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 		return "", maybe, false
 	}
 	lines := slices.DeleteFunc(slices.Collect(strings.Lines(input)), func(line string) bool {
-		return re.MatchString(strings.TrimSuffix(line, "\n")) == o.has("-v")
+		return re.MatchString(strings.TrimSuffix(line, "\n")) == o.Has("-v")
 	})
 	text := strings.Join(lines, "")
-	if o.has("-q") {
+	if o.Has("-q") {
 		text = ""
 	}
 	return text, answered(len(lines) > 0), true
@@ -51,12 +52,12 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 
 // edited is what sed's substitutions make of its input.
 func (w *walker) edited(args []string) (string, bool) {
-	o, rest := permuted(args, "-e")
-	scripts := o.values("-e")
+	o, rest := options.Permuted(args, "-e")
+	scripts := o.Values("-e")
 	if len(scripts) == 0 && len(rest) > 0 {
 		scripts, rest = rest[:1], rest[1:]
 	}
-	if len(scripts) == 0 || len(rest) > 0 || !o.only("eErs") {
+	if len(scripts) == 0 || len(rest) > 0 || !o.Only("eErs") {
 		return "", false
 	}
 	text := w.frame.input
@@ -64,7 +65,7 @@ func (w *walker) edited(args []string) (string, bool) {
 		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
 			return text, known(text)
 		}
-		s, ok := w.substitution(script, text, !o.has("-E", "-r"))
+		s, ok := w.substitution(script, text, !o.Has("-E", "-r"))
 		if !ok {
 			return "", false
 		}

@@ -5,15 +5,17 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // put takes what a command puts into the image that it has under another name, or makes executable. What only the shell knows is
 // left out: it is told of as absent where it is started.
 func (w *walker) put(words []string) {
 	base := path.Base(words[0])
-	o, names := permuted(words[1:], "-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix", "-t", "--target-directory")
-	names = append(names, o.values("-t", "--target-directory")...)
-	exactly := o.has("-T", "--no-target-directory")
+	o, names := options.Permuted(words[1:], "-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix", "-t", "--target-directory")
+	names = append(names, o.Values("-t", "--target-directory")...)
+	exactly := o.Has("-T", "--no-target-directory")
 	switch {
 	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
@@ -23,9 +25,9 @@ func (w *walker) put(words []string) {
 		}
 	case base == "tee":
 		for _, name := range names {
-			w.fill(absolute(w.dir, name), o.has("-a", "--append"), []value{{cmp.Or(w.frame.input, unknown)}})
+			w.fill(absolute(w.dir, name), o.Has("-a", "--append"), []value{{cmp.Or(w.frame.input, unknown)}})
 		}
-	case base == "sed" && o.has("-i", "--in-place"):
+	case base == "sed" && o.Has("-i", "--in-place"):
 		w.edit(names)
 	case base == "a2dismod":
 		for _, name := range names {
@@ -40,19 +42,19 @@ func (w *walker) put(words []string) {
 		}
 	case base == "rm":
 		for _, name := range names {
-			w.remove(absolute(w.dir, name), o.has("-r", "-R", "--recursive"))
+			w.remove(absolute(w.dir, name), o.Has("-r", "-R", "--recursive"))
 		}
 	case len(names) < 2:
 	case base == "ln":
-		w.copies(names, exactly || o.has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.has("-s", "--symbolic"), o.has("-f", "--force"))
+		w.copies(names, exactly || o.Has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.Has("-s", "--symbolic"), o.Has("-f", "--force"))
 	case base == "cp" || base == "mv":
-		w.copies(names, exactly, false, !o.has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
+		w.copies(names, exactly, false, !o.Has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
 		if base == "mv" {
 			for _, name := range names[:len(names)-1] {
 				w.remove(absolute(w.dir, name), true)
 			}
 		}
-	case base == "install" && !o.has("-d", "--directory"):
+	case base == "install" && !o.Has("-d", "--directory"):
 		w.copies(names, exactly, false, true)
 	}
 }
