@@ -25,7 +25,7 @@ const module = "github.com/manymage/manymage"
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
 	{"platforms", "build/image/options"},
-	{"build/rootfs", "build/lines", "build/index"},
+	{"build/rootfs", "build/lines", "build/index", "build/image/shell"},
 	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/progress", "build/record", "build/registry", "build/registry/local"},
 	{"build/lists"},
 	{"build"},
@@ -56,7 +56,7 @@ var lives = map[string][]string{
 	"google.golang.org/grpc":                       {"build/engine"},
 	"github.com/tidwall/gjson":                     {"build/image"},
 	"github.com/tidwall/sjson":                     {"build/image"},
-	"mvdan.cc/sh":                                  {"build/image"},
+	"mvdan.cc/sh":                                  {"build/image/shell"},
 	"github.com/hbollon/go-edlib":                  nil,
 	"golang.org/x/mod/semver":                      {"build/config"},
 	"golang.org/x/net":                             {"build/registry"},

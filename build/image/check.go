@@ -13,8 +13,8 @@
 //	check checker      a run of Check and what it keeps; facts, fault and remarks are what goes in and comes out
 //	follow find        a command's words --> its program --> what that starts in turn
 //	command_*          ... where that is told by the words of programs: #! lines, execline, env, wrappers, supervisors, package managers
-//	shell shell_*      ... or by a script: shell_walk.go has the way through it
-//	judge machine      a program's header against the declared platform; loader, libraries: what it is linked with
+//	host               ... or by a script, through which package shell walks; probe is what one only tries
+//	judge              a program's header against the declared platform; loader, libraries: what it is linked with
 //	modules modules_*  what interpreters load by themselves, and what servers are told to
 //	search             every program on PATH
 //	tree file folders  the root as a kernel walks it, each thing asked for once
@@ -29,6 +29,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -118,7 +119,7 @@ func (c *checker) first(facts Facts) frame {
 	if !ok {
 		search = defaultPath
 	}
-	return frame{dir: absolute("/", facts.WorkingDir), path: pathList(search), role: Entry}
+	return frame{Frame: shell.Frame{Dir: shell.Absolute("/", facts.WorkingDir), Path: shell.PathList(search)}, role: Entry}
 }
 
 // follow looks at everything that the image claims to be able to run.

@@ -5,13 +5,13 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -20,16 +20,13 @@ import (
 type checker struct {
 	tree     *tree
 	declared ocispec.Platform
-	name     string         // of declared
-	machine  *regexp.Regexp // finds its machine's names in texts
+	name     string // of declared
 	allow    []string
 	env      map[string]string
+	sh       *shell.Texts
 	texts    map[[32]byte]bool // shell texts that were followed
-	written  map[string]string // texts that shells wrote into files
 	active   map[[32]byte]int  // how often a text is being followed, as it starts itself
 	commands int               // that were followed
-	steps    int               // statements of texts that were walked
-	spent    int               // bytes that expansions in texts gave
 	probes   []probe           // that texts made
 	linked   []linked          // what is run, to be followed to its libraries
 	user     string            // that the image runs as
@@ -51,8 +48,8 @@ type checker struct {
 
 func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
 	c := &checker{
-		tree: t, declared: declared, name: platforms.Format(declared), machine: machineNames(declared), env: env,
-		texts: map[[32]byte]bool{}, written: map[string]string{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, meantBy: map[string][]string{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
+		tree: t, declared: declared, name: platforms.Format(declared), env: env, sh: shell.New(t, env, declared),
+		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, meantBy: map[string][]string{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
 	}
 	c.loaderConf = sync.OnceValues(c.readLoaderConf)
 	return c
@@ -113,21 +110,21 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
 	absent := fault.Kind == Missing && fr.role != Health
-	_, put := fr.origin(fault.Path)
+	_, put := fr.Put.Origin(fault.Path)
 	switch {
-	case absent && (put || fr.soft && fr.told || !fr.soft && fr.doubt):
-		c.note(fr, "%s starts %s, which is not in the image", fr.text(), show(fault.Path))
+	case absent && (put || fr.Soft && fr.Told || !fr.Soft && fr.Doubt):
+		c.note(fr, "%s starts %s, which is not in the image", fr.Text(), shell.Show(fault.Path))
 		return nil
-	case fr.soft && !fault.Kind.certain():
+	case fr.Soft && !fault.Kind.certain():
 		return nil
 	case fr.role == Health && !fault.Kind.certain():
 		c.note(fr, "%s", fault)
 		return nil
 	case c.allowed(append(also, fault.Path)):
-		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", show(fault.Path), fault.What)
+		c.note(fr, "%s is %s: allowed by ALLOW_FOREIGN", shell.Show(fault.Path), fault.What)
 		return nil
 	}
-	if fr.chosen && slices.Contains([]Kind{Foreign, ForeignLibrary, ForeignModule}, fault.Kind) {
+	if fr.Chosen && slices.Contains([]Kind{Foreign, ForeignLibrary, ForeignModule}, fault.Kind) {
 		c.choice(fr, fault.Path, fault.What)
 		return nil
 	}
@@ -145,12 +142,12 @@ func (c *checker) add(fr frame, fault Fault, also ...string) error {
 
 // choice notes what one of several ways leads to, of which the machine decides.
 func (c *checker) choice(fr frame, name, what string) {
-	c.note(fr, "%s is %s: what starts it chooses by machine in a way that was not followed", show(name), what)
+	c.note(fr, "%s is %s: what starts it chooses by machine in a way that was not followed", shell.Show(name), what)
 }
 
 // quoted is a path as a shell is given it: the shell takes one pair of quotes, the knob the other.
 func quoted(name string) string {
-	if s := show(name); s != name {
+	if s := shell.Show(name); s != name {
 		return "'" + s + "'"
 	}
 	return name
@@ -176,7 +173,7 @@ func (c *checker) wanted(list []string) {
 			slash = "/"
 		}
 		c.allow = append(c.allow, a, path.Clean(a)+slash)
-		if at, err := c.resolve(absolute("/", a)); err == nil {
+		if at, err := c.resolve(shell.Absolute("/", a)); err == nil {
 			c.allow = append(c.allow, at.real+slash)
 		}
 	}

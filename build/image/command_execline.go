@@ -7,16 +7,18 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // execline follows a text in execline's language: one command, in which each program does a thing and becomes the rest of its words. Its
 // texts run where they are among many, so that what is absent is nobody's fault.
 func (c *checker) execline(at found, args []string, f frame) error {
-	text, err := c.tree.text(at.real, at.info.Size())
+	text, err := c.tree.Text(at.real, at.info.Size())
 	if err != nil {
 		return err
 	}
-	f.soft, f.told, f.shell, f.reading = true, false, false, at.name
+	f.Soft, f.Told, f.shell, f.Reading = true, false, false, at.name
 	return c.run(execlineWords(text, args), f)
 }
 
@@ -40,7 +42,7 @@ func execlineWords(text string, args []string) (words []string) {
 			words = append(words, args...)
 			continue
 		}
-		words = append(words, execlineVariable().ReplaceAllString(m[0], unknown))
+		words = append(words, execlineVariable().ReplaceAllString(m[0], shell.Unknown))
 	}
 	return words
 }

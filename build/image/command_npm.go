@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Node's package managers start what a package.json names as a script, a text for sh in that file's folder, or a program of a package. Both
@@ -154,7 +155,7 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 	if len(s.of) == 0 {
 		return c.scriptIn(s, nameOf(path.Base(words[0])), f)
 	}
-	folders, err := c.workspaces(s.of, absolute(f.dir, s.dir))
+	folders, err := c.workspaces(s.of, shell.Absolute(f.Dir, s.dir))
 	for _, s.dir = range folders {
 		_, failed := c.scriptIn(s, nameOf(path.Base(words[0])), f)
 		err = errors.Join(err, failed)
@@ -167,7 +168,7 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	if s.program {
 		return true, c.packaged(s, f)
 	}
-	file, text, err := c.described(s, absolute(f.dir, s.dir))
+	file, text, err := c.described(s, shell.Absolute(f.Dir, s.dir))
 	if err != nil {
 		return false, err
 	}
@@ -184,9 +185,9 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	if manager == "yarn" && !s.alone {
 		s.alone, err = c.lateYarn(text, path.Dir(file))
 	}
-	f.dir, f.reading = path.Dir(file), file
-	f.path = append(programsOf(f.dir), f.path...)
-	f.soft, f.told = true, f.told || !f.soft
+	f.Dir, f.Reading = path.Dir(file), file
+	f.Path = append(programsOf(f.Dir), f.Path...)
+	f.Soft, f.Told = true, f.Told || !f.Soft
 	for _, part := range []string{"pre", "", "post"} {
 		text, args := scripts[part+s.name], []string{"sh"}
 		if part == "" && len(s.args) > 0 {
@@ -201,12 +202,12 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 
 // server follows what npm starts where no script is called start.
 func (c *checker) server(s called, f frame) (some bool, err error) {
-	dir, _, err := c.above(absolute(f.dir, s.dir), "package.json")
+	dir, _, err := c.above(shell.Absolute(f.Dir, s.dir), "package.json")
 	if err != nil || dir == "" {
 		return false, err
 	}
 	_, some, err = c.regular(path.Join(dir, "server.js"))
-	if f.dir, f.soft, f.told = dir, true, f.told || !f.soft; some {
+	if f.Dir, f.Soft, f.Told = dir, true, f.Told || !f.Soft; some {
 		err = c.run(append([]string{"node", "server.js"}, s.args...), f)
 	}
 	return some, err
@@ -224,11 +225,11 @@ func (c *checker) lateYarn(described, dir string) (bool, error) {
 
 // packaged follows a program of a package, or one on PATH. Where there is none it may be fetched.
 func (c *checker) packaged(s called, f frame) error {
-	folders, err := c.there([]string{absolute(f.dir, s.dir)})
+	folders, err := c.there([]string{shell.Absolute(f.Dir, s.dir)})
 	if err != nil || len(folders) == 0 {
 		return err
 	}
-	f.path, f.soft, f.told = append(programsOf(folders[0]), f.path...), true, false
+	f.Path, f.Soft, f.Told = append(programsOf(folders[0]), f.Path...), true, false
 	if s.text != "" {
 		return c.text(s.text, nil, f)
 	}

@@ -9,9 +9,9 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
-	"mvdan.cc/sh/v3/syntax"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Programs of packages that start scripts of package.json, or texts for sh:
@@ -60,7 +60,7 @@ func (c *checker) several(words []string, f frame) (texts []string, err error) {
 
 // scriptsLike are the texts that start scripts by their names or by patterns of those: build:* is one part more, build:** any.
 func (c *checker) scriptsLike(names []string, start string, f frame) (texts []string, err error) {
-	_, text, err := c.above(f.dir, "package.json")
+	_, text, err := c.above(f.Dir, "package.json")
 	scripts := slices.Sorted(maps.Keys(scriptsOf("package.json", text)))
 	for _, name := range names {
 		name, given, _ := strings.Cut(name, " ")
@@ -71,7 +71,7 @@ func (c *checker) scriptsLike(names []string, start string, f frame) (texts []st
 		like := strings.NewReplacer(`\*\*`, `.*`, `\*`, `[^:]*`).Replace(regexp.QuoteMeta(name))
 		for _, script := range scripts {
 			if is, _ := regexp.MatchString("^"+like+"$", script); is {
-				texts = append(texts, strings.TrimSpace(start+quotedForShell(script)+" "+given))
+				texts = append(texts, strings.TrimSpace(start+shell.Quote(script)+" "+given))
 			}
 		}
 	}
@@ -100,12 +100,12 @@ func ofWorkspaces(tool string, words []string) []string {
 	if script == "" {
 		return nil
 	}
-	text := "npm run " + quotedForShell(script) + " --if-present"
+	text := "npm run " + shell.Quote(script) + " --if-present"
 	if len(from) == 0 {
 		return []string{text + " --workspaces"}
 	}
 	for _, name := range strings.Split(strings.Join(from, ","), ",") {
-		text += " -w " + quotedForShell(name)
+		text += " -w " + shell.Quote(name)
 	}
 	return []string{text}
 }
@@ -113,11 +113,11 @@ func ofWorkspaces(tool string, words []string) []string {
 // watched is the text that nodemon starts, and starts anew when a file changes.
 func (c *checker) watched(words []string, f frame) ([]string, error) {
 	o, rest := options.Cut(words, "-x", "--exec", "-w", "--watch", "-i", "--ignore", "-e", "--ext", "-d", "--delay", "-s", "--signal", "--config", "-r", "--require", "--cwd", "-I")
-	settings, err := c.evidence(absolute(f.dir, cmp.Or(strings.Join(o.Values("--config"), ""), "nodemon.json")))
+	settings, err := c.evidence(shell.Absolute(f.Dir, cmp.Or(strings.Join(o.Values("--config"), ""), "nodemon.json")))
 	if err != nil {
 		return nil, err
 	}
-	_, own, err := c.above(f.dir, "package.json")
+	_, own, err := c.above(f.Dir, "package.json")
 	if settings == "" {
 		settings = gjson.Get(own, "nodemonConfig").Raw
 	}
@@ -136,24 +136,15 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 	}
 	for _, word := range rest {
 		if word != "" {
-			start += " " + quotedForShell(word)
+			start += " " + shell.Quote(word)
 		}
 	}
 	return []string{start}, err
 }
 
-// quotedForShell is a word as a text for sh has it.
-func quotedForShell(word string) string {
-	quoted, err := syntax.Quote(word, syntax.LangPOSIX)
-	if err != nil {
-		return `"$UNKNOWN"`
-	}
-	return quoted
-}
-
 // allOf follows texts of which each is started.
 func (c *checker) allOf(all []string, f frame) error {
-	f.soft = true
+	f.Soft = true
 	for _, text := range all {
 		if err := c.text(text, []string{"sh"}, f); err != nil {
 			return err

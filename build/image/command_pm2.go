@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // processes follows the applications in a configuration of pm2's, ecosystem.config.js, JSON or YAML: { apps: [{ script: "a.js", cwd: "/app" }] }.
@@ -17,11 +18,11 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	if i < 0 {
 		return c.process(args, f)
 	}
-	at, ok, err := c.regular(absolute(f.dir, args[i]))
+	at, ok, err := c.regular(shell.Absolute(f.Dir, args[i]))
 	if err != nil || !ok {
 		return false, err
 	}
-	text, err := c.tree.text(at.real, at.info.Size())
+	text, err := c.tree.Text(at.real, at.info.Size())
 	apps := literals(text)
 	if strings.HasPrefix(path.Ext(at.real), ".y") {
 		apps = items(text)
@@ -34,9 +35,9 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 		switch cwd := app["cwd"]; cwd {
 		case "":
 		case "__dirname":
-			g.dir = path.Dir(at.real)
+			g.Dir = path.Dir(at.real)
 		default:
-			g.dir = absolute(f.dir, cwd)
+			g.Dir = shell.Absolute(f.Dir, cwd)
 		}
 		words, failed := c.startedBy(app, g)
 		some, err = true, errors.Join(err, failed, c.run(words, g))
@@ -55,7 +56,7 @@ func (c *checker) process(args []string, f frame) (some bool, err error) {
 		return false, nil
 	}
 	for _, dir := range o.Values("--cwd") {
-		f.dir = absolute(f.dir, dir)
+		f.Dir = shell.Absolute(f.Dir, dir)
 	}
 	words, err := c.startedBy(map[string]string{"script": rest[0], "interpreter": strings.Join(o.Values("--interpreter"), "")}, f)
 	return true, errors.Join(err, c.run(append(words, rest[1:]...), f))
@@ -71,7 +72,7 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 	if interpreter == "" {
 		interpreter = map[string]string{".js": "node", ".cjs": "node", ".mjs": "node", ".ts": "node", ".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}[path.Ext(script)]
 	}
-	at, ok, err := c.regular(absolute(f.dir, script))
+	at, ok, err := c.regular(shell.Absolute(f.Dir, script))
 	if ok {
 		script = at.name
 	}
@@ -81,7 +82,7 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 			interpreter = "node"
 		}
 	}
-	words := append([]string{script}, envWords(app["args"])...)
+	words := append([]string{script}, shell.Fields(app["args"])...)
 	if interpreter != "" && interpreter != "none" {
 		words = append([]string{interpreter}, words...)
 	}

@@ -3,6 +3,8 @@ package image
 import (
 	"path"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // preloads tells of what LD_PRELOAD names for a program and the loader has to go on without: it prints a line each time that a program
@@ -23,7 +25,7 @@ func (c *checker) loads(variable string, f frame) (set bool, err error) {
 		return false, nil
 	}
 	for _, name := range strings.FieldsFunc(given[0], func(r rune) bool { return r == ' ' || r == ':' }) {
-		if !strings.HasPrefix(name, "/") || strings.ContainsAny(name, unknown+"$") {
+		if !strings.HasPrefix(name, "/") || strings.ContainsAny(name, shell.Unknown+"$") {
 			continue // what is searched for, or only the running system knows
 		}
 		at, elf, fits, err := c.inFolder(path.Dir(name), path.Base(name))
@@ -31,9 +33,9 @@ func (c *checker) loads(variable string, f frame) (set bool, err error) {
 		case err != nil:
 			return true, err
 		case at.info == nil:
-			c.note(f, "%s names %s, which is not in the image: programs start without it", variable, show(name))
+			c.note(f, "%s names %s, which is not in the image: programs start without it", variable, shell.Show(name))
 		case !fits:
-			c.note(f, "%s names %s, which is %s: programs start without it", variable, show(name), elf.Describe())
+			c.note(f, "%s names %s, which is %s: programs start without it", variable, shell.Show(name), elf.Describe())
 		}
 	}
 	return true, nil

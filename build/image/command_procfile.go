@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // A Procfile has a line for each process, and who starts it may want some of them alone:
@@ -40,14 +41,14 @@ func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 		names, file = nil, rest[0]
 	}
 	root := append(o.Values("-d", "--root", "--app-root"), ".")[0]
-	if !known(file + root) {
+	if !shell.Known(file + root) {
 		return false, nil
 	}
-	if file = absolute(absolute(f.dir, root), file); root == "." && slices.Contains([]string{"foreman", "hivemind", "overmind"}, tool) {
+	if file = shell.Absolute(shell.Absolute(f.Dir, root), file); root == "." && slices.Contains([]string{"foreman", "hivemind", "overmind"}, tool) {
 		root = path.Dir(file)
 	}
 	there := f
-	there.dir = absolute(f.dir, root)
+	there.Dir = shell.Absolute(f.Dir, root)
 	lines, err := c.processLines(file)
 	if err != nil || verb == "run" && (tool != "foreman" || !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, strings.Join(rest, " ")+":") })) {
 		return len(rest) > 0, errors.Join(err, c.run(rest, f))
@@ -66,7 +67,7 @@ func (c *checker) processLines(file string) ([]string, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.text(at.real, at.info.Size())
+	text, err := c.tree.Text(at.real, at.info.Size())
 	return regexp.MustCompile(`(?m)^[\w-]+:.*\S.*$`).FindAllString(text, -1), err
 }
 
@@ -82,5 +83,5 @@ func wantedProcess(name string, names []string, o options.List) bool {
 			}
 		}
 	}
-	return len(names) == 0 || slices.Contains(names, name) || !known(strings.Join(names, ""))
+	return len(names) == 0 || slices.Contains(names, name) || !shell.Known(strings.Join(names, ""))
 }

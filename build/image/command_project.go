@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Python's project tools start a command in a virtual environment, which is not the one that the tool itself runs in:
@@ -31,7 +32,7 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 	if o = append(own, o...); len(rest) == 0 {
 		return true, nil
 	}
-	f.soft, f.shell = true, false // it may make the environment anew
+	f.Soft, f.shell = true, false // it may make the environment anew
 	if conda {
 		return true, c.inConda(words[0], o, rest, f)
 	}
@@ -41,16 +42,16 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 	case path.Ext(rest[0]) == ".py":
 		rest = append([]string{"python"}, rest...)
 	}
-	dir := f.dir
+	dir := f.Dir
 	for _, value := range o.Values("--project", "--directory", "-C") {
-		dir = absolute(f.dir, value)
+		dir = shell.Absolute(f.Dir, value)
 	}
 	venv, err := c.environmentOf(dir, f)
 	if err != nil {
 		return true, err
 	}
 	if venv != "" {
-		f.path = append([]string{path.Join(venv, "bin")}, f.path...)
+		f.Path = append([]string{path.Join(venv, "bin")}, f.Path...)
 	}
 	return true, c.run(rest, f)
 }
@@ -74,8 +75,8 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 		}
 	}
 	for _, venv := range candidates {
-		venv = absolute(f.dir, venv)
-		if !known(venv) {
+		venv = shell.Absolute(f.Dir, venv)
+		if !shell.Known(venv) {
 			continue
 		}
 		switch _, err := c.resolve(path.Join(venv, "pyvenv.cfg")); {
@@ -95,10 +96,10 @@ func (c *checker) inConda(tool string, o options.List, rest []string, f frame) e
 		return err
 	}
 	for _, prefix := range prefixes[:min(1, len(prefixes))] {
-		f.path = append([]string{path.Join(prefix, "bin")}, f.path...)
+		f.Path = append([]string{path.Join(prefix, "bin")}, f.Path...)
 	}
 	for _, dir := range o.Values("--cwd") {
-		f.dir = absolute(f.dir, dir)
+		f.Dir = shell.Absolute(f.Dir, dir)
 	}
 	return c.run(rest, f)
 }
@@ -107,7 +108,7 @@ func (c *checker) inConda(tool string, o options.List, rest []string, f frame) e
 // lies itself.
 func (c *checker) condaPrefixes(tool string, o options.List, f frame) ([]string, error) {
 	if given := o.Values("-p", "--prefix"); len(given) > 0 {
-		return c.there([]string{absolute(f.dir, given[0])})
+		return c.there([]string{shell.Absolute(f.Dir, given[0])})
 	}
 	at, _, err := c.find(tool, f)
 	if err != nil {
@@ -115,7 +116,7 @@ func (c *checker) condaPrefixes(tool string, o options.List, f frame) ([]string,
 	}
 	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.real)))
 	for _, root := range o.Values("-r", "--root-prefix") {
-		roots = []string{absolute(f.dir, root)}
+		roots = []string{shell.Absolute(f.Dir, root)}
 	}
 	name := strings.Join(o.Values("-n", "--name"), "")
 	switch name {

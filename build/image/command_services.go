@@ -4,24 +4,24 @@ import (
 	"errors"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
-	"mvdan.cc/sh/v3/pattern"
-
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
 func (c *checker) services(words []string, f frame) (some bool, err error) {
 	_, args := options.Cut(words[1:], "-c", "-t", "-u", "-U")
-	f.soft, f.told = true, false
+	f.Soft, f.Told = true, false
 	folder := "/nowhere"
 	if len(args) > 0 {
-		folder = absolute(f.dir, args[0])
+		folder = shell.Absolute(f.Dir, args[0])
 	}
 	switch path.Base(words[0]) {
 	case "init": // of s6-overlay, which starts CMD as well, and all with its own tools
-		f.path = unique(append([]string{"/command"}, f.path...), same)
+		f.Path = with([]string{"/command"}, f.Path)
 		some, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
 		once, failed := c.oneshots(f)
 		return some || once || len(args) > 0, errors.Join(err, failed, c.run(args, f))
@@ -44,7 +44,7 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 // initScript is what a service of System V is started by: service nginx start. The tool itself is a script that goes through all of them. An
 // application's own program of that name is none.
 func (c *checker) initScript(tool string, words []string) ([]string, error) {
-	if folder := path.Base(path.Dir(tool)); path.Base(tool) != "service" || folder != "sbin" && folder != "bin" || len(words) < 3 || !known(words[1]) {
+	if folder := path.Base(path.Dir(tool)); path.Base(tool) != "service" || folder != "sbin" && folder != "bin" || len(words) < 3 || !shell.Known(words[1]) {
 		return nil, nil
 	}
 	at, ok, err := c.regular("/etc/init.d/" + words[1])
@@ -56,7 +56,7 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 
 // oneshots follows the command lines of s6-rc's services that run once, which execline reads.
 func (c *checker) oneshots(f frame) (some bool, err error) {
-	names, err := c.matching("/etc/s6-overlay/s6-rc.d/*/up")
+	names, err := c.sh.Glob("/etc/s6-overlay/s6-rc.d/*/up")
 	for _, name := range names {
 		at, ok, failed := c.regular(name)
 		if ok {
@@ -70,7 +70,7 @@ func (c *checker) oneshots(f frame) (some bool, err error) {
 // each follows every program that one of the patterns names.
 func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	for _, glob := range patterns {
-		names, failed := c.matching(glob)
+		names, failed := c.sh.Glob(glob)
 		err = errors.Join(err, failed)
 		for _, name := range names {
 			some, err = true, errors.Join(err, c.run([]string{name}, f))
@@ -79,52 +79,18 @@ func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	return some, err
 }
 
-// matching lists what is there by the names that an absolute pattern stands for, in their order.
-func (c *checker) matching(glob string) ([]string, error) {
-	names := []string{"/"}
-	for part := range strings.SplitSeq(strings.Trim(glob, "/"), "/") {
-		var next []string
-		for _, folder := range names {
-			list, err := c.entries(folder, part)
-			if err != nil {
-				return nil, err
-			}
-			if next = append(next, list...); len(next) > maxWords { // more than anybody takes
-				return next, nil
-			}
+// with is a list with those behind it that it does not have.
+func with(list, more []string) []string {
+	for _, name := range more {
+		if !slices.Contains(list, name) {
+			list = append(list, name)
 		}
-		names = next
 	}
-	return names, nil
+	return list
 }
 
-// entries lists what is there in a folder by a pattern. Hidden names are only matched by a dot.
-func (c *checker) entries(folder, glob string) (names []string, err error) {
-	c.spent += lookCost
-	if !pattern.HasMeta(glob, 0) {
-		folder, glob = path.Join(folder, unescape(glob, false)), ""
-	}
-	at, err := c.resolve(folder)
-	switch {
-	case nowhere(err):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case glob == "":
-		return []string{folder}, nil
-	case !at.info.IsDir():
-		return nil, nil
-	}
-	entries, err := c.tree.list(at.real)
-	c.spent += len(entries)
-	for _, e := range entries {
-		is, _ := path.Match(strings.ReplaceAll(glob, "[!", "[^"), e.Name())
-		if is && strings.HasPrefix(e.Name(), ".") == strings.HasPrefix(glob, ".") {
-			names = append(names, path.Join(folder, e.Name()))
-		}
-	}
-	return names, err
-}
+// maxConfs bounds the files that configure a supervisor.
+const maxConfs = 64
 
 // supervised follows the commands in supervisord's configuration.
 func (c *checker) supervised(words []string, f frame) (some bool, err error) {
@@ -135,8 +101,8 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	}
 	var all []service
 	own := f // with what is set for all
-	for i := 0; i < min(len(files), maxFiles); i++ {
-		name := absolute(f.dir, files[i])
+	for i := 0; i < min(len(files), maxConfs); i++ {
+		name := shell.Absolute(f.Dir, files[i])
 		sections, failed := c.supervisorConf(name, f)
 		err = errors.Join(err, failed)
 		for _, s := range sections {
@@ -145,8 +111,8 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 				_, own = throughEnv(c.pairs(s.setting("environment"), f), own)
 			case s.kind == "include":
 				for glob := range strings.FieldsSeq(c.filledIn(s.setting("files"), own)) {
-					names, failed := c.matching(absolute(path.Dir(name), glob))
-					files, err = unique(append(files, names...), same), errors.Join(err, failed) // that name each other, maybe
+					names, failed := c.sh.Glob(shell.Absolute(path.Dir(name), glob))
+					files, err = with(files, names), errors.Join(err, failed) // that name each other, maybe
 				}
 			case s.setting("command") != "":
 				all = append(all, s)
@@ -156,9 +122,9 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	for _, s := range all {
 		_, g := throughEnv(c.pairs(s.setting("environment"), own), own)
 		if dir := s.setting("directory"); dir != "" {
-			g.dir = absolute(f.dir, c.filledIn(dir, own))
+			g.Dir = shell.Absolute(f.Dir, c.filledIn(dir, own))
 		}
-		err = errors.Join(err, c.run(envWords(c.filledIn(s.setting("command"), own)), g))
+		err = errors.Join(err, c.run(shell.Fields(c.filledIn(s.setting("command"), own)), g))
 	}
 	return len(all) > 0, err
 }
@@ -169,9 +135,9 @@ func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.text(at.real, at.info.Size())
-	if at.info.Size() > maxScript {
-		c.note(f, "%s was followed only in part: it is longer than %d KiB", show(name), maxScript>>10)
+	text, err := c.tree.Text(at.real, at.info.Size())
+	if at.info.Size() > shell.MaxText {
+		c.note(f, "%s was followed only in part: it is longer than %d KiB", shell.Show(name), shell.MaxText>>10)
 	}
 	return sections(strings.ReplaceAll(text, "%(here)s", path.Dir(name))), err
 }
@@ -192,11 +158,11 @@ func (c *checker) filledIn(text string, f frame) string {
 		values := c.values(name, f)
 		switch {
 		case is && name == "PATH":
-			return strings.Join(f.path, ":")
+			return strings.Join(f.Path, ":")
 		case is && len(values) == 1:
 			return values[0]
 		}
-		return unknown
+		return shell.Unknown
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // wrapper is a program that starts another one, which its command line names.
@@ -72,7 +73,7 @@ func unwrap(words []string) (rest []string, ok bool) {
 	if w, ok := wrappers()[base]; ok {
 		return w.rest(words[1:]), true
 	}
-	if isLoader(base) {
+	if shell.IsLoader(base) {
 		loader := wrapper{valued: []string{"--library-path", "--preload", "--argv0", "--inhibit-rpath", "--audit"}}
 		return loader.rest(words[1:]), true
 	}
@@ -86,19 +87,13 @@ func innermost(words []string) []string {
 		if path.Base(words[0]) == "env" {
 			var f frame
 			rest, f = throughEnv(words[1:], f)
-			ok = f.dir == ""
+			ok = f.Dir == ""
 		}
 		if !ok || len(rest) == 0 {
 			return words
 		}
 		words = rest
 	}
-}
-
-// isLoader tells whether a file is a loader by its name: which of them are there tells of the machine.
-func isLoader(name string) bool {
-	base := path.Base(name)
-	return strings.HasPrefix(base, "ld-") && strings.Contains(base, ".so") || strings.HasPrefix(base, "ld.so") || base == "ld64.so.2"
 }
 
 // rest skips the wrapper's options and operands.
@@ -140,7 +135,7 @@ func asDaemon(words []string, f frame) (rest []string, in frame, ok bool) {
 		"-R", "--retry", "-d", "--chdir", "-r", "--chroot", "-k", "--umask", "-N", "--nicelevel", "-P", "--procsched", "-I", "--iosched", "-O", "--output", "--pid", "--ppid",
 		"-1", "--stdout", "-2", "--stderr", "-e", "--env", "-w", "--wait")
 	for _, dir := range o.Values("-d", "--chdir") {
-		f.dir = absolute(f.dir, dir)
+		f.Dir = shell.Absolute(f.Dir, dir)
 	}
 	switch program := append(o.Values("-a", "--startas"), o.Values("-x", "--exec")...); {
 	case o.Has("-r", "--chroot"):
@@ -182,11 +177,6 @@ func isOpaque(name string) bool {
 
 // reads tells whether a program only reads or moves the files that it is given, here or to another machine, by its name.
 func reads(name string) bool {
-	return harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "gzip", "head", "install", "kubectl", "ldd", "ln", "md5sum",
+	return shell.Harmless(name) || slices.Contains([]string{"awk", "cp", "diff", "file", "getcap", "grep", "gzip", "head", "install", "kubectl", "ldd", "ln", "md5sum",
 		"mv", "objdump", "rclone", "readlink", "realpath", "rsync", "scp", "sed", "setcap", "sha256sum", "stat", "strip", "tail", "tar", "tee", "test", "zip"}, path.Base(name))
-}
-
-// isBox tells whether the program's first argument names what it is: busybox sh.
-func isBox(name string) bool {
-	return slices.Contains([]string{"busybox", "toybox", "busybox.static"}, path.Base(name))
 }

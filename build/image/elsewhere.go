@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -23,7 +24,7 @@ func (c *checker) elsewhere(facts Facts) error {
 	}
 	program, err := c.tree.read(at.real, at.info)
 	if err == nil && program.format == formatBang {
-		at, fault, err = c.stat(absolute("/", readBang(program.head).interpreter), f)
+		at, fault, err = c.stat(shell.Absolute("/", readBang(program.head).interpreter), f)
 		if err != nil || fault != nil {
 			return err
 		}

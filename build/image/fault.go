@@ -7,6 +7,7 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -48,7 +49,9 @@ type Fault struct {
 }
 
 // String is the fault in one sentence.
-func (f Fault) String() string { return fmt.Sprintf("%s is %s: %s", show(f.Path), f.What, f.Cure) }
+func (f Fault) String() string {
+	return fmt.Sprintf("%s is %s: %s", shell.Show(f.Path), f.What, f.Cure)
+}
 
 // Refusal is the error of an image that declares what it does not hold. It is ErrRefused.
 type Refusal struct {

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // found is a file behind a word of a command.
@@ -19,18 +21,18 @@ type found struct {
 // find looks a command's first word up as execvp does.
 func (c *checker) find(word string, f frame) (found, *Fault, error) {
 	if strings.Contains(word, "/") {
-		if !path.IsAbs(word) && f.dir == unknown {
+		if !path.IsAbs(word) && f.Dir == shell.Unknown {
 			return found{}, nil, nil
 		}
-		return c.stat(absolute(f.dir, word), f)
+		return c.stat(shell.Absolute(f.Dir, word), f)
 	}
 	var refused *Fault
-	c.spent += lookCost * len(f.path)
-	for _, dir := range f.path {
-		if dir == unknown {
+	c.sh.Spend(shell.LookCost * len(f.Path))
+	for _, dir := range f.Path {
+		if dir == shell.Unknown {
 			continue
 		}
-		at, fault, err := c.stat(absolute(f.dir, path.Join(dir, word)), f)
+		at, fault, err := c.stat(shell.Absolute(f.Dir, path.Join(dir, word)), f)
 		if err != nil || fault == nil && at.info != nil {
 			return at, nil, err
 		}
@@ -38,15 +40,15 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 			refused = fault
 		}
 	}
-	if refused == nil && !slices.Contains(f.path, unknown) {
-		refused = missing(word, "not in any directory of the image's PATH ("+brief(strings.Join(f.path, ":"))+")", f)
+	if refused == nil && !slices.Contains(f.Path, shell.Unknown) {
+		refused = missing(word, "not in any directory of the image's PATH ("+shell.Brief(strings.Join(f.Path, ":"))+")", f)
 	}
 	return found{}, refused, nil
 }
 
 // stat finds what an absolute name is and whether it can be executed.
 func (c *checker) stat(name string, f frame) (found, *Fault, error) {
-	from, put := f.origin(name)
+	from, put := f.Put.Origin(name)
 	at, err := c.resolve(from)
 	at.name = name
 	switch {
@@ -65,10 +67,10 @@ func (c *checker) stat(name string, f frame) (found, *Fault, error) {
 }
 
 // nowhere tells whether a name leads to nothing.
-func nowhere(err error) bool { return errors.Is(err, fs.ErrNotExist) || errors.Is(err, errLoop) }
+func nowhere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 func (c *checker) resolve(name string) (found, error) {
-	real, info, err := c.tree.resolve(name)
+	real, info, err := c.tree.Resolve(name)
 	return found{name: name, real: real, info: info}, err
 }
 
@@ -108,36 +110,9 @@ func kindOf(mode fs.FileMode) string {
 	return "special file"
 }
 
-// absolute joins a working directory and a name. What a shell has to work out stays unknown. A ".." is left to resolve,
-// because behind a link it does not lead back.
-func absolute(dir, name string) string {
-	if !path.IsAbs(name) {
-		if !known(dir) {
-			return unknown
-		}
-		name = "/" + dir + "/" + name
-	}
-	if strings.Contains(name, "..") {
-		return name
-	}
-	return path.Clean(name)
-}
-
 func orRoot(dir string) string {
-	if dir == unknown {
+	if dir == shell.Unknown {
 		return "/"
 	}
 	return dir
-}
-
-// pathList cuts a PATH into its directories; one that only the shell knows is unknown. Behind the first maxPathDirs one
-// unknown directory stands for all others.
-func pathList(value string) []string {
-	list := strings.SplitN(value, ":", maxPathDirs+1)
-	for i, dir := range list {
-		if !known(dir) || i == maxPathDirs {
-			list[i] = unknown
-		}
-	}
-	return list
 }

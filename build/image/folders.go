@@ -5,19 +5,13 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // folder lists a folder, and nothing where there is none.
 func (c *checker) folder(name string) (real string, entries []fs.DirEntry, err error) {
-	at, err := c.resolve(name)
-	if nowhere(err) || err == nil && !at.info.IsDir() {
-		return "", nil, nil
-	}
-	if err != nil {
-		return "", nil, err
-	}
-	entries, err = c.tree.list(at.real)
-	return at.real, entries, err
+	return c.tree.Folder(name)
 }
 
 // inside are the files in folders that are wanted. A folder that several names lead to is looked into once.
@@ -76,7 +70,7 @@ func (c *checker) below(dir string, most int, in interpreted, visit func(name st
 	queue := []string{dir}
 	for n := 0; n < len(queue) && !enough(); n++ {
 		if n == most {
-			c.note(in.frame, "%s has so many folders that not all were looked into", show(dir))
+			c.note(in.frame, "%s has so many folders that not all were looked into", shell.Show(dir))
 			break
 		}
 		real, entries, err := c.folder(queue[n])
@@ -97,7 +91,7 @@ func (c *checker) below(dir string, most int, in interpreted, visit func(name st
 // there are the folders of a list that are there, links resolved, each once.
 func (c *checker) there(names []string) (folders []string, err error) {
 	for _, name := range names {
-		if !known(name) {
+		if !shell.Known(name) {
 			continue
 		}
 		at, err := c.resolve(name)
@@ -117,7 +111,7 @@ func (c *checker) foldersIn(name string, f frame) (list []string) {
 	for _, value := range c.values(name, f) {
 		for dir := range strings.SplitSeq(value, ":") {
 			if dir != "" {
-				list = append(list, absolute(f.dir, dir))
+				list = append(list, shell.Absolute(f.Dir, dir))
 			}
 		}
 	}

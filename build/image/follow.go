@@ -4,10 +4,9 @@ import (
 	"errors"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 
-	"mvdan.cc/sh/v3/syntax"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Bounds on what a hostile image can make of following it. Real ones need a depth of five or six, and some dozens of
@@ -15,31 +14,15 @@ import (
 const (
 	maxDepth    = 24
 	maxCommands = 4000
-	maxWords    = 4096
-	maxPathDirs = 512
 )
 
-// frame is the situation in which a command is started.
+// frame is the situation in which a command is started, and what the check makes of it.
 type frame struct {
-	dir    string   // working directory, unknown when it is not known
-	path   []string // directories that a plain name is looked up in; unknown is one that is not known
+	shell.Frame
 	role   Role
-	soft   bool   // it may well not be run: only what is there can be at fault
-	doubt  bool   // what is not there may be made before, or its absence ends nothing: it is worth a note
-	chosen bool   // it is run or not by a choice that depends on the machine and was not followed
-	told   bool   // ... and so it is although soft: a script that is surely run needs it
 	shell  bool   // started by a shell, which runs a text without #! itself
 	script string // the script whose #! line this command is
-	depth  int
-
-	tongue  string                    // the shell that reads a text: bash, zsh
-	input   string                    // the text that is its standard input, unknown when that only comes at run time
-	reading string                    // the script that is followed
-	cut     bool                      // ... and of which there is more than was read
-	env     map[string][]value        // set by shells and env on the way, but for PATH; never changed
-	exports map[string][]*syntax.Stmt // functions that bash hands on; never changed
-	picked  map[string]bool           // those of env that were chosen by machine in a way that was not followed; never changed
-	put     map[string]string         // files that shells on the way put into the image, and where it has them
+	depth  int    // of programs and scripts that started each other
 }
 
 // run follows a command: it finds the program, judges it and goes on with what the program starts.
@@ -47,18 +30,18 @@ func (c *checker) run(words []string, f frame) error {
 	if len(words) == 0 || words[0] == "" {
 		return nil
 	}
-	if c.commands++; c.commands > maxCommands || len(words) > maxWords {
+	if c.commands++; c.commands > maxCommands || len(words) > shell.MaxWords {
 		c.tooMany(f)
 		return nil
 	}
 	if f.depth++; f.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
-	if !known(words[0]) {
-		c.note(f, "%s works out at run time what it starts as %s: that program was not followed", f.text(), shown(words[0]))
+	if !shell.Known(words[0]) {
+		c.note(f, "%s works out at run time what it starts as %s: that program was not followed", f.Text(), shell.ShowWord(words[0]))
 		return nil
 	}
-	f.soft = f.soft || slices.Contains(f.path, unknown) && !strings.Contains(words[0], "/")
+	f.Soft = f.Soft || slices.Contains(f.Path, shell.Unknown) && !strings.Contains(words[0], "/")
 	switch name, text, ok, err := c.findText(words[0], f); {
 	case err != nil:
 		return err
@@ -70,7 +53,7 @@ func (c *checker) run(words []string, f frame) error {
 		return errors.Join(err, c.addIf(f, fault))
 	}
 	if at.info == nil {
-		c.note(f, "%s lies in a folder that only the running shell knows: it was not followed", shown(words[0]))
+		c.note(f, "%s lies in a folder that only the running shell knows: it was not followed", shell.ShowWord(words[0]))
 		return nil
 	}
 	return c.start(at, words, f)
@@ -78,26 +61,12 @@ func (c *checker) run(words []string, f frame) error {
 
 // tooMany says that a bound was reached.
 func (c *checker) tooMany(f frame) {
-	c.note(f, "the image's scripts start so many commands that not all were followed")
-}
-
-// shown quotes a word of a script, with what is unknown of it as dots.
-func shown(word string) string {
-	return strconv.Quote(brief(strings.NewReplacer(guessed, "...", given, "...", unknown, "...").Replace(word)))
+	c.note(f, shell.TooMany)
 }
 
 // longPath says that a PATH was not followed to its end.
 func (c *checker) longPath(f frame) {
-	c.note(f, "PATH has more than %d folders: those behind were not looked into", maxPathDirs)
-}
-
-// brief cuts a text that an image could make endless to what fits into a line.
-func brief(text string) string {
-	const line = 200
-	if len(text) <= line {
-		return text
-	}
-	return strings.ToValidUTF8(text[:line], "") + "..."
+	c.note(f, "PATH has more than %d folders: those behind were not looked into", shell.MaxPathDirs)
 }
 
 // source names where in the Dockerfile the command is written.
@@ -145,7 +114,7 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if inner.depth++; inner.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: at.real, What: "a script that is its own interpreter", Cure: "correct the #! line"}, at.name)
 	}
-	interpreter, fault, err := c.stat(absolute(orRoot(f.dir), b.interpreter), inner)
+	interpreter, fault, err := c.stat(shell.Absolute(orRoot(f.Dir), b.interpreter), inner)
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
 	}
@@ -190,7 +159,7 @@ func (c *checker) launched(script found, words []string, f frame) (alone bool, e
 
 // through goes on behind a program that starts another one.
 func (c *checker) through(words []string, f frame) error {
-	if isBox(words[0]) && len(words) > 1 {
+	if shell.IsBox(words[0]) && len(words) > 1 {
 		words = words[1:]
 	}
 	switch {
@@ -201,7 +170,7 @@ func (c *checker) through(words []string, f frame) error {
 		return c.shell(words, f)
 	case path.Base(words[0]) == "su" || path.Base(words[0]) == "runuser":
 		if text, rest, ok := asUser(words); ok && text != "" {
-			f.soft, f.tongue = true, "" // the user's own shell, with his PATH
+			f.Soft, f.Tongue = true, "" // the user's own shell, with his PATH
 			return c.text(text, rest, f)
 		} else if ok {
 			return c.run(rest, f)
@@ -211,12 +180,12 @@ func (c *checker) through(words []string, f frame) error {
 			return c.run(rest, inner)
 		}
 	case path.Base(words[0]) == "cd" && len(words) > 2: // execline's
-		if f.dir = absolute(f.dir, words[1]); !known(f.dir) {
-			f.dir = unknown
+		if f.Dir = shell.Absolute(f.Dir, words[1]); !shell.Known(f.Dir) {
+			f.Dir = shell.Unknown
 		}
 		return c.run(words[2:], f)
 	case path.Base(words[0]) == "find":
-		f.soft, f.shell = true, false
+		f.Soft, f.shell = true, false
 		for _, command := range perFile(words) {
 			if err := c.run(command, f); err != nil {
 				return err
@@ -235,7 +204,7 @@ func (c *checker) wrapped(words []string, f frame) error {
 		return c.other(words, f)
 	}
 	if i := slices.Index(words[:len(words)-len(rest)], "--library-path"); i > 0 { // of a loader
-		f = f.with("LD_LIBRARY_PATH", strings.Join(words[i+1:i+2], ""))
+		f.Frame = f.With("LD_LIBRARY_PATH", strings.Join(words[i+1:i+2], ""))
 	}
 	if len(rest) > 1 && path.Base(words[0]) == "flock" && (rest[0] == "-c" || rest[0] == "--command") {
 		return c.text(rest[1], nil, f)
@@ -276,7 +245,7 @@ func (c *checker) other(words []string, f frame) error {
 // behind follows what stands behind --, if that is a program: it is surely what is started.
 func (c *checker) behind(words []string, f frame) (started bool, err error) {
 	i := slices.Index(words, "--") + 1
-	if i == 0 || i == len(words) || !known(words[i]) {
+	if i == 0 || i == len(words) || !shell.Known(words[i]) {
 		return false, nil
 	}
 	at, fault, err := c.find(words[i], f)
@@ -289,8 +258,8 @@ func (c *checker) behind(words []string, f frame) (started bool, err error) {
 // given notes an argument that names a program of another architecture: many programs start what they are given.
 func (c *checker) given(words []string, f frame) error {
 	for _, word := range words[1:] {
-		name := absolute(f.dir, word)
-		if !strings.Contains(word, "/") || !known(name) {
+		name := shell.Absolute(f.Dir, word)
+		if !strings.Contains(word, "/") || !shell.Known(name) {
 			continue
 		}
 		at, fault, err := c.stat(name, f)
@@ -305,7 +274,7 @@ func (c *checker) given(words []string, f frame) error {
 			return err
 		}
 		if file.format == formatELF && file.elf.Executable() && c.foreign(file.elf) {
-			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), show(name), file.elf.Arch())
+			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), shell.Show(name), file.elf.Arch())
 		}
 	}
 	return nil

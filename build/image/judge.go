@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -62,7 +63,7 @@ func (c *checker) judgeELF(at found, f file, fr frame) error {
 	case fit == platforms.Foreign:
 		return c.add(fr, fault, at.name)
 	case fit == platforms.Compatible:
-		c.note(fr, "%s is %s, which a kernel for %s runs", show(at.real), f.elf.Describe(), c.name)
+		c.note(fr, "%s is %s, which a kernel for %s runs", shell.Show(at.real), f.elf.Describe(), c.name)
 	}
 	bad, err := c.judgeLoader(at, f, fr)
 	if err != nil || bad {
@@ -97,7 +98,7 @@ func (c *checker) judgeLevel(at found, f file, fr frame) error {
 	}
 	setting := "GO" + strings.TrimSuffix(strings.ToUpper(build.GOARCH), "LE") + "=" + build.Level
 	if c.declared.Variant == "" {
-		c.note(fr, "%s is a Go program built with %s, and starts on no older CPUs: declare linux/%s/%s, or build it for all", show(at.real), setting, build.GOARCH, build.Level)
+		c.note(fr, "%s is a Go program built with %s, and starts on no older CPUs: declare linux/%s/%s, or build it for all", shell.Show(at.real), setting, build.GOARCH, build.Level)
 		return nil
 	}
 	return c.add(fr, Fault{Kind: TooNew, Path: at.real, What: "a Go program built with " + setting + c.declaredAs(),
@@ -111,8 +112,8 @@ func (c *checker) judgeLoader(at found, f file, fr frame) (bad bool, err error) 
 	}
 	name, cure := libc(f.elf.Interp)
 	fault := Fault{Kind: MissingLoader, Path: at.real, Cure: cure,
-		What: fmt.Sprintf("linked against %s, whose loader %s is not in the image", name, show(f.elf.Interp))}
-	loader, ok, err := c.regular(absolute("/", f.elf.Interp))
+		What: fmt.Sprintf("linked against %s, whose loader %s is not in the image", name, shell.Show(f.elf.Interp))}
+	loader, ok, err := c.regular(shell.Absolute("/", f.elf.Interp))
 	if err != nil {
 		return false, err
 	}
@@ -132,7 +133,7 @@ func (c *checker) judgeLoader(at found, f file, fr frame) (bad bool, err error) 
 		return false, nil
 	}
 	fault.Kind, fault.Cure = ForeignLoader, "install "+name+" for "+c.name
-	fault.What = fmt.Sprintf("started by the loader %s, which is %s%s", show(f.elf.Interp), what, c.declaredAs())
+	fault.What = fmt.Sprintf("started by the loader %s, which is %s%s", shell.Show(f.elf.Interp), what, c.declaredAs())
 	return true, c.add(fr, fault, at.name, f.elf.Interp, loader.real)
 }
 
@@ -164,7 +165,7 @@ func (c *checker) judgeARM(at found, f file, fr frame) (bad bool, err error) {
 		return false, err
 	}
 	if !bad {
-		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", show(at.real), version, c.name)
+		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", shell.Show(at.real), version, c.name)
 		return false, nil
 	}
 	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", version, c.declaredAs())
@@ -177,7 +178,7 @@ func (c *checker) loaderToo(f file, limit int) (bool, error) {
 	if f.elf.Interp == "" {
 		return false, nil
 	}
-	at, err := c.resolve(absolute("/", f.elf.Interp))
+	at, err := c.resolve(shell.Absolute("/", f.elf.Interp))
 	if err != nil {
 		return false, err
 	}
@@ -187,14 +188,6 @@ func (c *checker) loaderToo(f file, limit int) (bool, error) {
 	}
 	version, err := c.tree.armOf(loader)
 	return version > limit, err
-}
-
-// show quotes a path whose characters could confuse whoever reads the message.
-func show(name string) string {
-	if q := strconv.Quote(name); len(q) != len(name)+2 || strings.Contains(name, " ") || name == "" {
-		return q
-	}
-	return name
 }
 
 // rank orders roles from the strongest.

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -120,8 +121,8 @@ func (c *checker) expand(text string, by linked, n *need) (list []string) {
 		dir = strings.NewReplacer("${", "$", "}", "").Replace(dir)
 		dir = strings.ReplaceAll(dir, "$ORIGIN", path.Dir(by.at.real))
 		for _, lib := range c.libNames(dir) {
-			full := absolute(by.frame.dir, path.Clean(strings.ReplaceAll(dir, "$LIB", lib))) // an empty one is the working folder
-			if strings.ContainsAny(full, unknown+"$") {
+			full := shell.Absolute(by.frame.Dir, path.Clean(strings.ReplaceAll(dir, "$LIB", lib))) // an empty one is the working folder
+			if strings.ContainsAny(full, shell.Unknown+"$") {
 				n.certain = false
 				continue
 			}
@@ -202,7 +203,7 @@ func (c *checker) library(n need) (*linked, *Fault, error) {
 	}
 	return nil, &Fault{
 		Kind: ForeignLibrary, Path: foreign.at.real,
-		What: foreign.elf.Describe() + c.declaredAs() + ", and " + show(n.by.at.real) + " needs it",
+		What: foreign.elf.Describe() + c.declaredAs() + ", and " + shell.Show(n.by.at.real) + " needs it",
 		Cure: "build or install it for " + c.name,
 	}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -213,18 +214,18 @@ func (c *checker) sameMachine(in interpreted, what compiled) (bool, error) {
 // lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
 func (c *checker) lacking(p modules, other compiled, in interpreted) (*Fault, error) {
 	if p.by != "" && in.frame.late(p) {
-		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", show(other.at.real), other.what, c.declaredAs(), show(in.at.name))
+		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", shell.Show(other.at.real), other.what, c.declaredAs(), shell.Show(in.at.name))
 		return nil, nil
 	}
 	if p.spare {
-		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(other.at.real)), show(p.what))
+		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(other.at.real)), shell.Show(p.what))
 		return nil, nil
 	}
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
 	if spare, err := c.spare(p); err != nil || spare {
-		c.note(in.frame, "%s is %s%s: %s goes on without it", show(other.at.real), other.what, c.declaredAs(), show(p.name))
+		c.note(in.frame, "%s is %s%s: %s goes on without it", shell.Show(other.at.real), other.what, c.declaredAs(), shell.Show(p.name))
 		return nil, err
 	}
 	return c.unfit(p, other.at.real, other.what, in), nil
@@ -242,9 +243,9 @@ func (c *checker) unfit(p modules, name, what string, in interpreted) *Fault {
 // sought says how an interpreter has come upon what does not fit.
 func (p modules) sought(in interpreted) string {
 	if p.by != "" {
-		return p.names() + " has " + show(in.at.name) + " load it"
+		return p.names() + " has " + shell.Show(in.at.name) + " load it"
 	}
-	return show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + show(p.name)
+	return shell.Show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + shell.Show(p.name)
 }
 
 // compiled is a file of machine code; what is "" when it is none.
@@ -304,7 +305,7 @@ func (c *checker) evidence(name string) (string, error) {
 		return "", err
 	}
 	if at.info.Size() > maxEvidence {
-		c.note(frame{}, "%s is so long that not all of it was read", show(at.real))
+		c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.real))
 	}
 	return c.tree.begin(at.real, at.info.Size(), maxEvidence)
 }
@@ -324,16 +325,9 @@ func machinesIn(name string) (list []string) {
 // unknown.
 func (c *checker) values(name string, f frame) (list []string) {
 	image, there := c.env[name]
-	values, ok := f.env[name]
-	if !ok && there {
+	list, set := f.Variable(name, image)
+	if !set && there {
 		return []string{image}
-	}
-	for _, v := range values {
-		if v == nil {
-			list = append(list, image)
-		} else {
-			list = append(list, v.text())
-		}
 	}
 	return list
 }

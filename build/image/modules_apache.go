@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Apache carries out what its files say in their order, and of what stands under a condition only that which holds by then:
@@ -50,11 +51,11 @@ func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
 func (c *checker) apacheTold(in interpreted) (*apache, error) {
 	o, _ := options.Cut(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
 	own := path.Dir(path.Dir(in.at.real))
-	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !known(strings.Join(in.args, "")), room: maxSetting}
+	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !shell.Known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
 	for _, given := range o.Values("-d") {
-		a.roots = []string{absolute(in.frame.dir, given)}
+		a.roots = []string{shell.Absolute(in.frame.Dir, given)}
 		files = append(inEach(a.roots, "conf/httpd.conf", "apache2.conf", "httpd.conf"), files...)
 	}
 	for _, given := range o.Values("-f") {
@@ -150,7 +151,7 @@ func (a *apache) directive(by string, words []string) error {
 	case key == "undefine":
 		delete(a.defined, last)
 	case key == "serverroot":
-		a.roots = []string{absolute("/", last)}
+		a.roots = []string{shell.Absolute("/", last)}
 	case key == "loadmodule" && len(values) > 1:
 		if name := bareModule(values[0]); !a.names[name] { // the first counts
 			a.names[name] = true

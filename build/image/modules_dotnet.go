@@ -9,6 +9,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // .NET is told in App.deps.json which native libraries an application has: those of a publish for one runtime identifier, beside App.dll, and
@@ -28,9 +29,9 @@ func startsDotnet([]string) bool { return true }
 func (c *checker) dotnetApp(in interpreted) ([]string, error) {
 	app := in.at.real + ".dll"
 	if path.Base(in.at.real) == "dotnet" {
-		app = absolute(in.frame.dir, dotnetLine(in.args))
+		app = shell.Absolute(in.frame.Dir, dotnetLine(in.args))
 	}
-	if !known(app) {
+	if !shell.Known(app) {
 		return nil, nil
 	}
 	at, ok, err := c.regular(app)
@@ -158,7 +159,7 @@ func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 		if _, there, err := c.regular(stray); err != nil {
 			return nil, err
 		} else if there {
-			c.note(in.frame, "%s has %s for other machines alone: what needs it fails", show(path.Dir(app)), show(name))
+			c.note(in.frame, "%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(app)), shell.Show(name))
 		}
 	}
 	return list[:min(len(list), maxPackages)], nil
@@ -170,7 +171,7 @@ func (c *checker) profiler(f frame) error {
 	if !slices.Contains(c.values("CORECLR_ENABLE_PROFILING", f), "1") {
 		return nil
 	}
-	for _, machine := range []string{"_" + strings.ToUpper(c.declared.Architecture), "_" + bits(c.declared), ""} {
+	for _, machine := range []string{"_" + strings.ToUpper(c.declared.Architecture), "_" + shell.Bits(c.declared), ""} {
 		if set, err := c.loads("CORECLR_PROFILER_PATH"+machine, f); set || err != nil {
 			return err
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // What is published for a runtime identifier says in its header for which machine it is (PlatformTarget follows from -r), although it is
@@ -32,7 +34,7 @@ func (c *checker) judgeCode(app, identifier string, in interpreted) error {
 	}
 	return c.add(in.frame, Fault{
 		Kind: ForeignModule, Path: at.real,
-		What: "an application for " + machine + c.declaredAs() + ", and " + show(in.at.real) + " does not load that",
+		What: "an application for " + machine + c.declaredAs() + ", and " + shell.Show(in.at.real) + " does not load that",
 		Cure: "publish it with -r " + identifier + ", or for no runtime identifier",
 	})
 }

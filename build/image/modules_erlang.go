@@ -28,12 +28,12 @@ func (c *checker) release(script found, f frame) (alone bool, err error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	data, err := c.tree.text(at.real, at.info.Size())
+	data, err := c.tree.Text(at.real, at.info.Size())
 	versions := strings.Fields(data)
 	if err != nil || len(versions) != 2 {
 		return false, err
 	}
-	text, err := c.tree.text(script.real, script.info.Size())
+	text, err := c.tree.Text(script.real, script.info.Size())
 	if err != nil {
 		return false, err
 	}
@@ -43,7 +43,7 @@ func (c *checker) release(script found, f frame) (alone bool, err error) {
 		return alone, errors.Join(err, c.run([]string{bin + "erlexec"}, f), c.run([]string{bin + "beam.smp"}, f))
 	}
 	if alone {
-		f.doubt = true // another place may be written into the text that it starts
+		f.Doubt = true // another place may be written into the text that it starts
 		err = c.run([]string{"erl", "-boot_var", "RELEASE_LIB", root + "/lib"}, f)
 	}
 	return alone, err

@@ -3,6 +3,8 @@ package image
 import (
 	"path"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Fluent Bit's plugins of others are named on its command line, or in what its configuration names, in one of two forms:
@@ -23,15 +25,15 @@ func (c *checker) fluentBitLoads(in interpreted) (list []modules, err error) {
 		}
 		switch name {
 		case "-e", "--plugin":
-			list = append(list, loaded(onCommandLine, absolute(in.frame.dir, value)))
+			list = append(list, loaded(onCommandLine, shell.Absolute(in.frame.Dir, value)))
 		case "-c", "--config":
-			files = append(files, absolute(in.frame.dir, value))
+			files = append(files, shell.Absolute(in.frame.Dir, value))
 		}
 	}
 	err = c.included(files, in.frame, func(by, text string) (patterns []string) {
 		plugins, more := fluentBitNames(text)
 		for _, name := range plugins {
-			list = append(list, loaded(by, absolute(in.frame.dir, name)))
+			list = append(list, loaded(by, shell.Absolute(in.frame.Dir, name)))
 		}
 		return inEach([]string{path.Dir(by)}, more...)
 	})

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Java loads agents that its options name, which stand on its command line, in files and in variables; the scripts of Tomcat, Jetty, Kafka and others
@@ -24,7 +26,7 @@ func (c *checker) javaAgent(option string, in interpreted) []string {
 	case "-agentlib":
 		home := path.Dir(path.Dir(in.at.real))
 		folders := []string{home + "/lib"}
-		for _, machine := range machines(c.declared) { // of Java 8
+		for _, machine := range shell.Machines(c.declared) { // of Java 8
 			folders = append(folders, home+"/lib/"+machine, home+"/jre/lib/"+machine)
 		}
 		return inEach(slices.Concat(folders, c.foldersIn("LD_LIBRARY_PATH", in.frame), c.systemFolders()), "lib"+name+".so")
@@ -54,11 +56,11 @@ func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 		file, more := strings.CutPrefix(word, "@")
 		switch {
 		case more && !valued:
-			name := absolute(in.frame.dir, file)
+			name := shell.Absolute(in.frame.Dir, file)
 			if err := c.included([]string{name}, in.frame, func(by, text string) []string { read(by, strings.Fields(text)); return nil }); err != nil {
 				return nil, err
 			}
-		case !known(word): // more options, maybe
+		case !shell.Known(word): // more options, maybe
 		case strings.HasPrefix(word, "-") && word != "-jar":
 			read(onCommandLine, []string{word})
 		case !valued:
@@ -71,7 +73,7 @@ func (c *checker) javaLoads(in interpreted) (list []modules, err error) {
 
 // javaScript reads the variables of the image's environment that name an agent and are used by the script that starts Java.
 func (c *checker) javaScript(in interpreted, read func(by string, words []string)) error {
-	if in.frame.reading == "" {
+	if in.frame.Reading == "" {
 		return nil
 	}
 	script := ""
@@ -87,7 +89,7 @@ func (c *checker) javaScript(in interpreted, read func(by string, words []string
 			continue
 		}
 		if script == "" {
-			texts, err := c.settings([]string{in.frame.reading}, in.frame)
+			texts, err := c.settings([]string{in.frame.Reading}, in.frame)
 			if err != nil {
 				return err
 			}

@@ -2,6 +2,8 @@ package image
 
 import (
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // A module that is loaded into Node has Node's C library, and one that was linked with another does not start: what an Alpine stage has installed fails on
@@ -31,7 +33,7 @@ func (c *checker) strange(name string, in interpreted) (string, error) {
 		return "", err
 	}
 	if f.elf.Interp != "" && !isLoaded(name) {
-		_, there, err := c.regular(absolute("/", f.elf.Interp))
+		_, there, err := c.regular(shell.Absolute("/", f.elf.Interp))
 		if theirs, _ := libc(f.elf.Interp); !there {
 			return theirs, err
 		}
@@ -70,17 +72,17 @@ func (c *checker) apart(p modules, name, theirs string, in interpreted) (*Fault,
 	if p.brought != "" && err == nil {
 		instead, err := c.under(p.brought, "fallback.js")
 		if len(instead) == 0 {
-			c.note(in.frame, "%s is for %s, where %s has %s, and none was compiled: what needs it fails", show(name), theirs, show(in.at.real), ours)
+			c.note(in.frame, "%s is for %s, where %s has %s, and none was compiled: what needs it fails", shell.Show(name), theirs, shell.Show(in.at.real), ours)
 		}
 		return nil, err
 	}
-	why := " and finds no other module of " + show(p.name)
+	why := " and finds no other module of " + shell.Show(p.name)
 	if p.by != "" {
 		why = ", and " + p.sought(in)
 	}
 	return &Fault{
 		Kind: ForeignModule, Path: name,
-		What: "for " + theirs + ", where " + show(in.at.real) + " has " + ours + why,
+		What: "for " + theirs + ", where " + shell.Show(in.at.real) + " has " + ours + why,
 		Cure: "install it in a stage of the image's own base" + strings.ReplaceAll(p.also, "--os and --cpu", "--libc="+ours),
 	}, err
 }

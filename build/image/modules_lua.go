@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Lua loads compiled modules from folders for its version, the first file that has a module's name:
@@ -49,7 +50,7 @@ func (c *checker) luaPath(in interpreted) (list []string, err error) {
 	for pattern := range strings.SplitSeq(strings.Join(given, ";"), ";") {
 		folder, some := strings.CutSuffix(pattern, "?.so") // others mean some of the files there alone
 		if all = all || pattern == ""; some && folder != "" && !strings.Contains(folder, "?") {
-			list = append(list, absolute(in.frame.dir, folder))
+			list = append(list, shell.Absolute(in.frame.Dir, folder))
 		}
 	}
 	if all {
@@ -71,12 +72,12 @@ func (c *checker) luaTrees(version string, in interpreted) (list []string, err e
 	} else if prefix == "/usr" {
 		prefix = "/usr/local"
 	}
-	trees := []string{absolute(in.frame.dir, "lua_modules"), prefix}
+	trees := []string{shell.Absolute(in.frame.Dir, "lua_modules"), prefix}
 	for _, home := range c.homes(in.frame) {
 		trees = append(trees, home+"/.luarocks")
 	}
 	for _, tree := range trees {
-		if !known(tree) {
+		if !shell.Known(tree) {
 			continue
 		}
 		some, err := c.under(tree+"/lib/lua", version)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // nginxLoads reads what nginx is told. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
@@ -14,7 +15,7 @@ func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 	name := strings.TrimSuffix(path.Base(in.at.real), "-debug")
 	prefixes := []string{path.Dir(path.Dir(in.at.real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
 	for _, given := range o.Values("-p") {
-		prefixes = []string{absolute(in.frame.dir, given)}
+		prefixes = []string{shell.Absolute(in.frame.Dir, given)}
 	}
 	files := append(inEach(prefixes, "conf/nginx.conf"), "/etc/"+name+"/"+name+".conf", "/etc/nginx/nginx.conf")
 	for _, given := range o.Values("-c") {
@@ -31,7 +32,7 @@ func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 			case words[0] == "load_module":
 				list = append(list, loaded(by, inEach(prefixes, words[1])...))
 			case words[0] == "include":
-				patterns = append(patterns, absolute(path.Dir(file), words[1]))
+				patterns = append(patterns, shell.Absolute(path.Dir(file), words[1]))
 			}
 		}
 		return patterns

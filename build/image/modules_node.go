@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 const (
@@ -43,7 +45,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 		installed = installed || lock != ""
 		some := readNPMList(lock).installed(path.Dir(dir), starts)
 		if len(some) > maxPackages {
-			c.note(in.frame, "%s has so many packages that not all were looked at", show(dir))
+			c.note(in.frame, "%s has so many packages that not all were looked at", shell.Show(dir))
 			some = some[:maxPackages]
 		}
 		packages, roots = append(packages, some...), append(roots, nodePackage{dir: path.Dir(dir)})
@@ -91,7 +93,7 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 		}
 		if left := most - len(list); len(queue) > left {
 			i := slices.IndexFunc(roots, func(p nodePackage) bool { return len(p.dependencies) > 0 })
-			unseen = show(path.Join(roots[i].dir, "package.json")) + " leads to so many packages that not all were looked at"
+			unseen = shell.Show(path.Join(roots[i].dir, "package.json")) + " leads to so many packages that not all were looked at"
 			queue = queue[:left]
 		}
 		if err := c.describe(queue); err != nil {
@@ -286,7 +288,7 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 			return nil, err
 		}
 		if len(foreign) > 0 && len(instead) == 0 {
-			c.note(in.frame, "%s has addons for other machines alone, and none was compiled: what needs one fails", show(real))
+			c.note(in.frame, "%s has addons for other machines alone, and none was compiled: what needs one fails", shell.Show(real))
 		}
 	}
 	return list, nil
@@ -341,14 +343,23 @@ func (c *checker) forMachine(name, from string, in interpreted) (p platformed, e
 
 // binaries are the addons, libraries and programs of a package, wherever they lie, the likeliest first.
 func (c *checker) binaries(dir string) (list []string, err error) {
-	items, _, err := c.tour("/", []string{dir}, maxFolders, false, func(i item) bool { return path.Base(i.name) != "node_modules" })
-	for _, i := range items {
-		if !i.kind.IsDir() && unlikely(i.name) < 3 {
-			list = append(list, i.name)
+	folders := []string{dir}
+	for i := 0; i < min(len(folders), maxFolders); i++ {
+		_, entries, err := c.folder(folders[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			switch name := strings.TrimSuffix(folders[i], "/") + "/" + e.Name(); {
+			case e.IsDir() && e.Name() != "node_modules":
+				folders = append(folders, name)
+			case !e.IsDir() && unlikely(name) < 3:
+				list = append(list, name)
+			}
 		}
 	}
 	slices.SortStableFunc(list, func(a, b string) int { return cmp.Compare(unlikely(a), unlikely(b)) })
-	return list, err
+	return list, nil
 }
 
 // unlikely tells by a file's name how little it looks like machine code, 3 for not at all.

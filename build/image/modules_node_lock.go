@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // pnpm, yarn and Bun leave in words which packages need which, in lists whose lines are indented below what they belong to, or in JSON, and lay each
@@ -196,7 +198,7 @@ func (c *checker) packed(roots []nodePackage) (string, error) {
 	for _, root := range roots {
 		at, err := c.resolve(path.Join(root.dir, ".pnp.cjs"))
 		if !nowhere(err) {
-			return show(at.real) + " leads to packages that were not looked at: no yarn.lock tells of them", err
+			return shell.Show(at.real) + " leads to packages that were not looked at: no yarn.lock tells of them", err
 		}
 	}
 	return "", nil
@@ -262,7 +264,7 @@ func (c *checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (l
 	for _, l := range locks {
 		for _, id := range l.compiling(names) {
 			if looked++; max(looked, len(list)) > maxPackages {
-				c.note(in.frame, "%s has so many packages that not all were looked at", show(l.root))
+				c.note(in.frame, "%s has so many packages that not all were looked at", shell.Show(l.root))
 				return list[:min(len(list), maxPackages)], nil
 			}
 			found, err := c.lockedPackage(l, id)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // isNode tells whether a program is Node, or runs scripts with Node's packages as it does.
@@ -61,14 +62,14 @@ func (c *checker) nodePath(in interpreted) (list []string, err error) {
 // starts what package.json says. Another tool (pm2-runtime, nodemon) starts a script that it is given.
 func (c *checker) nodeStarts(in interpreted) (starts []string, err error) {
 	script, given := nodeLine(in.args)
-	dir, err := c.folderOf(absolute(in.frame.dir, script))
+	dir, err := c.folderOf(shell.Absolute(in.frame.Dir, script))
 	switch {
 	case err != nil:
 		return nil, err
 	case script == "":
 	case isManager(dir):
 		if told := managed(given); told != "" {
-			return c.there([]string{absolute(in.frame.dir, told)})
+			return c.there([]string{shell.Absolute(in.frame.Dir, told)})
 		}
 	case strings.Contains(dir+"/", "/node_modules/"):
 		starts = append(starts, dir)
@@ -76,7 +77,7 @@ func (c *checker) nodeStarts(in interpreted) (starts []string, err error) {
 			if !slices.Contains([]string{".js", ".cjs", ".mjs", ".ts", ".cts", ".mts"}, path.Ext(word)) {
 				continue
 			}
-			if dir, err = c.folderOf(absolute(in.frame.dir, word)); err != nil {
+			if dir, err = c.folderOf(shell.Absolute(in.frame.Dir, word)); err != nil {
 				return nil, err
 			}
 			starts = append(starts, dir)
@@ -88,7 +89,7 @@ func (c *checker) nodeStarts(in interpreted) (starts []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.there(slices.Concat(starts, loaded, []string{in.frame.dir}))
+	return c.there(slices.Concat(starts, loaded, []string{in.frame.Dir}))
 }
 
 // preloaded are the folders of the packages that are loaded before a script: node --import tsx, NODE_OPTIONS="-r x/register".
@@ -99,10 +100,10 @@ func (c *checker) preloaded(in interpreted) (folders []string, err error) {
 	}
 	o, _ := options.Cut(words, nodeValued()...)
 	for _, module := range o.Values(preloads()...) {
-		if !known(in.frame.dir+module) || strings.HasPrefix(module, ".") {
+		if !shell.Known(in.frame.Dir+module) || strings.HasPrefix(module, ".") {
 			continue
 		}
-		dir, err := c.required(packageOf(module), in.frame.dir)
+		dir, err := c.required(packageOf(module), in.frame.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -124,8 +125,8 @@ func packageOf(module string) string {
 
 // folderOf is where a script lies, which may leave out its .js, or the folder that is run as one.
 func (c *checker) folderOf(script string) (string, error) {
-	if !known(script) {
-		return unknown, nil
+	if !shell.Known(script) {
+		return shell.Unknown, nil
 	}
 	at, err := c.resolve(script)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // maxPerlFolders is how many folders of extensions are looked into, each below auto. Applications have some dozens.
@@ -35,18 +36,18 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 	var list []string
 	o, rest := perlLine(in.args)
 	for _, dir := range o.Values("-I") {
-		list = append(list, absolute(in.frame.dir, dir))
+		list = append(list, shell.Absolute(in.frame.Dir, dir))
 	}
 	list = append(list, c.foldersIn("PERL5LIB", in.frame)...)
 	if len(rest) > 0 && !o.Has("-e", "-E") {
-		used, err := c.perlUses(absolute(in.frame.dir, rest[0]), in.frame)
+		used, err := c.perlUses(shell.Absolute(in.frame.Dir, rest[0]), in.frame)
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, used...)
 	}
 	if len(rest) > 0 && path.Base(rest[0]) == "carton" {
-		list = append(list, absolute(in.frame.dir, "local/lib/perl5"))
+		list = append(list, shell.Absolute(in.frame.Dir, "local/lib/perl5"))
 	}
 	if prefix := path.Dir(path.Dir(in.at.real)); prefix != "/usr" {
 		list = append(list, prefix+"/lib/perl5/site_perl", prefix+"/lib/site_perl") // the latter in perlbrew's: a prefix with perl in it needs no perl5
@@ -62,11 +63,11 @@ func (c *checker) perlUses(script string, f frame) (list []string, err error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.text(at.real, at.info.Size())
+	text, err := c.tree.Text(at.real, at.info.Size())
 	itself := strings.NewReplacer("$FindBin::RealBin", path.Dir(at.real), "$FindBin::Bin", path.Dir(at.name), "$RealBin", path.Dir(at.real), "$Bin", path.Dir(at.name))
 	for _, m := range regexp.MustCompile(`(?m)^\s*use\s+lib\s+(?:qw[(/]\s*)?["']?([^"'()\s;]+)`).FindAllStringSubmatch(text, -1) {
 		if dir := itself.Replace(m[1]); !strings.ContainsAny(dir, "$@%") {
-			list = append(list, absolute(f.dir, dir))
+			list = append(list, shell.Absolute(f.Dir, dir))
 		}
 	}
 	return list, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // maxPHPFolders is how many folders of extensions are looked into. A distribution has one for each version of PHP.
@@ -74,7 +75,7 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 	places := phpInstalled(in.at.real)
 	var main, more []string
 	for _, given := range o.Values("-c") {
-		main = append(main, absolute(in.frame.dir, given))
+		main = append(main, shell.Absolute(in.frame.Dir, given))
 	}
 	if main = append(main, c.foldersIn("PHPRC", in.frame)...); len(main) == 0 {
 		main = places.main
@@ -87,7 +88,7 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 		if dir == "" { // its own
 			more = append(more, places.more...)
 		} else {
-			more = append(more, absolute(in.frame.dir, dir))
+			more = append(more, shell.Absolute(in.frame.Dir, dir))
 		}
 	}
 	for _, place := range main {
@@ -120,7 +121,7 @@ func (c *checker) phpExtensions(files []string, in interpreted) (list []modules,
 		return nil, nil
 	}
 	for i, dir := range dirs {
-		dirs[i] = absolute(in.frame.dir, dir)
+		dirs[i] = shell.Absolute(in.frame.Dir, dir)
 	}
 	if len(dirs) == 0 {
 		if dirs, err = c.under("/", phpInstalled(in.at.real).extensions...); err != nil {
@@ -136,7 +137,7 @@ func (c *checker) phpExtensions(files []string, in interpreted) (list []modules,
 	for _, name := range names[:min(len(names), maxPackages)] {
 		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension", by: cmp.Or(by[name], onCommandLine)}
 		for _, dir := range dirs {
-			m.files = append(m.files, absolute(dir, strings.TrimSuffix(name, ".so")+".so"))
+			m.files = append(m.files, shell.Absolute(dir, strings.TrimSuffix(name, ".so")+".so"))
 		}
 		list = append(list, m)
 	}

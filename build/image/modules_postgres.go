@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // PostgreSQL has its settings in a file that it is given, in postgresql.conf of its data, or, where that is made anew, in the sample of it, which
@@ -40,9 +41,9 @@ func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
 		for _, m := range setting.FindAllStringSubmatch(text, -1) {
 			switch key, value := strings.ToLower(m[1]), m[2]+m[3]; key {
 			case "include", "include_if_exists":
-				patterns = append(patterns, absolute(path.Dir(name), value))
+				patterns = append(patterns, shell.Absolute(path.Dir(name), value))
 			case "include_dir":
-				patterns = append(patterns, absolute(path.Dir(name), value)+"/*.conf")
+				patterns = append(patterns, shell.Absolute(path.Dir(name), value)+"/*.conf")
 			default:
 				preloads, by = value, name
 			}
@@ -115,13 +116,13 @@ func postgresGiven(args []string) map[string]string {
 // postgresFile is the file that PostgreSQL reads its settings from.
 func (c *checker) postgresFile(in interpreted, given map[string]string) (string, error) {
 	if file := given["config_file"]; file != "" {
-		return absolute(in.frame.dir, file), nil
+		return shell.Absolute(in.frame.Dir, file), nil
 	}
 	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
 	files := []string{prefix + "/share/postgresql.conf.sample", prefix + "/share/postgresql/postgresql.conf.sample",
 		strings.Replace(prefix, "/lib/", "/share/", 1) + "/postgresql.conf.sample", strings.Replace(bin, "/libexec/", "/share/", 1) + "/postgresql.conf.sample"}
 	if data := cmp.Or(given["-D"], strings.Join(c.values("PGDATA", in.frame), ":")); data != "" {
-		files = slices.Insert(files, 0, absolute(in.frame.dir, data)+"/postgresql.conf")
+		files = slices.Insert(files, 0, shell.Absolute(in.frame.Dir, data)+"/postgresql.conf")
 	}
 	return c.firstFile(in.frame, files...)
 }

@@ -6,6 +6,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 const (
@@ -46,7 +48,7 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	}
 	infos, eggs := described(entries)
 	if len(infos) > maxPackages {
-		c.note(in.frame, "%s has so many packages that not all were looked at", show(dir))
+		c.note(in.frame, "%s has so many packages that not all were looked at", shell.Show(dir))
 		infos = infos[:maxPackages]
 	}
 	list, wheels := make([]modules, len(infos)), make([]bool, len(infos))

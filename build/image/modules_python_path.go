@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // maxAdded bounds the folders that .pth files add.
@@ -66,7 +67,7 @@ func (c *checker) pythonPath(in interpreted) ([]string, error) {
 	}
 	if given := c.values("PYTHONPATH", in.frame); len(given) == 1 && !o.bare {
 		for dir := range strings.SplitSeq(given[0], ":") {
-			own = append(own, absolute(in.frame.dir, dir))
+			own = append(own, shell.Absolute(in.frame.Dir, dir))
 		}
 	}
 	sites, library, err := c.installed(in, o)
@@ -99,7 +100,7 @@ func (c *checker) pythonPath(in interpreted) ([]string, error) {
 // standard tells whether a module of the standard library is run that imports nobody else's: http.server, and not pdb.
 func (c *checker) standard(module string, own []string, library string) (bool, error) {
 	name, _, _ := strings.Cut(module, ".")
-	if name == "" || !known(name) || slices.Contains([]string{"asyncio", "cProfile", "code", "doctest", "pdb", "profile", "runpy", "test", "timeit", "trace", "unittest"}, name) {
+	if name == "" || !shell.Known(name) || slices.Contains([]string{"asyncio", "cProfile", "code", "doctest", "pdb", "profile", "runpy", "test", "timeit", "trace", "unittest"}, name) {
 		return false, nil
 	}
 	for i, dir := range append(slices.Clone(own), library) {
@@ -132,7 +133,7 @@ func (c *checker) added(site string) (list []string, err error) {
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)
 			if line != "" && line[0] != '#' && !strings.HasPrefix(line, "import ") {
-				list = append(list, absolute(site, line))
+				list = append(list, shell.Absolute(site, line))
 			}
 		}
 	}
@@ -145,9 +146,9 @@ func (c *checker) ownFolders(o pythonOptions, f frame) (list []string, err error
 	if o.isolated {
 		return nil, nil
 	}
-	names, script := []string{f.dir}, o.script
-	if script != "" && known(absolute(f.dir, script)) {
-		at, err := c.resolve(absolute(f.dir, script))
+	names, script := []string{f.Dir}, o.script
+	if script != "" && shell.Known(shell.Absolute(f.Dir, script)) {
+		at, err := c.resolve(shell.Absolute(f.Dir, script))
 		switch {
 		case nowhere(err):
 		case err != nil:
@@ -159,7 +160,7 @@ func (c *checker) ownFolders(o pythonOptions, f frame) (list []string, err error
 		}
 	}
 	for _, name := range names {
-		if name != unknown && path.Clean(name) != "/" && !slices.Contains(f.path, name) {
+		if name != shell.Unknown && path.Clean(name) != "/" && !slices.Contains(f.Path, name) {
 			list = append(list, name)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // isR tells whether a program is R: Rscript, R's own program behind the script of that name, or littler.
@@ -58,15 +60,15 @@ func (c *checker) rLibraries(in interpreted) (list []string, err error) {
 // machine: those of others are only there where it has none.
 func (c *checker) renv(in interpreted) ([]string, error) {
 	bases := c.foldersIn("RENV_PATHS_LIBRARY", in.frame)
-	if len(bases) == 0 && known(in.frame.dir) {
-		bases = []string{in.frame.dir + "/renv/library"}
+	if len(bases) == 0 && shell.Known(in.frame.Dir) {
+		bases = []string{in.frame.Dir + "/renv/library"}
 	}
 	bases, err := c.there(bases)
 	off := strings.ToLower(strings.Join(c.values("RENV_CONFIG_AUTOLOADER_ENABLED", in.frame), ""))
 	if err != nil || len(bases) == 0 || off != "" && off != "true" || slices.Contains(in.args, "--vanilla") || slices.Contains(in.args, "--no-init-file") {
 		return nil, err
 	}
-	profile, err := c.evidence(absolute(in.frame.dir, ".Rprofile"))
+	profile, err := c.evidence(shell.Absolute(in.frame.Dir, ".Rprofile"))
 	if err != nil || !regexp.MustCompile(`(?m)^[^#\n]*renv`).MatchString(profile) {
 		return nil, err
 	}

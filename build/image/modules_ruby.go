@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // maxSearched is how many folders of a gem are looked into for a file of machine code. Those that keep a library for each version of
@@ -50,7 +51,7 @@ func (c *checker) gemFolders(in interpreted) ([]string, error) {
 		return err
 	}
 	for _, dir := range named {
-		if known(dir) {
+		if shell.Known(dir) {
 			err = errors.Join(err, versions(dir, "ruby/*"))
 		}
 	}
@@ -64,11 +65,11 @@ func (c *checker) gemFolders(in interpreted) ([]string, error) {
 // bundlePaths are the folders in which Bundler has its own versions' gems: what the application's configuration says of it, else the
 // environment, else the user's configuration. There is none where nothing says so, and gems are RubyGems' then.
 func (c *checker) bundlePaths(f frame) (list []string, err error) {
-	app := f.dir
+	app := f.Dir
 	for _, file := range c.values("BUNDLE_GEMFILE", f) {
-		app = path.Dir(absolute(f.dir, file))
+		app = path.Dir(shell.Absolute(f.Dir, file))
 	}
-	configs := []string{absolute(app, ".bundle")}
+	configs := []string{shell.Absolute(app, ".bundle")}
 	if given := c.foldersIn("BUNDLE_APP_CONFIG", f); len(given) > 0 {
 		configs = given
 	}
@@ -98,7 +99,7 @@ func (c *checker) bundlePaths(f frame) (list []string, err error) {
 		paths = []string{"vendor/bundle"}
 	}
 	for _, dir := range paths {
-		list = append(list, absolute(app, dir))
+		list = append(list, shell.Absolute(app, dir))
 	}
 	return list, nil
 }
@@ -107,7 +108,7 @@ func (c *checker) bundlePaths(f frame) (list []string, err error) {
 func (c *checker) bundleConfig(folders []string) (map[string][]string, error) {
 	settings := map[string][]string{}
 	for _, dir := range folders {
-		if !known(dir) {
+		if !shell.Known(dir) {
 			continue
 		}
 		text, err := c.evidence(path.Join(dir, "config"))

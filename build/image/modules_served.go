@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // What a server loads by itself is named in its configuration or on its command line, and it ends where it cannot load it:
@@ -60,7 +61,7 @@ func startsServer([]string) bool { return false }
 
 // toldServer stands for the folders of a server, which has none: by it one that is started twice alike is looked at once.
 func (c *checker) toldServer(in interpreted) ([]string, error) {
-	return []string{fmt.Sprint(in.args, " in ", in.frame.dir, " with ", in.frame.put)}, nil
+	return []string{fmt.Sprint(in.args, " in ", in.frame.Dir, " with ", in.frame.Put)}, nil
 }
 
 // served are the modules that a server is told to load. What only the running system knows is left out.
@@ -86,7 +87,7 @@ func (c *checker) served(_ []string, in interpreted) ([]modules, error) {
 		}
 		at, _, err := c.regular(m.files[0])
 		if err == nil && at.info == nil {
-			c.note(in.frame, "%s has %s load %s, which is not in the image", m.names(), show(in.at.name), show(m.files[0]))
+			c.note(in.frame, "%s has %s load %s, which is not in the image", m.names(), shell.Show(in.at.name), shell.Show(m.files[0]))
 		}
 		return err
 	})
@@ -97,7 +98,7 @@ func (c *checker) served(_ []string, in interpreted) ([]modules, error) {
 func loaded(by string, files ...string) modules {
 	m := modules{name: path.Base(files[0]), by: by}
 	for _, name := range files {
-		if path.IsAbs(name) && !strings.ContainsAny(name, unknown+"$*") {
+		if path.IsAbs(name) && !strings.ContainsAny(name, shell.Unknown+"$*") {
 			m.files = append(m.files, name)
 		}
 	}
@@ -107,7 +108,7 @@ func loaded(by string, files ...string) modules {
 // names says who names a module.
 func (m modules) names() string {
 	if path.IsAbs(m.by) {
-		return show(m.by)
+		return shell.Show(m.by)
 	}
 	return m.by
 }
@@ -116,7 +117,7 @@ func (m modules) names() string {
 func inEach(folders []string, names ...string) (list []string) {
 	for _, name := range names {
 		for _, dir := range folders {
-			if file := absolute(dir, name); !slices.Contains(list, file) {
+			if file := shell.Absolute(dir, name); !slices.Contains(list, file) {
 				list = append(list, file)
 			}
 		}
@@ -128,7 +129,7 @@ func inEach(folders []string, names ...string) (list []string) {
 func (c *checker) redisLoads(in interpreted) ([]modules, error) {
 	var files []string
 	if len(in.args) > 0 && !strings.HasPrefix(in.args[0], "-") {
-		files = append(files, absolute(in.frame.dir, in.args[0]))
+		files = append(files, shell.Absolute(in.frame.Dir, in.args[0]))
 	}
 	line := strings.ReplaceAll(" "+strings.Join(in.args, " "), " --", "\n")
 	return c.loadLines(files, line, in.frame, "include", "loadmodule")
@@ -139,7 +140,7 @@ func (c *checker) mosquittoLoads(in interpreted) ([]modules, error) {
 	o, _ := options.Cut(in.args, "-c", "--config-file", "-p")
 	var files []string
 	for _, given := range o.Values("-c", "--config-file") {
-		files = append(files, absolute(in.frame.dir, given))
+		files = append(files, shell.Absolute(in.frame.Dir, given))
 	}
 	return c.loadLines(files, "", in.frame, "include_dir", "plugin", "auth_plugin", "global_plugin")
 }
@@ -156,7 +157,7 @@ func (c *checker) loadLines(files []string, line string, f frame, include string
 			case slices.Contains(loads, key):
 				list = append(list, loaded(by, value))
 			case key == include:
-				patterns = append(patterns, absolute(f.dir, value), absolute(f.dir, value+"/*.conf"))
+				patterns = append(patterns, shell.Absolute(f.Dir, value), shell.Absolute(f.Dir, value+"/*.conf"))
 			}
 		}
 		return patterns

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // Bounds on what is read of the configurations of servers. Debian's Apache has a hundred files, Redis's only one has 100 KB.
@@ -52,7 +54,7 @@ func (c *checker) included(patterns []string, f frame, read func(by, text string
 // meant are the files that a pattern may mean, with those that are put there.
 func (c *checker) meant(pattern string, f frame) (names []string, err error) {
 	special := strings.IndexAny(pattern, "*?[")
-	if !path.IsAbs(pattern) || !known(pattern) {
+	if !path.IsAbs(pattern) || !shell.Known(pattern) {
 		return nil, nil
 	}
 	if special < 0 {
@@ -61,7 +63,7 @@ func (c *checker) meant(pattern string, f frame) (names []string, err error) {
 	fixed := strings.LastIndex(pattern[:special], "/")
 	names, err = c.patterned("/"+pattern[:fixed], pattern[fixed:])
 	names = slices.Clone(names)
-	for _, place := range slices.Sorted(maps.Keys(f.put)) {
+	for _, place := range slices.Sorted(maps.Keys(f.Put)) {
 		if is, _ := path.Match(pattern, place); is && !slices.Contains(names, place) {
 			names = append(names, place)
 		}
@@ -82,7 +84,7 @@ func (c *checker) patterned(dir, pattern string) (names []string, err error) {
 	}
 	if c.compared > maxCompared {
 		names = nil
-		c.note(frame{}, "%s and the patterns before it are so many, or match so much, that not all of it was looked into", show(key))
+		c.note(frame{}, "%s and the patterns before it are so many, or match so much, that not all of it was looked into", shell.Show(key))
 	}
 	c.meantBy[key] = names
 	return names, nil
@@ -101,7 +103,7 @@ func (c *checker) settings(names []string, f frame) ([]string, error) {
 		if _, known := c.configs[at.real]; !known {
 			most := min(at.info.Size(), maxSetting, maxSettings-c.settled)
 			if c.settled += most; most < at.info.Size() {
-				c.note(frame{}, "%s is so long that not all of it was read", show(at.real))
+				c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.real))
 			}
 			c.configs[at.real] = sync.OnceValues(func() (string, error) { return c.tree.begin(at.real, at.info.Size(), most) })
 		}
@@ -117,12 +119,12 @@ func (c *checker) settings(names []string, f frame) ([]string, error) {
 
 // held is a file as a command has it: where the image has it, or the text that a shell on the way wrote there.
 func (c *checker) held(name string, f frame) (at found, text string, err error) {
-	from, _ := f.origin(name)
-	if text, ok := c.wrote(from); ok {
-		return found{}, strings.ReplaceAll(text, unknown, ""), nil
+	from, _ := f.Put.Origin(name)
+	if text, ok := c.sh.Written(from); ok {
+		return found{}, strings.ReplaceAll(text, shell.Unknown, ""), nil
 	}
 	at, ok, err := c.regular(from)
-	if !ok || f.put[path.Clean(name)] == gone {
+	if !ok || f.Put.Gone(name) {
 		return found{}, "", err
 	}
 	return at, "", nil
@@ -143,7 +145,7 @@ func (c *checker) firstFile(f frame, names ...string) (string, error) {
 func (f frame) late(m modules) bool {
 	return slices.ContainsFunc(append(m.files[:len(m.files):len(m.files)], m.by), func(name string) bool {
 		for name = path.Clean(name); len(name) > 1; name = path.Dir(name) {
-			if from := f.put[name]; from != "" && from != name || f.put[edited+name] != "" {
+			if f.Put.Changed(name) {
 				return true
 			}
 		}
@@ -155,7 +157,7 @@ func (f frame) late(m modules) bool {
 func fill(text string, variable *regexp.Regexp, room *int, value func(found string) (string, bool)) string {
 	return variable.ReplaceAllStringFunc(text, func(found string) string {
 		given, ok := value(found)
-		if ok = ok && known(given); ok {
+		if ok = ok && shell.Known(given); ok {
 			*room -= len(given)
 		}
 		if !ok || *room < 0 {

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // uWSGI is told by its command line, the environment, and files of .ini, YAML or XML which plugins it loads and where its Python is:
@@ -34,7 +36,7 @@ type uwsgiSettings []uwsgiSetting
 // of are the settings with one of these names that are written out.
 func (s uwsgiSettings) of(keys ...string) (list uwsgiSettings) {
 	for _, one := range s {
-		if slices.Contains(keys, one.key) && !strings.ContainsAny(one.value, "%$"+unknown) {
+		if slices.Contains(keys, one.key) && !strings.ContainsAny(one.value, "%$"+shell.Unknown) {
 			list = append(list, one)
 		}
 	}
@@ -71,13 +73,13 @@ func (c *checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 	files := func(some uwsgiSettings) (names []string) {
 		for _, value := range some.values("ini", "xml", "x", "y", "yaml", "yml", "include", "inherit") {
 			value, section, named := strings.Cut(value, ":")
-			name := absolute(in.frame.dir, value)
+			name := shell.Absolute(in.frame.Dir, value)
 			if names = append(names, name); named && value != "" {
 				sections[name] = section
 			}
 		}
 		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
-			names = append(names, absolute(in.frame.dir, value+"/*.ini"), absolute(in.frame.dir, value+"/*.y*ml"), absolute(in.frame.dir, value+"/*.xml"))
+			names = append(names, shell.Absolute(in.frame.Dir, value+"/*.ini"), shell.Absolute(in.frame.Dir, value+"/*.y*ml"), shell.Absolute(in.frame.Dir, value+"/*.xml"))
 		}
 		return names
 	}
@@ -184,7 +186,7 @@ func (c *checker) uwsgiPath(in interpreted) ([]string, error) {
 	}
 	bin := path.Dir(in.at.name)
 	for _, home := range homes {
-		bin = path.Join(absolute(in.frame.dir, home), "bin")
+		bin = path.Join(shell.Absolute(in.frame.Dir, home), "bin")
 	}
 	at, ok, err := c.pythonIn(bin, "python3", "python")
 	if err != nil || !ok {
@@ -192,10 +194,10 @@ func (c *checker) uwsgiPath(in interpreted) ([]string, error) {
 	}
 	python := interpreted{at: at, frame: in.frame}
 	for _, dir := range set.values("chdir") {
-		python.frame.dir = absolute(in.frame.dir, dir)
+		python.frame.Dir = shell.Absolute(in.frame.Dir, dir)
 	}
 	paths := append(set.values("pythonpath", "python-path", "pp"), c.values("PYTHONPATH", in.frame)...)
-	python.frame = python.frame.with("PYTHONPATH", strings.Join(paths, ":"))
+	python.frame.Frame = python.frame.With("PYTHONPATH", strings.Join(paths, ":"))
 	folders, err := c.pythonPath(python)
 	return append(folders, told...), err
 }
@@ -208,9 +210,9 @@ func (c *checker) uwsgiModules(folders []string, in interpreted) (list []modules
 	}
 	var places []string
 	for _, dir := range set.values("plugin-dir", "plugins-dir", "plugin-directory", "plugins-directory") {
-		places = append(places, absolute(in.frame.dir, dir))
+		places = append(places, shell.Absolute(in.frame.Dir, dir))
 	}
-	places = append(places, "/usr/lib/uwsgi/plugins", "/usr/lib/uwsgi", "/usr/lib64/uwsgi", in.frame.dir)
+	places = append(places, "/usr/lib/uwsgi/plugins", "/usr/lib/uwsgi", "/usr/lib64/uwsgi", in.frame.Dir)
 	plugins := set.of("plugin", "plugins", "need-plugin", "need-plugins")
 	if _, own, is := strings.Cut(path.Base(in.at.name), "uwsgi_"); is {
 		plugins = append(plugins, uwsgiSetting{value: own, by: "its name"})

@@ -37,8 +37,8 @@ func (c *checker) wsgiPath(in interpreted) (list []string, err error) {
 			at = found{name: path.Join(home, "bin", name), real: path.Join(home, "bin", name)}
 		}
 		python := interpreted{at: at, frame: in.frame}
-		if python.frame.dir = "/"; len(paths) > 0 {
-			python.frame = python.frame.with("PYTHONPATH", strings.Join(paths, ":"))
+		if python.frame.Dir = "/"; len(paths) > 0 {
+			python.frame.Frame = python.frame.With("PYTHONPATH", strings.Join(paths, ":"))
 		}
 		folders, err := c.pythonPath(python)
 		if err != nil {

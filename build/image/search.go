@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
 )
 
 // helpers reads every executable in the directories of PATH.
@@ -27,12 +29,12 @@ func (c *checker) helpers(f frame) error {
 // executables lists the entries of the directories of PATH, each real directory once, that may be executable.
 func (c *checker) executables(f frame) ([]string, error) {
 	var dirs []string
-	for _, dir := range f.path {
-		if dir == unknown {
+	for _, dir := range f.Path {
+		if dir == shell.Unknown {
 			c.longPath(f)
 			continue
 		}
-		dirs = append(dirs, absolute(f.dir, dir))
+		dirs = append(dirs, shell.Absolute(f.Dir, dir))
 	}
 	return c.inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
 }
@@ -48,14 +50,14 @@ func (c *checker) helper(name string, f frame) (need string, err error) {
 	if err != nil {
 		return "", err
 	}
-	f.soft = true
+	f.Soft = true
 	switch {
 	case file.format == formatELF && file.elf.Executable(), file.format == formatBad:
 		return "", c.judge(at, file, f)
 	case file.format == formatOther && strings.HasPrefix(file.title, macProgram):
 		return "", c.judge(at, file, f)
 	case file.format == formatOther:
-		c.note(f, "%s on PATH is %s", show(at.real), file.title)
+		c.note(f, "%s on PATH is %s", shell.Show(at.real), file.title)
 	case file.format == formatBang:
 		return c.helperScript(at, file, f)
 	}
@@ -66,10 +68,10 @@ func (c *checker) helper(name string, f frame) (need string, err error) {
 func (c *checker) helperScript(at found, script file, f frame) (need string, err error) {
 	b := readBang(script.head)
 	if b.crlf {
-		c.note(f, "%s on PATH is a script with Windows line ends and does not start", show(at.real))
+		c.note(f, "%s on PATH is a script with Windows line ends and does not start", shell.Show(at.real))
 		return "", nil
 	}
-	interpreter, ok, err := c.regular(absolute("/", b.interpreter))
+	interpreter, ok, err := c.regular(shell.Absolute("/", b.interpreter))
 	if err == nil && interpreter.info == nil {
 		return b.interpreter, nil
 	}
@@ -97,6 +99,6 @@ func (c *checker) noteMissing(names, needs []string) {
 		if n > 1 {
 			scripts = fmt.Sprintf("and %d more on PATH are scripts", n-1)
 		}
-		c.note(frame{}, "%s %s for %s, which is not in the image", show(first[need]), scripts, show(need))
+		c.note(frame{}, "%s %s for %s, which is not in the image", shell.Show(first[need]), scripts, shell.Show(need))
 	}
 }

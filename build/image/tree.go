@@ -11,14 +11,21 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/platforms"
 )
 
 // maxLinks is the kernel's bound on the symbolic links of one path (MAXSYMLINKS).
 const maxLinks = 40
 
-// errLoop is a path whose links lead in a circle.
-var errLoop = errors.New("too many levels of symbolic links")
+// errLoop is a path whose links lead in a circle. For who asks whether something is there it is fs.ErrNotExist.
+var errLoop error = loop{}
+
+type loop struct{}
+
+func (loop) Error() string { return "too many levels of symbolic links" }
+
+func (loop) Is(target error) bool { return target == fs.ErrNotExist }
 
 // tree is a root filesystem seen as the processes in it see it: absolute names, links that stay inside.
 // It remembers what it saw, because every question may be a round trip to an engine.
@@ -94,16 +101,16 @@ func key(name string) string {
 	return strings.TrimPrefix(name, "/")
 }
 
-// lstat describes an absolute, clean name and follows nothing. What is below a file is not there, and neither is a
+// Lstat describes an absolute, clean name and follows nothing. What is below a file is not there, and neither is a
 // name that no filesystem can hold (with NUL), or the root's (a strict io/fs holds UTF-8 alone).
-func (t *tree) lstat(name string) (fs.FileInfo, error) {
+func (t *tree) Lstat(name string) (fs.FileInfo, error) {
 	t.mu.Lock()
 	s, ok := t.infos[name]
 	t.mu.Unlock()
 	if ok {
 		return s.info, s.err
 	}
-	if !fs.ValidPath(strings.ToValidUTF8(key(name), "?")) || !known(name) {
+	if !fs.ValidPath(strings.ToValidUTF8(key(name), "?")) || !shell.Known(name) {
 		return nil, fs.ErrNotExist
 	}
 	done := t.ask()
@@ -121,7 +128,7 @@ func (t *tree) lstat(name string) (fs.FileInfo, error) {
 	return s.info, s.err
 }
 
-func (t *tree) readLink(name string) (string, error) {
+func (t *tree) ReadLink(name string) (string, error) {
 	return once(t, &t.links, name, func() (string, error) {
 		defer t.ask()()
 		target, err := fs.ReadLink(t.root, key(name))
@@ -132,12 +139,12 @@ func (t *tree) readLink(name string) (string, error) {
 	})
 }
 
-// resolve follows every link of an absolute name and returns the name of what is there. The errors are fs.ErrNotExist,
+// Resolve follows every link of an absolute name and returns the name of what is there. The errors are fs.ErrNotExist,
 // errLoop or a failure to read.
-func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
+func (t *tree) Resolve(name string) (string, fs.FileInfo, error) {
 	rest := strings.Split(name, "/")
 	at, links := "/", 0
-	info, err := t.lstat(at)
+	info, err := t.Lstat(at)
 	for len(rest) > 0 && err == nil {
 		part := rest[0]
 		rest = rest[1:]
@@ -146,18 +153,18 @@ func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
 		}
 		if part == ".." {
 			at = path.Dir(at)
-			info, err = t.lstat(at)
+			info, err = t.Lstat(at)
 			continue
 		}
 		if !info.IsDir() {
 			return "", nil, fs.ErrNotExist
 		}
 		next := path.Join(at, part)
-		if info, err = t.lstat(next); err != nil || info.Mode()&fs.ModeSymlink == 0 {
+		if info, err = t.Lstat(next); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			at = next
 			continue
 		}
-		target, err := t.readLink(next)
+		target, err := t.ReadLink(next)
 		if err != nil {
 			return "", nil, err
 		}
@@ -167,12 +174,25 @@ func (t *tree) resolve(name string) (string, fs.FileInfo, error) {
 		if strings.HasPrefix(target, "/") {
 			at = "/"
 		}
-		if info, err = t.lstat(at); err != nil {
+		if info, err = t.Lstat(at); err != nil {
 			return "", nil, err
 		}
 		rest = append(strings.Split(target, "/"), rest...)
 	}
 	return at, info, err
+}
+
+// Folder lists the folder that a name leads to, and nothing where there is none.
+func (t *tree) Folder(name string) (real string, entries []fs.DirEntry, err error) {
+	real, info, err := t.Resolve(name)
+	if nowhere(err) || err == nil && !info.IsDir() {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	entries, err = t.list(real)
+	return real, entries, err
 }
 
 // list returns the entries of a real directory, remembering what they are.
@@ -203,9 +223,9 @@ func (t *tree) read(real string, info fs.FileInfo) (file, error) {
 	})
 }
 
-// text reads the begin of a script, which other scripts may start or read again and again.
-func (t *tree) text(real string, size int64) (string, error) {
-	return once(t, &t.scripts, real, func() (string, error) { return t.begin(real, size, maxScript) })
+// Text reads the begin of a script, which other scripts may start or read again and again.
+func (t *tree) Text(real string, size int64) (string, error) {
+	return once(t, &t.scripts, real, func() (string, error) { return t.begin(real, size, shell.MaxText) })
 }
 
 // begin reads a file, or no more than most bytes of it.

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"slices"
@@ -18,11 +18,11 @@ func (w *walker) redirect(list []*syntax.Redirect) {
 		case syntax.Hdoc, syntax.DashHdoc, syntax.WordHdoc:
 			var texts []string
 			w.worlds(func(e *expansion) { texts = append(texts, e.document(r)) })
-			if w.frame.input = texts[0]; slices.ContainsFunc(texts, func(text string) bool { return text != texts[0] }) {
-				w.frame.input = unknown
+			if w.frame.Input = texts[0]; slices.ContainsFunc(texts, func(text string) bool { return text != texts[0] }) {
+				w.frame.Input = Unknown
 			}
 		case syntax.RdrIn, syntax.RdrInOut, syntax.DplIn:
-			w.frame.input = unknown
+			w.frame.Input = Unknown
 		}
 	}
 }
@@ -77,7 +77,7 @@ func (w *walker) output(c *syntax.CmdSubst) output {
 
 func (w *walker) forget(x syntax.ArithmExpr) {
 	if word, ok := x.(*syntax.Word); ok {
-		w.set(word.Lit(), value{unknown})
+		w.set(word.Lit(), value{Unknown})
 	}
 }
 

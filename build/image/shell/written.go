@@ -1,9 +1,8 @@
-package image
+package shell
 
 import (
 	"crypto/sha256"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 
@@ -28,13 +27,13 @@ func (w *walker) write(cmd syntax.Command, r *syntax.Redirect, printed []value) 
 	if w.outside = outside; len(unique(ways, slices.Equal)) != 1 || len(ways[0]) != len(words) {
 		return
 	}
-	switch place := absolute(w.dir, ways[0][0]); {
+	switch place := Absolute(w.dir, ways[0][0]); {
 	case len(words) > 1 && !adds(r):
-		w.putAt(place, absolute(w.dir, ways[0][1]))
+		w.putAt(place, Absolute(w.dir, ways[0][1]))
 	case away(r):
 		w.fill(place, adds(r), printed)
 	default:
-		w.fill(place, adds(r), []value{{unknown}})
+		w.fill(place, adds(r), []value{{Unknown}})
 	}
 }
 
@@ -50,7 +49,7 @@ func (w *walker) fill(place string, add bool, given []value) {
 			sources = append(sources, w.keep(text+v[0]))
 		}
 	}
-	if known(place) && len(w.files) < maxFiles {
+	if Known(place) && len(w.files) < maxFiles {
 		w.files[place] = few(unique(sources, same))
 	}
 }
@@ -60,7 +59,7 @@ func adds(r *syntax.Redirect) bool { return r.Op == syntax.AppOut || r.Op == syn
 
 // keep remembers a text, and is where the image has it from here on.
 func (w *walker) keep(text string) string {
-	if w.often || text == unknown || len(text) > maxScript || !w.afford(len(text)) {
+	if w.often || text == Unknown || len(text) > MaxText || !w.afford(len(text)) {
 		return written
 	}
 	place := fmt.Sprintf("%s%x", written, sha256.Sum256([]byte(text)))
@@ -97,74 +96,19 @@ type content struct {
 // contents are all that a file may hold, by what was put or written there.
 func (w *walker) contents(name string) (all []content) {
 	for _, put := range w.places() {
-		from, _ := frame{put: put}.origin(name)
-		if text, ok := w.wrote(from); ok {
+		from, _ := put.Origin(name)
+		if text, ok := w.Written(from); ok {
 			all = append(all, content{name: name, text: text, there: true})
 			continue
 		}
-		at, ok, err := w.regular(from)
-		c := content{name: name, there: ok}
-		if err == nil && ok {
-			c.cut = at.info.Size() > maxScript
-			c.text, err = w.tree.text(at.real, at.info.Size())
+		real, info, err := w.image.Resolve(from)
+		c := content{name: name, there: err == nil && info.Mode().IsRegular()}
+		if c.there {
+			c.cut = info.Size() > MaxText
+			c.text, err = w.image.Text(real, info.Size())
 		}
 		w.failed(err)
 		all = append(all, c)
 	}
 	return unique(all, same)
-}
-
-// wrote is the text that a shell wrote into a file, unknown where that only comes at run time.
-func (c *checker) wrote(place string) (text string, ok bool) {
-	if place == written {
-		return unknown, true
-	}
-	text, ok = c.written[place]
-	return text, ok
-}
-
-// findText looks a command's first word up among the texts that shells on the way wrote.
-func (c *checker) findText(word string, f frame) (name, text string, ok bool, err error) {
-	if len(f.put) == 0 {
-		return "", "", false, nil
-	}
-	names := []string{word}
-	if !strings.Contains(word, "/") {
-		names = nil
-		for _, dir := range f.path {
-			names = append(names, path.Join(dir, word))
-		}
-	}
-	for _, name := range names {
-		if name = absolute(f.dir, name); !known(name) {
-			continue
-		}
-		from, _ := f.origin(name)
-		if text, ok := c.wrote(from); ok {
-			return name, text, true, nil
-		}
-		if _, fault, err := c.stat(name, f); err != nil || fault == nil {
-			return "", "", false, err
-		}
-	}
-	return "", "", false, nil
-}
-
-// ownText follows a text that a shell on the way wrote, as the script that it is for whoever starts it.
-func (c *checker) ownText(name, text string, args []string, f frame) error {
-	if text == unknown {
-		c.note(f, "%s is written at run time by what starts it: it was not followed", show(name))
-		return nil
-	}
-	f.told = f.told || !f.soft
-	f.soft, f.reading, f.cut = true, name, false
-	return c.text(text, args, f)
-}
-
-// startText starts such a text, which may have a #! line.
-func (c *checker) startText(name, text string, words []string, f frame) error {
-	if b := readBang([]byte(text)); strings.HasPrefix(text, "#!") && b.interpreter != "" {
-		return c.run(b.words(name, words[1:]), f)
-	}
-	return c.ownText(name, text, append([]string{name}, words[1:]...), f)
 }

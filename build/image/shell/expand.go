@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"slices"
@@ -8,6 +8,9 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
+// MaxWords is how many words a command may have. What has more is not known.
+const MaxWords = 4096
+
 // Bounds on what expansions give: a word (the kernel's MAX_ARG_STRLEN), and all of an image's texts together, in bytes.
 const (
 	maxWord     = 128 << 10
@@ -15,15 +18,17 @@ const (
 	maxWorlds   = 32 // in which one command is looked at
 )
 
-// What else takes time, in as many bytes as are expanded in about the same.
+// LookCost is what looking into a folder of PATH costs, in bytes that are expanded in about the same time.
+const LookCost = 32
+
+// What else takes time, counted likewise.
 const (
-	lookCost   = 32  // a folder of PATH
 	cloneCost  = 16  // a way to be walked, and one for each name
 	repeatCost = 100 // a byte of an expression that repeats by number
 )
 
 // expansion turns words of the tree into words of a command, in one of the worlds that differ in what variables hold.
-// What it cannot know becomes unknown.
+// What it cannot know becomes Unknown.
 type expansion struct {
 	*walker
 	choices []choice // in the order in which they were first asked for
@@ -63,7 +68,7 @@ func (e *expansion) pick(of string, values []value) value {
 	case len(values) == 1:
 		return values[0]
 	case ways > maxWorlds:
-		return value{unknown}
+		return value{Unknown}
 	}
 	e.choices = append(e.choices, choice{of: of, is: len(values)})
 	return values[0]
@@ -98,13 +103,13 @@ func (e *expansion) named(glob string) []string {
 	if !strings.HasPrefix(glob, "/") {
 		dir = strings.TrimSuffix(e.dir, "/") + "/"
 	}
-	if !known(dir + glob) {
-		return []string{unknown}
+	if !Known(dir + glob) {
+		return []string{Unknown}
 	}
-	names, err := e.matching(dir + glob)
+	names, err := e.Glob(dir + glob)
 	e.failed(err)
-	if len(names) > maxWords || !e.afford(len(strings.Join(names, " "))) {
-		return []string{unknown}
+	if len(names) > MaxWords || !e.afford(len(strings.Join(names, " "))) {
+		return []string{Unknown}
 	}
 	for i, name := range names {
 		if names[i] = strings.TrimPrefix(name, dir); here {
@@ -134,14 +139,14 @@ func (e *expansion) text(word *syntax.Word) string {
 // assigned is the value that an assignment gives.
 func (e *expansion) assigned(a *syntax.Assign) value {
 	if a.Index != nil {
-		return value{unknown}
+		return value{Unknown}
 	}
 	v := value{e.text(a.Value)}
 	if a.Array != nil {
 		v = value{}
 		for _, elem := range a.Array.Elems {
 			if elem.Index != nil || elem.Value == nil {
-				return value{unknown}
+				return value{Unknown}
 			}
 			v = append(v, e.fields([]*syntax.Word{elem.Value})...)
 		}
@@ -187,9 +192,9 @@ func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 		case quoted:
 			b.add(text)
 		case homely(part):
-			b.add(unknown)
+			b.add(Unknown)
 		default:
-			b.pattern(text, strings.ReplaceAll(part.Value, unknownRune, unknown))
+			b.pattern(text, strings.ReplaceAll(part.Value, unknownRune, Unknown))
 		}
 	case *syntax.SglQuoted:
 		b.add(single(part))
@@ -212,14 +217,14 @@ func (e *expansion) part(b *builder, part syntax.WordPart, quoted bool) {
 		}
 		e.put(b, e.pick("$("+strconv.Itoa(int(part.Pos().Offset())), out.values), quoted)
 	default: // arithmetic, process substitutions, patterns
-		b.add(unknown)
+		b.add(Unknown)
 	}
 }
 
 // put puts a value in: each word of a list on its own, and what is not quoted cut at blanks.
 func (e *expansion) put(b *builder, v value, quoted bool) {
-	if !e.afford(len(v.text())) || len(v)+len(b.words) > maxWords {
-		b.add(unknown)
+	if !e.afford(len(v.text())) || len(v)+len(b.words) > MaxWords {
+		b.add(Unknown)
 		return
 	}
 	for i, word := range v {

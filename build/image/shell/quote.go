@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"strings"
@@ -10,7 +10,7 @@ import (
 
 // unescape takes the backslashes away that the shell would.
 func unescape(lit string, quoted bool) string {
-	lit = strings.ReplaceAll(lit, unknownRune, unknown)
+	lit = strings.ReplaceAll(lit, unknownRune, Unknown)
 	if !strings.Contains(lit, `\`) {
 		return lit
 	}
@@ -35,7 +35,7 @@ func single(q *syntax.SglQuoted) string {
 	if q.Dollar {
 		text, _, _ = expand.Format(&expand.Config{}, text, nil)
 	}
-	return strings.ReplaceAll(text, unknownRune, unknown)
+	return strings.ReplaceAll(text, unknownRune, Unknown)
 }
 
 // glob is the pattern that a word stands for.
@@ -49,7 +49,7 @@ func (e *expansion) pattern(word *syntax.Word, quote func(string) string) string
 	for _, part := range word.Parts {
 		switch part := part.(type) {
 		case *syntax.Lit:
-			b.WriteString(strings.ReplaceAll(part.Value, unknownRune, unknown))
+			b.WriteString(strings.ReplaceAll(part.Value, unknownRune, Unknown))
 		case *syntax.ExtGlob:
 			b.WriteString(part.Op.String() + part.Pattern.Value + ")")
 		case *syntax.SglQuoted, *syntax.DblQuoted:
@@ -59,4 +59,36 @@ func (e *expansion) pattern(word *syntax.Word, quote func(string) string) string
 		}
 	}
 	return b.String()
+}
+
+// Quote is a word as a text for sh has it, the variable $UNKNOWN where sh has no way to write it.
+func Quote(word string) string {
+	quoted, err := syntax.Quote(word, syntax.LangPOSIX)
+	if err != nil {
+		return `"$UNKNOWN"`
+	}
+	return quoted
+}
+
+// Fields cuts a text into words at blanks outside of quotes, as env -S does.
+func Fields(text string) (words []string) {
+	b, quote := &builder{}, byte(0)
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '\\' && quote != '\'' && i+1 < len(text):
+			i++
+			b.add(text[i : i+1])
+		case quote == 0 && (c == '"' || c == '\''):
+			quote = c
+			b.add("")
+		case quote == c && quote != 0:
+			quote = 0
+		case quote == 0 && (c == ' ' || c == '\t' || c == '\n'):
+			b.flush()
+		default:
+			b.add(text[i : i+1])
+		}
+	}
+	b.flush()
+	return b.words
 }

@@ -1,6 +1,7 @@
-package image
+package shell
 
 import (
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,13 +19,13 @@ func (w *walker) ofMachine(text string) bool {
 // machineNames finds what uname, getconf, dpkg, apk or Go call a platform: whole, behind a letter x (as in [ x$ARCH = xarm64 ]), or
 // as a part (linux-arm64).
 func machineNames(p ocispec.Platform) *regexp.Regexp {
-	names := machines(p)
+	names := Machines(p)
 	const other = "[^0-9A-Za-z]"
-	return regexp.MustCompile("^[Ll]inux$|^" + bits(p) + "$|(^x?|" + other + ")(" + strings.Join(names, "|") + ")($|" + other + ")")
+	return regexp.MustCompile("^[Ll]inux$|^" + Bits(p) + "$|(^x?|" + other + ")(" + strings.Join(names, "|") + ")($|" + other + ")")
 }
 
-// machines are the names of a machine.
-func machines(p ocispec.Platform) []string {
+// Machines are the names of a platform's machine, as uname, dpkg, apk and Go call it.
+func Machines(p ocispec.Platform) []string {
 	names := []string{platforms.Uname(p), platforms.Debian(p), alpine(p), p.Architecture}
 	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
@@ -43,8 +44,8 @@ func alpine(p ocispec.Platform) string {
 	}
 }
 
-// bits is how wide the machine's words are.
-func bits(p ocispec.Platform) string {
+// Bits is how wide the words of a platform's machine are, "64" or "32".
+func Bits(p ocispec.Platform) string {
 	if strings.Contains(p.Architecture, "64") || p.Architecture == "s390x" {
 		return "64"
 	}
@@ -62,7 +63,13 @@ func (w *walker) uname(options string) (string, bool) {
 	case "-sm", "-ms", "-s-m", "-m-s":
 		return "Linux " + machine, true
 	case "-a":
-		return "Linux " + unknown + " " + machine + " GNU/Linux", true
+		return "Linux " + Unknown + " " + machine + " GNU/Linux", true
 	}
 	return "", false
+}
+
+// IsLoader tells whether a file is a loader by its name: which of them are there tells of the machine.
+func IsLoader(name string) bool {
+	base := path.Base(name)
+	return strings.HasPrefix(base, "ld-") && strings.Contains(base, ".so") || strings.HasPrefix(base, "ld.so") || base == "ld64.so.2"
 }

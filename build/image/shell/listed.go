@@ -1,7 +1,9 @@
-package image
+package shell
 
 import (
+	"errors"
 	"io/fs"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -22,7 +24,7 @@ type search struct {
 
 // searchOf reads the words of a find; not all can be computed, and of one that cannot be there is where it begins.
 func searchOf(args []string) (s search, ok bool) {
-	s.most = maxDepth
+	s.most = math.MaxInt
 	next := func() (word string) {
 		if len(args) > 0 {
 			word, args = args[0], args[1:]
@@ -66,14 +68,14 @@ func (w *walker) listed(args []string) (string, bool) {
 	}
 	var lines []string
 	for _, start := range s.starts {
-		_, err := w.resolve(absolute(w.dir, start))
+		_, _, err := w.image.Resolve(Absolute(w.dir, start))
 		if w.failed(err); err == nil && s.least == 0 && !s.regular && s.name == "" {
 			lines = append(lines, start)
 		}
 	}
 	items, folders, err := w.tour(w.dir, s.starts, maxListed, s.links, func(i item) bool { return i.depth < s.most })
 	w.failed(err)
-	if w.spent += lookCost*folders + len(items); folders > maxListed {
+	if w.spent += LookCost*folders + len(items); folders > maxListed {
 		return "", false
 	}
 	for _, i := range items {
@@ -88,14 +90,14 @@ func (w *walker) listed(args []string) (string, bool) {
 // hollow tells whether nothing is in any of these folders, or they are not there.
 func (w *walker) hollow(starts []string) bool {
 	for _, start := range starts {
-		at, err := w.resolve(absolute(w.dir, start))
-		if w.failed(err); err == nil && !at.info.IsDir() {
+		_, info, err := w.image.Resolve(Absolute(w.dir, start))
+		if w.failed(err); err == nil && !info.IsDir() {
 			return false
 		}
 	}
 	items, folders, err := w.tour(w.dir, starts, maxListed, false, func(item) bool { return false })
 	w.failed(err)
-	w.spent += lookCost*folders + len(items)
+	w.spent += LookCost*folders + len(items)
 	return len(starts) > 0 && len(starts) <= maxListed && len(items) == 0
 }
 
@@ -108,27 +110,27 @@ type item struct {
 
 // tour goes through folders and those below that are to be entered, no more than most of all that there are. Where links count, an item
 // is what it leads to.
-func (c *checker) tour(dir string, starts []string, most int, links bool, enter func(item) bool) (items []item, folders int, err error) {
+func (t *Texts) tour(dir string, starts []string, most int, links bool, enter func(item) bool) (items []item, folders int, err error) {
 	list := make([]item, len(starts))
 	for i, start := range starts {
 		list[i].name = start
 	}
 	for i := 0; i < min(len(list), most); i++ {
-		_, entries, err := c.folder(absolute(dir, list[i].name))
+		_, entries, err := t.image.Folder(Absolute(dir, list[i].name))
 		if err != nil {
 			return nil, 0, err
 		}
 		for _, e := range entries {
 			it := item{strings.TrimSuffix(list[i].name, "/") + "/" + e.Name(), list[i].depth + 1, e.Type()}
 			if links {
-				at, err := c.resolve(absolute(dir, it.name))
-				if nowhere(err) {
+				_, info, err := t.image.Resolve(Absolute(dir, it.name))
+				if errors.Is(err, fs.ErrNotExist) {
 					continue
 				}
 				if err != nil {
 					return nil, 0, err
 				}
-				it.kind = at.info.Mode().Type()
+				it.kind = info.Mode().Type()
 			}
 			if it.kind.IsDir() && enter(it) {
 				list = append(list, it)
@@ -142,11 +144,11 @@ func (c *checker) tour(dir string, starts []string, most int, links bool, enter 
 // line is read in a loop: every line of its input in turn, in one variable, whose turns may be walked in any order.
 func (w *walker) line(words []string) bool {
 	names := slices.DeleteFunc(slices.Clone(words[1:]), func(word string) bool { return word == "-r" })
-	if len(w.loops) == 0 || len(names) != 1 || strings.HasPrefix(names[0], "-") || w.frame.input == "" || !known(w.frame.input) {
+	if len(w.loops) == 0 || len(names) != 1 || strings.HasPrefix(names[0], "-") || w.frame.Input == "" || !Known(w.frame.Input) {
 		return false
 	}
 	var lines []value
-	for line := range strings.Lines(w.frame.input) {
+	for line := range strings.Lines(w.frame.Input) {
 		lines = append(lines, value{strings.TrimSpace(line)})
 	}
 	if len(lines) > maxValues {

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"maps"
@@ -13,23 +13,23 @@ const (
 	maxValues = 16  // that one variable may have
 	maxApart  = 8   // words by which they are told apart: gosu app tini -- server
 	maxNames  = 512 // of variables
-	maxFiles  = 64  // that were put into the image, or that configure a supervisor
+	maxFiles  = 64  // that were put into the image
 )
 
-// unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the
+// Unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the
 // parser, which skips it, a noncharacter stands in its place.
 const (
-	unknown     = "\x00"
+	Unknown     = "\x00"
 	unknownRune = "\uffff"
-	guessed     = unknown + "\x01" // it depends on the machine
-	given       = unknown + "\x03" // a variable that neither image nor text sets: whoever runs the image may
+	guessed     = Unknown + "\x01" // it depends on the machine
+	given       = Unknown + "\x03" // a variable that neither image nor text sets: whoever runs the image may
 )
 
-// known tells whether nothing of a text is unknown.
-func known(text string) bool { return !strings.Contains(text, unknown) }
+// Known tells whether nothing of a text is unknown.
+func Known(text string) bool { return !strings.Contains(text, Unknown) }
 
 // anything tells whether a word may be any, several, or none.
-func anything(word string) bool { return word == unknown || word == given }
+func anything(word string) bool { return word == Unknown || word == given }
 
 // value is what a variable holds: one word, or those of an array, none where the text unsets it. nil: it is not set by the text, so that it is what
 // the image says, or, where that says nothing, whoever runs the image may set it.
@@ -44,7 +44,7 @@ type state struct {
 	exported  map[string][]bool         // whether those that it starts are given a variable, or, with () behind it, a function; -a: all that is set
 	functions map[string][]*syntax.Stmt // all that each may be; nil: the program of that name
 	files     map[string][]string       // where the image has all that each may be which the text put there; "": what it has there itself; gone; written
-	dir       string                    // unknown when it is not known
+	dir       string                    // Unknown when it is not known
 	status    answer                    // of the last command: whether it succeeded
 	last      answer                    // of the one before, which $? tells
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
@@ -69,7 +69,7 @@ func (s state) join(other state) state {
 		return other
 	}
 	if s.dir != other.dir {
-		s.dir = unknown
+		s.dir = Unknown
 	}
 	s.status, s.last = s.status.join(other.status), s.last.join(other.last)
 	s.vars = joined(s.vars, other.vars, sameValue)
@@ -124,10 +124,10 @@ func sameValue(a, b value) bool { return (a == nil) == (b == nil) && slices.Equa
 
 // alternatives drops what stands twice. Of too many only the words that some of them begin with remain, as many as tell them apart.
 func alternatives(values []value) []value {
-	if few := grouped(values, maxWords); few != nil {
+	if few := grouped(values, MaxWords); few != nil {
 		return few
 	}
-	best := []value{{unknown}}
+	best := []value{{Unknown}}
 	for n := 1; n <= maxApart; n++ {
 		few := grouped(values, n)
 		if few == nil {
@@ -165,7 +165,7 @@ func common(a, b value) value {
 	for n < min(len(a), len(b)) && a[n] == b[n] {
 		n++
 	}
-	return append(slices.Clone(a[:n]), unknown)
+	return append(slices.Clone(a[:n]), Unknown)
 }
 
 func unique[T any](list []T, same func(a, b T) bool) []T {
@@ -203,7 +203,7 @@ func (s state) set(name string, values ...value) {
 // set is that of the state, for what may have been chosen by machine.
 func (w *walker) set(name string, values ...value) {
 	w.state.set(name, values...)
-	if delete(w.chosen, name); w.frame.chosen {
+	if delete(w.chosen, name); w.frame.Chosen {
 		w.chosen[name] = true
 	}
 }

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"regexp"
@@ -109,10 +109,10 @@ func (w *walker) bracket(words []string) answer {
 		return w.filled(words[1])
 	case last == 1 && words[0] == "-z":
 		return w.filled(words[1]).not()
-	case last == 1 && (words[0] == "-L" || words[0] == "-h") && w.isFile(absolute(w.dir, words[1])):
+	case last == 1 && (words[0] == "-L" || words[0] == "-h") && w.isFile(Absolute(w.dir, words[1])):
 		return no
-	case last == 1 && isLoader(words[1]):
-		_, err := w.resolve(words[1])
+	case last == 1 && IsLoader(words[1]):
+		_, _, err := w.image.Resolve(words[1])
 		w.failed(err)
 		return answered(err == nil)
 	case last == 2 && words[0] != "(":
@@ -139,7 +139,7 @@ func loose(words []string, word string) int {
 
 // filled is the answer to whether there is a text at all.
 func (w *walker) filled(text string) answer {
-	if w.outside > w.since || !known(text) {
+	if w.outside > w.since || !Known(text) {
 		return maybe
 	}
 	return answered(text != "")
@@ -248,7 +248,7 @@ func (w *walker) compare(op, text, glob string) answer {
 }
 
 func (w *walker) matches(text, expr string) answer {
-	if re := w.expression(expr, text); re != nil && known(text) {
+	if re := w.expression(expr, text); re != nil && Known(text) {
 		return answered(re.MatchString(text))
 	}
 	return maybe
@@ -260,7 +260,7 @@ func (w *walker) expression(expr, text string) *regexp.Regexp {
 	if strings.Contains(expr, "{") { // a{1000}
 		cost *= repeatCost
 	}
-	if !known(expr) || !w.afford(cost) {
+	if !Known(expr) || !w.afford(cost) {
 		return nil
 	}
 	re, err := regexp.Compile(expr)
@@ -273,6 +273,6 @@ func (w *walker) expression(expr, text string) *regexp.Regexp {
 // decides tells whether texts are the same whenever the image runs, as one tells of the machine or none comes from outside.
 func (w *walker) decides(texts ...string) bool {
 	machine := slices.ContainsFunc(texts, w.ofMachine)
-	w.tells = w.tells || machine && known(strings.Join(texts, ""))
+	w.tells = w.tells || machine && Known(strings.Join(texts, ""))
 	return machine || w.outside == w.since
 }

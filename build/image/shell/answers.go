@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"errors"
@@ -21,11 +21,11 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 	case "[":
 		return "", w.bracket(words[1:max(1, len(words)-1)]), true
 	}
-	if !known(strings.Join(words, "")) {
+	if !Known(strings.Join(words, "")) {
 		return "", maybe, false
 	}
 	args := words[1:]
-	if w.frame.input == "" && slices.Contains([]string{"sed", "tr", "cat", "tee"}, path.Base(words[0])) {
+	if w.frame.Input == "" && slices.Contains([]string{"sed", "tr", "cat", "tee"}, path.Base(words[0])) {
 		w.outside++ // who starts the text may feed it
 	}
 	switch path.Base(words[0]) {
@@ -49,17 +49,17 @@ func (w *walker) says(words []string) (text string, status answer, ok bool) {
 		text, ok = w.listed(args)
 	case "sort":
 		_, files := options.Permuted(args, "-k", "-t")
-		text, ok = w.frame.input, len(files) == 0 && known(w.frame.input)
+		text, ok = w.frame.Input, len(files) == 0 && Known(w.frame.Input)
 	case "tee":
-		text, ok = w.frame.input, known(w.frame.input)
+		text, ok = w.frame.Input, Known(w.frame.Input)
 	case "cat":
-		text, ok = w.frame.input, len(args) == 0 && known(w.frame.input)
+		text, ok = w.frame.Input, len(args) == 0 && Known(w.frame.Input)
 	case "command", "which", "type":
 		at, is := w.lookUp(strings.Join(args[max(0, len(args)-1):], ""))
 		if is == no && w.made { // it may have come
 			is = maybe
 		}
-		return strings.TrimPrefix(at.name+"\n", "\n"), is, is == no || at.info != nil
+		return strings.TrimPrefix(at+"\n", "\n"), is, is == no || at != ""
 	default:
 		text, ok = w.asked(path.Base(words[0]), args)
 		text += "\n"
@@ -82,44 +82,43 @@ func (w *walker) asks(ways [][]string) {
 }
 
 // lookUp finds a command, and tells whether the shell or the image has one: nobody installs what tells of the machine on the way.
-func (w *walker) lookUp(name string) (at found, is answer) {
+func (w *walker) lookUp(name string) (at string, is answer) {
 	if w.functions[name] != nil || isBuiltin(name) {
-		return at, yes
+		return "", yes
 	}
 	f := w.frame
-	f.path, f.dir = w.path(), w.dir
-	for _, f.put = range w.places() {
-		var fault *Fault
-		var err error
-		at, fault, err = w.find(name, f)
+	f.Path, f.Dir = w.path(), w.dir
+	for _, f.Put = range w.places() {
+		at, sure, err := w.host.Find(name, f)
 		w.failed(err)
 		switch {
-		case err == nil && fault == nil && at.info != nil:
+		case at != "":
 			return at, yes
-		case fault == nil:
-			return found{}, maybe
+		case !sure:
+			return "", maybe
 		}
 	}
 	return w.applet(name)
 }
 
 // applet finds a command that busybox's shell has in itself, whether or not a link in the image has its name.
-func (w *walker) applet(name string) (at found, is answer) {
+func (w *walker) applet(name string) (at string, is answer) {
 	if !slices.Contains([]string{"arch", "basename", "cat", "cut", "dirname", "egrep", "expr", "fgrep", "grep", "head", "readlink", "realpath", "sed", "tail", "tee", "tr",
 		"uname", "which"}, name) {
-		return at, no
+		return "", no
 	}
-	at, err := w.resolve("/bin/sh")
+	const shell = "/bin/sh"
+	real, _, err := w.image.Resolve(shell)
 	w.failed(err)
-	if err != nil || !isBox(at.real) && path.Base(at.real) != "sh" {
-		return found{}, no
+	if err != nil || !IsBox(real) && path.Base(real) != "sh" {
+		return "", no
 	}
-	return at, yes
+	return shell, yes
 }
 
 // failed keeps a failure to read, which ends the walk.
 func (w *walker) failed(err error) {
-	if !nowhere(err) {
+	if !errors.Is(err, fs.ErrNotExist) {
 		w.err = errors.Join(w.err, err)
 	}
 }
@@ -157,13 +156,13 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 	case "basename":
 		return path.Base(last), len(args) == 1
 	case "readlink", "realpath":
-		place := absolute(w.dir, last)
+		place := Absolute(w.dir, last)
 		if o, _ := options.Permuted(args); name == "readlink" && !o.Has("-f", "-e", "-m", "--canonicalize", "--canonicalize-existing", "--canonicalize-missing") {
 			return w.pointed(place)
 		}
-		at, err := w.resolve(place)
+		real, _, err := w.image.Resolve(place)
 		w.failed(err)
-		return at.real, err == nil && last != "" && w.dir != unknown
+		return real, err == nil && last != "" && w.dir != Unknown
 	case "uname":
 		return w.uname(strings.Join(args, ""))
 	case "arch":
@@ -173,7 +172,7 @@ func (w *walker) asked(name string, args []string) (string, bool) {
 	case "apk":
 		return alpine(w.declared), last == "--print-arch"
 	case "getconf":
-		return bits(w.declared), last == "LONG_BIT"
+		return Bits(w.declared), last == "LONG_BIT"
 	}
 	return "", false
 }
@@ -184,19 +183,19 @@ func (w *walker) pointed(name string) (string, bool) {
 	if !ok || info.Mode()&fs.ModeSymlink == 0 {
 		return "", false
 	}
-	text, err := w.tree.readLink(place)
+	text, err := w.image.ReadLink(place)
 	w.failed(err)
 	return text, err == nil
 }
 
 // itself is what the image has under a name, and not what a link there leads to.
 func (w *walker) itself(name string) (place string, info fs.FileInfo, ok bool) {
-	folder, err := w.resolve(path.Dir(name))
-	if w.failed(err); err != nil || !known(name) {
+	folder, _, err := w.image.Resolve(path.Dir(name))
+	if w.failed(err); err != nil || !Known(name) {
 		return "", nil, false
 	}
-	place = path.Join(folder.real, path.Base(name))
-	info, err = w.tree.lstat(place)
+	place = path.Join(folder, path.Base(name))
+	info, err = w.image.Lstat(place)
 	w.failed(err)
 	return place, info, err == nil
 }

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"cmp"
@@ -108,7 +108,7 @@ func (w *walker) forEach(c *syntax.ForClause) {
 	w.worlds(func(e *expansion) { lists = append(lists, e.fields(items)) })
 	lists = unique(lists, slices.Equal)
 	w.wild = w.wild || w.outside > before // other words would come to other ends
-	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && known(strings.Join(lists[0], "")) {
+	if len(lists) == 1 && len(lists[0]) <= maxValues && !c.Select && Known(strings.Join(lists[0], "")) {
 		w.looped(func() {
 			outer := w.rounds
 			for _, word := range lists[0] {
@@ -164,14 +164,14 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 
 // pipe walks what runs at once, the second fed by what the first one prints.
 func (w *walker) pipe(c *syntax.BinaryCmd) {
-	made, input := w.made, w.frame.input
+	made, input := w.made, w.frame.Input
 	var all []value
 	during(&w.early, func() { all = w.capture(func() { w.stmt(c.X) }) })
-	if w.made, w.frame.input = made, unknown; len(all) == 1 {
-		w.frame.input = cmp.Or(all[0][0], "\n") // "" is what nobody feeds, and an empty line as good as nothing
+	if w.made, w.frame.Input = made, Unknown; len(all) == 1 {
+		w.frame.Input = cmp.Or(all[0][0], "\n") // "" is what nobody feeds, and an empty line as good as nothing
 	}
 	w.fork(func() { w.stmt(c.Y) })
-	w.frame.input = input
+	w.frame.Input = input
 }
 
 // isTest tells whether a command is there to ask something, so that what && puts behind it may well not happen.

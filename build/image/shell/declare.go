@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"strings"
@@ -51,7 +51,7 @@ func (w *walker) declareWords(d *declaration, word *syntax.Word) {
 	given := map[string][]value{}
 	w.worlds(func(e *expansion) {
 		for _, field := range e.fields([]*syntax.Word{word}) {
-			w.wild = w.wild || !known(field)
+			w.wild = w.wild || !Known(field)
 			name, val, ok := strings.Cut(field, "=")
 			switch {
 			case ok && name != "":
@@ -93,7 +93,7 @@ func (w *walker) declareName(d declaration, a *syntax.Assign) {
 	}
 	switch {
 	case d.reference:
-		w.set(name, value{unknown})
+		w.set(name, value{Unknown})
 		w.wild = true
 	case !a.Naked:
 		w.assign(a)

@@ -1,6 +1,7 @@
-package image
+package shell
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -8,25 +9,18 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// How scripts are read, by the file's name behind shell_:
-//
-//	(shell.go)  a shell's command line --> the text, and its tree (mvdan.cc/sh)
-//	walk flow   its statements in their order; conditions, loops
-//	ways vars   what may happen either way; what is known behind both (state)
-//	call        a command, whose options are cut off by command_options.go: a function, a builtin (builtins), or a program (follow.go),
-//	            which is perhaps only tried (trial); put keeps what cp, ln, mv and rm change, written the texts that are written into files
-//	condition   what [, [[, (( and case decide; answers what programs say, machine.go what of the machine; listed what find lists,
-//	            filter what grep, sed and tr make of it
-//	expand      a word --> all that it may be: param, quote, builder; assign has variables and redirections
-
 // maxSteps bounds the statements that are walked in all texts of an image, those of called functions each time.
 const maxSteps = 20000
+
+// TooMany is the note of a bound that was reached.
+const TooMany = "the image's scripts start so many commands that not all were followed"
 
 // walker walks the tree of a text as the shell would run it. Of conditions it decides those that are the same whenever the
 // image runs: what may or may not happen is walked, softly, and what holds behind it is either.
 type walker struct {
-	*checker
-	frame frame
+	*Texts
+	host  Host
+	frame Frame
 	state
 	doors
 	outputs map[*syntax.CmdSubst]output
@@ -50,8 +44,8 @@ type walker struct {
 	err     error              // the first failure to read; nothing is walked behind it
 }
 
-func newWalker(c *checker, f frame, args []string) *walker {
-	vars := map[string][]value{"PATH": {{strings.Join(f.path, ":")}}, "@": {{}}}
+func newWalker(t *Texts, host Host, f Frame, args []string) *walker {
+	vars := map[string][]value{"PATH": {{strings.Join(f.Path, ":")}}, "@": {{}}}
 	exported := map[string][]bool{}
 	for name, values := range f.env {
 		vars[name], exported[name] = values, []bool{true}
@@ -64,18 +58,21 @@ func newWalker(c *checker, f frame, args []string) *walker {
 		picked = map[string]bool{}
 	}
 	files := map[string][]string{}
-	for name, source := range f.put {
+	for name, source := range f.Put {
 		files[name] = []string{source}
 	}
 	functions := map[string][]*syntax.Stmt{}
-	if f.tongue == "bash" {
+	if f.Tongue == "bash" {
 		for name, bodies := range f.exports {
 			functions[name], exported[name+"()"] = bodies, []bool{true}
 		}
 	}
-	return &walker{checker: c, frame: f, outputs: map[*syntax.CmdSubst]output{}, active: map[string]bool{}, doors: closed(), wild: tongue(f.tongue) != syntax.LangBash,
-		state: state{vars: vars, fixed: map[string]bool{}, exported: exported, functions: functions, files: files, dir: f.dir, chosen: picked}}
+	return &walker{Texts: t, host: host, frame: f, outputs: map[*syntax.CmdSubst]output{}, active: map[string]bool{}, doors: closed(), wild: tongue(f.Tongue) != syntax.LangBash,
+		state: state{vars: vars, fixed: map[string]bool{}, exported: exported, functions: functions, files: files, dir: f.Dir, chosen: picked}}
 }
+
+// note keeps one sentence for people.
+func (w *walker) note(format string, args ...any) { w.host.Note(fmt.Sprintf(format, args...)) }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
 	outer, trial := w.early, w.trial
@@ -100,7 +97,7 @@ func (w *walker) softly(walk func()) { during(&w.soft, walk) }
 // step tells whether the walk goes on.
 func (w *walker) step() bool {
 	if w.steps++; w.steps > maxSteps || w.spent > maxExpanded {
-		w.tooMany(w.frame)
+		w.note(TooMany)
 		return false
 	}
 	return w.err == nil && !w.ended
@@ -110,7 +107,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if !w.step() {
 		return
 	}
-	input, before := w.frame.input, w.printed
+	input, before := w.frame.Input, w.printed
 	w.redirect(s.Redirs)
 	if slices.ContainsFunc(s.Redirs, away) {
 		w.printed = []value{{""}}
@@ -120,7 +117,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 		w.fork(func() { w.cmd(s.Cmd) })
 		w.status = yes
 	} else if s.Cmd == nil && slices.ContainsFunc(s.Redirs, func(r *syntax.Redirect) bool { return r.Op == syntax.RdrIn }) { // $(<file)
-		w.print(unknown)
+		w.print(Unknown)
 	} else {
 		w.cmd(s.Cmd)
 	}
@@ -131,7 +128,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 		w.last = chance
 	}
 	printed := w.printed
-	if w.frame.input = input; slices.ContainsFunc(s.Redirs, away) {
+	if w.frame.Input = input; slices.ContainsFunc(s.Redirs, away) {
 		w.printed = before
 	}
 	for _, r := range s.Redirs {

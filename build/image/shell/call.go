@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"maps"
@@ -82,7 +82,7 @@ func (w *walker) command(ways ...[]string) {
 	exec := slices.Contains(words[:len(words)-len(rest)], "exec")
 	if len(rest) == 0 {
 		if exec { // what is printed from here on goes where it says
-			w.print(unknown)
+			w.print(Unknown)
 		} else {
 			w.answer(words)
 		}
@@ -103,13 +103,13 @@ func (w *walker) command(ways ...[]string) {
 // answer takes what a command says. A program that is not in the image says nothing, and fails.
 func (w *walker) answer(words []string) {
 	text, status, ok := w.says(words)
-	if !ok && w.surelyRuns(innermost(words)) {
-		text, status, ok = unknown, yes, true
+	if !ok && w.surelyRuns(w.host.Innermost(words)) {
+		text, status, ok = Unknown, yes, true
 	}
 	said := func() { w.status = status; w.print(text) }
 	if !ok {
 		if !quiet(words[0]) {
-			text = unknown
+			text = Unknown
 		}
 		if w.guess = w.guesses(words); w.guess {
 			text = guessed
@@ -129,30 +129,30 @@ func (w *walker) answer(words []string) {
 
 // launch follows a program that is another process, or takes the shell's place.
 func (w *walker) launch(words []string, exec bool) {
-	if inner := innermost(words); w.untold(inner[0]) {
+	if inner := w.host.Innermost(words); w.untold(inner[0]) {
 		if words, w.made = words[:len(words)-len(inner)], true; len(words) == 0 {
 			return
 		}
 	}
 	f := w.frame
-	f.doubt = f.doubt || w.made || w.early && !exec
-	f.told = f.told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
-	f.soft, f.dir, f.path = f.soft || w.soft, w.dir, w.path()
+	f.Doubt = f.Doubt || w.made || w.early && !exec
+	f.Told = f.Told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
+	f.Soft, f.Dir, f.Path = f.Soft || w.soft, w.dir, w.path()
 	f.env, f.exports = w.environment()
 	f.picked = maps.Clone(w.chosen)
-	for _, f.put = range w.places() {
-		w.failed(w.run(words, f))
+	for _, f.Put = range w.places() {
+		w.failed(w.host.Run(words, f))
 	}
-	w.put(innermost(words))
+	w.put(w.host.Innermost(words))
 	w.made = w.made || !w.makesNone(words[0], f)
 }
 
 // untold tells whether nothing is said of a program that is not known: where it is known what else it may be, or where it is whoever runs
 // the image that may give one.
 func (w *walker) untold(name string) bool {
-	return !known(name) && (w.others(name) || slices.ContainsFunc(w.ways, func(words []string) bool {
+	return !Known(name) && (w.others(name) || slices.ContainsFunc(w.ways, func(words []string) bool {
 		rest := skipExec(words)
-		return len(rest) > 0 && known(innermost(rest)[0])
+		return len(rest) > 0 && Known(w.host.Innermost(rest)[0])
 	}))
 }
 
@@ -164,13 +164,13 @@ func (w *walker) others(name string) bool {
 // foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.
 // Busybox may have its tools in itself where none is linked.
 func (w *walker) foreseen(name string) bool {
-	if w.trial || !slices.Contains([]string{"sh", "ash", "dash", "bash"}, w.frame.tongue) || name == "bind" || name == "chdir" || len(w.functions["command_not_found_handle"]) > 0 {
+	if w.trial || !slices.Contains([]string{"sh", "ash", "dash", "bash"}, w.frame.Tongue) || name == "bind" || name == "chdir" || len(w.functions["command_not_found_handle"]) > 0 {
 		return false
 	}
-	at, err := w.resolve("/bin/sh")
+	shell, _, err := w.image.Resolve("/bin/sh")
 	w.failed(err)
 	_, linked := w.lookUp("ls")
-	return err == nil && (!isBox(at.real) || linked == yes)
+	return err == nil && (!IsBox(shell) || linked == yes)
 }
 
 // environment is what a program is given: variables, and functions where it is bash. One that may be exported or not may be unset.
@@ -199,18 +199,23 @@ func (w *walker) environment() (map[string][]value, map[string][]*syntax.Stmt) {
 }
 
 // makesNone tells whether a program puts no other one into the image: it only prepares the way, or is not there itself.
-func (w *walker) makesNone(word string, f frame) bool {
-	if harmless(word) {
+func (w *walker) makesNone(word string, f Frame) bool {
+	if Harmless(word) {
 		return true
 	}
-	_, fault, err := w.find(word, f)
+	name, sure, err := w.host.Find(word, f)
 	w.failed(err)
-	return fault != nil && known(word)
+	return name == "" && sure && Known(word)
 }
 
-// harmless tells whether a program neither makes nor starts another one, by its name.
-func harmless(name string) bool {
+// Harmless tells whether a program neither makes nor starts another one, by its name.
+func Harmless(name string) bool {
 	return quiet(name) || slices.Contains([]string{"cat", "date", "hostname", "id", "ls", "sysctl"}, path.Base(name))
+}
+
+// IsBox tells whether a program's first argument names what it is: busybox sh.
+func IsBox(name string) bool {
+	return slices.Contains([]string{"busybox", "toybox", "busybox.static"}, path.Base(name))
 }
 
 // quiet tells whether a harmless program prints nothing, either.
@@ -222,17 +227,20 @@ func quiet(name string) bool {
 func (w *walker) path() []string {
 	var list []string
 	for _, v := range slices.SortedStableFunc(slices.Values(w.vars["PATH"]), func(a, b value) int { return len(first(b)) - len(first(a)) }) {
-		list = append(list, pathList(first(v))...)
+		list = append(list, PathList(first(v))...)
 	}
-	return pathList(strings.Join(unique(list, same), ":"))
+	return PathList(strings.Join(unique(list, same), ":"))
 }
 
 func first(v value) string {
 	if len(v) == 0 {
-		return unknown
+		return Unknown
 	}
 	return v[0]
 }
+
+// maxCalls bounds how deep functions and sourced files call each other.
+const maxCalls = 24
 
 // function walks the bodies that a function may have, with all words that it may be called with. One that calls itself with the same
 // words is not walked again.
@@ -241,10 +249,10 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 	key := ""
 	for _, words := range ways {
 		params = append(params, append(value{}, words[1:]...))
-		key += strings.Join(words, unknown) + "\n"
+		key += strings.Join(words, Unknown) + "\n"
 	}
 	if w.active[key] {
-		w.print(unknown)
+		w.print(Unknown)
 		w.wild = true
 		return
 	}
@@ -272,8 +280,8 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 
 // called walks what may return: a function, a file that is sourced.
 func (w *walker) called(body func()) {
-	if w.calls++; w.calls > maxDepth {
-		w.tooMany(w.frame)
+	if w.calls++; w.calls > maxCalls {
+		w.note(TooMany)
 	} else {
 		w.until(&w.part, body)
 	}

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"cmp"
@@ -19,13 +19,13 @@ func (w *walker) put(words []string) {
 	switch {
 	case base == "chmod":
 		for _, name := range names[min(1, len(names)):] {
-			if place := absolute(w.dir, name); len(w.files[place]) == 0 || w.isGone(place) {
+			if place := Absolute(w.dir, name); len(w.files[place]) == 0 || w.isGone(place) {
 				w.putAt(place, place)
 			}
 		}
 	case base == "tee":
 		for _, name := range names {
-			w.fill(absolute(w.dir, name), o.Has("-a", "--append"), []value{{cmp.Or(w.frame.input, unknown)}})
+			w.fill(Absolute(w.dir, name), o.Has("-a", "--append"), []value{{cmp.Or(w.frame.Input, Unknown)}})
 		}
 	case base == "sed" && o.Has("-i", "--in-place"):
 		w.edit(names)
@@ -35,23 +35,23 @@ func (w *walker) put(words []string) {
 		}
 	case base == "phpdismod":
 		for _, name := range names {
-			loads, err := w.matching("/etc/php/*/*/conf.d/*-" + name + ".ini")
+			loads, err := w.Glob("/etc/php/*/*/conf.d/*-" + name + ".ini")
 			for w.failed(err); len(loads) > 0; loads = loads[1:] {
 				w.remove(loads[0], false)
 			}
 		}
 	case base == "rm":
 		for _, name := range names {
-			w.remove(absolute(w.dir, name), o.Has("-r", "-R", "--recursive"))
+			w.remove(Absolute(w.dir, name), o.Has("-r", "-R", "--recursive"))
 		}
 	case len(names) < 2:
 	case base == "ln":
-		w.copies(names, exactly || o.Has("-n", "--no-dereference") && w.isLink(absolute(w.dir, names[len(names)-1])), o.Has("-s", "--symbolic"), o.Has("-f", "--force"))
+		w.copies(names, exactly || o.Has("-n", "--no-dereference") && w.isLink(Absolute(w.dir, names[len(names)-1])), o.Has("-s", "--symbolic"), o.Has("-f", "--force"))
 	case base == "cp" || base == "mv":
 		w.copies(names, exactly, false, !o.Has("-i", "--interactive", "-n", "--no-clobber", "-u", "--update"))
 		if base == "mv" {
 			for _, name := range names[:len(names)-1] {
-				w.remove(absolute(w.dir, name), true)
+				w.remove(Absolute(w.dir, name), true)
 			}
 		}
 	case base == "install" && !o.Has("-d", "--directory"):
@@ -62,12 +62,12 @@ func (w *walker) put(words []string) {
 // copies puts files in the last of the names: exactly there, or into that folder; as links, whose names count from where they lie;
 // and over what is there, or may be not.
 func (w *walker) copies(names []string, exactly, links, over bool) {
-	target := absolute(w.dir, names[len(names)-1])
-	at, err := w.resolve(target)
+	target := Absolute(w.dir, names[len(names)-1])
+	_, info, err := w.image.Resolve(target)
 	w.failed(err)
 	for _, name := range names[:len(names)-1] {
 		var places []string
-		if exactly || err != nil || !at.info.IsDir() || w.isGone(target) { // it may become one
+		if exactly || err != nil || !info.IsDir() || w.isGone(target) { // it may become one
 			places = append(places, target)
 		}
 		if !exactly {
@@ -78,7 +78,7 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 			if links {
 				from = path.Dir(place)
 			}
-			if put := func() { w.putAt(place, absolute(from, name)) }; over || w.isGone(place) {
+			if put := func() { w.putAt(place, Absolute(from, name)) }; over || w.isGone(place) {
 				put()
 			} else {
 				w.either(func() {}, put)
@@ -93,13 +93,13 @@ const edited = "\x02"
 func (w *walker) edit(names []string) {
 	for _, name := range names {
 		if len(w.files) < maxFiles {
-			w.files[edited+path.Clean(absolute(w.dir, name))] = []string{edited}
+			w.files[edited+path.Clean(Absolute(w.dir, name))] = []string{edited}
 		}
 	}
 }
 
 // gone stands for where the image has what the text removed: what is put there takes its place, and until then it is judged still.
-const gone = unknown
+const gone = Unknown
 
 func (w *walker) remove(place string, folders bool) {
 	if _, info, ok := w.itself(place); ok && (folders || !info.IsDir()) && len(w.files) < maxFiles {
@@ -128,26 +128,26 @@ func (w *walker) isGone(place string) bool {
 
 // putAt keeps where the image has what is put at a place, which may have been put there in turn.
 func (w *walker) putAt(place, source string) {
-	if !known(place+source) || len(w.files) >= maxFiles {
+	if !Known(place+source) || len(w.files) >= maxFiles {
 		return
 	}
 	var all []string
 	for _, put := range w.places() {
-		from, _ := frame{put: put}.origin(source)
+		from, _ := put.Origin(source)
 		all = append(all, path.Clean(from))
 	}
 	w.files[path.Clean(place)] = few(unique(all, same))
 }
 
 // places are the ways in which files may have been put.
-func (w *walker) places() []map[string]string {
+func (w *walker) places() []Put {
 	n := 1
 	for _, sources := range w.files {
 		n = max(n, len(sources))
 	}
-	all := make([]map[string]string, n)
+	all := make([]Put, n)
 	for i := range all {
-		all[i] = make(map[string]string, len(w.files))
+		all[i] = make(Put, len(w.files))
 		for name, sources := range w.files {
 			all[i][name] = sources[min(i, len(sources)-1)]
 		}
@@ -155,12 +155,24 @@ func (w *walker) places() []map[string]string {
 	return all
 }
 
-// origin is where the image has what is started under a name, and whether it was put there.
-func (f frame) origin(name string) (string, bool) {
+// Put are files that shells put into the image: where it has, by itself, what is there then under a name.
+type Put map[string]string
+
+// Origin is where the image has what is started under a name, and whether it was put there.
+func (p Put) Origin(name string) (string, bool) {
 	for folder := path.Clean(name); len(folder) > 1; folder = path.Dir(folder) {
-		if from := f.put[folder]; from != "" && from != gone {
+		if from := p[folder]; from != "" && from != gone {
 			return path.Join(from, strings.TrimPrefix(path.Clean(name), folder)), true
 		}
 	}
 	return name, false
+}
+
+// Gone tells whether what the image has under a name was removed.
+func (p Put) Gone(name string) bool { return p[path.Clean(name)] == gone }
+
+// Changed tells whether something else was put under a name, or what is there was removed or edited.
+func (p Put) Changed(name string) bool {
+	from := p[name]
+	return from != "" && from != name || p[edited+name] != ""
 }

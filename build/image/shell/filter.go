@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"regexp"
@@ -18,9 +18,9 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 		return "", maybe, false
 	}
 	expr := exprs[0]
-	input := w.frame.input
+	input := w.frame.Input
 	if _, err := platforms.Parse(expr); err == nil {
-		input = strings.ReplaceAll(input, unknown, "")
+		input = strings.ReplaceAll(input, Unknown, "")
 	}
 	switch {
 	case words[0] == "fgrep" || o.Has("-F"):
@@ -33,7 +33,7 @@ func (w *walker) grepped(words []string) (string, answer, bool) {
 			expr = option.before + expr + option.after
 		}
 	}
-	if !known(input) || !w.ofMachine(input) {
+	if !Known(input) || !w.ofMachine(input) {
 		return "", maybe, false
 	}
 	re := w.expression(expr, input)
@@ -60,10 +60,10 @@ func (w *walker) edited(args []string) (string, bool) {
 	if len(scripts) == 0 || len(rest) > 0 || !o.Only("eErs") {
 		return "", false
 	}
-	text := w.frame.input
+	text := w.frame.Input
 	for script := strings.Join(scripts, "\n"); ; {
 		if script = strings.TrimLeft(script, "; \n\t"); script == "" {
-			return text, known(text)
+			return text, Known(text)
 		}
 		s, ok := w.substitution(script, text, !o.Has("-E", "-r"))
 		if !ok {
@@ -130,8 +130,8 @@ func extended(basic string) string {
 
 // translated is what tr makes of its input: lower case, less, or another letter.
 func (w *walker) translated(args []string) (string, bool) {
-	input := w.frame.input
-	if len(args) != 2 || !known(input) {
+	input := w.frame.Input
+	if len(args) != 2 || !Known(input) {
 		return "", false
 	}
 	switch strings.Join(args, " ") {

@@ -1,7 +1,6 @@
-package image
+package shell
 
 import (
-	"errors"
 	"path"
 	"regexp"
 	"slices"
@@ -12,14 +11,6 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// probe is another machine's program that a text tries to run. That tells no lie where the text starts in the end what lies beside it for
-// the declared machine, which only shows when all is followed.
-type probe struct {
-	words []string
-	frame frame
-	own   string // what lies beside it; a mere name for one of that name anywhere
-}
-
 // round is the word that a loop is at, in its variable, of all that it goes through.
 type round struct {
 	name, word string
@@ -28,38 +19,15 @@ type round struct {
 
 // probed takes a program that is only tried as one that does not run.
 func (w *walker) probed(words []string) bool {
-	_, own := w.tries(innermost(words))
+	_, own := w.tries(w.host.Innermost(words))
 	if own == "" {
 		return false
 	}
 	f := w.frame
-	f.soft, f.dir, f.put = true, w.dir, w.places()[0]
-	w.probes, w.status = append(w.probes, probe{words, f, own}), cannotRun
+	f.Soft, f.Dir, f.Put = true, w.dir, w.places()[0]
+	w.host.Try(words, own, f)
+	w.status = cannotRun
 	return true
-}
-
-// judgeProbes follows what was only tried, which may itself be a text that tries some.
-func (c *checker) judgeProbes() (err error) {
-	for i := 0; i < len(c.probes); i++ {
-		p := c.probes[i]
-		started, failed := c.started(p.own)
-		p.frame.chosen = p.frame.chosen || started
-		err = errors.Join(err, failed, c.run(p.words, p.frame))
-	}
-	return err
-}
-
-// started tells whether a program is started, or, of a mere name, one of that name that is for the declared machine.
-func (c *checker) started(name string) (is bool, err error) {
-	if !path.IsAbs(name) {
-		for _, p := range c.programs {
-			is = is || path.Base(p.Path) == name && p.ELF.Bits != 0 && !c.foreign(p.ELF)
-		}
-		return is, nil
-	}
-	own, err := c.resolve(name)
-	_, is = c.programs[own.real]
-	return is, err
 }
 
 // soon is how many statements on a variable that holds $? is asked.
@@ -115,17 +83,17 @@ func mentions(n syntax.Node, name string) (is bool) {
 
 // guesses tells whether a command that cannot be computed says something of the machine.
 func (w *walker) guesses(words []string) bool {
-	name, text := path.Base(words[0]), w.frame.input+" "+strings.Join(words[1:], " ")
+	name, text := path.Base(words[0]), w.frame.Input+" "+strings.Join(words[1:], " ")
 	filter := slices.Contains([]string{"awk", "cut", "egrep", "expr", "fgrep", "gawk", "grep", "head", "read", "sed", "tail", "tr", "xargs"}, name)
-	tries, _ := w.tries(innermost(words))
-	return tries || slices.Contains([]string{"file", "ldd", "lscpu", "objdump", "readelf"}, name) || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.input) || slices.ContainsFunc(words[1:], w.ofMachine))
+	tries, _ := w.tries(w.host.Innermost(words))
+	return tries || slices.Contains([]string{"file", "ldd", "lscpu", "objdump", "readelf"}, name) || filter && (strings.Contains(text, guessed) || w.ofMachine(w.frame.Input) || slices.ContainsFunc(words[1:], w.ofMachine))
 }
 
 // tries tells whether a program is asked that is there once for each machine, by its name or in the turns of a loop, to see which of them runs;
 // and where that for the declared machine is, if it is another one.
 func (w *walker) tries(words []string) (is bool, own string) {
 	name := words[0]
-	if !w.trial || !strings.Contains(name, "/") || !known(name) {
+	if !w.trial || !strings.Contains(name, "/") || !Known(name) {
 		return false, ""
 	}
 	if is, own = w.triedInTurn(name); is {
@@ -135,11 +103,11 @@ func (w *walker) tries(words []string) (is bool, own string) {
 		if _, err := platforms.Parse(part); err != nil {
 			continue
 		}
-		for _, own := range machines(w.declared) {
+		for _, own := range Machines(w.declared) {
 			if part == own {
 				return true, ""
 			}
-			if beside := absolute(w.dir, strings.Replace(name, part, own, 1)); w.fits(beside) {
+			if beside := Absolute(w.dir, strings.Replace(name, part, own, 1)); w.fits(beside) {
 				return true, beside
 			}
 		}
@@ -170,7 +138,7 @@ func (w *walker) triedInTurn(name string) (is bool, own string) {
 			continue
 		}
 		for _, word := range r.all {
-			beside := absolute(w.dir, strings.Replace(name, r.word, word, 1))
+			beside := Absolute(w.dir, strings.Replace(name, r.word, word, 1))
 			if is = is || w.isForeign(beside); w.fits(beside) {
 				own = beside
 			}
@@ -187,23 +155,14 @@ func (w *walker) triedInTurn(name string) (is bool, own string) {
 
 // fits tells whether a program is there that is for the declared machine.
 func (w *walker) fits(name string) bool {
-	elf := w.headOf(name)
-	return elf.Bits != 0 && !w.foreign(elf)
+	own, _, err := w.host.Machine(name)
+	w.failed(err)
+	return own
 }
 
 // isForeign tells whether one is there that is for another machine.
 func (w *walker) isForeign(name string) bool {
-	elf := w.headOf(absolute(w.dir, name))
-	return elf.Bits != 0 && w.foreign(elf)
-}
-
-// headOf is the header of a program, with no bits where there is none.
-func (w *walker) headOf(name string) platforms.ELF {
-	at, ok, err := w.regular(name)
-	if w.failed(err); !ok {
-		return platforms.ELF{}
-	}
-	file, err := w.tree.read(at.real, at.info)
+	_, other, err := w.host.Machine(Absolute(w.dir, name))
 	w.failed(err)
-	return file.elf
+	return other
 }

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"maps"
@@ -26,10 +26,10 @@ func (w *walker) choice(ways ...func()) {
 
 // choosing walks what happens, or does not, by a choice that was not followed.
 func (w *walker) choosing(is bool, walk func()) {
-	outer := w.frame.chosen
-	w.frame.chosen = outer || is
+	outer := w.frame.Chosen
+	w.frame.Chosen = outer || is
 	walk()
-	w.frame.chosen = outer
+	w.frame.Chosen = outer
 }
 
 // either walks ways of which one happens.
@@ -57,7 +57,7 @@ func (w *walker) repeat(body func()) {
 		w.looped(func() { w.either(func() {}, func() { again(); w.either(func() {}, again) }) })
 	})
 	if w.status = maybe; !slices.EqualFunc(before, w.printed, sameValue) {
-		w.printed = []value{{unknown}}
+		w.printed = []value{{Unknown}}
 	}
 }
 
@@ -125,7 +125,7 @@ func (w *walker) print(text string) {
 	var all []value
 	for _, v := range w.printed {
 		if len(v[0])+len(text) > maxWord || !w.afford(len(text)) {
-			v, text = value{""}, unknown
+			v, text = value{""}, Unknown
 		}
 		all = append(all, value{v[0] + text})
 	}

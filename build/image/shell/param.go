@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"slices"
@@ -31,8 +31,8 @@ func (e *expansion) value(name string) value {
 	case "*":
 		name = "@"
 	case "BASH_SOURCE":
-		if e.frame.reading != "" {
-			return value{e.frame.reading}
+		if e.frame.Reading != "" {
+			return value{e.frame.Reading}
 		}
 		name = "0"
 	}
@@ -44,13 +44,13 @@ func (e *expansion) value(name string) value {
 	if v, ok := e.env[name]; ok {
 		return value{v}
 	}
-	switch bash := e.frame.tongue == "bash"; {
+	switch bash := e.frame.Tongue == "bash"; {
 	case name == "HOSTTYPE" && bash:
 		return value{platforms.Uname(e.declared)}
 	case name == "MACHTYPE" && bash:
 		return value{guessed}
 	case name != "" && strings.Contains("#?$!-_", name):
-		return value{unknown}
+		return value{Unknown}
 	}
 	if name == "LD_LIBRARY_PATH" { // texts add to what nobody sets from outside
 		return value{""}
@@ -60,7 +60,7 @@ func (e *expansion) value(name string) value {
 
 // param puts a variable in.
 func (e *expansion) param(b *builder, p *syntax.ParamExp, quoted bool) {
-	v := value{unknown}
+	v := value{Unknown}
 	switch {
 	case p.Param == nil || p.Excl || p.Width || p.IsSet || p.Flags != nil || p.Names != 0 || len(p.Modifiers) > 0:
 	case p.Exp != nil && p.Exp.Op <= syntax.AssignUnsetOrNull:
@@ -86,7 +86,7 @@ func (e *expansion) element(p *syntax.ParamExp) value {
 		args := e.value("@")
 		switch {
 		case slices.ContainsFunc(args[:min(n, len(args))], anything):
-			return value{unknown}
+			return value{Unknown}
 		case n > len(args):
 			return nil
 		}
@@ -106,8 +106,8 @@ func (e *expansion) element(p *syntax.ParamExp) value {
 func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool) {
 	op, text := p.Exp.Op, v.text()
 	set := len(v) > 0 && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
-	if !known(text) { // either, by the position of the expansion
-		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{unknown}, nil}) != nil
+	if !Known(text) { // either, by the position of the expansion
+		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{Unknown}, nil}) != nil
 	}
 	switch op {
 	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
@@ -143,12 +143,12 @@ func (e *expansion) computed(p *syntax.ParamExp) value {
 	r := &reader{expansion: e, size: int(p.End().Offset()-p.Pos().Offset()) + 1}
 	syntax.Walk(p, r.simple)
 	if r.blind || !e.afford(r.size) {
-		return value{unknown}
+		return value{Unknown}
 	}
 	quoted := &syntax.Word{Parts: []syntax.WordPart{&syntax.DblQuoted{Parts: []syntax.WordPart{p}}}}
 	v, err := expand.Fields(&expand.Config{Env: r}, quoted)
 	if err != nil || r.blind {
-		return value{unknown}
+		return value{Unknown}
 	}
 	return v
 }
@@ -187,7 +187,7 @@ func (r *reader) Get(name string) expand.Variable {
 	if name == "IFS" || name == "PWD" { // which the library asks for by itself
 		r.outside = before
 	}
-	if r.blind = r.blind || v == nil || !known(v.text()); r.blind {
+	if r.blind = r.blind || v == nil || !Known(v.text()); r.blind {
 		return expand.Variable{Set: true, Kind: expand.String}
 	}
 	if len(v) == 1 && name != "@" {

@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"strings"
@@ -21,7 +21,7 @@ func (b *builder) add(s string) { b.pattern(s, pattern.QuoteMeta(s, 0)) }
 // pattern puts in a text that is a pattern, too.
 func (b *builder) pattern(s, bare string) {
 	if b.text.Len()+len(s) > maxWord {
-		s, bare = unknown, unknown
+		s, bare = Unknown, Unknown
 	}
 	b.text.WriteString(s)
 	b.bare.WriteString(bare)
@@ -31,8 +31,8 @@ func (b *builder) pattern(s, bare string) {
 // split puts in a value that its separators cut into words.
 func (b *builder) split(text, separators string) {
 	list := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(separators, r) })
-	if len(b.words)+len(list) > maxWords {
-		list = []string{unknown}
+	if len(b.words)+len(list) > MaxWords {
+		list = []string{Unknown}
 	}
 	for i, word := range list {
 		if i > 0 || strings.ContainsAny(text[:1], separators) {

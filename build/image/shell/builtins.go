@@ -1,4 +1,4 @@
-package image
+package shell
 
 import (
 	"path"
@@ -28,7 +28,7 @@ func (w *walker) builtin(words []string) bool {
 	case "cd", "pushd":
 		w.dir = w.goal(args)
 	case "popd":
-		w.dir = unknown
+		w.dir = Unknown
 	case "set":
 		w.positional(args)
 		w.status = yes
@@ -37,7 +37,7 @@ func (w *walker) builtin(words []string) bool {
 	case ".", "source":
 		w.source(args)
 	case "eval":
-		w.frame.loosen()
+		w.frame.Loosen()
 		w.stmts(w.parse(strings.Join(args, " ")))
 	case "trap", "alias", "enable", "hash":
 		w.renamed(words)
@@ -83,7 +83,7 @@ func (w *walker) builtin(words []string) bool {
 // changes tells whether a builtin may change variables, now or later, in ways that are not seen.
 func changes(words []string) bool {
 	return slices.Contains([]string{"alias", "enable", "shopt", "trap"}, words[0]) ||
-		slices.Contains([]string{"eval", "export", "mapfile", "printf", "read", "readarray", "readonly", "unset"}, words[0]) && !known(strings.Join(words, ""))
+		slices.Contains([]string{"eval", "export", "mapfile", "printf", "read", "readarray", "readonly", "unset"}, words[0]) && !Known(strings.Join(words, ""))
 }
 
 // gives is whether a text or function succeeds that is left with this number.
@@ -92,7 +92,7 @@ func (w *walker) gives(args []string) {
 		w.status = max(w.last, maybe)
 	} else if n, err := strconv.Atoi(args[0]); err == nil {
 		w.status = answer(n & 0xff)
-	} else if known(args[0]) {
+	} else if Known(args[0]) {
 		w.status = fails
 	}
 }
@@ -131,7 +131,7 @@ func (w *walker) renamed(words []string) {
 		}
 		return
 	}
-	w.frame.loosen()
+	w.frame.Loosen()
 	for _, arg := range args {
 		if _, text, ok := strings.Cut(arg, "="); ok && words[0] == "alias" {
 			w.later(text)
@@ -146,10 +146,10 @@ func (w *walker) later(text string) {
 
 // goal is where cd leads.
 func (w *walker) goal(args []string) string {
-	if _, args = options.Cut(args); len(args) != 1 || args[0] == "-" || !known(args[0]) {
-		return unknown
+	if _, args = options.Cut(args); len(args) != 1 || args[0] == "-" || !Known(args[0]) {
+		return Unknown
 	}
-	return absolute(w.dir, args[0])
+	return Absolute(w.dir, args[0])
 }
 
 // positional replaces the positional parameters, where set names any, and takes the option that exports all.
@@ -177,7 +177,7 @@ func (w *walker) shift(args []string) {
 		from := min(max(n, 0), len(v))
 		switch {
 		case slices.ContainsFunc(v[:from], anything):
-			values = append(values, value{unknown})
+			values = append(values, value{Unknown})
 		case w.often || err != nil:
 			for i := range len(v) - from + 1 {
 				values = append(values, v[from+i:])
@@ -200,21 +200,21 @@ func (w *walker) overwrite(words []string) {
 		} else if w.guesses(words) {
 			w.set(name, value{guessed})
 		} else {
-			w.set(name, value{unknown})
+			w.set(name, value{Unknown})
 		}
 	}
 }
 
 // source walks the file that . reads, in this same shell.
 func (w *walker) source(args []string) {
-	sure := (w.frame.told || !w.frame.soft) && !w.soft && !w.made && !w.trial
-	w.frame.loosen()
+	sure := (w.frame.Told || !w.frame.Soft) && !w.soft && !w.made && !w.trial
+	w.frame.Loosen()
 	if len(args) == 0 {
 		return
 	}
 	files := w.sourced(args[0])
-	if w.wild = w.wild || len(files) == 0; len(files) == 0 && sure && path.IsAbs(args[0]) && known(args[0]) {
-		w.note(w.frame, "%s reads %s, which is not in the image", w.frame.text(), show(args[0]))
+	if w.wild = w.wild || len(files) == 0; len(files) == 0 && sure && path.IsAbs(args[0]) && Known(args[0]) {
+		w.note("%s reads %s, which is not in the image", w.frame.Text(), Show(args[0]))
 	}
 	outer, params := w.frame, w.vars["@"]
 	if len(args) > 1 {
@@ -223,14 +223,14 @@ func (w *walker) source(args []string) {
 	var walks []func()
 	for _, file := range files {
 		walks = append(walks, func() {
-			w.frame.reading, w.frame.cut = file.name, file.cut
+			w.frame.Reading, w.frame.Cut = file.name, file.cut
 			w.stmts(w.parse(file.text))
 		})
 	}
 	if len(walks) > 0 {
 		w.called(func() { w.either(walks...) })
 	}
-	w.frame.reading, w.frame.cut = outer.reading, outer.cut
+	w.frame.Reading, w.frame.Cut = outer.Reading, outer.Cut
 	if len(args) > 1 {
 		w.vars["@"] = params
 	}
@@ -245,11 +245,11 @@ func (w *walker) sourced(name string) []content {
 	for _, dir := range dirs {
 		full := name
 		if !strings.HasPrefix(name, "/") {
-			full = absolute(absolute(w.dir, dir), name)
+			full = Absolute(Absolute(w.dir, dir), name)
 		}
-		if !known(name + full) {
+		if !Known(name + full) {
 			if !w.others(name) {
-				w.note(w.frame, "a shell works out at run time that it reads the script %s: that was not followed", shown(name))
+				w.note("a shell works out at run time that it reads the script %s: that was not followed", ShowWord(name))
 			}
 			return nil
 		}
@@ -263,8 +263,8 @@ func (w *walker) sourced(name string) []content {
 // held is what a file may hold that is there. What is only written at run time is not known, and told of.
 func (w *walker) held(name string) (files []content) {
 	for _, file := range w.contents(name) {
-		if w.wild = w.wild || !known(file.text); file.text == unknown {
-			w.note(w.frame, "%s reads %s, which is written at run time: it was not followed", w.frame.text(), show(name))
+		if w.wild = w.wild || !Known(file.text); file.text == Unknown {
+			w.note("%s reads %s, which is written at run time: it was not followed", w.frame.Text(), Show(name))
 			file.text = ""
 		}
 		if file.there {
