@@ -138,24 +138,40 @@ func fetchDir(ctx context.Context, c Fetcher, ref, path string, opts FetchOption
 // be created as anything else is: with the rights that the umask leaves.
 func beside(path string, write func(tmp string) (Fetched, error)) (Fetched, error) {
 	folder := filepath.Dir(path)
-	private, err := os.MkdirTemp(folder, ".fetch-*")
+	private, err := os.MkdirTemp(folder, temporary+"*")
 	if errors.Is(err, os.ErrNotExist) {
 		return Fetched{}, usage("writing %s: there is no folder %s; create it first", path, folder)
 	}
 	if err != nil {
-		var cause *os.PathError
-		if errors.As(err, &cause) {
-			err = cause.Err // the temporary name tells nobody anything
-		}
-		return Fetched{}, fmt.Errorf("writing %s: nothing can be created in the folder %s: %w", path, folder, err)
+		cause, _ := nameless(err)
+		return Fetched{}, fmt.Errorf("writing %s: nothing can be created in the folder %s: %w", path, folder, cause)
 	}
 	defer os.RemoveAll(private)
 	tmp := filepath.Join(private, "new")
 	out, err := write(tmp)
-	if err != nil {
-		return out, err
+	if err == nil {
+		return out, os.Rename(tmp, path)
 	}
-	return out, os.Rename(tmp, path)
+	cause, own := nameless(err)
+	switch {
+	case errors.Is(cause, syscall.ENOSPC):
+		return out, fmt.Errorf("writing %s: %w; free some, or name a place on another disk", path, cause)
+	case own:
+		return out, fmt.Errorf("writing %s: %w", path, cause)
+	}
+	return out, err
+}
+
+// temporary is how the folders are called in which something is written before it has its name.
+const temporary = ".fetch-"
+
+// nameless is the cause of an error of one of our own files, whose name tells nobody anything; another error is what it is.
+func nameless(err error) (cause error, own bool) {
+	var at *os.PathError
+	if errors.As(err, &at) && strings.Contains(at.Path, temporary) {
+		return at.Err, true
+	}
+	return err, false
 }
 
 // maxLinks is how many symbolic links lead to a file at most, as in Linux (path_resolution(7)).

@@ -222,6 +222,26 @@ func TestFetchFileWritesIntoWhatIsThere(t *testing.T) {
 	}
 }
 
+// What cannot be written is the file that was asked for, whatever is called otherwise meanwhile.
+func TestFetchNamesWhatItWrites(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.tar")
+	for want, cause := range map[string]error{
+		"writing " + path + ": no space left on device; free some, or name a place on another disk": syscall.ENOSPC,
+		"writing " + path + ": input/output error":                                                  syscall.EIO,
+	} {
+		_, err := beside(path, func(tmp string) (Fetched, error) {
+			return Fetched{}, errors.Join(&os.PathError{Op: "write", Path: tmp, Err: cause}, nil)
+		})
+		if !errors.Is(err, cause) || err.Error() != want {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+	other := &os.PathError{Op: "read", Path: "/elsewhere", Err: syscall.EIO}
+	if _, err := beside(path, func(string) (Fetched, error) { return Fetched{}, other }); err != error(other) {
+		t.Errorf("another's error: %v", err)
+	}
+}
+
 // A pipe that nobody reads is waited for, which is told once and can be given up.
 func TestFetchWaitsForAReader(t *testing.T) {
 	s := newScene(t)
