@@ -230,7 +230,7 @@ func TestEngineTakesNamedContexts(t *testing.T) {
 	EachOpen(t, func(t *testing.T, e *engine.Engine) {
 		lib := Dir(t, Files{"a.txt": "named", "b.txt": "ignored", ".dockerignore": "b.txt"})
 		j := job{
-			Context: engine.Context{Named: []engine.Named{{Name: "lib", Source: lib}, {Name: "base", Source: "docker-image://" + base}}},
+			Context: engine.Context{Named: []engine.Named{{Name: "Lib", Source: lib}, {Name: "base", Source: "docker-image://" + base}}},
 			Solve:   engine.Solve{Dockerfile: dockerfile},
 			hook: looks(func(root fs.FS) error {
 				text, err := fs.ReadFile(root, "a.txt")

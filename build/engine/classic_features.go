@@ -22,6 +22,10 @@ func (i Info) Refuses(feature string) bool {
 	return true
 }
 
+// SkipsStages tells whether the engine's builder leaves out stages that the
+// target does not need. Docker's classic builder builds all above it.
+func (i Info) SkipsStages() bool { return i.Road != RoadClassic || i.Name == podman }
+
 // links is the first Docker whose classic builder reads --link, which only
 // says how to cache.
 const links = 23

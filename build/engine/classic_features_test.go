@@ -9,6 +9,11 @@ func TestRefuses(t *testing.T) {
 	later := Info{Name: "Docker", Version: "26.1.5", Road: RoadClassic}
 	pod := Info{Name: podman, Version: "4.3.1", Road: RoadClassic}
 	podAt := func(version string) Info { return Info{Name: podman, Version: version, Road: RoadClassic} }
+	for info, skips := range map[*Info]bool{&kit: true, &old: false, &later: false, &pod: true} {
+		if info.SkipsStages() != skips {
+			t.Errorf("%s %s (%s) skips stages: %t", info.Name, info.Version, info.Road, !skips)
+		}
+	}
 	for _, test := range []struct {
 		feature string
 		refused []Info

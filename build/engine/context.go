@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
+	"github.com/distribution/reference"
 	"github.com/moby/patternmatcher"
 	"github.com/moby/patternmatcher/ignorefile"
 	"github.com/tonistiigi/fsutil"
@@ -165,24 +168,72 @@ func measure(ctx context.Context, all fsutil.FS, to string, files *int, bytes *i
 }
 
 // Lacks says why a COPY of the path will not find it, in the words of the build, and nothing where it will or where only the engine
-// can tell: behind a symbolic link, and of a folder from which later patterns bring something back. name has slashes.
+// can tell: of a folder from which later patterns bring something back. name has slashes.
 func (c Context) Lacks(name string) (why, cure string) {
-	at := ""
-	for _, part := range strings.Split(name, "/") {
-		at = filepath.Join(at, part)
-		info, err := os.Lstat(filepath.Join(c.Dir, at))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return c.missing(name)
-		case err != nil || info.Mode()&fs.ModeSymlink != 0:
+	way, err := c.follow(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), err == nil && slices.ContainsFunc(way, c.leavesOut()):
+		return c.missing(name)
+	case errors.Is(err, errCircle):
+		return circle, circleCure
+	}
+	return "", ""
+}
+
+// LacksAll says why a COPY by patterns alone will find nothing, in the words of the build, and nothing where a classic builder finds one.
+func (c Context) LacksAll(patterns []string) (why, cure string) {
+	leftOut := c.leavesOut()
+	for _, pattern := range patterns {
+		found, err := fs.Glob(os.DirFS(c.Dir), pattern)
+		if err != nil || slices.ContainsFunc(found, func(name string) bool { return !leftOut(name) }) {
 			return "", ""
 		}
 	}
+	return c.unfit()
+}
+
+// unfit says that no pattern fits what is sent.
+func (c Context) unfit() (why, cure string) {
+	return "nothing that is sent of the context " + c.Dir + " fits", "correct the pattern, which begins in the context, or .dockerignore, or CONTEXT"
+}
+
+// leavesOut tells of paths whether nothing of them is sent.
+func (c Context) leavesOut() func(name string) bool {
 	patterns, err := c.excludes()
-	if err != nil || excluding(patterns, name) < 0 || slices.ContainsFunc(patterns, func(p string) bool { return bringsBack(p, name) }) {
-		return "", ""
+	return func(name string) bool {
+		return err == nil && excluding(patterns, name) >= 0 && !slices.ContainsFunc(patterns, func(p string) bool { return bringsBack(p, name) })
 	}
-	return c.missing(name)
+}
+
+var errCircle = errors.New(circle)
+
+// follow goes the way to a path of the context as engines do, for which a symbolic link begins in the context and leads no higher: the
+// links on it, and at last what is there.
+func (c Context) follow(name string) (way []string, err error) {
+	at := "."
+	for parts := strings.Split(name, "/"); len(parts) > 0; {
+		to := strings.TrimPrefix(path.Join("/", at, parts[0]), "/")
+		parts = parts[1:]
+		info, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(to)))
+		if err != nil {
+			return nil, err
+		}
+		if info.Mode()&fs.ModeSymlink == 0 || to == "" {
+			at = to
+			continue
+		}
+		link, err := os.Readlink(filepath.Join(c.Dir, filepath.FromSlash(to)))
+		if way = append(way, to); err != nil || len(way) > maxLinks {
+			return nil, cmp.Or(err, errCircle)
+		}
+		if parts = append(strings.Split(filepath.ToSlash(link), "/"), parts...); path.IsAbs(link) {
+			at = "."
+		}
+	}
+	if at != "" { // which is the context itself
+		way = append(way, at)
+	}
+	return way, nil
 }
 
 // bringsBack tells whether a pattern may be for what is in a folder that others leave out.
@@ -204,6 +255,10 @@ func (c Context) missing(name string) (why, cure string) {
 	by := excluding(slices.Concat(own, c.Excludes), name)
 	switch {
 	case by < 0 && c.link(name) != "":
+		way, _ := c.follow(name)
+		if at := slices.IndexFunc(way, c.leavesOut()); at >= 0 {
+			return c.missing(way[at])
+		}
 		return fmt.Sprintf("%s leads through the symbolic link %s to what is not sent with the context", name, c.link(name)), "put the files in its place, or take a CONTEXT that holds what it names"
 	case by < 0:
 		return "the engine does not find " + name + " in the context", "run this again if it was made meanwhile"
@@ -263,3 +318,13 @@ func (n Named) isImage() bool { return strings.HasPrefix(n.Source, "docker-image
 
 // context is the directory; no Dockerfile is built in it, so that none's ignore file counts.
 func (n Named) context() Context { return Context{Dir: n.Source, Excludes: n.Excludes} }
+
+// key is how BuildKit looks the name up: an image's in its short form, and in lower case where there is no other way to write it.
+func (n Named) key() string {
+	for _, name := range []string{n.Name, strings.ToLower(n.Name)} {
+		if named, err := reference.ParseNormalizedNamed(name); err == nil {
+			return strings.TrimSuffix(reference.FamiliarString(named), ":latest")
+		}
+	}
+	return n.Name
+}

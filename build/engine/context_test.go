@@ -241,11 +241,21 @@ func TestContextLacks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Symlink("nowhere", filepath.Join(dir, "link")); err != nil {
-		t.Fatal(err)
+	for name, to := range map[string]string{
+		"good": "a/b", "top": "/a", "up": "../../a", "all": ".", "link": "nowhere", "abs": "/etc/passwd", "hidden": "secret/key", "kept": "lib/kept", "x.log": "a", "l1": "a/../l2", "l2": "l1",
+	} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	const leads, unsent = " leads through the symbolic link ", " to what is not sent with the context"
 	for name, want := range map[string]string{
-		"a": "", "a/b": "", "lib": "", "lib/kept": "", "link": "", "link/x": "", "a/b/c": "",
+		"a": "", "a/b": "", "lib": "", "lib/kept": "",
+		"good": "", "top": "", "top/b": "", "up": "", "all": "", "all/a/b": "", "kept": "",
+		"link": "link" + leads + "link" + unsent, "abs": "abs" + leads + "abs" + unsent, "a/b/c": "the context " + dir + " has no a/b/c",
+		"hidden": "secret/key is left out of the context by the line secret of .dockerignore",
+		"link/x": "the context " + dir + " has no link/x", "top/nothere": "the context " + dir + " has no top/nothere", "all/secret": "secret is left out of the context by the line secret of .dockerignore",
+		"x.log": "x.log is left out of the context by the line **/*.log of .dockerignore", "l1": circle, "l2/x": circle,
 		"nothere": "the context " + dir + " has no nothere", "a/c": "the context " + dir + " has no a/c",
 		"a/x.log": "a/x.log is left out of the context by the line **/*.log of .dockerignore", "old": "old is left out of the context by the line old of .dockerignore",
 		"secret":     "secret is left out of the context by the line secret of .dockerignore",
@@ -254,6 +264,26 @@ func TestContextLacks(t *testing.T) {
 	} {
 		if why, cure := (Context{Dir: dir, Excludes: []string{"own"}}).Lacks(name); why != want || (cure == "") != (want == "") {
 			t.Errorf("%s: got %q; %q, want %q", name, why, cure, want)
+		}
+	}
+}
+
+// Patterns fit what is sent.
+func TestContextLacksAll(t *testing.T) {
+	dir := folder(t, ".dockerignore=secret\n*.log\n", "a/b", "secret/key", "x.log")
+	for patterns, fits := range map[string]bool{"a*": true, "*/b": true, ".*": true, "z* a": true, "[a]": true, "z*": false, "a*/c*": false, "sec*": false, "secret/*": false, "*.log z?": false} {
+		why, cure := (Context{Dir: dir}).LacksAll(strings.Fields(patterns))
+		if want := "nothing that is sent of the context " + dir + " fits"; (why == "") != fits || !fits && (why != want || cure == "") {
+			t.Errorf("%s: %q, %q", patterns, why, cure)
+		}
+	}
+}
+
+// BuildKit asks for a named context in lower case, and for an image's by its short form.
+func TestNamesOfContexts(t *testing.T) {
+	for name, want := range map[string]string{"lib": "lib", "Lib": "lib", "docker.io/library/alpine:latest": "alpine", "alpine:Edge": "alpine:Edge", "a b": "a b"} {
+		if got := (Named{Name: name}).key(); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"path"
 	"regexp"
 	"strings"
 
@@ -60,10 +61,11 @@ func ofSteps() []failure {
 			"correct what the warnings name, or take error=true out of the `# check=` line"},
 		{theError, regexp.MustCompile(`(?i)dockerfile parse error|unknown instruction|unknown flag`), nil, "",
 			"correct the line, or give a `# syntax=` line if it needs a newer frontend"},
-		{theError, regexp.MustCompile(missing), errMissing, "", ""}, // which the context or the stage tells more of
+		{theError, regexp.MustCompile(missing), errMissing, "", ""},                                          // which the context or the stage tells more of
+		{theError, regexp.MustCompile(`no source files were specified|copier: stat: \["`), errUnfit, "", ""}, // likewise
 		{theError, regexp.MustCompile(`too many symlinks|(?:cache key|checksum of ref \S+): too many links|too many levels of symbolic links`),
-			nil, "a symbolic link on the way leads back to itself", "correct the link, or take it out of the line"},
-		{theError, regexp.MustCompile(`(?i)forbidden path outside the build context: (\S+)`), nil, "NAME leads out of the context, or by a symbolic link back to itself", inside},
+			nil, circle, circleCure},
+		{theError, regexp.MustCompile(`(?i)forbidden path outside the build context: (\S+)`), errForbidden, "NAME leads out of the context", inside}, // or nowhere, which the context tells
 		{theError, regexp.MustCompile(`cannot mount volume over existing file`), nil, "the image has a file there", "name a folder, or none"},
 		{theError, regexp.MustCompile(`unable to find ((?:user|group) [^\s:]+)|can't find [ug]id for ((?:user|group) [^\s:]+)|error looking up ((?:user|group) "[^"]+")`),
 			nil, "the image has no NAME", number},
@@ -130,7 +132,17 @@ const missing = `"(/[^"]*)":? not found|` +
 	`copier: get: lstat "(/[^"]+)"\("[^"]*"\): lstat [^:]+: no such file or directory|` +
 	`lstat /\S*/(?:buildkit-mount\d+|overlay2/\w+/merged)(/[^:]+): no such file or directory`
 
-var errMissing = errors.New("no such path")
+var (
+	errMissing   = errors.New("no such path")
+	errUnfit     = errors.New("no path fits")
+	errForbidden = errors.New("no way there")
+)
+
+// What there is to say of a symbolic link that leads nowhere else.
+const (
+	circle     = "a symbolic link on the way leads back to itself"
+	circleCure = "correct the link, or take it out of the line"
+)
 
 // known finds the failure that fits and puts the names in; name is what its words have in parentheses.
 func known(texts map[within]string, host string) (f failure, name string) {
@@ -163,10 +175,19 @@ func (e *StepError) recognized(given Context) *StepError {
 	}
 	f, name := known(texts, "REGISTRY")
 	e.Says, e.Cure = f.says, f.cure
-	if f.is == errMissing {
+	from := copiedFrom().FindStringSubmatch(e.Step)
+	switch {
+	case f.is == errMissing && from != nil:
+		e.Says, e.Cure = from[1]+" has no "+name, "correct the path, or have the stage make it"
+	case f.is == errMissing:
 		e.Says, e.Cure = given.missing(given.written(e.Step, name))
-		if from := copiedFrom().FindStringSubmatch(e.Step); from != nil {
-			e.Says, e.Cure = from[1]+" has no "+name, "correct the path, or have the stage make it"
+	case f.is == errUnfit && from != nil:
+		e.Says, e.Cure = from[1]+" has nothing that fits", "correct the pattern, or have the stage make it"
+	case f.is == errUnfit:
+		e.Says, e.Cure = given.unfit()
+	case f.is == errForbidden && from == nil && !strings.HasPrefix(path.Clean(name), ".."):
+		if why, cure := given.Lacks(path.Clean(name)); why != "" {
+			e.Says, e.Cure = why, cure
 		}
 	}
 	return e
@@ -178,10 +199,13 @@ var copiedFrom = pattern(`(?:--|[ =,])from=([^,\s]+)`)
 // pullStep is how BuildKit calls what asks a registry for an image, or for its cache.
 var pullStep = pattern(`^(?:(?:\[context [^\]]*\] )?load metadata for (\S+)|(?:docker-image://|(?:\[[^\]]*\] )?FROM )([^\s@]+)|resolve image config for |exporting cache to |\[context )`)
 
+// triggers begins what Docker's classic builder prints when a FROM runs what is waiting in ONBUILD.
+const triggers = "# Executing "
+
 // pulls is the image that the step asks a registry for, where it is one, and whether it asks a registry at all.
 func (e *StepError) pulls() (image string, asks bool) {
 	found := pullStep().FindStringSubmatch(e.Step)
-	if found == nil || e.ExitCode != 0 {
+	if found == nil || e.ExitCode != 0 || strings.HasPrefix(e.Output, triggers) {
 		return "", false
 	}
 	return found[1] + found[2], true

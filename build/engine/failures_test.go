@@ -144,7 +144,7 @@ func TestMissingUsers(t *testing.T) {
 // Links that lead nowhere but to themselves, and volumes where there are files, are told of without the engine's own folders.
 func TestWrongPlaces(t *testing.T) {
 	const circle = "a symbolic link on the way leads back to itself; correct the link, or take it out of the line"
-	const out = "leads out of the context, or by a symbolic link back to itself; correct the path, which begins in the context, or CONTEXT"
+	const out = "leads out of the context; correct the path, which begins in the context, or CONTEXT"
 	for said, want := range map[string]string{
 		"failed to compute cache key: too many symlinks: /l1":                                                             circle,
 		"failed to compute cache key: too many links":                                                                     circle,
@@ -158,5 +158,52 @@ func TestWrongPlaces(t *testing.T) {
 		if got := step.recognized(Context{}).Error(); got != "D:3: COPY x /: "+want {
 			t.Errorf("%s:\ngot  %s\nwant %s", said, got, want)
 		}
+	}
+}
+
+// Classic builders want a file for their patterns.
+func TestPatternsThatFitNothing(t *testing.T) {
+	for step, want := range map[string]string{
+		"COPY a* /":          "nothing that is sent of the context /x fits; correct the pattern, which begins in the context, or .dockerignore, or CONTEXT",
+		"COPY --from=y a* /": "y has nothing that fits; correct the pattern, or have the stage make it",
+	} {
+		for _, said := range []string{
+			"COPY failed: no source files were specified",
+			`building at STEP "COPY a* /": checking on sources under "/var/tmp/b/build": Rel: can't make  relative to /var/tmp/b/build; copier: stat: ["/a*"]: no such file or directory`,
+		} {
+			got := (&StepError{Dockerfile: "D", Line: 3, Step: step, Err: errors.New(said)}).recognized(Context{Dir: "/x"})
+			if want := "D:3: " + step + ": " + want; got.Error() != want {
+				t.Errorf("got  %v\nwant %s", got, want)
+			}
+		}
+	}
+}
+
+// What Docker's classic builder calls forbidden leads out of the context, to itself, or below a file.
+func TestForbiddenPaths(t *testing.T) {
+	dir := folder(t, "a")
+	if err := os.Symlink("l", filepath.Join(dir, "l")); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"../a": "../a leads out of the context; correct the path, which begins in the context, or CONTEXT",
+		"l":    circle + "; " + circleCure,
+		"a/x":  "the context " + dir + " has no a/x; correct the path, which begins in the context, or CONTEXT",
+	} {
+		said := "COPY failed: forbidden path outside the build context: " + name + " ()"
+		step := (&StepError{Dockerfile: "D", Line: 3, Step: "COPY", Err: errors.New(said)}).recognized(Context{Dir: dir})
+		if want = "D:3: COPY: " + want; step.Error() != want {
+			t.Errorf("got  %v\nwant %s", step, want)
+		}
+	}
+}
+
+// A FROM that runs what waits in ONBUILD asks no registry.
+func TestTriggersThatFail(t *testing.T) {
+	step := &StepError{Dockerfile: "D", Line: 3, Step: "[dev 1/2] FROM x AS dev", Output: "# Executing 1 build trigger",
+		Err: errors.New("COPY failed: file not found in build context or excluded by .dockerignore: stat nothere: file does not exist")}
+	want := "D:3: [dev 1/2] FROM x AS dev: the context /x has no nothere; correct the path, which begins in the context, or CONTEXT"
+	if got := step.recognized(Context{Dir: "/x"}).Error(); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }

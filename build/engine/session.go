@@ -103,7 +103,7 @@ func (b *kitBuilder) offer(ctx context.Context, dirs filesync.StaticDirSource, n
 }
 
 func (b *kitBuilder) named(ctx context.Context, dirs filesync.StaticDirSource, named Named) error {
-	key := "context:" + named.Name
+	key := "context:" + named.key()
 	if named.Name == "" || named.Name == mainContext {
 		return fmt.Errorf("%w: this name cannot be used; give it another", ErrContext)
 	}
