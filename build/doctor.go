@@ -187,7 +187,7 @@ func (p *Pipeline) folderHealth(ctx context.Context, jobs []job) (out []Checked)
 		} else {
 			out = append(out, fine("context", "%s", c.describe()))
 		}
-		for _, err := range p.unfound(jobs) {
+		for _, err := range p.unfound(ctx, jobs) {
 			out = append(out, wrong("context", err))
 		}
 	}

@@ -90,7 +90,7 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 	}
 	own := fakeMachine(t, "amd64", func(w http.ResponseWriter, r *http.Request) {
 		if strings.Contains(r.URL.Path, "/images/"+host+"/mine:1/json") {
-			_, _ = fmt.Fprint(w, `{"Id":"sha256:x","Os":"linux","Architecture":"amd64"}`)
+			_, _ = fmt.Fprint(w, `{"Id":"sha256:x","Os":"linux","Architecture":"amd64","Config":{"OnBuild":["COPY later /"]}}`)
 			return
 		}
 		if _, repo, asked := strings.Cut(r.URL.Path, "/distribution/127.0.0.1:1/"); asked {
@@ -143,27 +143,30 @@ func TestDoctor(t *testing.T) {
 		"a base of a lesser variant":    {plain, "amd64/v2 arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:1 (Dockerfile:1) has linux/amd64 (for linux/amd64/v2) linux/arm64"},
 		"a base that runs there":        {"FROM HOST/old:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      HOST/old:1 (Dockerfile:1) has linux/arm/v7 (for linux/arm64), another machine's programs, which are refused in the image"},
 		"a base that is nowhere":        {"FROM HOST/gone:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/gone:1 (Dockerfile:1): HOST has no such image; correct its name, or push it there first"},
-		"a base in the engine":          {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
+		"a base in the engine":          {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitFailed, "note   base      HOST/mine:1 (Dockerfile:1) is in the engine, and nowhere else: "},
 		"... for another platform":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is the image for linux/amd64 in the engine, and its registry has to have it for linux/arm64: "},
 		"a base that is out of reach": {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUnreachable,
 			"wrong  base      127.0.0.1:1/base:1 (Dockerfile:1): the engine does not reach 127.0.0.1:1 (connection refused); check its name, and that 127.0.0.1:1 answers the engine"},
-		"... of ours, not of the engine":  {"FROM 127.0.0.1:1/mirrored:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "ok     base      127.0.0.1:1/mirrored:1 (Dockerfile:1) has linux/amd64"},
-		"... of ours, the engine is dumb": {"FROM 127.0.0.1:1/odd:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/odd:1 (Dockerfile:1): "},
-		"a base of one platform":          {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
-		"a base of another platform":      {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
-		"... among its own":               {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
-		"a line for another architecture": {plain + "ADD https://x/app-x64.tgz /\n", "arm64 amd64 arm/v7", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64 linux/arm/v7: look at Dockerfile:3: app-x64.tgz is for linux/amd64: "},
-		"... that cannot be built":        {"FROM HOST/base:1\nRUN wget https://x/app-x64.tgz\n", "arm64", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64: look at Dockerfile:2: app-x64.tgz is for linux/amd64: "},
-		"a file that is not there":        {plain + "COPY a nothere/x /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:3: COPY a nothere/x /: the context DIR has no nothere/x; correct the path, which begins in the context, or CONTEXT"},
-		"stages in a circle":              {"FROM scratch AS x\nCOPY --from=y / /\nFROM scratch AS y\nCOPY --from=x / /\n", "amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:1: stages need each other in a circle, x from y from x: "},
-		"a variable in --from":            {"FROM scratch AS x\nFROM scratch\nCOPY --from=$S / /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:3: --from=$S holds a variable, which COPY does not fill in: "},
-		"no emulator":                     {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
-		"the lines that need one":         {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
-		"another system":                  {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
-		"no Dockerfile":                   {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
-		"no right to push":                {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
-		"a read-only registry":            {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},
-		"no registry":                     {plain, "arm64", "127.0.0.1:1/me/app", nil, ExitUnreachable, "wrong  registry  "},
+		"... of ours, not of the engine":    {"FROM 127.0.0.1:1/mirrored:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "ok     base      127.0.0.1:1/mirrored:1 (Dockerfile:1) has linux/amd64"},
+		"... of ours, the engine is dumb":   {"FROM 127.0.0.1:1/odd:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/odd:1 (Dockerfile:1): "},
+		"a base of one platform":            {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
+		"a base of another platform":        {"FROM HOST/base:amd64\nCOPY a /\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
+		"... among its own":                 {"FROM HOST/base:amd64\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  base      HOST/base:amd64 (Dockerfile:1) has no linux/arm64, but linux/amd64; take"},
+		"a line for another architecture":   {plain + "ADD https://x/app-x64.tgz /\n", "arm64 amd64 arm/v7", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64 linux/arm/v7: look at Dockerfile:3: app-x64.tgz is for linux/amd64: "},
+		"... that cannot be built":          {"FROM HOST/base:1\nRUN wget https://x/app-x64.tgz\n", "arm64", "HOST/me/app", nil, ExitUsage, "note   build     linux/arm64: look at Dockerfile:2: app-x64.tgz is for linux/amd64: "},
+		"a file that is not there":          {plain + "COPY a nothere/x /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:3: COPY a nothere/x /: the context DIR has no nothere/x; correct the path, which begins in the context, or CONTEXT"},
+		"... for a stage that nobody needs": {"FROM scratch AS dev\nCOPY nothere /\n" + plain, "amd64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:2: COPY nothere /: the context DIR has no nothere; "},
+		"... for what waits in a base":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:1: ONBUILD COPY later /: the context DIR has no later; "},
+		"... that a pattern fits":           {plain + "COPY z* /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  context   Dockerfile:3: COPY z* /: nothing that is sent of the context DIR fits; "},
+		"stages of one name":                {"FROM scratch AS x\nCOPY a /\nFROM scratch AS x\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:3: there is a stage x above (line 1), "},
+		"a variable in --from":              {"FROM scratch AS x\nFROM scratch\nCOPY --from=$S / /\n", "amd64 arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     Dockerfile:3: --from=$S holds a variable, which COPY does not fill in: "},
+		"no emulator":                       {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     the engine at "},
+		"the lines that need one":           {"FROM HOST/base:1\nRUN true\n", "arm64", "HOST/me/app", nil, ExitUsage, "                   Dockerfile:2 runs on linux/arm64: RUN true"},
+		"another system":                    {plain, "windows/amd64", "HOST/me/app", nil, ExitUsage, "wrong  build     not possible on this engine: the classic builder builds for linux alone, not for windows"},
+		"no Dockerfile":                     {"", "arm64", "HOST/me/app", nil, ExitUsage, "wrong  build     "},
+		"no right to push":                  {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(403)}, ExitFailed, "wrong  registry  "},
+		"a read-only registry":              {plain, "arm64", "HOST/me/app", []faults.Rule{uploads(405)}, ExitPublish, "wrong  registry  "},
+		"no registry":                       {plain, "arm64", "127.0.0.1:1/me/app", nil, ExitUnreachable, "wrong  registry  "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p, host := patient(t, test.dockerfile, test.arches, test.image, test.rules...)
@@ -242,7 +245,7 @@ func TestUnfoundOfNamedContexts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got []string
-	for _, err := range p.unfound(jobs) {
+	for _, err := range p.unfound(t.Context(), jobs) {
 		got = append(got, err.Error())
 	}
 	want := []string{

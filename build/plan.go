@@ -116,7 +116,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 	if out.Context, err = p.planContext(ctx, jobs, p.classic); err != nil {
 		return out, err
 	}
-	for _, err := range p.unfound(jobs) {
+	for _, err := range p.unfound(ctx, jobs) {
 		out.Context.Lacks = append(out.Context.Lacks, err.Error())
 	}
 	if !p.cfg.Partial() {

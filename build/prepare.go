@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
@@ -54,11 +55,22 @@ func (j job) copies() []dockerfile.Copy {
 }
 
 // refused is what the builder will not take. Where the file has a frontend of its own, that one decides.
-func (j job) refused(classic bool) error {
-	if j.file == nil || j.syntax.Image != "" && !j.solve.Builtin && !classic {
+func (j job) refused() error {
+	if j.file == nil || j.forwarded(j.how.Classic) && !ofDocker(j.syntax.Image) {
 		return nil
 	}
-	return usage(j.file.Refused(j.how, classic))
+	return usage(j.file.Refused(j.how))
+}
+
+// forwarded tells whether the frontend of a syntax line reads the file.
+func (j job) forwarded(classic bool) bool {
+	return j.syntax.Image != "" && !j.solve.Builtin && !classic
+}
+
+// ofDocker tells whether a frontend is a version of BuildKit's own.
+func ofDocker(frontend string) bool {
+	named, err := reference.ParseNormalizedNamed(frontend)
+	return err == nil && (named.Name() == "docker.io/docker/dockerfile" || named.Name() == "docker.io/docker/dockerfile-upstream")
 }
 
 // jobs prepares every platform of this run for the engine that builds it.
@@ -155,6 +167,9 @@ func (p *Pipeline) understand(j job) dockerfile.Options {
 		Arch:     p.cfg.PlaceholderArgs(),
 		Build:    p.native(j),
 		Platform: j.platform,
+		Classic:  p.classic(j.node),
+		Every:    p.classic(j.node) && !p.engines[j.node].Info().SkipsStages(),
+		Unsure:   j.forwarded(p.classic(j.node)),
 	}
 	for _, c := range p.cfg.Contexts {
 		o.Contexts = append(o.Contexts, c.Name)
@@ -257,15 +272,15 @@ func (p *Pipeline) runner(ctx context.Context, node string) runner {
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info, runs runner) []error {
-	return slices.DeleteFunc([]error{refusedLines(jobs, info), withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
+	return slices.DeleteFunc([]error{refusedLines(jobs), withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
 		func(err error) bool { return err == nil })
 }
 
 // refusedLines are those that no engine's builder takes, each once.
-func refusedLines(jobs []job, info engine.Info) error {
+func refusedLines(jobs []job) error {
 	var all []error
 	for _, j := range jobs {
-		err := j.refused(info.Road == engine.RoadClassic)
+		err := j.refused()
 		if err != nil && !slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() }) {
 			all = append(all, err)
 		}

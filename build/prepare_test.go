@@ -93,8 +93,29 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 		if err == nil && (string(jobs[0].choice.Strategy) != test.got || jobs[0].solve.SetPlatform != test.setPlatform) {
 			t.Errorf("%s: %s, platform set %v", want, jobs[0].choice.Strategy, jobs[0].solve.SetPlatform)
 		}
-		if more := p.unfound(jobs); more != nil || advised(jobs) != nil || refusedLines(jobs, engine.Info{}) != nil {
+		if more := p.unfound(t.Context(), jobs); more != nil || advised(jobs) != nil || refusedLines(jobs) != nil {
 			t.Errorf("%s: something is told of what nobody has read: %v", want, more)
+		}
+	}
+}
+
+// What no version of BuildKit's frontend takes is refused, and what is another frontend's is its own business.
+func TestRefusedBesideASyntaxLine(t *testing.T) {
+	for syntax, refused := range map[string]bool{"docker/dockerfile:1.4": true, "docker.io/docker/dockerfile-upstream:master-labs": true, "reg.example/docker/dockerfile:1": false, "me/dockerfile": false} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte("# syntax="+syntax+"\nFROM scratch\nCOPY \"a b\" /\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(config.Input{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := New(Options{Config: cfg}).jobs()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := refusedLines(jobs); (err != nil) != refused {
+			t.Errorf("%s: %v", syntax, err)
 		}
 	}
 }

@@ -1,23 +1,27 @@
 package build
 
 import (
+	"context"
 	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/platforms"
 )
 
 // unfound are the lines of Dockerfiles that name a path which a context has not, each once, in the words of the build. Where
-// Options.Before is to run first, the path may come of it.
-func (p *Pipeline) unfound(jobs []job) []error {
+// Options.Before is to run first, the path may come of it. What the base images have waiting in ONBUILD is looked at where the engine has
+// them.
+func (p *Pipeline) unfound(ctx context.Context, jobs []job) []error {
 	if p.opts.Before != nil {
 		return nil
 	}
 	var out []error
 	told := make(map[string]bool)
 	for _, j := range jobs {
+		j.how.OnBuild = p.waiting(ctx, j)
 		for _, c := range j.copies() {
 			why, cure := p.lacks(j, c)
 			if why == "" {
@@ -35,7 +39,10 @@ func (p *Pipeline) unfound(jobs []job) []error {
 
 // lacks says why a path of a context is not found, and nothing where it is. A named context that is an image has what it has.
 func (p *Pipeline) lacks(j job, c dockerfile.Copy) (why, cure string) {
-	if c.From == "" {
+	switch {
+	case len(c.Patterns) > 0:
+		return p.context(j.path).LacksAll(c.Patterns)
+	case c.From == "":
 		return p.context(j.path).Lacks(c.Path)
 	}
 	for _, n := range p.cfg.Contexts {
@@ -49,4 +56,20 @@ func (p *Pipeline) lacks(j job, c dockerfile.Copy) (why, cure string) {
 		return why, cure
 	}
 	return "", ""
+}
+
+// waiting are the ONBUILD instructions of the base images that the engine has for a job. BuildKit on a containerd store asks the registry
+// in the first place, which may have others.
+func (p *Pipeline) waiting(ctx context.Context, j job) map[string][]string {
+	e := p.engines[j.node]
+	if e == nil || e.Info().Road == engine.RoadBuildKit && e.Info().Store == engine.StoreContainerd {
+		return nil
+	}
+	all := make(map[string][]string)
+	for _, b := range j.bases {
+		if kept, err := e.Inspect(ctx, b.Image); err == nil && platforms.Equal(kept.Platform, b.Platform) {
+			all[b.Image] = kept.OnBuild
+		}
+	}
+	return all
 }

@@ -14,36 +14,39 @@ type Copy struct {
 	Line int
 	Text string // the instruction in one line, shortened
 	From string // the named context, as Options have it; empty: the context
-	Path string // below it, with slashes; never empty
+	Path string // below it, with slashes; empty where there are Patterns
+	// Patterns are all by which the instruction takes files, where a classic builder wants one of them to fit.
+	Patterns []string
 }
 
 // Copies are the paths of the contexts that building the target under the strategy takes by name, in the order of the file. What may be
-// there or not, or elsewhere, is none of them: patterns, addresses, what stages and images have, --parents, --exclude, and values of
-// arguments other than BuildKit's own. Of a pattern in a folder that is not there BuildKit fails or takes nothing, as it has looked
-// through the context before or not.
+// there or not, or elsewhere, is none of them: addresses, what stages and images have, --parents, --exclude, and values of arguments
+// other than BuildKit's own. Nor are patterns: of one in a folder that is not there BuildKit fails or takes nothing, as it has looked
+// through the context before or not; only a classic builder fails, too, where all are patterns and none fits.
 func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	g, _, err := f.under(s, o)
 	if err != nil {
 		return nil, err
 	}
 	var all []Copy
-	for i, n := range g.nodes {
-		if !g.reach[i] || n.kind == replaced {
-			continue
+	err = g.built(func(n node, in instruction) error {
+		c := Copy{Line: in.line(), Text: short(in.node.Original)}
+		if c.Patterns = patterns(in); g.o.Classic && len(c.Patterns) > 0 {
+			all = append(all, c)
 		}
-		for _, in := range n.body {
-			for _, t := range taken(in) {
-				context := g.context(t.from)
-				if t.from != "" && (context == "" || g.isStage(t.from)) {
-					continue
-				}
-				if name, sure := g.copied(n, t.path); sure {
-					all = append(all, Copy{in.line(), short(in.node.Original), context, name})
-				}
+		c.Patterns = nil
+		for _, t := range taken(in) {
+			if c.From = g.context(t.from); t.from != "" && (c.From == "" || g.isStage(t.from)) {
+				continue
+			}
+			var sure bool
+			if c.Path, sure = g.copied(n, t.path); sure {
+				all = append(all, c)
 			}
 		}
-	}
-	return all, nil
+		return nil
+	})
+	return all, err
 }
 
 // taking is a word by which an instruction takes files, and the --from with it.
@@ -98,18 +101,42 @@ func isAddress(source string) bool {
 	return strings.Contains(source, "://") || strings.HasPrefix(source, "github.com/") || isGit(source)
 }
 
+// patterns are those by which an instruction takes files of the context, where it takes none in another way.
+func patterns(in instruction) (all []string) {
+	var from instructions.SourcesAndDest
+	switch c := in.command.(type) {
+	case *instructions.CopyCommand:
+		if c.From == "" {
+			from = c.SourcesAndDest
+		}
+	case *instructions.AddCommand:
+		from = c.SourcesAndDest
+	}
+	for _, word := range from.SourcePaths {
+		if !strings.ContainsAny(word, "*?[") || strings.ContainsAny(word, `$\'"`) || isAddress(word) {
+			return nil
+		}
+		all = append(all, strings.TrimPrefix(path.Join("/", word), "/"))
+	}
+	return all
+}
+
 // copied is the path that a word of a stage names; not sure where it may name several, or another one than can be told here.
 func (g *graph) copied(n node, word string) (name string, sure bool) {
-	if strings.ContainsAny(word, `*?[\'"`) {
-		return "", false
-	}
-	if strings.Contains(word, "$") {
-		if word, sure = g.told(n, word); !sure {
-			return "", false
-		}
-	}
+	word, sure = g.plain(n, word)
 	name = strings.TrimPrefix(path.Join("/", word), "/")
-	return name, name != ""
+	return name, sure && name != ""
+}
+
+// plain is a word of a stage with its variables filled in, where it is a path and these are known.
+func (g *graph) plain(n node, word string) (text string, sure bool) {
+	switch {
+	case strings.ContainsAny(word, `*?[\'"`):
+		return "", false
+	case strings.Contains(word, "$"):
+		return g.told(n, word)
+	}
+	return word, true
 }
 
 // told fills BuildKit's own arguments in, where the stage declares each, and nobody gives it another value.

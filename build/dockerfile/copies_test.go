@@ -14,35 +14,37 @@ func TestCopies(t *testing.T) {
 		o    Options
 		want []string
 	}{
-		"by name":                      {d(`FROM scratch`, `COPY a ./b/../c/ /d /to/`, `ADD ["e f", "/"]`), Options{}, []string{"2 a", "2 c", "2 d", "3 e f"}},
-		"all of it":                    {d(`FROM scratch`, `COPY . /`, `COPY / /`), Options{}, nil},
-		"no higher than it":            {d(`FROM scratch`, `COPY ../a /`), Options{}, []string{"2 a"}},
-		"mounted":                      {d(`FROM scratch`, `ARG TARGETARCH`, `RUN --mount=type=bind,source=./go.mod,target=go.mod --mount=src=a-$TARGETARCH,dst=/a --mount=target=/b true`), Options{}, []string{"3 go.mod", "3 a-arm"}},
-		"mounted otherwise":            {d(`FROM scratch AS x`, `FROM scratch`, `RUN --mount=type=cache,source=a,target=/a --mount=from=x,source=b,target=/b --mount=source=$C,target=/c --mount=type=$T,source=d,target=/d true`), Options{}, nil},
-		"by the platform":              {d(`FROM scratch`, `ARG TARGETARCH`, `ARG TARGETVARIANT`, `COPY app-${TARGETARCH}$TARGETVARIANT /app`), Options{}, []string{"4 app-armv7"}},
-		"... that nobody declares":     {d(`ARG TARGETARCH`, `FROM scratch`, `COPY app-$TARGETARCH /app`), Options{}, nil},
-		"... that may be another":      {d(`FROM scratch`, `ARG TARGETARCH=arm`, `COPY app-$TARGETARCH /app`), Options{}, nil},
-		"... that is given":            {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{Args: map[string]string{"TARGETARCH": "x"}}, nil},
-		"... that the environment has": {d(`FROM scratch`, `ARG TARGETARCH`, `ENV TARGETARCH=x`, `COPY app-$TARGETARCH /app`), Options{}, nil},
-		"by arguments":                 {d(`FROM scratch`, `ARG D=x`, `ARG TARGETARCH`, `COPY $D/a ${D}-$TARGETARCH "$D" /`), Options{}, nil},
-		"patterns":                     {d(`FROM scratch`, `COPY a* b? [c] d\e f/*.jar /`), Options{}, nil},
-		"written here":                 {d(`FROM scratch`, `COPY <<F /f`, `text`, `F`), Options{}, nil},
-		"addresses":                    {d(`FROM scratch`, `ADD https://x/a git@x:y.git http://x/y.git#v1 github.com/x/y /`), Options{}, nil},
-		"parts":                        {d(`FROM scratch`, `COPY --parents a/b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, nil},
-		"from elsewhere":               {d(`FROM scratch AS x`, `FROM scratch`, `COPY --from=x a /`, `COPY --from=nginx b /`, `COPY --from=0 c /`), Options{Contexts: []string{"lib"}}, nil},
-		"from a named context":         {d(`FROM scratch`, `COPY --from=lib /a b* /`, `RUN --mount=from=lib,source=b/,target=/b true`), Options{Contexts: []string{"lib"}}, []string{"2 lib a", "3 lib b"}},
-		"... that takes a stage":       {d(`FROM scratch AS lib`, `COPY a /`, `FROM scratch`, `COPY --from=lib b /`), Options{Contexts: []string{"lib"}}, []string{"4 lib b"}},
-		"of a stage that nobody needs": {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch`), Options{}, nil},
-		"of a context's stage":         {d(`FROM scratch AS x`, `COPY a /`, `FROM x`), Options{Contexts: []string{"x"}}, nil},
-		"later":                        {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"2 a"}},
-		"not here":                     {d(`FROM scratch`, `ONBUILD COPY a /`), Options{}, nil},
+		"by name":                       {d(`FROM scratch`, `COPY a ./b/../c/ /d /to/`, `ADD ["e f", "/"]`), Options{}, []string{"2 a", "2 c", "2 d", "3 e f"}},
+		"all of it":                     {d(`FROM scratch`, `COPY . /`, `COPY / /`), Options{}, nil},
+		"no higher than it":             {d(`FROM scratch`, `COPY ../a /`), Options{}, []string{"2 a"}},
+		"mounted":                       {d(`FROM scratch`, `ARG TARGETARCH`, `RUN --mount=type=bind,source=./go.mod,target=go.mod --mount=src=a-$TARGETARCH,dst=/a --mount=target=/b true`), Options{}, []string{"3 go.mod", "3 a-arm"}},
+		"mounted otherwise":             {d(`FROM scratch AS x`, `FROM scratch`, `RUN --mount=type=cache,source=a,target=/a --mount=from=x,source=b,target=/b --mount=source=$C,target=/c --mount=type=$T,source=d,target=/d true`), Options{}, nil},
+		"by the platform":               {d(`FROM scratch`, `ARG TARGETARCH`, `ARG TARGETVARIANT`, `COPY app-${TARGETARCH}$TARGETVARIANT /app`), Options{}, []string{"4 app-armv7"}},
+		"... that nobody declares":      {d(`ARG TARGETARCH`, `FROM scratch`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"... that may be another":       {d(`FROM scratch`, `ARG TARGETARCH=arm`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"... that is given":             {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{Args: map[string]string{"TARGETARCH": "x"}}, nil},
+		"... that the environment has":  {d(`FROM scratch`, `ARG TARGETARCH`, `ENV TARGETARCH=x`, `COPY app-$TARGETARCH /app`), Options{}, nil},
+		"by arguments":                  {d(`FROM scratch`, `ARG D=x`, `ARG TARGETARCH`, `COPY $D/a ${D}-$TARGETARCH "$D" /`), Options{}, nil},
+		"patterns":                      {d(`FROM scratch`, `COPY a* b? [c] d\e f/*.jar /`), Options{}, nil},
+		"written here":                  {d(`FROM scratch`, `COPY <<F /f`, `text`, `F`), Options{}, nil},
+		"addresses":                     {d(`FROM scratch`, `ADD https://x/a git@x:y.git http://x/y.git#v1 github.com/x/y /`), Options{}, nil},
+		"parts":                         {d(`FROM scratch`, `COPY --parents a/b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, nil},
+		"from elsewhere":                {d(`FROM scratch AS x`, `FROM scratch`, `COPY --from=x a /`, `COPY --from=nginx b /`, `COPY --from=0 c /`), Options{Contexts: []string{"lib"}}, nil},
+		"from a named context":          {d(`FROM scratch`, `COPY --from=lib /a b* /`, `RUN --mount=from=lib,source=b/,target=/b true`), Options{Contexts: []string{"lib"}}, []string{"2 lib a", "3 lib b"}},
+		"... that takes a stage":        {d(`FROM scratch AS lib`, `COPY a /`, `FROM scratch`, `COPY --from=lib b /`), Options{Contexts: []string{"lib"}}, []string{"4 lib b"}},
+		"of a stage that nobody needs":  {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch`), Options{}, nil},
+		"of a context's stage":          {d(`FROM scratch AS x`, `COPY a /`, `FROM x`), Options{Contexts: []string{"x"}}, nil},
+		"later":                         {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"2 a"}},
+		"patterns of a classic one":     {d(`FROM scratch AS x`, `COPY a* ./b? /`, `COPY c* d /`, `ADD e* https://x/?y /`, `COPY --from=x f* /`, `COPY $F* "g*" /`, `FROM scratch`), Options{Classic: true}, []string{"2 [a* b?]", "3 d"}},
+		"... of a stage it has to have": {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch AS x`, `FROM scratch`, `COPY b /`), Options{Classic: true, Target: "x"}, []string{"2 a"}},
+		"not here":                      {d(`FROM scratch`, `ONBUILD COPY a /`), Options{}, nil},
 	} {
 		o := armOnAmd(t)
-		o.Args, o.Contexts = test.o.Args, test.o.Contexts
+		o.Args, o.Contexts, o.Target, o.Classic, o.Every = test.o.Args, test.o.Contexts, test.o.Target, test.o.Classic, test.o.Classic
 		copies, err := read(t, test.src).Copies(Target, o)
 		var got []string
 		for _, c := range copies {
-			got = append(got, strings.Join(strings.Fields(fmt.Sprint(c.Line, " ", c.From, " ", c.Path)), " "))
+			got = append(got, strings.TrimSuffix(strings.Join(strings.Fields(fmt.Sprint(c.Line, " ", c.From, " ", c.Path, c.Patterns)), " "), "[]"))
 		}
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, test.want)

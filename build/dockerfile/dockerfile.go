@@ -34,6 +34,13 @@ type Options struct {
 	Arch []string
 	// Contexts are the names of the named contexts.
 	Contexts []string
+	// OnBuild are the instructions that wait in base images for whoever builds on them, by the images' names in full, where they are known.
+	OnBuild map[string][]string
+	// Classic is for builders without BuildKit: a stage knows those above it alone. Every is for those of them that build all stages down
+	// to the target, needed or not, as Docker's does.
+	Classic, Every bool
+	// Unsure is for a file that a version of BuildKit's frontend reads which nobody knows here: what one refuses, another may take.
+	Unsure bool
 	// Build is the engine's platform; empty, it is linux on the architecture of this process. Platform is the one to build for;
 	// empty, it is Build.
 	Build, Platform ocispec.Platform

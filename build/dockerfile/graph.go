@@ -23,7 +23,7 @@ const (
 	fromScratch
 	fromStage
 	fromContext
-	replaced // a named context has the stage's own name: nothing of the stage is built
+	replaced // a named context has the stage's own name: nothing of the stage is built, though BuildKit looks at what it copies from
 )
 
 // node is a stage whose references are resolved.
@@ -57,7 +57,8 @@ type graph struct {
 	reach, final []bool
 }
 
-// graph resolves every reference as BuildKit does: a FROM knows the stages above it, a COPY all of them. The options are complete.
+// graph resolves every reference as builders do: a FROM knows the stages above it, a COPY all of them, or where the builder is a classic
+// one those above, too. The options are complete.
 func (f *File) graph(o Options) (*graph, error) {
 	scope, err := f.scope(o)
 	if err != nil {
@@ -107,11 +108,11 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 	}
 	from, isStage := names[base]
 	switch {
-	case g.isContext(s.name):
+	case g.isContext(s.name) && !g.o.Classic:
 		n.kind = replaced
 	case isStage:
 		n.kind, n.from = fromStage, from
-		n.body, err = g.triggered(g.nodes[from], s)
+		n.body, err = g.triggered(g.nodes[from].triggers(), s)
 	case base == "scratch":
 		n.kind = fromScratch
 	case g.isContext(base):
@@ -121,29 +122,49 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 		n.written = base
 		n.varies = g.varies(scope, s.base)
 		if err != nil {
-			err = g.noImage(s, scope, base, err)
+			return n, g.noImage(s, scope, base, err)
 		}
+		n.body, err = g.triggered(waiting(g.o.OnBuild[n.image], s.line), s)
 	}
 	return n, err
 }
 
-// triggered is the body of a stage with the ONBUILD instructions of the one that it is built on before it: they run there, and
-// nowhere below.
-func (g *graph) triggered(base node, s stage) (body []instruction, err error) {
-	for _, i := range base.body {
-		on, ok := i.command.(*instructions.OnbuildCommand)
-		if !ok {
-			continue
+// trigger is what an ONBUILD has waiting, and the node that tells where.
+type trigger struct {
+	text string
+	node *parser.Node
+}
+
+// triggers are those of a stage.
+func (n node) triggers() (all []trigger) {
+	for _, i := range n.body {
+		if on, ok := i.command.(*instructions.OnbuildCommand); ok {
+			all = append(all, trigger{on.Expression, i.node})
 		}
-		read, err := parser.Parse(strings.NewReader(on.Expression))
+	}
+	return all
+}
+
+// waiting are those of an image, told of at the line of the FROM that names it.
+func waiting(onBuild []string, line int) (all []trigger) {
+	for _, text := range onBuild {
+		all = append(all, trigger{text, &parser.Node{Original: "ONBUILD " + text, StartLine: line}})
+	}
+	return all
+}
+
+// triggered is the body of a stage with the ONBUILD instructions of what it is built on before it: they run there, and nowhere below.
+func (g *graph) triggered(base []trigger, s stage) (body []instruction, err error) {
+	for _, t := range base {
+		read, err := parser.Parse(strings.NewReader(t.text))
 		if err != nil {
-			return nil, g.file.fault(i.line(), "%w", oneLine(err))
+			return nil, g.file.fault(t.node.StartLine, "%w", oneLine(err))
 		}
 		command, err := instructions.ParseCommand(read.AST.Children[0])
 		if err != nil {
-			return nil, g.file.fault(i.line(), "%w", oneLine(err))
+			return nil, g.file.fault(t.node.StartLine, "%w", oneLine(err))
 		}
-		body = append(body, instruction{command, i.node})
+		body = append(body, instruction{command, t.node})
 	}
 	return append(body, s.body...), nil
 }
@@ -198,7 +219,7 @@ func (g *graph) word(s stage, scope *scope, text string) (string, error) {
 func (g *graph) isContext(name string) bool { return g.context(name) != "" }
 
 // context is the named context that a name is one of, empty where it is none's. As in BuildKit "alpine" and
-// "docker.io/library/alpine:latest" are one.
+// "docker.io/library/alpine:latest" are one, and what is not in lower case is no name.
 func (g *graph) context(name string) string {
 	if name == "" {
 		return ""
@@ -206,7 +227,7 @@ func (g *graph) context(name string) string {
 	whole, err := full(name)
 	at := slices.IndexFunc(g.o.Contexts, func(c string) bool {
 		other, otherErr := full(c)
-		return strings.EqualFold(c, name) || err == nil && otherErr == nil && other == whole
+		return strings.EqualFold(c, name) && (g.o.Classic || name == strings.ToLower(name)) || err == nil && otherErr == nil && other == whole
 	})
 	if at < 0 {
 		return ""
@@ -232,9 +253,6 @@ func full(image string) (string, error) {
 func (g *graph) link(names map[string]int) error {
 	for i := range g.nodes {
 		n := &g.nodes[i]
-		if n.kind == replaced {
-			continue
-		}
 		for _, in := range n.body {
 			for _, from := range froms(in.command) {
 				if err := g.source(n, in, from, names); err != nil {
@@ -264,6 +282,7 @@ func froms(c instructions.Command) []string {
 // no stage is called is a named context or an image.
 func (g *graph) source(n *node, in instruction, from string, names map[string]int) error {
 	index, isStage := names[strings.ToLower(from)]
+	isStage = isStage && (index < n.index || !g.o.Classic)
 	_, isCopy := in.command.(*instructions.CopyCommand)
 	if number, err := strconv.Atoi(from); err == nil && isCopy && !isStage {
 		if number < 0 || number >= len(g.nodes) || number == n.index {
@@ -288,7 +307,7 @@ func (g *graph) source(n *node, in instruction, from string, names map[string]in
 	return nil
 }
 
-// mark walks from the target.
+// mark walks from the target, where the builder does not begin at the top.
 func (g *graph) mark(names map[string]int) error {
 	g.target = len(g.nodes) - 1
 	if name := g.o.Target; name != "" {
@@ -301,13 +320,22 @@ func (g *graph) mark(names map[string]int) error {
 	for at := g.target; at >= 0; at = g.nodes[at].parent() {
 		g.final[at] = true
 	}
+	if g.o.Every {
+		for at := range g.reach {
+			g.reach[at] = at <= g.target
+		}
+		return nil
+	}
 	return g.walk(g.target, g.reach, node.needs, nil)
 }
 
-// needs are the stages that this one is built on and takes from.
+// needs are the stages that this one is built on and takes from, of which a context in its place needs none.
 func (n node) needs() []int {
-	if n.kind == fromStage {
+	switch n.kind {
+	case fromStage:
 		return append([]int{n.from}, n.sources...)
+	case replaced:
+		return nil
 	}
 	return n.sources
 }
@@ -333,7 +361,7 @@ func (g *graph) hint(n node, written string, copied bool) (text string, likely b
 	case strings.ContainsAny(written, "/:@."):
 	case found:
 		return fmt.Sprintf("no stage is called %s (did you mean %s?)", written, near), true
-	case !copied && below >= 0:
+	case below >= 0:
 		return fmt.Sprintf("no stage above is called %s (the one at line %d is below)", written, g.nodes[below].line), true
 	case copied && len(known) > 0:
 		return fmt.Sprintf("no stage is called %s (there are %s)", written, strings.Join(known, ", ")), false

@@ -1,31 +1,41 @@
 package dockerfile
 
 import (
+	"cmp"
 	"errors"
+	"path"
+	"slices"
+	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
 // Refused is what builders refuse of a file that BuildKit's parser takes. BuildKit looks at all stages, also at those that the target does
-// not need, a classic builder at those down to the target, one after the other, and never at a circle. Errors are *Error.
-func (f *File) Refused(o Options, classic bool) error {
+// not need, a classic builder at those down to the target, one after the other, and never at a circle; Docker's alone minds a second
+// stage of one name and a path that climbs. Errors are *Error.
+func (f *File) Refused(o Options) error {
 	g, err := f.graph(f.complete(o))
 	if err != nil {
 		return err
 	}
-	if classic {
-		return g.variables(g.nodes[:g.target+1])
+	switch {
+	case o.Unsure:
+		return errors.Join(g.circles(), g.open())
+	case o.Every:
+		return errors.Join(g.twice(), g.variables(g.nodes[:g.target+1]), g.order(), g.open(), g.leaving())
+	case o.Classic:
+		return errors.Join(g.variables(g.nodes[:g.target+1]), g.order(), g.open())
 	}
-	return errors.Join(g.variables(g.nodes), g.circles(), g.order())
+	return errors.Join(g.variables(g.nodes), g.circles(), g.order(), g.open())
 }
 
-// order refuses that a stage which is needed takes files from one below it, which BuildKit has not read by then.
+// order refuses that a stage which is needed takes files from one below it, which no builder has read by then.
 func (g *graph) order() error {
 	var all []error
 	for _, n := range g.nodes {
 		for _, line := range n.below {
-			if g.reach[n.index] {
+			if g.reach[n.index] && n.kind != replaced {
 				all = append(all, g.file.fault(line, "stage %s takes files from a stage below it: move that one above line %d", n.label(), n.line))
 			}
 		}
@@ -37,9 +47,6 @@ func (g *graph) order() error {
 func (g *graph) variables(among []node) error {
 	var all []error
 	for _, n := range among {
-		if n.kind == replaced {
-			continue
-		}
 		body := n.body
 		if !g.reach[n.index] {
 			body = g.own(n)
@@ -79,4 +86,75 @@ func (g *graph) circles() error {
 		}
 	}
 	return nil
+}
+
+// twice refuses a second stage of one name, which Docker's classic builder takes for a slip.
+func (g *graph) twice() error {
+	var all []error
+	for i, n := range g.nodes[:g.target+1] {
+		first := slices.IndexFunc(g.nodes, func(other node) bool { return other.name == n.name })
+		if n.name != "" && first < i {
+			all = append(all, g.file.fault(n.line, "there is a stage %s above (line %d), and the classic builder takes no second one: give this one another name", n.name, g.nodes[first].line))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// open refuses words that have no end, of what is built.
+func (g *graph) open() error {
+	lex := shell.NewLex(g.file.escape)
+	return g.built(func(_ node, in instruction) error {
+		for _, word := range expanded(in) {
+			if _, _, err := lex.ProcessWord(word, anything{}); err != nil && strings.HasSuffix(err.Error(), "-quote") {
+				return g.file.fault(in.line(), "%s has a quote without its end: words end at blanks, so that a path with one is written as in COPY [\"a b\", \"/\"], and a quote that belongs to it is escaped", word)
+			}
+		}
+		return nil
+	})
+}
+
+// expanded are the words of an instruction in which builders fill variables in, but those of ARG and RUN, which go ways of their own.
+func expanded(in instruction) (all []string) {
+	switch c := in.command.(type) {
+	case *instructions.ArgCommand, *instructions.RunCommand:
+	case instructions.SupportsSingleWordExpansion:
+		_ = c.Expand(func(word string) (string, error) {
+			all = append(all, word)
+			return word, nil
+		})
+	}
+	return all
+}
+
+// anything has a value for each name, so that what is wrong with a word is wrong whatever its variables are.
+type anything struct{}
+
+func (anything) Get(string) (string, bool) { return "x", true }
+func (anything) Keys() []string            { return nil }
+
+// leaving refuses paths that climb out of what is copied from, at whose top others stop.
+func (g *graph) leaving() error {
+	return g.built(func(n node, in instruction) error {
+		for _, t := range taken(in) {
+			word, sure := g.plain(n, t.path)
+			if up := path.Clean(strings.TrimLeft(word, "/")); sure && (up == ".." || strings.HasPrefix(up, "../")) {
+				return g.file.fault(in.line(), "%s leads out of %s: correct the path, which begins there", word, cmp.Or(t.from, "the context"))
+			}
+		}
+		return nil
+	})
+}
+
+// built goes through the instructions of the stages that are built.
+func (g *graph) built(look func(node, instruction) error) error {
+	var all []error
+	for _, n := range g.nodes {
+		if !g.reach[n.index] || n.kind == replaced {
+			continue
+		}
+		for _, in := range n.body {
+			all = append(all, look(n, in))
+		}
+	}
+	return errors.Join(all...)
 }

@@ -10,6 +10,7 @@ import (
 func TestRefused(t *testing.T) {
 	const variable, circle = "holds a variable, which COPY does not fill in: write FROM", "in a circle, x from y from x: give one"
 	const below = "stage x takes files from a stage below it: move that one above line 1"
+	const quote, second = "has a quote without its end", "there is a stage "
 	for name, test := range map[string]struct {
 		src     string
 		o       Options
@@ -21,8 +22,8 @@ func TestRefused(t *testing.T) {
 		"... in a stage above":             {src: d("FROM a AS x", "COPY --from=$S /f /", "FROM a"), want: variable, classic: variable},
 		"... in a stage below":             {src: d("FROM a AS x", "FROM a", "COPY --from=$S /f /"), o: Options{Target: "x"}, want: variable},
 		"... of a trigger":                 {src: d("FROM a AS x", "ONBUILD COPY --from=$S /f /", "FROM x"), want: "Dockerfile:2: " + "--from=$S " + variable, classic: variable},
-		"... of one that nobody pulls":     {src: d("FROM a AS x", "ONBUILD COPY --from=$S /f /", "FROM x", "FROM a")},
-		"... of a context's stage":         {src: d("FROM a AS x", "COPY --from=$S /f /", "FROM a"), o: Options{Contexts: []string{"x"}}},
+		"... of one that nobody pulls":     {src: d("FROM a AS x", "ONBUILD COPY --from=$S /f /", "FROM x", "FROM a"), classic: variable},
+		"... of a context's stage":         {src: d("FROM a AS x", "COPY --from=$S /f /", "FROM a"), o: Options{Contexts: []string{"x"}}, want: variable, classic: variable},
 		"no variable":                      {src: d("FROM a AS x", "FROM a", `COPY --from="x" /f /`, "COPY --from=1.2.3.4:5000/a /f /")},
 		"a circle that nobody needs":       {src: d("FROM a AS x", "COPY --from=y / /", "FROM a AS y", "COPY --from=x / /", "FROM a"), want: circle},
 		"... of mounts":                    {src: d("FROM a AS x", "RUN --mount=from=y,target=/t true", "FROM a AS y", "RUN --mount=type=cache,from=x,target=/t true", "FROM a"), want: circle},
@@ -32,19 +33,52 @@ func TestRefused(t *testing.T) {
 		"... through a trigger":            {src: d("FROM a AS x", "ONBUILD COPY --from=z / /", "FROM x AS y", "FROM a AS z", "COPY --from=y / /", "FROM a")},
 		"a stage below that nobody needs":  {src: d("FROM b AS x", "COPY --from=b / /", "FROM a AS b", "FROM a")},
 		"a stage below":                    {src: d("FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), want: "Dockerfile:2: " + below},
-		"... by its number":                {src: d("FROM b AS x", "COPY --from=1 / /", "FROM a", "FROM x"), want: below},
+		"... by its number":                {src: d("FROM b AS x", "COPY --from=1 / /", "FROM a", "FROM x"), want: below, classic: below},
 		"... mounted":                      {src: d("FROM b AS x", "RUN --mount=from=y,target=/t true", "FROM a AS y", "FROM x"), want: below},
-		"... and above":                    {src: d("FROM a AS y", "FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), want: "move that one above line 2"},
+		"... and above":                    {src: d("FROM a AS y", "FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), want: "move that one above line 2", classic: second + "y above (line 1)"},
 		"... that is a context":            {src: d("FROM b AS x", "COPY --from=y / /", "FROM a AS y", "FROM x"), o: Options{Contexts: []string{"y"}}},
-		"a circle through a context":       {src: d("FROM a AS x", "COPY --from=y / /", "FROM a AS y", "COPY --from=x / /", "FROM a"), o: Options{Contexts: []string{"y"}}},
-		"an image that has a stage's name": {src: d("FROM x AS x", "FROM x AS x", "FROM a")},
+		"a circle through a context":       {src: d("FROM a AS x", "COPY --from=y / /", "FROM a AS y", "COPY --from=x / /", "FROM a"), o: Options{Contexts: []string{"y"}}, want: circle},
+		"an image that has a stage's name": {src: d("FROM x AS x", "FROM x AS y", "FROM a")},
+		"a context in capitals":            {src: d("FROM a", "COPY --from=Lib / /"), o: Options{Contexts: []string{"Lib"}}, want: "--from=Lib names neither a stage nor an image: "},
+		"... that is asked for otherwise":  {src: d("FROM a", "COPY --from=lib / /"), o: Options{Contexts: []string{"Lib"}}},
+		"two of one name":                  {src: d("FROM a AS x", "FROM a AS X"), classic: "Dockerfile:2: " + second + "x above (line 1)"},
+		"... below the target":             {src: d("FROM a AS y", "FROM a AS x", "FROM a AS x"), o: Options{Target: "y"}},
+		"a quote without an end":           {src: d("FROM a", `COPY "a b" /`), want: "Dockerfile:2: " + `"a has a quote without its end: `, classic: quote},
+		"... in a list":                    {src: d("FROM a", `ADD ["it's", "/"]`), want: quote, classic: quote},
+		"... of a variable":                {src: d("FROM a", `ENV A="${B:?no}`), want: quote, classic: quote},
+		"... that waits":                   {src: d("FROM a AS x", `ONBUILD COPY "a b" /`, "FROM x"), want: "Dockerfile:2: " + `"a has`, classic: quote},
+		"... that nobody needs":            {src: d("FROM a AS x", `USER "x`, "FROM a"), classic: quote},
+		"a circle for another version":     {src: d("FROM a AS x", "COPY --from=x / /", "FROM a"), o: Options{Unsure: true}, want: "takes files from itself"},
+		"a variable for another version":   {src: d("FROM a AS x", "FROM a", "COPY --from=$S /f /"), o: Options{Unsure: true}},
+		"quotes that end":                  {src: d("FROM a", `COPY "a" 'b' c\"d ${A:?no} /`, `RUN echo "it's`, `CMD "x`, `LABEL a="b c" d='"'`)},
+		"a path that leaves":               {src: d("FROM a", "COPY b/../../c /"), classic: "Dockerfile:2: b/../../c leads out of the context: correct"},
+		"... at the top":                   {src: d("FROM a", "ADD /../c /"), classic: "/../c leads out of the context"},
+		"... a stage":                      {src: d("FROM a AS x", "FROM a", "COPY --from=x ../c /"), classic: "../c leads out of x: correct"},
+		"... to nowhere":                   {src: d("FROM a", "COPY b/../c ../", "COPY ../c* $A/../../c /")},
 	} {
 		f := read(t, test.src)
 		for road, want := range map[bool]string{false: test.want, true: test.classic} {
-			err := f.Refused(test.o, road)
+			test.o.Classic, test.o.Every = road, road
+			err := f.Refused(test.o)
 			if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 				t.Errorf("%s, classic=%t: got %v, want %q", name, road, err, want)
 			}
+		}
+	}
+}
+
+// Podman's builder passes over what the target does not need, takes the last stage of a name, and climbs no higher than the context.
+func TestRefusedByPodman(t *testing.T) {
+	for src, want := range map[string]string{
+		d("FROM a AS x", "FROM a AS x"):                  "",
+		d("FROM a", "COPY ../c /"):                       "",
+		d("FROM a AS x", `COPY "a b" /`, "FROM a"):       "",
+		d("FROM a", `COPY "a b" /`):                      "has a quote without its end",
+		d("FROM a AS x", "COPY --from=$S / /", "FROM a"): "holds a variable",
+	} {
+		err := read(t, src).Refused(Options{Classic: true})
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%s: got %v, want %q", src, err, want)
 		}
 	}
 }

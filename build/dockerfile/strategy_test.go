@@ -399,6 +399,24 @@ func TestBuildArgs(t *testing.T) {
 	}
 }
 
+// A classic builder builds what stands above the target, needed or not, and takes a name from below for an image's.
+func TestBasesOfAClassicBuilder(t *testing.T) {
+	f := read(t, d(`FROM alpine AS dev`, `RUN true`, `COPY --from=app / /`, `FROM debian AS app`, `FROM fedora AS below`))
+	o := Options{Build: platform(t, "amd64"), Platform: platform(t, "arm64"), Target: "app", Classic: true, Every: true}
+	bases, err := f.Bases(Target, o)
+	var got []string
+	for _, b := range bases {
+		got = append(got, b.Image+b.Hint)
+	}
+	want := []string{"docker.io/library/alpine:latest", "docker.io/library/app:latestno stage above is called app (the one at line 4 is below)", "docker.io/library/debian:latest"}
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, %v; want %q", got, err, want)
+	}
+	if lines := runLines(t, f, Target, o); !reflect.DeepEqual(lines, []int{2}) {
+		t.Errorf("foreign RUN lines %v", lines)
+	}
+}
+
 // What is pulled is what stands in a FROM or --from that is needed, and is neither a stage, nor scratch, nor a named context.
 func TestBasesThatAreNone(t *testing.T) {
 	for _, test := range []struct {
@@ -409,7 +427,7 @@ func TestBasesThatAreNone(t *testing.T) {
 		{d(`FROM scratch AS a`, `FROM alpine AS b`, `FROM b`, `COPY --from=a / /`), Options{}, []string{"docker.io/library/alpine:latest"}},
 		{d(`FROM base AS x`, `FROM x`, `COPY --from=src / /`), Options{Contexts: []string{"base", "src"}}, nil},
 		{d(`FROM alpine`), Options{Contexts: []string{"docker.io/library/alpine:latest"}}, nil},
-		{d(`FROM golang AS x`, `COPY --from=busybox / /`, `FROM alpine`, `COPY --from=x / /`), Options{Contexts: []string{"x"}}, []string{"docker.io/library/alpine:latest"}},
+		{d(`FROM golang AS x`, `COPY --from=busybox / /`, `FROM alpine`, `COPY --from=x / /`), Options{Contexts: []string{"x"}}, []string{"docker.io/library/busybox:latest", "docker.io/library/alpine:latest"}},
 		{d(`ARG TARGETARCH`, `FROM alpine-$TARGETARCH`), Options{}, []string{"docker.io/library/alpine-arm64:latest"}},
 		{d(`ARG V`, `FROM alpine:$V`), Options{Args: map[string]string{"V": "3"}}, []string{"docker.io/library/alpine:3"}},
 		{d(`FROM alpine`, `COPY --from=$X / /`), Options{}, []string{"docker.io/library/alpine:latest"}},
