@@ -165,6 +165,9 @@ func (r *reader) simple(n syntax.Node) bool {
 	switch n := n.(type) {
 	case nil, *syntax.Word, *syntax.SglQuoted, *syntax.DblQuoted:
 	case *syntax.ParamExp:
+		if n.Exp != nil && n.Exp.Op == syntax.OtherParamOps {
+			r.blind = r.blind || n.Exp.Word == nil || !slices.Contains(transformations(), n.Exp.Word.Lit())
+		}
 		if n.Param != nil {
 			r.size *= 1 + len(r.holds(n.Param.Value).text())
 			r.blind = r.blind || r.size > maxWord
@@ -176,6 +179,9 @@ func (r *reader) simple(n syntax.Node) bool {
 	}
 	return !r.blind
 }
+
+// transformations are the operators behind @ that the library takes. At any other word it panics.
+func transformations() []string { return []string{"Q", "E", "a", "A", "P", "U", "u", "L", "K", "k"} }
 
 // Get is that of expand.Environ.
 func (r *reader) Get(name string) expand.Variable {

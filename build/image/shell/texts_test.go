@@ -26,6 +26,8 @@ func TestFollow(t *testing.T) {
 		"A=$(echo word); app $A":                                "app word",
 		"app $(date)":                                           "app ...",
 		"app <(other)":                                          "other ?; app ...",
+		"A=a; app ${A@#}":                                       "app ...",
+		"A=a; app ${A@Q$A} ${A@Q} ${A@U}":                       "app ... a A",
 		"app $((1 + 1))":                                        "app ...",
 		"[ $1 = x ] && app":                                     "app ?",
 		"if other; then app; else last; fi":                     "other ?; app ?; last ?",
@@ -185,7 +187,7 @@ func TestWritten(t *testing.T) {
 func FuzzFollow(f *testing.F) {
 	for _, text := range []string{
 		"exec \"$@\"", "for i in a b; do app $i; done", "case $1 in -*) set -- app \"$@\" ;; esac; exec \"$@\"", "f() { f; }; f", "A=$A$A; app ${A:-$B}",
-		"cp /a /b; . /b", "while read -r l; do $l; done < /etc/x", "if [ $(uname -m) = x86_64 ]; then app; fi", "<<x", "${a[@]}", "((a++))",
+		"cp /a /b; . /b", "while read -r l; do $l; done < /etc/x", "if [ $(uname -m) = x86_64 ]; then app; fi", "<<x", "${a[@]}", "((a++))", "${a@#}",
 	} {
 		f.Add(text)
 	}
