@@ -25,7 +25,7 @@ const module = "github.com/manymage/manymage"
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
 	{"platforms", "build/image/options"},
-	{"build/rootfs", "build/lines", "build/index", "build/image/shell"},
+	{"build/rootfs", "build/lines", "build/index", "build/image/shell", "build/image/tree"},
 	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/progress", "build/record", "build/registry", "build/registry/local"},
 	{"build/lists"},
 	{"build"},

@@ -17,7 +17,7 @@
 //	judge              a program's header against the declared platform; loader, libraries: what it is linked with
 //	modules modules_*  what interpreters load by themselves, and what servers are told to
 //	search             every program on PATH
-//	tree file folders  the root as a kernel walks it, each thing asked for once
+//	folders            some of the root, which package tree sees as a kernel does
 //	relabel config     the label, and its repair
 package image
 
@@ -30,6 +30,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -99,7 +100,7 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 	if root == nil {
 		root = emptyFS{}
 	}
-	c := newChecker(newTree(root), declared, environment(facts.Env))
+	c := newChecker(tree.New(root), declared, environment(facts.Env))
 	c.user = facts.User
 	c.wanted(opts.AllowForeign)
 	follow := c.follow

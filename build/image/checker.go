@@ -12,13 +12,14 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
 )
 
 // checker is one run of Check. What stands below mu is guarded by it, because PATH, libraries and modules are read by several goroutines;
 // all else is written while commands are followed, which is over before.
 type checker struct {
-	tree     *tree
+	tree     *tree.Tree
 	declared ocispec.Platform
 	name     string // of declared
 	allow    []string
@@ -46,7 +47,7 @@ type checker struct {
 	verified bool
 }
 
-func newChecker(t *tree, declared ocispec.Platform, env map[string]string) *checker {
+func newChecker(t *tree.Tree, declared ocispec.Platform, env map[string]string) *checker {
 	c := &checker{
 		tree: t, declared: declared, name: platforms.Format(declared), env: env, sh: shell.New(t, env, declared),
 		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, meantBy: map[string][]string{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
@@ -74,8 +75,8 @@ func (c *checker) proven() {
 }
 
 // program keeps a program under the strongest of its roles.
-func (c *checker) program(at found, f file, fr frame) {
-	p := Program{Path: at.real, Name: at.name, Role: fr.role, ELF: f.elf}
+func (c *checker) program(at tree.Found, f tree.File, fr frame) {
+	p := Program{Path: at.Real, Name: at.Name, Role: fr.role, ELF: f.ELF}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if old, ok := c.programs[p.Path]; ok {
@@ -173,8 +174,8 @@ func (c *checker) wanted(list []string) {
 			slash = "/"
 		}
 		c.allow = append(c.allow, a, path.Clean(a)+slash)
-		if at, err := c.resolve(shell.Absolute("/", a)); err == nil {
-			c.allow = append(c.allow, at.real+slash)
+		if at, err := c.tree.At(shell.Absolute("/", a)); err == nil {
+			c.allow = append(c.allow, at.Real+slash)
 		}
 	}
 }

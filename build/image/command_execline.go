@@ -9,16 +9,17 @@ import (
 	"sync"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // execline follows a text in execline's language: one command, in which each program does a thing and becomes the rest of its words. Its
 // texts run where they are among many, so that what is absent is nobody's fault.
-func (c *checker) execline(at found, args []string, f frame) error {
-	text, err := c.tree.Text(at.real, at.info.Size())
+func (c *checker) execline(at tree.Found, args []string, f frame) error {
+	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	if err != nil {
 		return err
 	}
-	f.Soft, f.Told, f.shell, f.Reading = true, false, false, at.name
+	f.Soft, f.Told, f.shell, f.Reading = true, false, false, at.Name
 	return c.run(execlineWords(text, args), f)
 }
 

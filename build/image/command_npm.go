@@ -206,7 +206,7 @@ func (c *checker) server(s called, f frame) (some bool, err error) {
 	if err != nil || dir == "" {
 		return false, err
 	}
-	_, some, err = c.regular(path.Join(dir, "server.js"))
+	_, some, err = c.tree.Regular(path.Join(dir, "server.js"))
 	if f.Dir, f.Soft, f.Told = dir, true, f.Told || !f.Soft; some {
 		err = c.run(append([]string{"node", "server.js"}, s.args...), f)
 	}
@@ -219,7 +219,7 @@ func (c *checker) lateYarn(described, dir string) (bool, error) {
 	if strings.HasPrefix(manager, "yarn@1") {
 		return false, nil
 	}
-	_, later, err := c.regular(path.Join(dir, ".yarnrc.yml"))
+	_, later, err := c.tree.Regular(path.Join(dir, ".yarnrc.yml"))
 	return later || manager != "", err
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // workspaces are the folders of packages of the workspace that a folder lies in: those that are named, by their names or folders, or by patterns of them.
@@ -17,7 +19,7 @@ func (c *checker) workspaces(named []string, from string) (folders []string, err
 		return nil, err
 	}
 	described := make([]string, len(all))
-	err = each(len(all), func(i int) (err error) {
+	err = tree.Each(len(all), func(i int) (err error) {
 		described[i], err = c.evidence(path.Join(all[i], "package.json"))
 		return err
 	})
@@ -83,24 +85,24 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 	const deepest = 4
 	before, behind, several := strings.Cut(pattern, "/**")
 	if !several {
-		return c.under(root, pattern)
+		return c.tree.Under(root, pattern)
 	}
 	tops := []string{root}
 	if before != "" {
-		tops, err = c.under(root, before)
+		tops, err = c.tree.Under(root, before)
 	}
 	for range deepest {
 		for _, top := range tops[:min(len(tops), maxPackages)] {
 			some := []string{top}
 			if behind != "" && err == nil {
-				some, err = c.under(top, strings.ReplaceAll(behind, "**", "*"))
+				some, err = c.tree.Under(top, strings.ReplaceAll(behind, "**", "*"))
 			}
 			folders = append(folders, some...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		tops, err = c.inside(tops[:min(len(tops), maxPackages)], func(e fs.DirEntry) bool {
+		tops, err = c.tree.Inside(tops[:min(len(tops), maxPackages)], func(e fs.DirEntry) bool {
 			return e.IsDir() && e.Name() != "node_modules" && !strings.HasPrefix(e.Name(), ".")
 		})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // processes follows the applications in a configuration of pm2's, ecosystem.config.js, JSON or YAML: { apps: [{ script: "a.js", cwd: "/app" }] }.
@@ -18,13 +19,13 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	if i < 0 {
 		return c.process(args, f)
 	}
-	at, ok, err := c.regular(shell.Absolute(f.Dir, args[i]))
+	at, ok, err := c.tree.Regular(shell.Absolute(f.Dir, args[i]))
 	if err != nil || !ok {
 		return false, err
 	}
-	text, err := c.tree.Text(at.real, at.info.Size())
+	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	apps := literals(text)
-	if strings.HasPrefix(path.Ext(at.real), ".y") {
+	if strings.HasPrefix(path.Ext(at.Real), ".y") {
 		apps = items(text)
 	}
 	for _, app := range apps {
@@ -35,7 +36,7 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 		switch cwd := app["cwd"]; cwd {
 		case "":
 		case "__dirname":
-			g.Dir = path.Dir(at.real)
+			g.Dir = path.Dir(at.Real)
 		default:
 			g.Dir = shell.Absolute(f.Dir, cwd)
 		}
@@ -72,13 +73,13 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 	if interpreter == "" {
 		interpreter = map[string]string{".js": "node", ".cjs": "node", ".mjs": "node", ".ts": "node", ".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}[path.Ext(script)]
 	}
-	at, ok, err := c.regular(shell.Absolute(f.Dir, script))
+	at, ok, err := c.tree.Regular(shell.Absolute(f.Dir, script))
 	if ok {
-		script = at.name
+		script = at.Name
 	}
 	if ok && interpreter == "" {
-		var program file
-		if program, err = c.tree.read(at.real, at.info); program.format == formatText || program.format == formatBang {
+		var program tree.File
+		if program, err = c.tree.Read(at.Real, at.Info); program.Format == tree.FormatText || program.Format == tree.FormatBang {
 			interpreter = "node"
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // starts, and what the library was for (another allocator, mostly) does not happen. A path that was written for one machine is the usual
 // reason.
 func (c *checker) preloads(by linked) error {
-	if by.file.elf.Interp == "" {
+	if by.file.ELF.Interp == "" {
 		return nil // nobody loads anything
 	}
 	_, err := c.loads("LD_PRELOAD", by.frame)
@@ -32,7 +32,7 @@ func (c *checker) loads(variable string, f frame) (set bool, err error) {
 		switch {
 		case err != nil:
 			return true, err
-		case at.info == nil:
+		case at.Info == nil:
 			c.note(f, "%s names %s, which is not in the image: programs start without it", variable, shell.Show(name))
 		case !fits:
 			c.note(f, "%s names %s, which is %s: programs start without it", variable, shell.Show(name), elf.Describe())

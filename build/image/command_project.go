@@ -64,7 +64,7 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 	}
 	for _, home := range c.homes(f) {
 		for _, kept := range []string{".cache/pypoetry/virtualenvs", ".local/share/virtualenvs"} {
-			real, entries, err := c.folder(path.Join(home, kept))
+			real, entries, err := c.tree.Folder(path.Join(home, kept))
 			if err != nil {
 				return "", err
 			}
@@ -79,7 +79,7 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 		if !shell.Known(venv) {
 			continue
 		}
-		switch _, err := c.resolve(path.Join(venv, "pyvenv.cfg")); {
+		switch _, err := c.tree.At(path.Join(venv, "pyvenv.cfg")); {
 		case err == nil:
 			return venv, nil
 		case !nowhere(err):
@@ -114,7 +114,7 @@ func (c *checker) condaPrefixes(tool string, o options.List, f frame) ([]string,
 	if err != nil {
 		return nil, err
 	}
-	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.real)))
+	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.Real)))
 	for _, root := range o.Values("-r", "--root-prefix") {
 		roots = []string{shell.Absolute(f.Dir, root)}
 	}

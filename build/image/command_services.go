@@ -47,18 +47,18 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 	if folder := path.Base(path.Dir(tool)); path.Base(tool) != "service" || folder != "sbin" && folder != "bin" || len(words) < 3 || !shell.Known(words[1]) {
 		return nil, nil
 	}
-	at, ok, err := c.regular("/etc/init.d/" + words[1])
+	at, ok, err := c.tree.Regular("/etc/init.d/" + words[1])
 	if !ok {
 		return nil, err
 	}
-	return append([]string{at.name}, words[2:]...), nil
+	return append([]string{at.Name}, words[2:]...), nil
 }
 
 // oneshots follows the command lines of s6-rc's services that run once, which execline reads.
 func (c *checker) oneshots(f frame) (some bool, err error) {
 	names, err := c.sh.Glob("/etc/s6-overlay/s6-rc.d/*/up")
 	for _, name := range names {
-		at, ok, failed := c.regular(name)
+		at, ok, failed := c.tree.Regular(name)
 		if ok {
 			some, failed = true, c.execline(at, nil, f)
 		}
@@ -131,12 +131,12 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 
 // supervisorConf reads the sections of a configuration.
 func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
-	at, ok, err := c.regular(name)
+	at, ok, err := c.tree.Regular(name)
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.Text(at.real, at.info.Size())
-	if at.info.Size() > shell.MaxText {
+	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	if at.Info.Size() > shell.MaxText {
 		c.note(f, "%s was followed only in part: it is longer than %d KiB", shell.Show(name), shell.MaxText>>10)
 	}
 	return sections(strings.ReplaceAll(text, "%(here)s", path.Dir(name))), err

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"slices"
 	"strings"
-)
 
-// maxBang is the kernel's bound on a #! line (BINPRM_BUF_SIZE).
-const maxBang = 256
+	"github.com/manymage/manymage/build/image/tree"
+)
 
 // bang is a #! line as the kernel takes it: an interpreter and at most one argument with inner blanks.
 type bang struct {
@@ -18,7 +17,7 @@ type bang struct {
 
 // readBang reads the #! line at the begin of head.
 func readBang(head []byte) bang {
-	line, _, _ := bytes.Cut(head[:min(len(head), maxBang)], []byte("\n"))
+	line, _, _ := bytes.Cut(head[:min(len(head), tree.MaxBang)], []byte("\n"))
 	text := strings.TrimPrefix(string(line), "#!")
 	crlf := strings.HasSuffix(text, "\r")
 	text = strings.Trim(text, " \t")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // shell follows a shell's command line: sh -c text, sh file, or a text as its input.
@@ -52,23 +53,23 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 	if text, ok := c.sh.Written(from); ok {
 		return c.ownText(shell.Absolute(f.Dir, word), text, args, f)
 	}
-	at, err := c.resolve(from)
+	at, err := c.tree.At(from)
 	switch {
 	case nowhere(err):
 		f.script = ""
 		return c.addIf(f, missing(shell.Absolute(f.Dir, word), "not in the image", f))
 	case err != nil:
 		return err
-	case !at.info.Mode().IsRegular():
-		return c.add(f, Fault{Kind: NotRegular, Path: at.name, What: "a " + kindOf(at.info.Mode()) + " and no script", Cure: "name a script in " + f.source()})
+	case !at.Info.Mode().IsRegular():
+		return c.add(f, Fault{Kind: NotRegular, Path: at.Name, What: "a " + kindOf(at.Info.Mode()) + " and no script", Cure: "name a script in " + f.source()})
 	}
 	return c.script(at, args, f)
 }
 
 // script follows the commands of a script that is there; args begin with its name. They are only hints: what they reach
 // must not be foreign, but may be absent.
-func (c *checker) script(at found, args []string, f frame) error {
-	src, err := c.tree.Text(at.real, at.info.Size())
+func (c *checker) script(at tree.Found, args []string, f frame) error {
+	src, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (c *checker) script(at found, args []string, f frame) error {
 	}
 	f.Told = f.Told || !f.Soft
 	src, packed := unpacked(src)
-	f.Soft, f.Reading, f.Cut = true, at.name, at.info.Size() > shell.MaxText && !packed
+	f.Soft, f.Reading, f.Cut = true, at.Name, at.Info.Size() > shell.MaxText && !packed
 	return c.text(src, args, f)
 }
 
@@ -88,7 +89,7 @@ func unpacked(src string) (text string, packed bool) {
 		return src, false
 	}
 	lines := strings.SplitAfter(src[:end], "\n")
-	for lines = lines[:len(lines)-1]; len(lines) > 0 && !isText([]byte(lines[len(lines)-1])); {
+	for lines = lines[:len(lines)-1]; len(lines) > 0 && !tree.IsText([]byte(lines[len(lines)-1])); {
 		lines = lines[:len(lines)-1]
 	}
 	return strings.Join(lines, ""), true

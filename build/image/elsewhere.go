@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -19,25 +20,25 @@ func (c *checker) elsewhere(facts Facts) error {
 		return nil
 	}
 	at, fault, err := c.find(words[0], f)
-	if err != nil || fault != nil || at.info == nil {
+	if err != nil || fault != nil || at.Info == nil {
 		return err // what is missing may well be there in the words of that system
 	}
-	program, err := c.tree.read(at.real, at.info)
-	if err == nil && program.format == formatBang {
-		at, fault, err = c.stat(shell.Absolute("/", readBang(program.head).interpreter), f)
+	program, err := c.tree.Read(at.Real, at.Info)
+	if err == nil && program.Format == tree.FormatBang {
+		at, fault, err = c.stat(shell.Absolute("/", readBang(program.Head).interpreter), f)
 		if err != nil || fault != nil {
 			return err
 		}
-		program, err = c.tree.read(at.real, at.info)
+		program, err = c.tree.Read(at.Real, at.Info)
 	}
-	if err != nil || program.format != formatELF || !program.elf.Executable() || !linuxOnly(program.elf, c.declared.OS) {
+	if err != nil || program.Format != tree.FormatELF || !program.ELF.Executable() || !linuxOnly(program.ELF, c.declared.OS) {
 		return err
 	}
 	c.program(at, program, f)
 	return c.add(f, Fault{
-		Kind: ForeignSystem, Path: at.real, What: "a Linux program (" + program.elf.Describe() + ")" + c.declaredAs(),
+		Kind: ForeignSystem, Path: at.Real, What: "a Linux program (" + program.ELF.Describe() + ")" + c.declaredAs(),
 		Cure: "build it for " + c.name + ", or label the image for linux",
-	}, at.name)
+	}, at.Name)
 }
 
 // linuxOnly tells whether another system does not start a program that names no system: what Linux programs do. Systems

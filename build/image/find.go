@@ -9,20 +9,14 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
-// found is a file behind a word of a command.
-type found struct {
-	name string // absolute, as it was named
-	real string // links resolved
-	info fs.FileInfo
-}
-
 // find looks a command's first word up as execvp does.
-func (c *checker) find(word string, f frame) (found, *Fault, error) {
+func (c *checker) find(word string, f frame) (tree.Found, *Fault, error) {
 	if strings.Contains(word, "/") {
 		if !path.IsAbs(word) && f.Dir == shell.Unknown {
-			return found{}, nil, nil
+			return tree.Found{}, nil, nil
 		}
 		return c.stat(shell.Absolute(f.Dir, word), f)
 	}
@@ -33,7 +27,7 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 			continue
 		}
 		at, fault, err := c.stat(shell.Absolute(f.Dir, path.Join(dir, word)), f)
-		if err != nil || fault == nil && at.info != nil {
+		if err != nil || fault == nil && at.Info != nil {
 			return at, nil, err
 		}
 		if fault != nil && fault.Kind != Missing && fault.Kind != MissingInterpreter && refused == nil {
@@ -43,24 +37,24 @@ func (c *checker) find(word string, f frame) (found, *Fault, error) {
 	if refused == nil && !slices.Contains(f.Path, shell.Unknown) {
 		refused = missing(word, "not in any directory of the image's PATH ("+shell.Brief(strings.Join(f.Path, ":"))+")", f)
 	}
-	return found{}, refused, nil
+	return tree.Found{}, refused, nil
 }
 
 // stat finds what an absolute name is and whether it can be executed.
-func (c *checker) stat(name string, f frame) (found, *Fault, error) {
+func (c *checker) stat(name string, f frame) (tree.Found, *Fault, error) {
 	from, put := f.Put.Origin(name)
-	at, err := c.resolve(from)
-	at.name = name
+	at, err := c.tree.At(from)
+	at.Name = name
 	switch {
-	case errors.Is(err, errLoop):
+	case errors.Is(err, tree.ErrLoop):
 		return at, &Fault{Kind: LinkLoop, Path: name, What: "a symbolic link that leads in a circle", Cure: "let it point to the program"}, nil
 	case errors.Is(err, fs.ErrNotExist):
 		return at, missing(name, "not in the image", f), nil
 	case err != nil:
 		return at, nil, err
-	case !at.info.Mode().IsRegular():
-		return at, &Fault{Kind: NotRegular, Path: name, What: "a " + kindOf(at.info.Mode()) + " and no program", Cure: "name a program in " + f.source()}, nil
-	case at.info.Mode()&0o111 == 0 && !put:
+	case !at.Info.Mode().IsRegular():
+		return at, &Fault{Kind: NotRegular, Path: name, What: "a " + kindOf(at.Info.Mode()) + " and no program", Cure: "name a program in " + f.source()}, nil
+	case at.Info.Mode()&0o111 == 0 && !put:
 		return at, &Fault{Kind: NotExecutable, Path: name, What: "not executable", Cure: "set its execute bit (chmod +x, or COPY --chmod=755)"}, nil
 	}
 	return at, nil, nil
@@ -68,20 +62,6 @@ func (c *checker) stat(name string, f frame) (found, *Fault, error) {
 
 // nowhere tells whether a name leads to nothing.
 func nowhere(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-func (c *checker) resolve(name string) (found, error) {
-	real, info, err := c.tree.Resolve(name)
-	return found{name: name, real: real, info: info}, err
-}
-
-// regular finds a regular file. Where a name leads to nothing there is not even an info.
-func (c *checker) regular(name string) (at found, ok bool, err error) {
-	at, err = c.resolve(name)
-	if nowhere(err) {
-		return at, false, nil
-	}
-	return at, err == nil && at.info.Mode().IsRegular(), err
-}
 
 // missing is the fault of a word that leads to nothing. It is the script's when a #! line asked for it.
 func missing(name, what string, f frame) *Fault {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // Bounds on what a hostile image can make of following it. Real ones need a depth of five or six, and some dozens of
@@ -52,7 +53,7 @@ func (c *checker) run(words []string, f frame) error {
 	if err != nil || fault != nil {
 		return errors.Join(err, c.addIf(f, fault))
 	}
-	if at.info == nil {
+	if at.Info == nil {
 		c.note(f, "%s lies in a folder that only the running shell knows: it was not followed", shell.ShowWord(words[0]))
 		return nil
 	}
@@ -78,18 +79,18 @@ func (f frame) source() string {
 }
 
 // start judges a program that was found and follows what it starts in turn.
-func (c *checker) start(at found, words []string, f frame) error {
-	file, err := c.tree.read(at.real, at.info)
+func (c *checker) start(at tree.Found, words []string, f frame) error {
+	file, err := c.tree.Read(at.Real, at.Info)
 	if err != nil {
 		return err
 	}
-	if file.format == formatBang {
+	if file.Format == tree.FormatBang {
 		return c.bang(at, file, words, f)
 	}
-	if file.format == formatText && f.shell {
-		return c.script(at, append([]string{at.name}, words[1:]...), f)
+	if file.Format == tree.FormatText && f.shell {
+		return c.script(at, append([]string{at.Name}, words[1:]...), f)
 	}
-	if err := c.judge(at, file, f); err != nil || file.format != formatELF {
+	if err := c.judge(at, file, f); err != nil || file.Format != tree.FormatELF {
 		return err
 	}
 	c.interprets(at, file, words, f)
@@ -97,28 +98,28 @@ func (c *checker) start(at found, words []string, f frame) error {
 }
 
 // bang follows a script to its interpreter, and on with the script as the interpreter's argument.
-func (c *checker) bang(at found, script file, words []string, f frame) error {
-	b := readBang(script.head)
+func (c *checker) bang(at tree.Found, script tree.File, words []string, f frame) error {
+	b := readBang(script.Head)
 	if b.crlf {
-		return c.add(f, Fault{Kind: ShebangCRLF, Path: at.real, What: "a script with Windows line ends, whose #! line the kernel cannot follow", Cure: "save it with LF line ends (sed -i 's/\\r$//')"}, at.name)
+		return c.add(f, Fault{Kind: ShebangCRLF, Path: at.Real, What: "a script with Windows line ends, whose #! line the kernel cannot follow", Cure: "save it with LF line ends (sed -i 's/\\r$//')"}, at.Name)
 	}
 	if b.interpreter == "" {
-		return c.add(f, Fault{Kind: NoShebang, Path: at.real, What: "a script whose #! line names no interpreter", Cure: "write #!/bin/sh"}, at.name)
+		return c.add(f, Fault{Kind: NoShebang, Path: at.Real, What: "a script whose #! line names no interpreter", Cure: "write #!/bin/sh"}, at.Name)
 	}
 	c.program(at, script, f)
 	inner := f
-	inner.script, inner.shell = at.name, false
+	inner.script, inner.shell = at.Name, false
 	if f.role == Entry {
 		inner.role = Interpreter
 	}
 	if inner.depth++; inner.depth > maxDepth {
-		return c.add(f, Fault{Kind: LinkLoop, Path: at.real, What: "a script that is its own interpreter", Cure: "correct the #! line"}, at.name)
+		return c.add(f, Fault{Kind: LinkLoop, Path: at.Real, What: "a script that is its own interpreter", Cure: "correct the #! line"}, at.Name)
 	}
 	interpreter, fault, err := c.stat(shell.Absolute(orRoot(f.Dir), b.interpreter), inner)
 	if err != nil || fault != nil {
-		return errors.Join(err, c.addIf(inner, fault, at.real, at.name))
+		return errors.Join(err, c.addIf(inner, fault, at.Real, at.Name))
 	}
-	if script, err := c.initScript(at.real, words); script != nil || err != nil {
+	if script, err := c.initScript(at.Real, words); script != nil || err != nil {
 		return errors.Join(err, c.run(script, f))
 	}
 	if b.shell() {
@@ -126,12 +127,12 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 			return err
 		}
 	}
-	command := b.words(at.name, words[1:])
+	command := b.words(at.Name, words[1:])
 	if path.Base(b.interpreter) == "execlineb" {
 		if err := c.execline(at, words[1:], f); err != nil {
 			return err
 		}
-		command = b.words(at.name, nil)
+		command = b.words(at.Name, nil)
 	}
 	switch alone, err := c.launched(at, words, f); {
 	case err != nil:
@@ -142,15 +143,15 @@ func (c *checker) bang(at found, script file, words []string, f frame) error {
 	if err := c.start(interpreter, command, inner); err != nil {
 		return err
 	}
-	if b.shell() && path.Base(at.name) != "init" { // it was followed itself
+	if b.shell() && path.Base(at.Name) != "init" { // it was followed itself
 		_, err := c.scripted(words, f)
 		return err
 	}
-	return c.wrapped(append([]string{at.name}, words[1:]...), f)
+	return c.wrapped(append([]string{at.Name}, words[1:]...), f)
 }
 
 // launched follows a script to what only its running text knows, where the folders around it tell; alone is true where it starts nothing else.
-func (c *checker) launched(script found, words []string, f frame) (alone bool, err error) {
+func (c *checker) launched(script tree.Found, words []string, f frame) (alone bool, err error) {
 	if is, err := c.rScript(script, words, f); is || err != nil {
 		return true, err
 	}
@@ -249,7 +250,7 @@ func (c *checker) behind(words []string, f frame) (started bool, err error) {
 		return false, nil
 	}
 	at, fault, err := c.find(words[i], f)
-	if err != nil || fault != nil || at.info == nil {
+	if err != nil || fault != nil || at.Info == nil {
 		return false, err
 	}
 	return true, c.run(words[i:], f)
@@ -269,12 +270,12 @@ func (c *checker) given(words []string, f frame) error {
 		if fault != nil {
 			continue
 		}
-		file, err := c.tree.read(at.real, at.info)
+		file, err := c.tree.Read(at.Real, at.Info)
 		if err != nil {
 			return err
 		}
-		if file.format == formatELF && file.elf.Executable() && c.foreign(file.elf) {
-			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), shell.Show(name), file.elf.Arch())
+		if file.Format == tree.FormatELF && file.ELF.Executable() && c.foreign(file.ELF) {
+			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), shell.Show(name), file.ELF.Arch())
 		}
 	}
 	return nil

@@ -31,20 +31,20 @@ func (h host) Find(word string, f shell.Frame) (name string, sure bool, err erro
 	case fault != nil:
 		return "", true, nil
 	}
-	return at.name, at.info != nil, nil
+	return at.Name, at.Info != nil, nil
 }
 
 // Machine tells whose a program is.
 func (h host) Machine(name string) (own, other bool, err error) {
-	at, ok, err := h.check.regular(name)
+	at, ok, err := h.check.tree.Regular(name)
 	if !ok {
 		return false, false, err
 	}
-	file, err := h.check.tree.read(at.real, at.info)
-	if err != nil || file.elf.Bits == 0 {
+	file, err := h.check.tree.Read(at.Real, at.Info)
+	if err != nil || file.ELF.Bits == 0 {
 		return false, false, err
 	}
-	other = h.check.foreign(file.elf)
+	other = h.check.foreign(file.ELF)
 	return !other, other, nil
 }
 

@@ -2,13 +2,13 @@ package image
 
 import (
 	"errors"
-	"io/fs"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -24,8 +24,8 @@ const (
 
 // linked is a program or library that needs others.
 type linked struct {
-	at    found
-	file  file
+	at    tree.Found
+	file  tree.File
 	frame frame
 	rpath []string // folders of those that load it, which are searched for what it needs
 }
@@ -40,7 +40,7 @@ type need struct {
 }
 
 // link notes a program whose libraries are to be looked at: it is run, or a script's interpreter.
-func (c *checker) link(at found, f file, fr frame) {
+func (c *checker) link(at tree.Found, f tree.File, fr frame) {
 	if fr.role == Entry || fr.role == Interpreter {
 		c.linked = append(c.linked, linked{at: at, file: f, frame: fr})
 	}
@@ -69,8 +69,8 @@ func (c *checker) libraries() error {
 // needs reads what each of them needs; what was asked for before in the same folders is left out.
 func (c *checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
 	all := make([]platforms.Dynamic, len(queue))
-	if err := each(len(queue), func(i int) (err error) {
-		all[i], err = c.tree.dynamic(queue[i].file)
+	if err := tree.Each(len(queue), func(i int) (err error) {
+		all[i], err = c.tree.Dynamic(queue[i].file)
 		return err
 	}); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func (c *checker) expand(text string, by linked, n *need) (list []string) {
 	}
 	for dir := range strings.SplitSeq(strings.ReplaceAll(text, ";", ":"), ":") {
 		dir = strings.NewReplacer("${", "$", "}", "").Replace(dir)
-		dir = strings.ReplaceAll(dir, "$ORIGIN", path.Dir(by.at.real))
+		dir = strings.ReplaceAll(dir, "$ORIGIN", path.Dir(by.at.Real))
 		for _, lib := range c.libNames(dir) {
 			full := shell.Absolute(by.frame.Dir, path.Clean(strings.ReplaceAll(dir, "$LIB", lib))) // an empty one is the working folder
 			if strings.ContainsAny(full, shell.Unknown+"$") {
@@ -153,7 +153,7 @@ func (c *checker) systemFolders() []string {
 // others in turn, while a distribution's own fit to each other.
 func (c *checker) provide(needs []need, seen map[string]bool) ([]linked, error) {
 	found, faults := make([]*linked, len(needs)), make([]*Fault, len(needs))
-	if err := each(len(needs), func(i int) (err error) {
+	if err := tree.Each(len(needs), func(i int) (err error) {
 		found[i], faults[i], err = c.library(needs[i])
 		return err
 	}); err != nil {
@@ -164,8 +164,8 @@ func (c *checker) provide(needs []need, seen map[string]bool) ([]linked, error) 
 		if err := c.addIf(needs[i].by.frame, faults[i]); err != nil {
 			return nil, err
 		}
-		if l != nil && !seen[l.at.real] {
-			seen[l.at.real] = true
+		if l != nil && !seen[l.at.Real] {
+			seen[l.at.Real] = true
 			next = append(next, *l)
 		}
 	}
@@ -185,7 +185,7 @@ func (c *checker) library(n need) (*linked, *Fault, error) {
 		switch {
 		case err != nil:
 			return nil, nil, err
-		case at.info == nil:
+		case at.Info == nil:
 		case !ok:
 			if foreign == nil {
 				foreign = &foreignFile{at, elf}
@@ -202,25 +202,25 @@ func (c *checker) library(n need) (*linked, *Fault, error) {
 		return nil, nil, err
 	}
 	return nil, &Fault{
-		Kind: ForeignLibrary, Path: foreign.at.real,
-		What: foreign.elf.Describe() + c.declaredAs() + ", and " + shell.Show(n.by.at.real) + " needs it",
+		Kind: ForeignLibrary, Path: foreign.at.Real,
+		What: foreign.elf.Describe() + c.declaredAs() + ", and " + shell.Show(n.by.at.Real) + " needs it",
 		Cure: "build or install it for " + c.name,
 	}, nil
 }
 
 // foreignFile is a library of another machine.
 type foreignFile struct {
-	at  found
+	at  tree.Found
 	elf platforms.ELF
 }
 
 // inFolder finds a library; ok is false for one of another machine.
-func (c *checker) inFolder(dir, name string) (at found, elf platforms.ELF, ok bool, err error) {
-	at, ok, err = c.regular(path.Join(dir, name))
+func (c *checker) inFolder(dir, name string) (at tree.Found, elf platforms.ELF, ok bool, err error) {
+	at, ok, err = c.tree.Regular(path.Join(dir, name))
 	if !ok {
-		return found{}, elf, false, err
+		return tree.Found{}, elf, false, err
 	}
-	elf, err = c.tree.header(at.real, at.info)
+	elf, err = c.tree.Header(at.Real, at.Info)
 	if errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
 		return at, elf, true, nil // a linker's script
 	}
@@ -233,14 +233,14 @@ func (c *checker) foreign(elf platforms.ELF) bool {
 }
 
 // own returns a library that fits, unless it lies in a folder of the distribution.
-func (c *checker) own(at found, n need) (*linked, error) {
-	switch dir := path.Dir(at.real); {
+func (c *checker) own(at tree.Found, n need) (*linked, error) {
+	switch dir := path.Dir(at.Real); {
 	case strings.HasPrefix(dir, "/usr/local/"):
 	case dir == "/lib", dir == "/lib64", dir == "/usr/lib", dir == "/usr/lib64", strings.HasSuffix(dir, "/lib/"+platforms.Multiarch(c.declared)):
 		return nil, nil
 	}
-	f, err := c.tree.read(at.real, at.info)
-	if err != nil || f.format != formatELF {
+	f, err := c.tree.Read(at.Real, at.Info)
+	if err != nil || f.Format != tree.FormatELF {
 		return nil, err
 	}
 	return &linked{at: at, file: f, frame: n.by.frame, rpath: n.rpath}, nil
@@ -250,7 +250,7 @@ func (c *checker) own(at found, n need) (*linked, error) {
 func (c *checker) configured(name string) (bool, error) {
 	folders, failed := c.loaderConf()
 	for _, dir := range folders {
-		if at, _, ok, err := c.inFolder(dir, name); err != nil || at.info != nil && ok {
+		if at, _, ok, err := c.inFolder(dir, name); err != nil || at.Info != nil && ok {
 			return err == nil, err
 		}
 	}
@@ -259,7 +259,7 @@ func (c *checker) configured(name string) (bool, error) {
 
 // readLoaderConf reads the folders of glibc's and musl's configuration.
 func (c *checker) readLoaderConf() (folders []string, err error) {
-	names, err := c.under("/etc", "ld.so.conf", "ld.so.conf.d/*.conf", "ld-musl-*.path")
+	names, err := c.tree.Under("/etc", "ld.so.conf", "ld.so.conf.d/*.conf", "ld-musl-*.path")
 	if err != nil {
 		return nil, err
 	}
@@ -281,31 +281,4 @@ func absolutes(words []string) (list []string) {
 		}
 	}
 	return list
-}
-
-// dynamic reads what a program or library needs; what cannot be read needs nothing.
-func (t *tree) dynamic(f file) (platforms.Dynamic, error) {
-	if !f.elf.Dynamic {
-		return platforms.Dynamic{}, nil
-	}
-	return once(t, &t.needs, f.path, func() (d platforms.Dynamic, err error) {
-		err = t.reopened(f, func(s *source) (err error) {
-			d, err = platforms.ReadDynamic(s, f.elf)
-			return err
-		})
-		return d, err
-	})
-}
-
-// header reads the first bytes of a library.
-func (t *tree) header(real string, info fs.FileInfo) (platforms.ELF, error) {
-	return once(t, &t.headers, real, func() (platforms.ELF, error) {
-		defer t.ask()()
-		s, err := open(t.root, real, info.Size(), nil)
-		if err != nil {
-			return platforms.ELF{}, err
-		}
-		defer s.close()
-		return platforms.ReadELFHeader(s)
-	})
 }

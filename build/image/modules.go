@@ -2,15 +2,13 @@ package image
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
-	"io/fs"
 	"path"
 	"slices"
 	"strings"
 	"unicode"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -30,7 +28,7 @@ const (
 
 // interpreted is an interpreter that is run.
 type interpreted struct {
-	at       found
+	at       tree.Found
 	args     []string
 	frame    frame
 	language language
@@ -78,9 +76,9 @@ func languages() []language {
 
 // interprets notes an interpreter whose modules are to be looked at. What a health check has on its command line needs none, as far as
 // anybody knows.
-func (c *checker) interprets(at found, f file, words []string, fr frame) {
+func (c *checker) interprets(at tree.Found, f tree.File, words []string, fr frame) {
 	for _, lang := range languages() {
-		if lang.is(at.real) && fr.role != Helper && !c.foreign(f.elf) && (fr.role != Health || lang.starts(words[1:])) {
+		if lang.is(at.Real) && fr.role != Helper && !c.foreign(f.ELF) && (fr.role != Health || lang.starts(words[1:])) {
 			c.interpreted = append(c.interpreted, interpreted{at: at, args: words[1:], frame: fr, language: lang})
 		}
 	}
@@ -98,7 +96,7 @@ func (c *checker) extensions() error {
 		if i := slices.IndexFunc(folders, func(dir string) bool { return looked[dir] }); i >= 0 && in.frame.role == Health {
 			folders = folders[:i]
 		}
-		key := strings.Join(append(folders, in.at.real), "\x00")
+		key := strings.Join(append(folders, in.at.Real), "\x00")
 		if seen[key] {
 			continue
 		}
@@ -120,7 +118,7 @@ func (c *checker) extensions() error {
 // fitting judges packages that were found in folders.
 func (c *checker) fitting(packages []modules, folders []string, in interpreted) error {
 	faults := make([]*Fault, len(packages))
-	err := each(len(packages), func(i int) (err error) {
+	err := tree.Each(len(packages), func(i int) (err error) {
 		faults[i], err = c.modules(packages[i], folders, in)
 		return err
 	})
@@ -162,9 +160,9 @@ func (c *checker) modules(p modules, folders []string, in interpreted) (*Fault, 
 // inPackages are the files that patterns mean in a folder of each of some packages, "name/libs"; what says what they are.
 func (c *checker) inPackages(folders []string, what string, patterns ...string) ([]modules, error) {
 	list := make([]modules, min(len(folders), maxPackages))
-	err := each(len(list), func(i int) (err error) {
+	err := tree.Each(len(list), func(i int) (err error) {
 		list[i] = modules{name: path.Base(path.Dir(folders[i])), what: what}
-		list[i].files, err = c.under(folders[i], patterns...)
+		list[i].files, err = c.tree.Under(folders[i], patterns...)
 		return err
 	})
 	return list, err
@@ -184,10 +182,10 @@ func (c *checker) sift(p modules, in interpreted) (s sifted, err error) {
 		if err == nil && file.fits && isLoaded(name) {
 			file.fits, err = c.sameMachine(in, file)
 		}
-		if err == nil && file.fits && (isNode(in.at.real) || p.by != "" && p.what == "") { // PHP's extensions are many, and each would be another request
+		if err == nil && file.fits && (isNode(in.at.Real) || p.by != "" && p.what == "") { // PHP's extensions are many, and each would be another request
 			var libc string
-			if libc, err = c.strange(file.at.real, in); libc != "" {
-				s.strange, s.libc = file.at.real, libc
+			if libc, err = c.strange(file.at.Real, in); libc != "" {
+				s.strange, s.libc = file.at.Real, libc
 				continue
 			}
 		}
@@ -207,28 +205,28 @@ func isLoaded(name string) bool { return path.Ext(name) == ".node" || isLibrary(
 
 // sameMachine tells whether a program is of the same machine as what it is to load: one of 64 bits loads none of 32, which may run beside it.
 func (c *checker) sameMachine(in interpreted, what compiled) (bool, error) {
-	f, err := c.tree.read(in.at.real, in.at.info)
-	return f.elf.Arch() == what.arch, err
+	f, err := c.tree.Read(in.at.Real, in.at.Info)
+	return f.ELF.Arch() == what.arch, err
 }
 
 // lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
 func (c *checker) lacking(p modules, other compiled, in interpreted) (*Fault, error) {
 	if p.by != "" && in.frame.late(p) {
-		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", shell.Show(other.at.real), other.what, c.declaredAs(), shell.Show(in.at.name))
+		c.note(in.frame, "%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", shell.Show(other.at.Real), other.what, c.declaredAs(), shell.Show(in.at.Name))
 		return nil, nil
 	}
 	if p.spare {
-		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(other.at.real)), shell.Show(p.what))
+		c.note(in.frame, "%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(other.at.Real)), shell.Show(p.what))
 		return nil, nil
 	}
 	if told, err := c.evidence(p.wheel); err != nil || forAny(told) {
 		return nil, err
 	}
 	if spare, err := c.spare(p); err != nil || spare {
-		c.note(in.frame, "%s is %s%s: %s goes on without it", shell.Show(other.at.real), other.what, c.declaredAs(), shell.Show(p.name))
+		c.note(in.frame, "%s is %s%s: %s goes on without it", shell.Show(other.at.Real), other.what, c.declaredAs(), shell.Show(p.name))
 		return nil, err
 	}
-	return c.unfit(p, other.at.real, other.what, in), nil
+	return c.unfit(p, other.at.Real, other.what, in), nil
 }
 
 // unfit is the fault of a package of which a file or folder is for another machine.
@@ -243,14 +241,14 @@ func (c *checker) unfit(p modules, name, what string, in interpreted) *Fault {
 // sought says how an interpreter has come upon what does not fit.
 func (p modules) sought(in interpreted) string {
 	if p.by != "" {
-		return p.names() + " has " + shell.Show(in.at.name) + " load it"
+		return p.names() + " has " + shell.Show(in.at.Name) + " load it"
 	}
-	return shell.Show(in.at.real) + " finds no other " + cmp.Or(p.what, "module") + " of " + shell.Show(p.name)
+	return shell.Show(in.at.Real) + " finds no other " + cmp.Or(p.what, "module") + " of " + shell.Show(p.name)
 }
 
 // compiled is a file of machine code; what is "" when it is none.
 type compiled struct {
-	at   found
+	at   tree.Found
 	what string
 	fits bool
 	arch string // of an ELF file
@@ -258,31 +256,31 @@ type compiled struct {
 
 // compiled reads for which machine a file is. One that is not there is none.
 func (c *checker) compiled(name string) (compiled, error) {
-	at, ok, err := c.regular(name)
+	at, ok, err := c.tree.Regular(name)
 	if err != nil || !ok {
 		return compiled{}, err
 	}
-	h, err := c.tree.machine(at.real, at.info)
+	h, err := c.tree.Head(at.Real, at.Info)
 	switch {
 	case err != nil:
 		return compiled{}, err
-	case h.elf.Bits != 0:
-		return compiled{at: at, what: h.elf.Describe(), fits: !c.foreign(h.elf), arch: h.elf.Arch()}, nil
-	case strings.HasPrefix(h.title, macProgram), strings.HasPrefix(h.title, windowsProgram):
-		return compiled{at: at, what: strings.Replace(h.title, "program", "library", 1)}, nil
+	case h.ELF.Bits != 0:
+		return compiled{at: at, what: h.ELF.Describe(), fits: !c.foreign(h.ELF), arch: h.ELF.Arch()}, nil
+	case strings.HasPrefix(h.Title, tree.MacProgram), strings.HasPrefix(h.Title, tree.WindowsProgram):
+		return compiled{at: at, what: strings.Replace(h.Title, "program", "library", 1)}, nil
 	}
 	return compiled{}, nil
 }
 
 // beside tells whether there is a module of the same name for the right machine, which another installation left.
-func (c *checker) beside(at found, roots []string) (bool, error) {
-	dirs, err := c.portions(at.real, roots)
+func (c *checker) beside(at tree.Found, roots []string) (bool, error) {
+	dirs, err := c.portions(at.Real, roots)
 	if err != nil {
 		return false, err
 	}
-	base := path.Base(at.real)
+	base := path.Base(at.Real)
 	for _, dir := range dirs {
-		real, entries, err := c.folder(dir)
+		real, entries, err := c.tree.Folder(dir)
 		if err != nil {
 			return false, err
 		}
@@ -300,14 +298,14 @@ func (c *checker) beside(at found, roots []string) (bool, error) {
 
 // evidence reads what an installer left, "" where there is nothing.
 func (c *checker) evidence(name string) (string, error) {
-	at, ok, err := c.regular(name)
+	at, ok, err := c.tree.Regular(name)
 	if err != nil || !ok {
 		return "", err
 	}
-	if at.info.Size() > maxEvidence {
-		c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.real))
+	if at.Info.Size() > maxEvidence {
+		c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.Real))
 	}
-	return c.tree.begin(at.real, at.info.Size(), maxEvidence)
+	return c.tree.Begin(at.Real, at.Info.Size(), maxEvidence)
 }
 
 // machinesIn are the architectures that the words of a name stand for: build_x86_64, linux-x64+arm64, x.cpython-312-aarch64-linux-gnu.so.
@@ -330,29 +328,4 @@ func (c *checker) values(name string, f frame) (list []string) {
 		return []string{image}
 	}
 	return list
-}
-
-// headed is what the first bytes of a file say: its ELF header, or what else it is.
-type headed struct {
-	elf   platforms.ELF
-	title string
-}
-
-// machine reads the first bytes of a file, once.
-func (t *tree) machine(real string, info fs.FileInfo) (headed, error) {
-	return once(t, &t.heads, real, func() (h headed, err error) {
-		defer t.ask()()
-		s, err := open(t.root, real, info.Size(), nil)
-		if err != nil {
-			return h, err
-		}
-		defer s.close()
-		if err := s.readHead(); err != nil {
-			return h, fmt.Errorf("reading %s in the image: %w", real, err)
-		}
-		if h.elf, err = platforms.ReadELFHeader(s); errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
-			return headed{title: otherProgram(s.head)}, nil
-		}
-		return h, err
-	})
 }

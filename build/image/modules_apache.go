@@ -50,7 +50,7 @@ func (c *checker) apacheLoads(in interpreted) ([]modules, error) {
 // apacheTold carries out what Apache is told.
 func (c *checker) apacheTold(in interpreted) (*apache, error) {
 	o, _ := options.Cut(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
-	own := path.Dir(path.Dir(in.at.real))
+	own := path.Dir(path.Dir(in.at.Real))
 	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !shell.Known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}

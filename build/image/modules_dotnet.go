@@ -27,18 +27,18 @@ func startsDotnet([]string) bool { return true }
 
 // dotnetApp is what the program starts: the .dll that dotnet is given, or the one that an application's own host has beside it.
 func (c *checker) dotnetApp(in interpreted) ([]string, error) {
-	app := in.at.real + ".dll"
-	if path.Base(in.at.real) == "dotnet" {
+	app := in.at.Real + ".dll"
+	if path.Base(in.at.Real) == "dotnet" {
 		app = shell.Absolute(in.frame.Dir, dotnetLine(in.args))
 	}
 	if !shell.Known(app) {
 		return nil, nil
 	}
-	at, ok, err := c.regular(app)
+	at, ok, err := c.tree.Regular(app)
 	if !ok {
 		return nil, err
 	}
-	return []string{at.real}, nil
+	return []string{at.Real}, nil
 }
 
 // dotnetLine is the application of a command line of dotnet, "" for a command of its own.
@@ -60,9 +60,9 @@ func (c *checker) identifiers(in interpreted) (list []string, err error) {
 	if short := map[string]string{"amd64": "x64", "386": "x86"}[machine]; short != "" {
 		machine = short
 	}
-	host, err := c.tree.read(in.at.real, in.at.info)
+	host, err := c.tree.Read(in.at.Real, in.at.Info)
 	for _, system := range []string{"linux-musl", "linux", "unix"} {
-		if system != "linux-musl" || strings.Contains(host.elf.Interp, "musl") {
+		if system != "linux-musl" || strings.Contains(host.ELF.Interp, "musl") {
 			list = append(list, system+"-"+machine, system)
 		}
 	}
@@ -156,7 +156,7 @@ func (c *checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 			list = append(list, m)
 			continue
 		}
-		if _, there, err := c.regular(stray); err != nil {
+		if _, there, err := c.tree.Regular(stray); err != nil {
 			return nil, err
 		} else if there {
 			c.note(in.frame, "%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(app)), shell.Show(name))

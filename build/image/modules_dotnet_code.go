@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // What is published for a runtime identifier says in its header for which machine it is (PlatformTarget follows from -r), although it is
@@ -16,12 +17,12 @@ import (
 
 // judgeCode compares for which machine an application's own code is published. Its libraries are mostly for any.
 func (c *checker) judgeCode(app, identifier string, in interpreted) error {
-	at, err := c.resolve(app)
+	at, err := c.tree.At(app)
 	if err != nil {
 		return err
 	}
-	h, err := c.tree.machine(at.real, at.info)
-	if err != nil || h.title == windowsProgram+" (386)" {
+	h, err := c.tree.Head(at.Real, at.Info)
+	if err != nil || h.Title == tree.WindowsProgram+" (386)" {
 		return err
 	}
 	text, err := c.evidence(app)
@@ -29,12 +30,12 @@ func (c *checker) judgeCode(app, identifier string, in interpreted) error {
 		return err
 	}
 	machine := portable(text).machine()
-	if machine == "" || machine == c.declared.Architecture || !slices.Contains(slices.Collect(maps.Values(peMachines())), c.declared.Architecture) {
+	if machine == "" || machine == c.declared.Architecture || !slices.Contains(slices.Collect(maps.Values(tree.PEMachines())), c.declared.Architecture) {
 		return nil
 	}
 	return c.add(in.frame, Fault{
-		Kind: ForeignModule, Path: at.real,
-		What: "an application for " + machine + c.declaredAs() + ", and " + shell.Show(in.at.real) + " does not load that",
+		Kind: ForeignModule, Path: at.Real,
+		What: "an application for " + machine + c.declaredAs() + ", and " + shell.Show(in.at.Real) + " does not load that",
 		Cure: "publish it with -r " + identifier + ", or for no runtime identifier",
 	})
 }
@@ -83,5 +84,5 @@ func (p portable) machine() string {
 		return ""
 	}
 	number := uint16(p.u16(header + 4))
-	return cmp.Or(peMachines()[number], peMachines()[number^linux])
+	return cmp.Or(tree.PEMachines()[number], tree.PEMachines()[number^linux])
 }

@@ -5,6 +5,9 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // A release of Erlang's or Elixir's is a folder, which mix and rebar3 make for the machine and the C library that they run on:
@@ -22,24 +25,24 @@ func startsErlang([]string) bool { return false }
 
 // release follows a script of a release to the runtime; alone is true where the script's own text does nothing else: mix's, which reads the
 // versions.
-func (c *checker) release(script found, f frame) (alone bool, err error) {
-	root := path.Dir(path.Dir(script.real))
-	at, ok, err := c.regular(root + "/releases/start_erl.data")
+func (c *checker) release(script tree.Found, f frame) (alone bool, err error) {
+	root := path.Dir(path.Dir(script.Real))
+	at, ok, err := c.tree.Regular(root + "/releases/start_erl.data")
 	if err != nil || !ok {
 		return false, err
 	}
-	data, err := c.tree.Text(at.real, at.info.Size())
+	data, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	versions := strings.Fields(data)
 	if err != nil || len(versions) != 2 {
 		return false, err
 	}
-	text, err := c.tree.Text(script.real, script.info.Size())
+	text, err := c.tree.Text(script.Real, script.Info.Size(), shell.MaxText)
 	if err != nil {
 		return false, err
 	}
 	alone = strings.Contains(text, "start_erl.data")
 	bin := root + "/erts-" + versions[0] + "/bin/"
-	if _, own, err := c.regular(bin + "beam.smp"); own || err != nil {
+	if _, own, err := c.tree.Regular(bin + "beam.smp"); own || err != nil {
 		return alone, errors.Join(err, c.run([]string{bin + "erlexec"}, f), c.run([]string{bin + "beam.smp"}, f))
 	}
 	if alone {
@@ -51,13 +54,13 @@ func (c *checker) release(script found, f frame) (alone bool, err error) {
 
 // erlangApps are the folders of compiled parts of applications: beside the runtime, in a release without one, and where ERL_LIBS says.
 func (c *checker) erlangApps(in interpreted) ([]string, error) {
-	libs := []string{path.Join(in.at.real, "../../../lib")}
+	libs := []string{path.Join(in.at.Real, "../../../lib")}
 	if i := slices.Index(in.args, "RELEASE_LIB") + 1; i > 0 && i < len(in.args) {
 		libs = append(libs, in.args[i])
 	}
 	var list []string
 	for _, lib := range append(libs, c.foldersIn("ERL_LIBS", in.frame)...) {
-		some, err := c.under(lib, "*/priv")
+		some, err := c.tree.Under(lib, "*/priv")
 		if err != nil {
 			return nil, err
 		}

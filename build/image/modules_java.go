@@ -24,7 +24,7 @@ func (c *checker) javaAgent(option string, in interpreted) []string {
 	case "-agentpath":
 		return []string{name}
 	case "-agentlib":
-		home := path.Dir(path.Dir(in.at.real))
+		home := path.Dir(path.Dir(in.at.Real))
 		folders := []string{home + "/lib"}
 		for _, machine := range shell.Machines(c.declared) { // of Java 8
 			folders = append(folders, home+"/lib/"+machine, home+"/jre/lib/"+machine)

@@ -11,8 +11,8 @@ import (
 
 // clib is the C library of an interpreter, "" where that is not known.
 func (c *checker) clib(in interpreted) (string, error) {
-	f, err := c.tree.read(in.at.real, in.at.info)
-	if name, _ := libc(f.elf.Interp); err == nil && f.elf.Interp != "" && (name == "musl" || name == "glibc") {
+	f, err := c.tree.Read(in.at.Real, in.at.Info)
+	if name, _ := libc(f.ELF.Interp); err == nil && f.ELF.Interp != "" && (name == "musl" || name == "glibc") {
 		return name, nil
 	}
 	return "", err
@@ -24,22 +24,22 @@ func (c *checker) strange(name string, in interpreted) (string, error) {
 	if err != nil || ours == "" {
 		return "", err
 	}
-	at, _, err := c.regular(name)
+	at, _, err := c.tree.Regular(name)
 	if err != nil {
 		return "", err
 	}
-	f, err := c.tree.read(at.real, at.info)
+	f, err := c.tree.Read(at.Real, at.Info)
 	if err != nil {
 		return "", err
 	}
-	if f.elf.Interp != "" && !isLoaded(name) {
-		_, there, err := c.regular(shell.Absolute("/", f.elf.Interp))
-		if theirs, _ := libc(f.elf.Interp); !there {
+	if f.ELF.Interp != "" && !isLoaded(name) {
+		_, there, err := c.tree.Regular(shell.Absolute("/", f.ELF.Interp))
+		if theirs, _ := libc(f.ELF.Interp); !there {
 			return theirs, err
 		}
 		return "", err
 	}
-	d, err := c.tree.dynamic(f)
+	d, err := c.tree.Dynamic(f)
 	for _, needed := range d.Needed {
 		theirs, _ := libc("/" + needed)
 		if needed == "libc.so" || strings.HasPrefix(needed, "libc.musl-") {
@@ -59,7 +59,7 @@ func (c *checker) strange(name string, in interpreted) (string, error) {
 func (c *checker) hasLibrary(name string) (bool, error) {
 	for _, dir := range c.systemFolders() {
 		at, elf, ok, err := c.inFolder(dir, name)
-		if err != nil || ok && at.info != nil && elf.Bits != 0 { // and no linker's script
+		if err != nil || ok && at.Info != nil && elf.Bits != 0 { // and no linker's script
 			return err == nil, err
 		}
 	}
@@ -70,9 +70,9 @@ func (c *checker) hasLibrary(name string) (bool, error) {
 func (c *checker) apart(p modules, name, theirs string, in interpreted) (*Fault, error) {
 	ours, err := c.clib(in)
 	if p.brought != "" && err == nil {
-		instead, err := c.under(p.brought, "fallback.js")
+		instead, err := c.tree.Under(p.brought, "fallback.js")
 		if len(instead) == 0 {
-			c.note(in.frame, "%s is for %s, where %s has %s, and none was compiled: what needs it fails", shell.Show(name), theirs, shell.Show(in.at.real), ours)
+			c.note(in.frame, "%s is for %s, where %s has %s, and none was compiled: what needs it fails", shell.Show(name), theirs, shell.Show(in.at.Real), ours)
 		}
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (c *checker) apart(p modules, name, theirs string, in interpreted) (*Fault,
 	}
 	return &Fault{
 		Kind: ForeignModule, Path: name,
-		What: "for " + theirs + ", where " + shell.Show(in.at.real) + " has " + ours + why,
+		What: "for " + theirs + ", where " + shell.Show(in.at.Real) + " has " + ours + why,
 		Cure: "install it in a stage of the image's own base" + strings.ReplaceAll(p.also, "--os and --cpu", "--libc="+ours),
 	}, err
 }

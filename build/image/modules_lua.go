@@ -41,7 +41,7 @@ func startsLua(args []string) bool {
 
 // luaPath are the folders that are there in which Lua looks, in its order.
 func (c *checker) luaPath(in interpreted) (list []string, err error) {
-	version, _ := luaVersion(in.at.real)
+	version, _ := luaVersion(in.at.Real)
 	given := c.values("LUA_CPATH_"+strings.ReplaceAll(version, ".", "_"), in.frame)
 	if len(given) == 0 {
 		given = c.values("LUA_CPATH", in.frame)
@@ -65,8 +65,8 @@ func (c *checker) luaPath(in interpreted) (list []string, err error) {
 
 // luaTrees are the folders that need not be named: OpenResty's, those of Lua's own prefix, and of LuaRocks for a project or a user.
 func (c *checker) luaTrees(version string, in interpreted) (list []string, err error) {
-	prefix := path.Dir(path.Dir(in.at.real))
-	if before, _, is := strings.Cut(in.at.real, "/openresty/"); is {
+	prefix := path.Dir(path.Dir(in.at.Real))
+	if before, _, is := strings.Cut(in.at.Real, "/openresty/"); is {
 		list = append(list, before+"/openresty/site/lualib", before+"/openresty/lualib")
 		prefix = "/usr/local"
 	} else if prefix == "/usr" {
@@ -80,7 +80,7 @@ func (c *checker) luaTrees(version string, in interpreted) (list []string, err e
 		if !shell.Known(tree) {
 			continue
 		}
-		some, err := c.under(tree+"/lib/lua", version)
+		some, err := c.tree.Under(tree+"/lib/lua", version)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +93,7 @@ func (c *checker) luaTrees(version string, in interpreted) (list []string, err e
 func (c *checker) luaModules(folders []string, _ interpreted) (list []modules, err error) {
 	seen := map[string]bool{}
 	for _, folder := range folders {
-		files, err := c.under(folder, "*.so", "*/*.so", "*/*/*.so")
+		files, err := c.tree.Under(folder, "*.so", "*/*.so", "*/*/*.so")
 		if err != nil {
 			return nil, err
 		}

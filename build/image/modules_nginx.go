@@ -12,8 +12,8 @@ import (
 // nginxLoads reads what nginx is told. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
 func (c *checker) nginxLoads(in interpreted) (list []modules, err error) {
 	o, _ := options.Cut(in.args, "-c", "-p", "-g", "-e", "-s")
-	name := strings.TrimSuffix(path.Base(in.at.real), "-debug")
-	prefixes := []string{path.Dir(path.Dir(in.at.real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
+	name := strings.TrimSuffix(path.Base(in.at.Real), "-debug")
+	prefixes := []string{path.Dir(path.Dir(in.at.Real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
 	for _, given := range o.Values("-p") {
 		prefixes = []string{shell.Absolute(in.frame.Dir, given)}
 	}

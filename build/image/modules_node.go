@@ -11,6 +11,7 @@ import (
 	"github.com/tidwall/gjson"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 const (
@@ -49,7 +50,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 			some = some[:maxPackages]
 		}
 		packages, roots = append(packages, some...), append(roots, nodePackage{dir: path.Dir(dir)})
-		engines, err := c.under(dir, ".prisma/client/*.node") // generated into a folder of no package
+		engines, err := c.tree.Under(dir, ".prisma/client/*.node") // generated into a folder of no package
 		if err != nil {
 			return nil, err
 		}
@@ -61,7 +62,7 @@ func (c *checker) nodePackages(folders []string, in interpreted) (list []modules
 		}
 	}
 	found := make([][]modules, len(packages))
-	err = each(len(packages), func(i int) (err error) {
+	err = tree.Each(len(packages), func(i int) (err error) {
 		found[i], err = c.addons(packages[i], in)
 		return err
 	})
@@ -122,7 +123,7 @@ func (c *checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 
 // found finds packages where they are needed, each once.
 func (c *checker) found(queue []nodePackage, seen map[string]bool) ([]nodePackage, error) {
-	err := each(len(queue), func(i int) (err error) {
+	err := tree.Each(len(queue), func(i int) (err error) {
 		queue[i].dir, err = c.required(queue[i].name, queue[i].dir)
 		return err
 	})
@@ -135,7 +136,7 @@ func (c *checker) found(queue []nodePackage, seen map[string]bool) ([]nodePackag
 
 // describe adds what their package.json say of packages. What is packed has none that can be read.
 func (c *checker) describe(list []nodePackage) error {
-	return each(len(list), func(i int) error {
+	return tree.Each(len(list), func(i int) error {
 		p := &list[i]
 		if p.dir == "" {
 			return nil
@@ -148,7 +149,7 @@ func (c *checker) describe(list []nodePackage) error {
 		if err != nil || p.scripted {
 			return err
 		}
-		_, err = c.resolve(path.Join(p.dir, "binding.gyp")) // that compiles it, as a script would
+		_, err = c.tree.At(path.Join(p.dir, "binding.gyp")) // that compiles it, as a script would
 		p.scripted = err == nil
 		if nowhere(err) {
 			err = nil
@@ -177,10 +178,10 @@ func (c *checker) required(name, from string) (string, error) {
 		if path.Base(dir) != "node_modules" {
 			in = path.Join(dir, "node_modules")
 		}
-		at, err := c.resolve(path.Join(in, name))
+		at, err := c.tree.At(path.Join(in, name))
 		switch {
-		case err == nil && at.info.IsDir():
-			return at.real, nil
+		case err == nil && at.Info.IsDir():
+			return at.Real, nil
 		case err != nil && !nowhere(err):
 			return "", err
 		case dir == "/":
@@ -234,7 +235,7 @@ func (c *checker) addons(p nodePackage, in interpreted) ([]modules, error) {
 
 // made are the addons that a package's installation has compiled or fetched: where node-gyp puts them, or where the package says.
 func (c *checker) made(p nodePackage) (list []string, err error) {
-	list, err = c.under(p.dir, "build/Release/*.node", "lib/binding/*.node", "lib/binding/*/*.node")
+	list, err = c.tree.Under(p.dir, "build/Release/*.node", "lib/binding/*.node", "lib/binding/*/*.node")
 	if err != nil || len(list) > 0 {
 		return list, err
 	}
@@ -244,19 +245,19 @@ func (c *checker) made(p nodePackage) (list []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.under(p.dir, folder+"/*.node")
+	return c.tree.Under(p.dir, folder+"/*.node")
 }
 
 // brought are the addons for the declared machine, where a package brings them for several, in a folder for each: prebuilds/linux-x64,
 // bin/linux-arm64-node-22, bin/napi-v3/linux/x64. It does so wherever it is installed: that it has none for this machine is no fault of the installation, and many go
 // on without.
 func (c *checker) brought(p nodePackage, in interpreted) (list []string, err error) {
-	shelves, err := c.under(p.dir, "prebuilds", "bin", "bin/napi-v*/linux")
+	shelves, err := c.tree.Under(p.dir, "prebuilds", "bin", "bin/napi-v*/linux")
 	if err != nil {
 		return nil, err
 	}
 	for _, shelf := range shelves {
-		real, entries, err := c.folder(shelf)
+		real, entries, err := c.tree.Folder(shelf)
 		if err != nil {
 			return nil, err
 		}
@@ -269,7 +270,7 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 			case !slices.Contains(some, c.declared.Architecture):
 				others = append(others, folder)
 			default: // one for each C library, or version of Node
-				some, err := c.under(folder, "*.node")
+				some, err := c.tree.Under(folder, "*.node")
 				if err != nil {
 					return nil, err
 				}
@@ -279,11 +280,11 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 		if len(list) > 0 || len(others) == 0 {
 			continue
 		}
-		foreign, err := c.under(others[0], "*.node")
+		foreign, err := c.tree.Under(others[0], "*.node")
 		if err != nil {
 			return nil, err
 		}
-		instead, err := c.under(p.dir, "fallback.js")
+		instead, err := c.tree.Under(p.dir, "fallback.js")
 		if err != nil {
 			return nil, err
 		}
@@ -297,7 +298,7 @@ func (c *checker) brought(p nodePackage, in interpreted) (list []string, err err
 // namesake is the program that a package is there for and fetches when it is installed: ffmpeg-static/ffmpeg, gifsicle/vendor/gifsicle.
 func (c *checker) namesake(p nodePackage) (list []string, err error) {
 	for _, folder := range []string{".", "bin", "vendor"} {
-		real, entries, err := c.folder(path.Join(p.dir, folder))
+		real, entries, err := c.tree.Folder(path.Join(p.dir, folder))
 		if err != nil {
 			return nil, err
 		}
@@ -345,7 +346,7 @@ func (c *checker) forMachine(name, from string, in interpreted) (p platformed, e
 func (c *checker) binaries(dir string) (list []string, err error) {
 	folders := []string{dir}
 	for i := 0; i < min(len(folders), maxFolders); i++ {
-		_, entries, err := c.folder(folders[i])
+		_, entries, err := c.tree.Folder(folders[i])
 		if err != nil {
 			return nil, err
 		}

@@ -196,9 +196,9 @@ func compiles(name string) bool {
 // packed says what is not looked at, without a list, of an application whose packages yarn has packed: package.json lead nowhere there.
 func (c *checker) packed(roots []nodePackage) (string, error) {
 	for _, root := range roots {
-		at, err := c.resolve(path.Join(root.dir, ".pnp.cjs"))
+		at, err := c.tree.At(path.Join(root.dir, ".pnp.cjs"))
 		if !nowhere(err) {
-			return shell.Show(at.real) + " leads to packages that were not looked at: no yarn.lock tells of them", err
+			return shell.Show(at.Real) + " leads to packages that were not looked at: no yarn.lock tells of them", err
 		}
 	}
 	return "", nil
@@ -241,7 +241,7 @@ func (c *checker) locks(roots []nodePackage) (list []lock, err error) {
 func (c *checker) laid(store string) (map[string][]string, error) {
 	long := regexp.MustCompile(`^(.[^@]*@[^_(+]*)[_(+]|^(.+)-(?:npm|patch|virtual)-`)
 	laid := map[string][]string{}
-	real, entries, err := c.folder(store)
+	real, entries, err := c.tree.Folder(store)
 	for _, e := range entries {
 		name, folder := e.Name(), path.Join(real, e.Name())
 		laid[name] = append(laid[name], folder)

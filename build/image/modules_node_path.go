@@ -128,14 +128,14 @@ func (c *checker) folderOf(script string) (string, error) {
 	if !shell.Known(script) {
 		return shell.Unknown, nil
 	}
-	at, err := c.resolve(script)
+	at, err := c.tree.At(script)
 	switch {
 	case nowhere(err):
 		return path.Dir(script), nil
-	case err == nil && !at.info.IsDir():
-		return path.Dir(at.real), nil
+	case err == nil && !at.Info.IsDir():
+		return path.Dir(at.Real), nil
 	}
-	return at.real, err
+	return at.Real, err
 }
 
 // isManager tells whether a folder is one of npm or its like, which start what the working folder's package.json says.

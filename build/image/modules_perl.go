@@ -49,7 +49,7 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 	if len(rest) > 0 && path.Base(rest[0]) == "carton" {
 		list = append(list, shell.Absolute(in.frame.Dir, "local/lib/perl5"))
 	}
-	if prefix := path.Dir(path.Dir(in.at.real)); prefix != "/usr" {
+	if prefix := path.Dir(path.Dir(in.at.Real)); prefix != "/usr" {
 		list = append(list, prefix+"/lib/perl5/site_perl", prefix+"/lib/site_perl") // the latter in perlbrew's: a prefix with perl in it needs no perl5
 	} else {
 		list = append(list, "/usr/local/lib", "/usr/local/lib/perl5/site_perl")
@@ -59,12 +59,12 @@ func (c *checker) perlPath(in interpreted) ([]string, error) {
 
 // perlUses are the folders that a script says outright, or from where it lies itself: use lib "$FindBin::Bin/../local/lib/perl5".
 func (c *checker) perlUses(script string, f frame) (list []string, err error) {
-	at, ok, err := c.regular(script)
+	at, ok, err := c.tree.Regular(script)
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.Text(at.real, at.info.Size())
-	itself := strings.NewReplacer("$FindBin::RealBin", path.Dir(at.real), "$FindBin::Bin", path.Dir(at.name), "$RealBin", path.Dir(at.real), "$Bin", path.Dir(at.name))
+	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	itself := strings.NewReplacer("$FindBin::RealBin", path.Dir(at.Real), "$FindBin::Bin", path.Dir(at.Name), "$RealBin", path.Dir(at.Real), "$Bin", path.Dir(at.Name))
 	for _, m := range regexp.MustCompile(`(?m)^\s*use\s+lib\s+(?:qw[(/]\s*)?["']?([^"'()\s;]+)`).FindAllStringSubmatch(text, -1) {
 		if dir := itself.Replace(m[1]); !strings.ContainsAny(dir, "$@%") {
 			list = append(list, shell.Absolute(f.Dir, dir))
@@ -77,7 +77,7 @@ func (c *checker) perlUses(script string, f frame) (list []string, err error) {
 // lies in another one's is passed over, as are the modules beside.
 func (c *checker) perlExtensions(folders []string, in interpreted) (list []modules, err error) {
 	for _, folder := range folders {
-		autos, err := c.under(folder, "auto", "*-linux*/auto", "[0-9]*/*-linux*/auto", "*-linux*/perl/[0-9]*/auto")
+		autos, err := c.tree.Under(folder, "auto", "*-linux*/auto", "[0-9]*/*-linux*/auto", "*-linux*/perl/[0-9]*/auto")
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 	if o.Has("-n") {
 		return nil, nil
 	}
-	places := phpInstalled(in.at.real)
+	places := phpInstalled(in.at.Real)
 	var main, more []string
 	for _, given := range o.Values("-c") {
 		main = append(main, shell.Absolute(in.frame.Dir, given))
@@ -97,7 +97,7 @@ func (c *checker) phpFiles(in interpreted) (list []string, err error) {
 	for _, place := range more {
 		list = append(list, place+"/*.ini")
 	}
-	return c.under("/", list...)
+	return c.tree.Under("/", list...)
 }
 
 // phpExtensions are those that these .ini files and the command line have loaded. Where one lies in several folders, for several versions
@@ -124,7 +124,7 @@ func (c *checker) phpExtensions(files []string, in interpreted) (list []modules,
 		dirs[i] = shell.Absolute(in.frame.Dir, dir)
 	}
 	if len(dirs) == 0 {
-		if dirs, err = c.under("/", phpInstalled(in.at.real).extensions...); err != nil {
+		if dirs, err = c.tree.Under("/", phpInstalled(in.at.Real).extensions...); err != nil {
 			return nil, err
 		}
 	}

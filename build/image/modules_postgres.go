@@ -53,7 +53,7 @@ func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
 	if value, ok := given["shared_preload_libraries"]; ok {
 		preloads, by = value, onCommandLine
 	}
-	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
+	prefix, bin := path.Dir(path.Dir(in.at.Real)), path.Dir(in.at.Real)
 	folders := []string{prefix + "/lib", prefix + "/lib/postgresql", prefix + "/lib64/pgsql", strings.Replace(bin, "/libexec/", "/lib/", 1)}
 	var list []modules
 	for name := range strings.SplitSeq(preloads, ",") {
@@ -72,19 +72,19 @@ func (c *checker) postgresLoads(in interpreted) ([]modules, error) {
 // postgresMore are the modules beside PostgreSQL's own language that were not installed with it, but for those that are named.
 func (c *checker) postgresMore(folders []string, named []modules) (list []modules, err error) {
 	for _, dir := range folders {
-		own, ok, err := c.regular(dir + "/plpgsql.so")
+		own, ok, err := c.tree.Regular(dir + "/plpgsql.so")
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
 			continue
 		}
-		real, entries, err := c.folder(dir)
+		real, entries, err := c.tree.Folder(dir)
 		for _, e := range entries {
 			info, gone := e.Info()
 			file := path.Join(real, e.Name())
 			is := func(m modules) bool { return m.name == e.Name() }
-			if gone != nil || path.Ext(file) != ".so" || info.ModTime().Sub(own.info.ModTime()).Abs() < atOnce || len(list) == maxExtensions || slices.ContainsFunc(named, is) {
+			if gone != nil || path.Ext(file) != ".so" || info.ModTime().Sub(own.Info.ModTime()).Abs() < atOnce || len(list) == maxExtensions || slices.ContainsFunc(named, is) {
 				continue
 			}
 			what, _, _ := strings.Cut(stem(file), "-")
@@ -118,7 +118,7 @@ func (c *checker) postgresFile(in interpreted, given map[string]string) (string,
 	if file := given["config_file"]; file != "" {
 		return shell.Absolute(in.frame.Dir, file), nil
 	}
-	prefix, bin := path.Dir(path.Dir(in.at.real)), path.Dir(in.at.real)
+	prefix, bin := path.Dir(path.Dir(in.at.Real)), path.Dir(in.at.Real)
 	files := []string{prefix + "/share/postgresql.conf.sample", prefix + "/share/postgresql/postgresql.conf.sample",
 		strings.Replace(prefix, "/lib/", "/share/", 1) + "/postgresql.conf.sample", strings.Replace(bin, "/libexec/", "/share/", 1) + "/postgresql.conf.sample"}
 	if data := cmp.Or(given["-D"], strings.Join(c.values("PGDATA", in.frame), ":")); data != "" {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 const (
@@ -39,7 +40,7 @@ func (c *checker) pythonPackages(folders []string, in interpreted) (list []modul
 
 // packagesIn looks at one folder: its wheels, and the modules beside them.
 func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
-	_, entries, err := c.folder(dir)
+	_, entries, err := c.tree.Folder(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (c *checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 		infos = infos[:maxPackages]
 	}
 	list, wheels := make([]modules, len(infos)), make([]bool, len(infos))
-	if err := each(len(infos), func(i int) (err error) {
+	if err := tree.Each(len(infos), func(i int) (err error) {
 		list[i], wheels[i], err = c.wheel(dir, infos[i])
 		return err
 	}); err != nil {
@@ -137,7 +138,7 @@ func (c *checker) portions(file string, roots []string) ([]string, error) {
 			continue
 		}
 		for dir := own; dir != root; dir = path.Dir(dir) {
-			_, entries, err := c.folder(dir)
+			_, entries, err := c.tree.Folder(dir)
 			if err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return stem(e.Name()) == "__init__" }) {
 				return dirs, err
 			}
@@ -174,7 +175,7 @@ func (c *checker) wheel(dir, info string) (p modules, ok bool, err error) {
 	}
 	p.name, p.wheel, p.also = strings.ToLower(name), path.Join(dir, info, "WHEEL"), ", or with pip's --platform"
 	record := path.Join(dir, info, "RECORD")
-	if _, err := c.resolve(record); err != nil {
+	if _, err := c.tree.At(record); err != nil {
 		if nowhere(err) {
 			err = nil
 		}
@@ -193,8 +194,8 @@ func (c *checker) wheel(dir, info string) (p modules, ok bool, err error) {
 
 // brief reads a WHEEL that is short.
 func (c *checker) brief(wheel string) (string, error) {
-	at, err := c.resolve(wheel)
-	if err == nil && at.info.Size() < shortWheel {
+	at, err := c.tree.At(wheel)
+	if err == nil && at.Info.Size() < shortWheel {
 		return c.evidence(wheel)
 	}
 	if nowhere(err) {
@@ -288,8 +289,8 @@ func (c *checker) loose(dir string, entries []fs.DirEntry, told []modules) ([]mo
 		}
 	}
 	list, sourced := make([]modules, min(len(names), maxLoose)), make([]bool, len(names))
-	err := each(len(list), func(i int) error {
-		real, entries, err := c.folder(path.Join(dir, names[i]))
+	err := tree.Each(len(list), func(i int) error {
+		real, entries, err := c.tree.Folder(path.Join(dir, names[i]))
 		list[i] = modules{name: names[i], files: tagged(real, entries)}
 		sourced[i] = slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return path.Ext(e.Name()) == ".py" })
 		return err

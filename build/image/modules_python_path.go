@@ -7,6 +7,7 @@ import (
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // maxAdded bounds the folders that .pth files add.
@@ -105,7 +106,7 @@ func (c *checker) standard(module string, own []string, library string) (bool, e
 	}
 	for i, dir := range append(slices.Clone(own), library) {
 		for _, file := range []string{name, name + ".py"} {
-			switch _, err := c.resolve(path.Join(dir, file)); {
+			switch _, err := c.tree.At(path.Join(dir, file)); {
 			case err == nil:
 				return i == len(own), nil
 			case !nowhere(err):
@@ -118,7 +119,7 @@ func (c *checker) standard(module string, own []string, library string) (bool, e
 
 // added are the folders that the .pth files in a folder of packages add: those of packages under development, and eggs.
 func (c *checker) added(site string) (list []string, err error) {
-	_, entries, err := c.folder(site)
+	_, entries, err := c.tree.Folder(site)
 	if err != nil {
 		return nil, err
 	}
@@ -148,15 +149,15 @@ func (c *checker) ownFolders(o pythonOptions, f frame) (list []string, err error
 	}
 	names, script := []string{f.Dir}, o.script
 	if script != "" && shell.Known(shell.Absolute(f.Dir, script)) {
-		at, err := c.resolve(shell.Absolute(f.Dir, script))
+		at, err := c.tree.At(shell.Absolute(f.Dir, script))
 		switch {
 		case nowhere(err):
 		case err != nil:
 			return nil, err
-		case at.info.IsDir():
-			names = append(names, at.real)
+		case at.Info.IsDir():
+			names = append(names, at.Real)
 		default:
-			names = append(names, path.Dir(at.real))
+			names = append(names, path.Dir(at.Real))
 		}
 	}
 	for _, name := range names {
@@ -170,13 +171,13 @@ func (c *checker) ownFolders(o pythonOptions, f frame) (list []string, err error
 // installed are the folders of packages that belong to the interpreter's installation, to its virtual environment and to the user, and
 // its standard library.
 func (c *checker) installed(in interpreted, o pythonOptions) (list []string, library string, err error) {
-	prefix, lib := path.Dir(path.Dir(in.at.real)), path.Base(in.at.real)
+	prefix, lib := path.Dir(path.Dir(in.at.Real)), path.Base(in.at.Real)
 	for _, home := range c.values("PYTHONHOME", in.frame) {
 		if !o.bare {
 			prefix, _, _ = strings.Cut(home, ":")
 		}
 	}
-	venv, err := c.venv(in.at.name)
+	venv, err := c.venv(in.at.Name)
 	if err != nil {
 		return nil, "", err
 	}
@@ -262,11 +263,11 @@ func (c *checker) homes(f frame) []string {
 }
 
 // pythonIn is the first of these interpreters that is in a folder, for what has a Python in itself.
-func (c *checker) pythonIn(bin string, names ...string) (at found, ok bool, err error) {
+func (c *checker) pythonIn(bin string, names ...string) (at tree.Found, ok bool, err error) {
 	for _, name := range names {
-		if at, ok, err = c.regular(path.Join(bin, name)); ok || err != nil {
+		if at, ok, err = c.tree.Regular(path.Join(bin, name)); ok || err != nil {
 			return at, ok, err
 		}
 	}
-	return found{}, false, nil
+	return tree.Found{}, false, nil
 }

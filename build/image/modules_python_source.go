@@ -4,6 +4,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // Compilers leave a module's source where it was, beside what they made of it: mypyc's and Cython's wheels hold both, and so does the folder of
@@ -14,7 +16,7 @@ import (
 // imports: where none of the others is left that one goes, too.
 func (c *checker) needed(list []modules) ([]modules, error) {
 	kept := make([][]string, len(list))
-	if err := each(len(list), func(i int) (err error) {
+	if err := tree.Each(len(list), func(i int) (err error) {
 		kept[i], err = c.unsourced(list[i].files[:min(len(list[i].files), maxModules)])
 		return err
 	}); err != nil {
@@ -34,7 +36,7 @@ func (c *checker) unsourced(files []string) (kept []string, err error) {
 	for _, file := range files {
 		sourced := false
 		if c.unloaded(file) {
-			_, sourced, err = c.regular(path.Join(path.Dir(file), stem(file)+".py"))
+			_, sourced, err = c.tree.Regular(path.Join(path.Dir(file), stem(file)+".py"))
 		}
 		if err != nil {
 			return nil, err

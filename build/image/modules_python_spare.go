@@ -43,17 +43,17 @@ func (c *checker) spare(p modules) (bool, error) {
 		if path.Ext(name) != ".py" || !fs.ValidPath(name) || slices.ContainsFunc(strings.Split(name, "/"), isTests) {
 			continue
 		}
-		at, ok, failed := c.regular(path.Join(path.Dir(info), name))
+		at, ok, failed := c.tree.Regular(path.Join(path.Dir(info), name))
 		if err = failed; err != nil {
 			break
 		}
 		if !ok {
 			continue
 		}
-		if s.left -= int(at.info.Size()); s.left < 0 || len(s.texts) == maxSources {
+		if s.left -= int(at.Info.Size()); s.left < 0 || len(s.texts) == maxSources {
 			return false, nil
 		}
-		if s.texts[name], err = c.tree.begin(at.real, at.info.Size(), maxSource); err != nil {
+		if s.texts[name], err = c.tree.Begin(at.Real, at.Info.Size(), maxSource); err != nil {
 			break
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // isR tells whether a program is R: Rscript, R's own program behind the script of that name, or littler.
@@ -20,11 +21,11 @@ func startsR(args []string) bool {
 }
 
 // rScript follows the script of R's name, which works out where R's own program lies: in the home that it is in, or of which it is a copy.
-func (c *checker) rScript(script found, words []string, f frame) (is bool, err error) {
-	if path.Base(script.real) != "R" {
+func (c *checker) rScript(script tree.Found, words []string, f frame) (is bool, err error) {
+	if path.Base(script.Real) != "R" {
 		return false, nil
 	}
-	prefix := path.Dir(path.Dir(script.real))
+	prefix := path.Dir(path.Dir(script.Real))
 	program, err := c.firstFile(f, prefix+"/bin/exec/R", prefix+"/lib/R/bin/exec/R", prefix+"/lib64/R/bin/exec/R")
 	if err != nil || program == "" {
 		return false, err
@@ -42,9 +43,9 @@ func (c *checker) rLibraries(in interpreted) (list []string, err error) {
 		return nil, err
 	}
 	list = append(list, project...)
-	home, _, inside := strings.Cut(in.at.real, "/lib/R/bin/")
+	home, _, inside := strings.Cut(in.at.Real, "/lib/R/bin/")
 	if !inside {
-		home = path.Dir(path.Dir(in.at.real))
+		home = path.Dir(path.Dir(in.at.Real))
 	}
 	homes := []string{home}
 	if home == "/usr" {
@@ -74,7 +75,7 @@ func (c *checker) renv(in interpreted) ([]string, error) {
 	}
 	var own, others []string
 	for _, base := range bases {
-		some, err := c.under(base, "R-*/*-linux-*", "*/R-*/*-linux-*")
+		some, err := c.tree.Under(base, "R-*/*-linux-*", "*/R-*/*-linux-*")
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +101,7 @@ func (c *checker) rPackages(folders []string, in interpreted) ([]modules, error)
 		if machine := path.Base(folder); !c.forThis(machine) && strings.Contains(folder, "/R-") {
 			return []modules{{name: "renv", what: "library", other: folder, named: machine}}, nil
 		}
-		some, err := c.under(folder, "*/libs")
+		some, err := c.tree.Under(folder, "*/libs")
 		if err != nil {
 			return nil, err
 		}

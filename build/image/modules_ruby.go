@@ -10,6 +10,7 @@ import (
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // maxSearched is how many folders of a gem are looked into for a file of machine code. Those that keep a library for each version of
@@ -27,8 +28,8 @@ func startsRuby(args []string) bool {
 
 // gemFolders are the folders, each for one version of Ruby, in which RubyGems and Bundler look for gems.
 func (c *checker) gemFolders(in interpreted) ([]string, error) {
-	prefix := path.Join(path.Dir(path.Dir(in.at.real)), "lib/ruby")
-	own, err := c.under(prefix, "[0-9]*") // 3.3.0: its standard library
+	prefix := path.Join(path.Dir(path.Dir(in.at.Real)), "lib/ruby")
+	own, err := c.tree.Under(prefix, "[0-9]*") // 3.3.0: its standard library
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (c *checker) gemFolders(in interpreted) ([]string, error) {
 		named = append(named, path.Join(home, ".gem"), path.Join(home, ".local/share/gem"))
 	}
 	versions := func(dir, pattern string) error {
-		found, err := c.under(dir, pattern)
+		found, err := c.tree.Under(dir, pattern)
 		for _, name := range found {
 			if len(own) == 0 || slices.ContainsFunc(own, func(o string) bool { return path.Base(o) == path.Base(name) }) {
 				list = append(list, name)
@@ -159,7 +160,7 @@ func (c *checker) gems(folders []string, in interpreted) (list []modules, err er
 		names = names[:maxPackages]
 	}
 	list = make([]modules, len(names))
-	err = each(len(list), func(i int) (err error) {
+	err = tree.Each(len(list), func(i int) (err error) {
 		g := all[names[i]]
 		list[i] = modules{name: names[i], what: "extension"}
 		if len(g.own) == 0 {
@@ -175,7 +176,7 @@ func (c *checker) gems(folders []string, in interpreted) (list []modules, err er
 // gemsIn are the gems with machine code of one folder of gems.
 func (c *checker) gemsIn(gems, extensions string) (map[string]gem, error) {
 	all := map[string]gem{}
-	compiled, err := c.under(extensions, "*-linux*/[0-9]*/*")
+	compiled, err := c.tree.Under(extensions, "*-linux*/[0-9]*/*")
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func (c *checker) gemsIn(gems, extensions string) (map[string]gem, error) {
 		}
 		all[name] = g
 	}
-	_, entries, err := c.folder(gems)
+	_, entries, err := c.tree.Folder(gems)
 	if err != nil {
 		return nil, err
 	}

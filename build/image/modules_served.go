@@ -8,6 +8,7 @@ import (
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // What a server loads by itself is named in its configuration or on its command line, and it ends where it cannot load it:
@@ -66,7 +67,7 @@ func (c *checker) toldServer(in interpreted) ([]string, error) {
 
 // served are the modules that a server is told to load. What only the running system knows is left out.
 func (c *checker) served(_ []string, in interpreted) ([]modules, error) {
-	named, err := serverOf(in.at.real).loads(c, in)
+	named, err := serverOf(in.at.Real).loads(c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -75,19 +76,19 @@ func (c *checker) served(_ []string, in interpreted) ([]modules, error) {
 	for _, m := range named { // most lie in one folder, which is asked for at once
 		if dir := path.Dir(strings.Join(m.files[:min(len(m.files), 1)], "")); dir != "." && !seen[dir] {
 			seen[dir] = true
-			if _, _, err := c.folder(dir); err != nil {
+			if _, _, err := c.tree.Folder(dir); err != nil {
 				return nil, err
 			}
 		}
 	}
-	return named, each(len(named), func(i int) error {
+	return named, tree.Each(len(named), func(i int) error {
 		m := named[i]
 		if len(m.files) != 1 {
 			return nil
 		}
-		at, _, err := c.regular(m.files[0])
-		if err == nil && at.info == nil {
-			c.note(in.frame, "%s has %s load %s, which is not in the image", m.names(), shell.Show(in.at.name), shell.Show(m.files[0]))
+		at, _, err := c.tree.Regular(m.files[0])
+		if err == nil && at.Info == nil {
+			c.note(in.frame, "%s has %s load %s, which is not in the image", m.names(), shell.Show(in.at.Name), shell.Show(m.files[0]))
 		}
 		return err
 	})

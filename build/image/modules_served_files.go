@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // Bounds on what is read of the configurations of servers. Debian's Apache has a hundred files, Redis's only one has 100 KB.
@@ -17,7 +18,6 @@ const (
 	maxSetting  = 1 << 20 // bytes of one
 	maxSettings = 8 << 20 // bytes of all in the image
 	maxCompared = 2 << 20 // names in the image that patterns are compared with
-	folderCost  = 16      // what opening a folder costs, in names that are compared
 )
 
 // included reads the files that patterns mean for whoever starts a server, and level by level those of which read says that these include them.
@@ -78,7 +78,7 @@ func (c *checker) patterned(dir, pattern string) (names []string, err error) {
 	if names, known := c.meantBy[key]; known || c.compared > maxCompared {
 		return names, nil
 	}
-	names, err = c.partwise(dir, pattern, func(names int) bool { c.compared += names; return c.compared <= maxCompared })
+	names, err = c.tree.Matching(dir, pattern, func(names int) bool { c.compared += names; return c.compared <= maxCompared })
 	if err != nil {
 		return nil, err
 	}
@@ -92,25 +92,25 @@ func (c *checker) patterned(dir, pattern string) (names []string, err error) {
 
 // settings are the texts of files as who starts a server has them, "" of those that he does not have. Each file of the image is read once.
 func (c *checker) settings(names []string, f frame) ([]string, error) {
-	texts, files := make([]string, len(names)), make([]found, len(names))
-	if err := each(len(names), func(i int) (err error) { files[i], texts[i], err = c.held(names[i], f); return err }); err != nil {
+	texts, files := make([]string, len(names)), make([]tree.Found, len(names))
+	if err := tree.Each(len(names), func(i int) (err error) { files[i], texts[i], err = c.held(names[i], f); return err }); err != nil {
 		return nil, err
 	}
 	for _, at := range files {
-		if at.info == nil {
+		if at.Info == nil {
 			continue
 		}
-		if _, known := c.configs[at.real]; !known {
-			most := min(at.info.Size(), maxSetting, maxSettings-c.settled)
-			if c.settled += most; most < at.info.Size() {
-				c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.real))
+		if _, known := c.configs[at.Real]; !known {
+			most := min(at.Info.Size(), maxSetting, maxSettings-c.settled)
+			if c.settled += most; most < at.Info.Size() {
+				c.note(frame{}, "%s is so long that not all of it was read", shell.Show(at.Real))
 			}
-			c.configs[at.real] = sync.OnceValues(func() (string, error) { return c.tree.begin(at.real, at.info.Size(), most) })
+			c.configs[at.Real] = sync.OnceValues(func() (string, error) { return c.tree.Begin(at.Real, at.Info.Size(), most) })
 		}
 	}
-	err := each(len(names), func(i int) (err error) {
-		if at := files[i]; at.info != nil {
-			texts[i], err = c.configs[at.real]()
+	err := tree.Each(len(names), func(i int) (err error) {
+		if at := files[i]; at.Info != nil {
+			texts[i], err = c.configs[at.Real]()
 		}
 		return err
 	})
@@ -118,14 +118,14 @@ func (c *checker) settings(names []string, f frame) ([]string, error) {
 }
 
 // held is a file as a command has it: where the image has it, or the text that a shell on the way wrote there.
-func (c *checker) held(name string, f frame) (at found, text string, err error) {
+func (c *checker) held(name string, f frame) (at tree.Found, text string, err error) {
 	from, _ := f.Put.Origin(name)
 	if text, ok := c.sh.Written(from); ok {
-		return found{}, strings.ReplaceAll(text, shell.Unknown, ""), nil
+		return tree.Found{}, strings.ReplaceAll(text, shell.Unknown, ""), nil
 	}
-	at, ok, err := c.regular(from)
+	at, ok, err := c.tree.Regular(from)
 	if !ok || f.Put.Gone(name) {
-		return found{}, "", err
+		return tree.Found{}, "", err
 	}
 	return at, "", nil
 }
@@ -134,7 +134,7 @@ func (c *checker) held(name string, f frame) (at found, text string, err error) 
 func (c *checker) firstFile(f frame, names ...string) (string, error) {
 	for _, name := range names {
 		at, text, err := c.held(name, f)
-		if at.info != nil || text != "" || err != nil {
+		if at.Info != nil || text != "" || err != nil {
 			return name, err
 		}
 	}

@@ -179,12 +179,12 @@ func (c *checker) uwsgiPath(in interpreted) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	plugins := strings.Join(append(set.values("plugin", "plugins", "need-plugin", "need-plugins"), path.Base(in.at.name)), ",")
+	plugins := strings.Join(append(set.values("plugin", "plugins", "need-plugin", "need-plugins"), path.Base(in.at.Name)), ",")
 	homes := set.values("H", "home", "virtualenv", "venv", "pyhome")
 	if !strings.Contains(plugins, "python") && len(homes)+len(set.of("w", "module", "wsgi", "wsgi-file", "file", "mount")) == 0 {
 		return told, nil
 	}
-	bin := path.Dir(in.at.name)
+	bin := path.Dir(in.at.Name)
 	for _, home := range homes {
 		bin = path.Join(shell.Absolute(in.frame.Dir, home), "bin")
 	}
@@ -214,7 +214,7 @@ func (c *checker) uwsgiModules(folders []string, in interpreted) (list []modules
 	}
 	places = append(places, "/usr/lib/uwsgi/plugins", "/usr/lib/uwsgi", "/usr/lib64/uwsgi", in.frame.Dir)
 	plugins := set.of("plugin", "plugins", "need-plugin", "need-plugins")
-	if _, own, is := strings.Cut(path.Base(in.at.name), "uwsgi_"); is {
+	if _, own, is := strings.Cut(path.Base(in.at.Name), "uwsgi_"); is {
 		plugins = append(plugins, uwsgiSetting{value: own, by: "its name"})
 	}
 	for _, one := range plugins {

@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // mod_wsgi puts a Python into Apache, which looks for packages as one does that is started:
@@ -34,7 +36,7 @@ func (c *checker) wsgiPath(in interpreted) (list []string, err error) {
 			return nil, err
 		}
 		if !ok { // its library is enough
-			at = found{name: path.Join(home, "bin", name), real: path.Join(home, "bin", name)}
+			at = tree.Found{Name: path.Join(home, "bin", name), Real: path.Join(home, "bin", name)}
 		}
 		python := interpreted{at: at, frame: in.frame}
 		if python.frame.Dir = "/"; len(paths) > 0 {
@@ -73,30 +75,30 @@ func wsgiSettings(settings [][]string) (homes, paths []string) {
 // wsgiPython is where the Python lies that mod_wsgi is made for, and its name with the version.
 func (c *checker) wsgiPython(m modules) (prefix, name string, err error) {
 	for _, file := range m.files {
-		at, ok, err := c.regular(file)
+		at, ok, err := c.tree.Regular(file)
 		if err != nil {
 			return "", "", err
 		}
 		if !ok {
 			continue
 		}
-		f, err := c.tree.read(at.real, at.info)
+		f, err := c.tree.Read(at.Real, at.Info)
 		if err != nil {
 			return "", "", err
 		}
-		d, err := c.tree.dynamic(f)
+		d, err := c.tree.Dynamic(f)
 		for _, library := range d.Needed {
 			if version, _, is := strings.Cut(strings.TrimPrefix(library, "lib"), ".so"); is && isPython(version) {
 				name = version
 			}
 		}
-		prefix, _, inside := strings.Cut(at.real, "/lib/python")
+		prefix, _, inside := strings.Cut(at.Real, "/lib/python")
 		if err != nil || inside {
 			return prefix, name, err
 		}
 		break
 	}
-	_, local, err := c.regular("/usr/local/lib/" + cmp.Or(name, "python3") + "/os.py")
+	_, local, err := c.tree.Regular("/usr/local/lib/" + cmp.Or(name, "python3") + "/os.py")
 	if local {
 		return "/usr/local", name, err
 	}

@@ -32,7 +32,7 @@ func (c *checker) started(name string) (is bool, err error) {
 		}
 		return is, nil
 	}
-	own, err := c.resolve(name)
-	_, is = c.programs[own.real]
+	own, err := c.tree.At(name)
+	_, is = c.programs[own.Real]
 	return is, err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // helpers reads every executable in the directories of PATH.
@@ -16,7 +17,7 @@ func (c *checker) helpers(f frame) error {
 		return err
 	}
 	needs := make([]string, len(names)) // interpreters that are not there
-	if err := each(len(names), func(i int) (err error) {
+	if err := tree.Each(len(names), func(i int) (err error) {
 		needs[i], err = c.helper(names[i], f)
 		return err
 	}); err != nil {
@@ -36,50 +37,50 @@ func (c *checker) executables(f frame) ([]string, error) {
 		}
 		dirs = append(dirs, shell.Absolute(f.Dir, dir))
 	}
-	return c.inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
+	return c.tree.Inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
 }
 
 // helper judges one entry of a PATH directory. What is merely unusual there (a text, a Windows program for wine or mono,
 // an empty file, a link to nowhere) is nobody's claim to run and not at fault.
 func (c *checker) helper(name string, f frame) (need string, err error) {
-	at, ok, err := c.regular(name)
-	if !ok || at.info.Mode()&0o111 == 0 {
+	at, ok, err := c.tree.Regular(name)
+	if !ok || at.Info.Mode()&0o111 == 0 {
 		return "", err
 	}
-	file, err := c.tree.read(at.real, at.info)
+	file, err := c.tree.Read(at.Real, at.Info)
 	if err != nil {
 		return "", err
 	}
 	f.Soft = true
 	switch {
-	case file.format == formatELF && file.elf.Executable(), file.format == formatBad:
+	case file.Format == tree.FormatELF && file.ELF.Executable(), file.Format == tree.FormatBad:
 		return "", c.judge(at, file, f)
-	case file.format == formatOther && strings.HasPrefix(file.title, macProgram):
+	case file.Format == tree.FormatOther && strings.HasPrefix(file.Title, tree.MacProgram):
 		return "", c.judge(at, file, f)
-	case file.format == formatOther:
-		c.note(f, "%s on PATH is %s", shell.Show(at.real), file.title)
-	case file.format == formatBang:
+	case file.Format == tree.FormatOther:
+		c.note(f, "%s on PATH is %s", shell.Show(at.Real), file.Title)
+	case file.Format == tree.FormatBang:
 		return c.helperScript(at, file, f)
 	}
 	return "", nil
 }
 
 // helperScript judges a script's interpreter, and returns its name when it is not there.
-func (c *checker) helperScript(at found, script file, f frame) (need string, err error) {
-	b := readBang(script.head)
+func (c *checker) helperScript(at tree.Found, script tree.File, f frame) (need string, err error) {
+	b := readBang(script.Head)
 	if b.crlf {
-		c.note(f, "%s on PATH is a script with Windows line ends and does not start", shell.Show(at.real))
+		c.note(f, "%s on PATH is a script with Windows line ends and does not start", shell.Show(at.Real))
 		return "", nil
 	}
-	interpreter, ok, err := c.regular(shell.Absolute("/", b.interpreter))
-	if err == nil && interpreter.info == nil {
+	interpreter, ok, err := c.tree.Regular(shell.Absolute("/", b.interpreter))
+	if err == nil && interpreter.Info == nil {
 		return b.interpreter, nil
 	}
 	if !ok {
 		return "", err
 	}
-	file, err := c.tree.read(interpreter.real, interpreter.info)
-	if err != nil || file.format != formatELF {
+	file, err := c.tree.Read(interpreter.Real, interpreter.Info)
+	if err != nil || file.Format != tree.FormatELF {
 		return "", err
 	}
 	return "", c.judge(interpreter, file, f)

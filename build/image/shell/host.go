@@ -13,8 +13,8 @@ type Files interface {
 	ReadLink(real string) (string, error)
 	// Folder lists the folder that a name leads to, and nothing where it leads to none.
 	Folder(name string) (real string, entries []fs.DirEntry, err error)
-	// Text is the begin of a regular file of this size, MaxText bytes at most.
-	Text(real string, size int64) (string, error)
+	// Text is the begin of a regular file of this size, so many bytes at most.
+	Text(real string, size, most int64) (string, error)
 }
 
 // Host is who wants to know what a text starts. An error ends the walk, and is what Follow returns.

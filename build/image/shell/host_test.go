@@ -57,7 +57,7 @@ func (f files) Folder(name string) (string, []fs.DirEntry, error) {
 	return name, entries, nil
 }
 
-func (f files) Text(name string, _ int64) (string, error) { return f[name], nil }
+func (f files) Text(name string, _, _ int64) (string, error) { return f[name], nil }
 
 // host writes down what it is told. All programs are there but "dpkg", and those in folders of a machine's name are for that one.
 type host struct {

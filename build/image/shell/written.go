@@ -105,7 +105,7 @@ func (w *walker) contents(name string) (all []content) {
 		c := content{name: name, there: err == nil && info.Mode().IsRegular()}
 		if c.there {
 			c.cut = info.Size() > MaxText
-			c.text, err = w.image.Text(real, info.Size())
+			c.text, err = w.image.Text(real, info.Size(), MaxText)
 		}
 		w.failed(err)
 		all = append(all, c)

@@ -1,4 +1,4 @@
-package image
+package tree
 
 import (
 	"bytes"
@@ -11,42 +11,46 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
+// MaxBang is the kernel's bound on a #! line (BINPRM_BUF_SIZE).
+const MaxBang = 256
+
 // headSize is what is asked of every program in one round trip, and headLeast what is needed of any file: the #! line.
 // A root that keeps only the beginnings of files may answer with less than it was asked for.
 const (
 	headSize  = 4 << 10
-	headLeast = maxBang
+	headLeast = MaxBang
 )
 
-// format is what the first bytes of a file make it.
-type format int
+// Format is what the first bytes of a file make it.
+type Format int
 
+// The formats.
 const (
-	formatData  format = iota // unknown
-	formatELF                 // with a readable header
-	formatBad                 // ELF magic, damaged header
-	formatEmpty               // no byte
-	formatBang                // #!
-	formatBOM                 // #! behind a byte order mark
-	formatText                // text without #!
-	formatOther               // another system's program, an archive: title says which
+	FormatData  Format = iota // unknown
+	FormatELF                 // with a readable header
+	FormatBad                 // ELF magic, damaged header
+	FormatEmpty               // no byte
+	FormatBang                // #!
+	FormatBOM                 // #! behind a byte order mark
+	FormatText                // text without #!
+	FormatOther               // another system's program, an archive: Title says which
 )
 
-// file is a regular file of the root and what its head says.
-type file struct {
-	path   string
-	size   int64
-	format format
-	elf    platforms.ELF
-	build  platforms.GoBuild // of a Go program
-	title  string            // of formatOther and formatBad
-	head   []byte
+// File is a regular file of the root and what its head says.
+type File struct {
+	Path   string
+	Size   int64
+	Format Format
+	ELF    platforms.ELF
+	Build  platforms.GoBuild // of a Go program
+	Title  string            // of FormatOther and FormatBad
+	Head   []byte
 }
 
 // readFile opens a regular file, reads its head and says what it is.
-func readFile(root fs.FS, name string, info fs.FileInfo) (file, error) {
-	f := file{path: name, size: info.Size()}
-	s, err := open(root, name, f.size, nil)
+func readFile(root fs.FS, name string, info fs.FileInfo) (File, error) {
+	f := File{Path: name, Size: info.Size()}
+	s, err := open(root, name, f.Size, nil)
 	if err != nil {
 		return f, err
 	}
@@ -54,51 +58,51 @@ func readFile(root fs.FS, name string, info fs.FileInfo) (file, error) {
 	if err := s.readHead(); err != nil {
 		return f, fmt.Errorf("reading %s in the image: %w", name, err)
 	}
-	f.head = s.head
+	f.Head = s.head
 	return f, f.classify(s)
 }
 
 // classify fills in what the head makes the file.
-func (f *file) classify(s *source) error {
-	if bytes.HasPrefix(f.head, []byte("\x7fELF")) {
+func (f *File) classify(s *source) error {
+	if bytes.HasPrefix(f.Head, []byte("\x7fELF")) {
 		elf, err := platforms.ReadELF(s)
-		f.elf, f.format = elf, formatELF
+		f.ELF, f.Format = elf, FormatELF
 		if errors.Is(err, platforms.ErrBadELF) {
-			f.format, f.title = formatBad, err.Error()
+			f.Format, f.Title = FormatBad, err.Error()
 			return nil
 		}
-		f.head = nil // what an ELF file needs is in elf; a shell needs the text
-		if err == nil && f.maybeGo() {
-			f.build, err = platforms.ReadGoBuild(s, elf) // while the file is open: to open it again costs as much
+		f.Head = nil // what an ELF file needs is in elf; a shell needs the text
+		if err == nil && f.MaybeGo() {
+			f.Build, err = platforms.ReadGoBuild(s, elf) // while the file is open: to open it again costs as much
 		}
 		if err != nil && !notThere(err) {
-			return fmt.Errorf("reading %s in the image: %w", f.path, err)
+			return fmt.Errorf("reading %s in the image: %w", f.Path, err)
 		}
 		return nil
 	}
-	switch title := otherProgram(f.head); {
-	case len(f.head) == 0:
-		f.format = formatEmpty
+	switch title := otherProgram(f.Head); {
+	case len(f.Head) == 0:
+		f.Format = FormatEmpty
 	case title != "":
-		f.format, f.title = formatOther, title
-	case bytes.HasPrefix(f.head, []byte("#!")):
-		f.format = formatBang
-	case bytes.HasPrefix(f.head, []byte("\xef\xbb\xbf#!")):
-		f.format = formatBOM
-	case isText(f.head):
-		f.format = formatText
+		f.Format, f.Title = FormatOther, title
+	case bytes.HasPrefix(f.Head, []byte("#!")):
+		f.Format = FormatBang
+	case bytes.HasPrefix(f.Head, []byte("\xef\xbb\xbf#!")):
+		f.Format = FormatBOM
+	case IsText(f.Head):
+		f.Format = FormatText
 	}
 	return nil
 }
 
-// maybeGo tells whether a program is worth being asked for its build. One that is built with -ldflags=-buildid= does not say that it
+// MaybeGo tells whether a program is worth being asked for its build. One that is built with -ldflags=-buildid= does not say that it
 // is Go's, but most static programs are.
-func (f *file) maybeGo() bool {
-	return f.elf.Go || f.elf.Executable() && f.elf.Interp == "" && !f.elf.Dynamic
+func (f *File) MaybeGo() bool {
+	return f.ELF.Go || f.ELF.Executable() && f.ELF.Interp == "" && !f.ELF.Dynamic
 }
 
-// isText tells whether a head is UTF-8 without control characters. The last rune may be cut.
-func isText(head []byte) bool {
+// IsText tells whether a head is UTF-8 without control characters. The last rune may be cut.
+func IsText(head []byte) bool {
 	for len(head) > 0 {
 		r, n := utf8.DecodeRune(head)
 		if r == utf8.RuneError && n == 1 {

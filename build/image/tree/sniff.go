@@ -1,4 +1,4 @@
-package image
+package tree
 
 import (
 	"bytes"
@@ -7,17 +7,17 @@ import (
 
 // The titles of other systems' programs.
 const (
-	windowsProgram = "a Windows program"
-	macProgram     = "a macOS program"
+	WindowsProgram = "a Windows program"
+	MacProgram     = "a macOS program"
 )
 
 // otherProgram names the formats that people put into images by mistake, "" when head is none of them.
 func otherProgram(head []byte) string {
 	switch {
 	case isPE(head):
-		return windowsProgram + peMachine(head)
+		return WindowsProgram + peMachine(head)
 	case isMachO(head):
-		return macProgram + machoMachine(head)
+		return MacProgram + machoMachine(head)
 	case bytes.HasPrefix(head, []byte("\x00asm")):
 		return "a WebAssembly module"
 	case bytes.HasPrefix(head, []byte("\xca\xfe\xba\xbe")):
@@ -46,13 +46,14 @@ func peMachine(head []byte) string {
 	if at+6 > uint64(len(head)) {
 		return ""
 	}
-	if name := peMachines()[binary.LittleEndian.Uint16(head[at+4:])]; name != "" {
+	if name := PEMachines()[binary.LittleEndian.Uint16(head[at+4:])]; name != "" {
 		return " (" + name + ")"
 	}
 	return ""
 }
 
-func peMachines() map[uint16]string {
+// PEMachines are the architectures of Windows' machines, by their numbers.
+func PEMachines() map[uint16]string {
 	return map[uint16]string{0x14c: "386", 0x8664: "amd64", 0xaa64: "arm64", 0x1c4: "arm"}
 }
 
