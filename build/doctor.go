@@ -162,7 +162,7 @@ func (p *Pipeline) buildHealth(ctx context.Context, node string, jobs []job) []C
 		return nil
 	}
 	var out []Checked
-	for _, err := range impossible(jobs, e.Info(), p.runner(ctx, node)) {
+	for _, err := range append(impossible(jobs, e.Info(), p.runner(ctx, node)), p.refusesContext(ctx, jobs)...) {
 		out = append(out, wrong("build", err))
 	}
 	if len(out) > 0 {

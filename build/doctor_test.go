@@ -220,6 +220,16 @@ func TestDoctorLooksAtTheFolder(t *testing.T) {
 	}
 }
 
+// A classic builder has one context, and no secrets.
+func TestDoctorKnowsWhatTheBuilderIsGiven(t *testing.T) {
+	p, _ := patient(t, "FROM scratch\nCOPY a /\n", "amd64 arm64", "HOST/me/app")
+	p.cfg.Contexts = []config.Pair{{Name: "lib", Value: t.TempDir()}}
+	h, text := examined(t, p)
+	if want := "wrong  build     not possible on this engine: the classic builder has one context directory, not lib="; strings.Count(text, want) != 1 || ExitCode(h.Err()) != ExitUsage {
+		t.Errorf("%q is not in\n%s", want, text)
+	}
+}
+
 // An image that stands for a name in the Dockerfile is a base, too.
 func TestDoctorAsksForNamedImages(t *testing.T) {
 	p, host := patient(t, "FROM base\n", "arm64", "HOST/me/app")

@@ -105,9 +105,7 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 		out.Platforms = append(out.Platforms, p.planned(j))
 	}
 	for i := range out.Engines {
-		if err := p.planRefusals(ctx, jobsOf(jobs, out.Engines[i].Node), &out.Engines[i]); err != nil {
-			return out, err
-		}
+		p.planRefusals(ctx, jobsOf(jobs, out.Engines[i].Node), &out.Engines[i])
 	}
 	if _, err := p.scanner(); err != nil {
 		out.Scanner = err.Error()
@@ -171,30 +169,34 @@ func (p *Pipeline) planEngines(ctx context.Context) ([]PlannedEngine, error) {
 	return all, nil
 }
 
-// planRefusals asks what the build asks before it begins. A classic builder is made, too, which sends nothing and knows what of the
-// context it will not take.
-func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEngine) error {
+// planRefusals asks what the build asks before it begins.
+func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEngine) {
 	if out.Missing != "" {
-		return nil
+		return
 	}
-	for _, err := range impossible(jobs, out.Info, p.runner(ctx, out.Node)) {
-		out.Refusals = append(out.Refusals, err.Error())
-	}
-	if out.Road != engine.RoadClassic {
-		return nil
-	}
-	for _, b := range p.basesOf(jobs) {
-		if err := p.refusesBase(ctx, b); err != nil {
-			out.Refusals = append(out.Refusals, err.Error())
+	all := append(impossible(jobs, out.Info, p.runner(ctx, out.Node)), p.refusesContext(ctx, jobs)...)
+	if out.Road == engine.RoadClassic {
+		for _, b := range p.basesOf(jobs) {
+			if err := p.refusesBase(ctx, b); err != nil {
+				all = append(all, err)
+			}
 		}
 	}
-	builders, err := p.builders(ctx, jobs)
-	closeAll(builders)
-	if errors.Is(err, engine.ErrUnsupported) {
+	for _, err := range all {
 		out.Refusals = append(out.Refusals, err.Error())
-		return nil
 	}
-	return err
+}
+
+// refusesContext says why an engine takes no context as it is. What of it cannot be read is told where it is measured.
+func (p *Pipeline) refusesContext(ctx context.Context, jobs []job) (all []error) {
+	told := make(map[string]bool)
+	for _, j := range jobs {
+		if err := p.engines[j.node].RefusesContext(ctx, p.context(j.path)); errors.Is(err, engine.ErrUnsupported) && !told[err.Error()] {
+			told[err.Error()] = true
+			all = append(all, err)
+		}
+	}
+	return all
 }
 
 // planPlace serves the embedded registry if it has content to compare with, and otherwise only names where it would be.

@@ -119,6 +119,22 @@ func readFile(files fsutil.FS, name string) ([]byte, error) {
 	return data, err
 }
 
+// RefusesContext says why the engine's builder takes nothing of a context that
+// can be read; nil where it does.
+func (e *Engine) RefusesContext(ctx context.Context, given Context) error {
+	if e.info.Road != RoadClassic {
+		return nil
+	}
+	if _, err := classicContexts(given); err != nil || e.info.Name != podman {
+		return err
+	}
+	files, err := given.files()
+	if err != nil {
+		return err
+	}
+	return leadsOut(ctx, files)
+}
+
 // leadsOut is the error of a symbolic link because of which Podman takes nothing
 // of a context; nil where there is none. Up to 4.3 it says only that it fails.
 func leadsOut(ctx context.Context, files fsutil.FS) error {
@@ -135,8 +151,8 @@ func leadsOut(ctx context.Context, files fsutil.FS) error {
 		if !ok || path.IsAbs(st.Linkname) || fs.ValidPath(path.Join(path.Dir(name), st.Linkname)) {
 			return nil
 		}
-		found = fmt.Errorf("%w: the symbolic link %s leads out of it (to %s), and Podman takes no context with such a link: leave it out with a line of .dockerignore, or put the files in its place",
-			ErrContext, name, st.Linkname)
+		found = fmt.Errorf("%w: the symbolic link %s leads out of the context (to %s), and Podman takes none with such a link: leave it out with a line of .dockerignore, or put the files in its place",
+			ErrUnsupported, name, st.Linkname)
 		return fs.SkipAll
 	})
 	return found

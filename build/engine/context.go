@@ -271,15 +271,18 @@ func (c Context) missing(name string) (why, cure string) {
 // written is the path that a step names where the engine has followed it, by a symbolic link, to one that the context has not; else
 // that one.
 func (c Context) written(step, name string) string {
-	if _, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name))); err == nil || strings.Contains(step, strings.Trim(name, "/")) {
+	if _, err := os.Lstat(filepath.Join(c.Dir, filepath.FromSlash(name))); err == nil {
 		return name
 	}
-	for _, word := range strings.Fields(step) {
-		if word = strings.TrimPrefix(path.Join("/", word), "/"); c.link(word) != "" {
-			return word
-		}
+	words := strings.FieldsFunc(step, func(r rune) bool { return r == ' ' || r == ',' || r == '=' }) // of a mount, too
+	for i, word := range words {
+		words[i] = strings.TrimPrefix(path.Join("/", word), "/")
 	}
-	return name
+	at := slices.IndexFunc(words, func(word string) bool { return c.link(word) != "" })
+	if at < 0 || slices.Contains(words, strings.Trim(name, "/")) {
+		return name
+	}
+	return words[at]
 }
 
 // link is the first symbolic link on the way to a path of the context, empty where there is none.

@@ -112,8 +112,10 @@ func TestMissingBehindALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"[1/1] COPY ./f /":  "f leads through the symbolic link f to what is not sent with the context; put the files in its place, or take a CONTEXT that holds what it names",
-		"[1/1] COPY f* d /": "the context " + dir + " has no shared/f; correct the path, which begins in the context, or CONTEXT",
+		"[1/1] COPY ./f /":                          "f leads through the symbolic link f to what is not sent with the context; put the files in its place, or take a CONTEXT that holds what it names",
+		"[1/1] COPY f /shared/":                     "f leads through the symbolic link f to what is not sent with the context; put the files in its place, or take a CONTEXT that holds what it names",
+		"[1/1] RUN --mount=source=f,target=/x true": "f leads through the symbolic link f to what is not sent with the context; put the files in its place, or take a CONTEXT that holds what it names",
+		"[1/1] COPY f* d /":                         "the context " + dir + " has no shared/f; correct the path, which begins in the context, or CONTEXT",
 	} {
 		step := (&StepError{Dockerfile: "D", Line: 3, Step: name, Err: errors.New(`"/shared/f": not found`)}).recognized(Context{Dir: dir})
 		if want = "D:3: " + name + ": " + want; step.Error() != want {
