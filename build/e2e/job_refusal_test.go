@@ -59,3 +59,38 @@ func TestDoctorChangesNothing(t *testing.T) {
 		}
 	}
 }
+
+// What build ends with because of the Dockerfile or the context is what plan says before, on each road, and what it builds plan has nothing against.
+func TestPlanSaysWhatBuildSays(t *testing.T) {
+	docker, reg := Engine(t, Docker20), Plain(t)
+	const links = "FROM scratch\nCOPY hidden /\n"
+	for _, test := range []struct{ road, dockerfile, says string }{
+		{"1", links, "secret/key is left out of the context by the line secret of .dockerignore; "},
+		{"0", links, "secret/key is left out of the context by the line secret of .dockerignore; "},
+		{"1", "FROM scratch\nCOPY loop /\n", "a symbolic link on the way leads back to itself; "},
+		{"0", "FROM scratch\nCOPY loop /\n", "a symbolic link on the way leads back to itself; "},
+		{"1", "FROM scratch\nCOPY \"a b\" /\n", "Dockerfile:2: \"a has a quote without its end: "},
+		{"1", "FROM scratch AS x\nCOPY a* z* nothere* /x/\nFROM scratch AS x\nCOPY ../a /\n", ""},
+		{"0", "FROM scratch AS x\nCOPY z* /x/\nFROM scratch\nCOPY a /\n", "nothing that is sent of the context "},
+		{"0", "FROM scratch AS x\nCOPY a* z* /x/\nFROM scratch AS x\nCOPY a /\n", "Dockerfile:3: there is a stage x above (line 1), "},
+		{"0", "FROM scratch AS x\nCOPY a* z* /x/\nFROM scratch\nCOPY ../a /\n", "Dockerfile:4: ../a leads out of the context: "},
+	} {
+		dir := Dir(t, Files{"Dockerfile": test.dockerfile, "a": "a", "secret/key": "x", ".dockerignore": "secret\n"})
+		for name, to := range map[string]string{"hidden": "secret/key", "loop": "loop"} {
+			if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		env, words := With(docker, "DOCKER_BUILDKIT="+test.road), []string{"IMG=" + reg.Repo(t), "VERSION=1", "ARCHES=amd64"}
+		planned, built := Run(t, dir, env, append(words, "plan")...).Exits(t, 0), Run(t, dir, env, append(words, "build")...)
+		if test.says == "" {
+			planned.Hides(t, "will refuse", "will fail")
+			built.Exits(t, 0)
+			continue
+		}
+		planned.Says(t, test.says)
+		if built.Says(t, test.says); built.Code == 0 {
+			t.Errorf("%s was built", test.dockerfile)
+		}
+	}
+}
