@@ -102,7 +102,7 @@ func (f *File) scope(o Options) (*scope, error) {
 			if !given {
 				var err error
 				if value, _, err = s.expand(a.Default); err != nil {
-					return nil, f.fault(a.Line, "%w", oneLine(err))
+					return nil, f.unread(a.Line, a.Default, err)
 				}
 			}
 			s.values[a.Name] = value

@@ -203,7 +203,7 @@ func (g *graph) varies(scope *scope, word string) bool {
 func (g *graph) word(s stage, scope *scope, text string) (string, error) {
 	value, missing, err := scope.expand(text)
 	if err != nil {
-		return "", g.file.fault(s.line, "%w", oneLine(err))
+		return "", g.file.unread(s.line, text, err)
 	}
 	if value == "" && text != "" {
 		names := slices.Sorted(maps.Keys(missing))

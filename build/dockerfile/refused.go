@@ -104,19 +104,36 @@ func (g *graph) twice() error {
 func (g *graph) open() error {
 	lex := shell.NewLex(g.file.escape)
 	return g.built(func(_ node, in instruction) error {
-		for _, word := range expanded(in) {
-			if _, _, err := lex.ProcessWord(word, anything{}); err != nil && strings.HasSuffix(err.Error(), "-quote") {
-				return g.file.fault(in.line(), "%s has a quote without its end: words end at blanks, so that a path with one is written as in COPY [\"a b\", \"/\"], and a quote that belongs to it is escaped", word)
+		for _, word := range g.expanded(in) {
+			if _, _, err := lex.ProcessWord(word, anything{}); err != nil && isOpen(err) {
+				return g.file.unread(in.line(), word, err)
 			}
 		}
 		return nil
 	})
 }
 
-// expanded are the words of an instruction in which builders fill variables in, but those of ARG and RUN, which go ways of their own.
-func expanded(in instruction) (all []string) {
+// isOpen tells the lexer's error of a quote without an end.
+func isOpen(err error) bool { return strings.HasSuffix(err.Error(), "-quote") }
+
+// unread says what is wrong with a word in which no variable can be filled in.
+func (f *File) unread(line int, word string, err error) error {
+	if isOpen(err) {
+		return f.fault(line, "%s has a quote without its end: words end at blanks, so that a path with one is written as in COPY [\"a b\", \"/\"], and a quote that belongs to it is escaped", word)
+	}
+	return f.fault(line, "%w", oneLine(err))
+}
+
+// expanded are the words of an instruction in which builders fill variables in, but for those of RUN, which its shell reads.
+func (g *graph) expanded(in instruction) (all []string) {
 	switch c := in.command.(type) {
-	case *instructions.ArgCommand, *instructions.RunCommand:
+	case *instructions.RunCommand:
+	case *instructions.ArgCommand:
+		for _, arg := range c.Args {
+			if _, given := g.o.Args[arg.Key]; !given {
+				all = append(all, arg.ValueString())
+			}
+		}
 	case instructions.SupportsSingleWordExpansion:
 		_ = c.Expand(func(word string) (string, error) {
 			all = append(all, word)
