@@ -119,6 +119,9 @@ func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
 	}
 	j.solve.CacheFrom, j.solve.CacheTo = p.caches(platform)
 	j.syntax = dockerfile.DetectSyntax(source)
+	if words := strings.Fields(j.solve.BuildArgs["BUILDKIT_SYNTAX"]); len(words) > 0 { // which goes before the line, as in BuildKit
+		j.syntax.Image = words[0]
+	}
 	file, err := dockerfile.Read(source, j.solve.DockerfileName)
 	if err != nil && j.syntax.Image != "" && !j.solve.Builtin && !errors.Is(err, dockerfile.ErrNoFrom) {
 		return j, j.unread(dockerfile.Strategy(p.cfg.Strategy))

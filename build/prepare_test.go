@@ -110,12 +110,17 @@ func TestRefusedBesideASyntaxLine(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		jobs, err := New(Options{Config: cfg}).jobs()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := refusedLines(jobs); (err != nil) != refused {
-			t.Errorf("%s: %v", syntax, err)
+		for _, asked := range []string{"", "me/other:1 -x"} {
+			if cfg.BuildArgs = nil; asked != "" {
+				cfg.BuildArgs = []config.Pair{{Name: "BUILDKIT_SYNTAX", Value: asked}}
+			}
+			jobs, err := New(Options{Config: cfg}).jobs()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := refusedLines(jobs); (err != nil) != (refused && asked == "") {
+				t.Errorf("%s %q: %v", syntax, asked, err)
+			}
 		}
 	}
 }
