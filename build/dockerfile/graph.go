@@ -282,7 +282,10 @@ func froms(c instructions.Command) []string {
 // no stage is called is a named context or an image.
 func (g *graph) source(n *node, in instruction, from string, names map[string]int) error {
 	index, isStage := names[strings.ToLower(from)]
-	isStage = isStage && (index < n.index || !g.o.Classic)
+	if g.o.Classic {
+		index = g.above(strings.ToLower(from), n.index)
+		isStage = index >= 0
+	}
 	_, isCopy := in.command.(*instructions.CopyCommand)
 	if number, err := strconv.Atoi(from); err == nil && isCopy && !isStage {
 		if number < 0 || number >= len(g.nodes) || number == n.index {
@@ -307,6 +310,13 @@ func (g *graph) source(n *node, in instruction, from string, names map[string]in
 	return nil
 }
 
+// above is the nearest stage of a name above another, -1 where there is none.
+func (g *graph) above(name string, at int) int {
+	for at--; at >= 0 && g.nodes[at].name != name; at-- {
+	}
+	return at
+}
+
 // mark walks from the target, where the builder does not begin at the top.
 func (g *graph) mark(names map[string]int) error {
 	g.target = len(g.nodes) - 1
@@ -314,6 +324,9 @@ func (g *graph) mark(names map[string]int) error {
 		index, found := names[strings.ToLower(name)]
 		if !found {
 			return g.file.fault(0, "%w", g.noStage(name))
+		}
+		if g.o.Classic { // of two it takes the first, and BuildKit the last
+			index = slices.IndexFunc(g.nodes, func(n node) bool { return n.name == strings.ToLower(name) })
 		}
 		g.target = index
 	}

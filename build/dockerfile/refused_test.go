@@ -42,6 +42,7 @@ func TestRefused(t *testing.T) {
 		"a context in capitals":            {src: d("FROM a", "COPY --from=Lib / /"), o: Options{Contexts: []string{"Lib"}}, want: "--from=Lib names neither a stage nor an image: "},
 		"... that is asked for otherwise":  {src: d("FROM a", "COPY --from=lib / /"), o: Options{Contexts: []string{"Lib"}}},
 		"two of one name":                  {src: d("FROM a AS x", "FROM a AS X"), classic: "Dockerfile:2: " + second + "x above (line 1)"},
+		"... of which one is the target":   {src: d("FROM a AS x", "FROM a AS x", "FROM a"), o: Options{Target: "X"}},
 		"... below the target":             {src: d("FROM a AS y", "FROM a AS x", "FROM a AS x"), o: Options{Target: "y"}},
 		"a quote without an end":           {src: d("FROM a", `COPY "a b" /`), want: "Dockerfile:2: " + `"a has a quote without its end: `, classic: quote},
 		"... in a list":                    {src: d("FROM a", `ADD ["it's", "/"]`), want: quote, classic: quote},

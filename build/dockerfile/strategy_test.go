@@ -417,6 +417,14 @@ func TestBasesOfAClassicBuilder(t *testing.T) {
 	}
 }
 
+// Podman takes two stages of one name, and the one above is meant.
+func TestBasesBesideTwoOfOneName(t *testing.T) {
+	f := read(t, d(`FROM scratch AS x`, `FROM scratch AS y`, `COPY --from=x / /`, `FROM scratch AS x`, `COPY --from=y / /`))
+	if bases, err := f.Bases(Target, Options{Classic: true}); err != nil || len(bases) > 0 {
+		t.Errorf("%+v, %v", bases, err)
+	}
+}
+
 // What is pulled is what stands in a FROM or --from that is needed, and is neither a stage, nor scratch, nor a named context.
 func TestBasesThatAreNone(t *testing.T) {
 	for _, test := range []struct {
