@@ -1,5 +1,7 @@
 package platforms
 
+import "sync"
+
 // machine is one row of what ELF headers call a machine. Numbers are those of the System V ABI registry
 // (sco.com/developers/gabi) and of binutils' elf/common.h.
 type machine struct {
@@ -10,8 +12,9 @@ type machine struct {
 	title string
 }
 
-// machines returns the machines that Go and Debian have ports for, then others that are only named.
-func machines() []machine {
+// machines returns the machines that Go and Debian have ports for, then others that are only named. Every program of an image is asked
+// for its own, several times.
+var machines = sync.OnceValue(func() []machine {
 	return []machine{
 		{3, 32, 'L', "386", "x86"},
 		{62, 64, 'L', "amd64", "x86-64"},
@@ -70,7 +73,7 @@ func machines() []machine {
 		{247, 0, 0, "bpf", "Linux BPF"},
 		{251, 0, 0, "ve", "NEC VE"},
 	}
-}
+})
 
 // machine returns e's row. A machine with a class or order that it does not have keeps its title alone.
 func (e ELF) machine() machine {

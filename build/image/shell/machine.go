@@ -13,7 +13,7 @@ import (
 
 // ofMachine tells whether a text tells of the declared machine or system.
 func (w *walker) ofMachine(text string) bool {
-	return w.afford(len(text)) && w.machine.MatchString(text)
+	return w.afford(len(text)) && w.machine().MatchString(text)
 }
 
 // machineNames finds what uname, getconf, dpkg, apk or Go call a platform: whole, behind a letter x (as in [ x$ARCH = xarm64 ]), or

@@ -23,6 +23,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -33,15 +34,15 @@ type Texts struct {
 	image    Files
 	env      map[string]string
 	declared ocispec.Platform
-	machine  *regexp.Regexp    // finds its machine's names in texts
-	written  map[string]string // texts that shells wrote into files
-	steps    int               // statements that were walked
-	spent    int               // bytes that expansions gave, and what costs as much
+	machine  func() *regexp.Regexp // finds its machine's names in texts; most images have none that ask
+	written  map[string]string     // texts that shells wrote into files
+	steps    int                   // statements that were walked
+	spent    int                   // bytes that expansions gave, and what costs as much
 }
 
 // New has not followed any text of an image with these files, whose config sets env, and that is declared for a platform.
 func New(image Files, env map[string]string, declared ocispec.Platform) *Texts {
-	return &Texts{image: image, env: env, declared: declared, machine: machineNames(declared), written: map[string]string{}}
+	return &Texts{image: image, env: env, declared: declared, machine: sync.OnceValue(func() *regexp.Regexp { return machineNames(declared) }), written: map[string]string{}}
 }
 
 // Follow walks a text as a shell in this situation would run it, and tells the host what it may start; args begin with $0. What the parser
