@@ -17,7 +17,7 @@ import (
 // NAME for PLATFORM is "id(NAME PLATFORM)".
 func planOn(t *testing.T, info Info, s Solve, bases map[string]string) *classicPlan {
 	t.Helper()
-	info.Platform = ocispec.Platform{OS: "linux", Architecture: "amd64"}
+	info.Platform, info.Road = ocispec.Platform{OS: "linux", Architecture: "amd64"}, RoadClassic
 	e := &Engine{info: info}
 	b := &classicBuilder{engine: e, bases: newBases(e), images: map[string]string{"tools": "registry.example/tools:2"}}
 	for key, id := range bases {
@@ -134,6 +134,34 @@ func TestClassicRewritesBases(t *testing.T) {
 	})
 }
 
+// Of a stage that Podman leaves out nothing is looked for; Docker builds it.
+func TestClassicPinsWhatIsBuilt(t *testing.T) {
+	const lost = "ARG S=u\nFROM nowhere AS u\nARG TARGETARCH=x\nCOPY --from=nowhere / /\n"
+	const base = "FROM --platform=linux/arm64 busybox:1 AS x\n"
+	for rest, needs := range map[string]bool{
+		"FROM busybox:1\n":                                 false,
+		"FROM u\n":                                         true,
+		"FROM busybox:1\nCOPY --from=U / /\n":              true,
+		"FROM busybox:1\nCOPY --from=0 / /\n":              true,
+		"FROM busybox:1\nRUN --mount=type=bind,from=u x\n": true,
+		base + "ONBUILD COPY --from=u / /\nFROM x\n":       true,
+		base + "COPY --from=u / /\nFROM busybox:1\n":       false,
+		base + "FROM busybox:1\nCOPY --from=x / /\n":       false,
+		base + "FROM u AS y\nFROM x\n":                     false,
+		"FROM $S\n":                                        true,
+	} {
+		for _, on := range []Info{podman5, docker20} {
+			p := planOn(t, on, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(lost + rest)},
+				map[string]string{"busybox:1 linux/arm64": "B", "nowhere linux/arm64": "N"})
+			got, err := p.rewrite(t.Context())
+			if built := needs || on.Name != podman; err != nil || built != strings.Contains(string(got), "FROM N AS u\n") ||
+				built != strings.Contains(string(got), "COPY --from=N") || !built && len(p.sent) > 0 {
+				t.Errorf("%s: %q: %v, sent %v\n%s", on.Name, rest, err, p.sent, got)
+			}
+		}
+	}
+}
+
 func TestClassicRewritesArguments(t *testing.T) {
 	checkRewrites(t, []rewriteTest{
 		{name: "arguments in FROM", on: docker20, platform: "linux/arm64",
@@ -178,7 +206,7 @@ func TestClassicSendsPodmanThePlatformsArguments(t *testing.T) {
 		{from: "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=$BUILDPLATFORM busybox:1\nARG BUILDPLATFORM\n",
 			text: "ARG BUILDPLATFORM\nFROM --platform=linux/amd64 B\nARG BUILDPLATFORM", sent: "BUILDPLATFORM=linux/amd64"},
 		{from: "FROM scratch\nARG TARGETARCH=\"riscv$NONE\" TARGETOS\n", text: "FROM S\nARG TARGETARCH TARGETOS", sent: "TARGETARCH=riscv TARGETOS=linux"},
-		{from: "FROM scratch\nARG TARGETARCH=riscv\nFROM scratch\nARG TARGETARCH\n", refused: true},
+		{from: "FROM scratch\nARG TARGETARCH=riscv\nFROM scratch\nARG TARGETARCH\nCOPY --from=0 / /\n", refused: true},
 		{from: "FROM scratch\nARG TARGETARCH=${\n", refused: true},
 	} {
 		p := planOn(t, podman5, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(test.from)},
