@@ -14,11 +14,12 @@
 //	follow find        a command's words --> its program --> what that starts in turn
 //	command_*          ... where that is told by the words of programs: #! lines, execline, env, wrappers, supervisors, package managers
 //	host               ... or by a script, through which package shell walks; probe is what one only tries
-//	judge              a program's header against the declared platform; loader, libraries: what it is linked with
-//	modules modules_*  what interpreters load by themselves, and what servers are told to
+//	judge              a program's header against the declared platform
 //	search             every program on PATH
-//	folders            some of the root, which package tree sees as a kernel does
 //	relabel config     the label, and its repair
+//
+// Package tree sees the root as a kernel does, and view as a command does; modules looks at what programs load: libraries, and the modules of
+// interpreters and servers.
 package image
 
 import (
@@ -100,8 +101,7 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 	if root == nil {
 		root = emptyFS{}
 	}
-	c := newChecker(tree.New(root), declared, environment(facts.Env))
-	c.user = facts.User
+	c := newChecker(tree.New(root), declared, facts)
 	c.wanted(opts.AllowForeign)
 	follow := c.follow
 	if declared.OS != platforms.Linux {
@@ -116,7 +116,7 @@ func Check(config []byte, root fs.FS, declared ocispec.Platform, opts Options) (
 
 // first is the situation in which an engine starts the image.
 func (c *checker) first(facts Facts) frame {
-	search, ok := c.env["PATH"]
+	search, ok := c.Env["PATH"]
 	if !ok {
 		search = defaultPath
 	}
@@ -139,8 +139,8 @@ func (c *checker) follow(facts Facts) error {
 		return err
 	}
 	var group errgroup.Group
-	group.Go(c.libraries) // a chain of few reads, beside the many of PATH
-	group.Go(c.extensions)
+	group.Go(c.loads.Libraries) // a chain of few reads, beside the many of PATH
+	group.Go(c.loads.Modules)
 	group.Go(func() error { return c.helpers(f) })
 	if err := group.Wait(); err != nil {
 		return err

@@ -11,34 +11,23 @@ import (
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/image/modules"
 	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
+	"github.com/manymage/manymage/build/image/view"
 	"github.com/manymage/manymage/platforms"
 )
 
 // checker is one run of Check. What stands below mu is guarded by it, because PATH, libraries and modules are read by several goroutines;
 // all else is written while commands are followed, which is over before.
 type checker struct {
-	tree     *tree.Tree
-	declared ocispec.Platform
-	name     string // of declared
+	*view.View
+	loads    *modules.Checker // what is run, to be followed to its libraries and modules
 	allow    []string
-	env      map[string]string
-	sh       *shell.Texts
 	texts    map[[32]byte]bool // shell texts that were followed
 	active   map[[32]byte]int  // how often a text is being followed, as it starts itself
 	commands int               // that were followed
 	probes   []probe           // that texts made
-	linked   []linked          // what is run, to be followed to its libraries
-	user     string            // that the image runs as
-
-	interpreted []interpreted                     // what is run, to be followed to its modules
-	configs     map[string]func() (string, error) // what is read of the configurations of servers, by their files
-	settled     int64                             // bytes of it
-	meantBy     map[string][]string               // files that patterns in them mean
-	compared    int                               // names that were compared with those
-
-	loaderConf func() ([]string, error) // folders of the loader's configuration
 
 	mu       sync.Mutex
 	programs map[string]Program
@@ -47,12 +36,11 @@ type checker struct {
 	verified bool
 }
 
-func newChecker(t *tree.Tree, declared ocispec.Platform, env map[string]string) *checker {
-	c := &checker{
-		tree: t, declared: declared, name: platforms.Format(declared), env: env, sh: shell.New(t, env, declared),
-		texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, configs: map[string]func() (string, error){}, meantBy: map[string][]string{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{},
-	}
-	c.loaderConf = sync.OnceValues(c.readLoaderConf)
+func newChecker(t *tree.Tree, declared ocispec.Platform, facts Facts) *checker {
+	c := &checker{texts: map[[32]byte]bool{}, active: map[[32]byte]int{}, programs: map[string]Program{}, faults: map[[2]string]Fault{}, notes: map[string]bool{}}
+	env := environment(facts.Env)
+	c.View = &view.View{Tree: t, Texts: shell.New(t, env, declared), Declared: declared, Env: env, User: facts.User, Note: host{check: c}.Note}
+	c.loads = modules.New(c.View)
 	return c
 }
 
@@ -174,7 +162,7 @@ func (c *checker) wanted(list []string) {
 			slash = "/"
 		}
 		c.allow = append(c.allow, a, path.Clean(a)+slash)
-		if at, err := c.tree.At(shell.Absolute("/", a)); err == nil {
+		if at, err := c.Tree.At(shell.Absolute("/", a)); err == nil {
 			c.allow = append(c.allow, at.Real+slash)
 		}
 	}
@@ -184,7 +172,7 @@ func (c *checker) wanted(list []string) {
 func (c *checker) report() (Report, error) {
 	r := Report{Verdict: Unverified, Programs: slices.SortedFunc(maps.Values(c.programs), byRole), Notes: slices.Sorted(maps.Keys(c.notes))}
 	if len(c.faults) > 0 {
-		return r, &Refusal{Declared: c.declared, Faults: slices.SortedFunc(maps.Values(c.faults), func(a, b Fault) int {
+		return r, &Refusal{Declared: c.Declared, Faults: slices.SortedFunc(maps.Values(c.faults), func(a, b Fault) int {
 			return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
 		})}
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/manymage/manymage/build/image/fields"
+	"github.com/manymage/manymage/build/image/node"
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
 )
@@ -42,9 +44,9 @@ type called struct {
 // readCalled reads a command line; ok is false where it starts no script.
 func readCalled(words []string) (s called, ok bool) {
 	manager := path.Base(words[0])
-	valued := append(managerFolders(), "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
+	valued := append(node.FolderOptions(), "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
 	if manager != "pnpm" { // for which -w and -r have no value
-		valued = append(append(valued, "-w"), preloads()...)
+		valued = append(append(valued, "-w"), node.PreloadOptions()...)
 	}
 	own, rest := options.Cut(words[1:], valued...)
 	s.files = []string{"package.json"}
@@ -53,7 +55,7 @@ func readCalled(words []string) (s called, ok bool) {
 		if len(rest) == 0 {
 			return s, false
 		}
-		return readCalled(append([]string{nameOf(rest[0])}, rest[1:]...))
+		return readCalled(append([]string{node.Name(rest[0])}, rest[1:]...))
 	case "node":
 		s.name, s.args, s.alone = strings.Join(own.Values("--run"), ""), rest, true
 		return s, s.name != ""
@@ -94,7 +96,7 @@ func (s called) read(manager string, own options.List, rest, valued []string) (c
 		s.name, s.args = rest[0], rest[1:]
 	}
 	s.alone, s.either = own.Has("--ignore-scripts"), manager != "npm" && manager != "deno"
-	for _, s.dir = range own.Values(managerFolders()...) { // the last counts
+	for _, s.dir = range own.Values(node.FolderOptions()...) { // the last counts
 	}
 	if s.of = own.Values("-w", "--workspace", "-F", "--filter"); manager == "pnpm" && own.Has("-w") { // the workspace's root
 		s.of = nil
@@ -153,11 +155,11 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 		words = words[1:]
 	}
 	if len(s.of) == 0 {
-		return c.scriptIn(s, nameOf(path.Base(words[0])), f)
+		return c.scriptIn(s, node.Name(path.Base(words[0])), f)
 	}
 	folders, err := c.workspaces(s.of, shell.Absolute(f.Dir, s.dir))
 	for _, s.dir = range folders {
-		_, failed := c.scriptIn(s, nameOf(path.Base(words[0])), f)
+		_, failed := c.scriptIn(s, node.Name(path.Base(words[0])), f)
 		err = errors.Join(err, failed)
 	}
 	return true, err
@@ -206,7 +208,7 @@ func (c *checker) server(s called, f frame) (some bool, err error) {
 	if err != nil || dir == "" {
 		return false, err
 	}
-	_, some, err = c.tree.Regular(path.Join(dir, "server.js"))
+	_, some, err = c.Tree.Regular(path.Join(dir, "server.js"))
 	if f.Dir, f.Soft, f.Told = dir, true, f.Told || !f.Soft; some {
 		err = c.run(append([]string{"node", "server.js"}, s.args...), f)
 	}
@@ -219,13 +221,13 @@ func (c *checker) lateYarn(described, dir string) (bool, error) {
 	if strings.HasPrefix(manager, "yarn@1") {
 		return false, nil
 	}
-	_, later, err := c.tree.Regular(path.Join(dir, ".yarnrc.yml"))
+	_, later, err := c.Tree.Regular(path.Join(dir, ".yarnrc.yml"))
 	return later || manager != "", err
 }
 
 // packaged follows a program of a package, or one on PATH. Where there is none it may be fetched.
 func (c *checker) packaged(s called, f frame) error {
-	folders, err := c.there([]string{shell.Absolute(f.Dir, s.dir)})
+	folders, err := c.There([]string{shell.Absolute(f.Dir, s.dir)})
 	if err != nil || len(folders) == 0 {
 		return err
 	}
@@ -242,16 +244,16 @@ func (c *checker) packaged(s called, f frame) error {
 
 // programOf is what a package that npx is given calls its program: cowsay@1 is cowsay, and @nestjs/cli is nest.
 func (c *checker) programOf(id, dir string) (string, error) {
-	name := nameOf(id)
+	name := node.Name(id)
 	if !strings.HasPrefix(name, "@") {
 		return name, nil
 	}
-	folder, err := c.required(name, dir)
+	folder, err := node.Find(c.Tree, name, dir)
 	if err != nil {
 		return "", err
 	}
-	text, err := c.evidence(path.Join(folder, "package.json"))
-	if names := keys(gjson.Get(text, "bin")); len(names) == 1 {
+	text, err := c.Evidence(path.Join(folder, "package.json"))
+	if names := fields.Keys(text, "bin"); len(names) == 1 {
 		return names[0], err
 	}
 	return path.Base(name), err
@@ -293,12 +295,12 @@ func uncommented(text string) string {
 
 // above finds the next file of a name from a folder on upwards, with text "" where there is none.
 func (c *checker) above(start, name string) (dir, text string, err error) {
-	folders, err := c.there([]string{start})
+	folders, err := c.There([]string{start})
 	if err != nil || len(folders) == 0 {
 		return "", "", err
 	}
 	for dir = folders[0]; ; dir = path.Dir(dir) {
-		text, err = c.evidence(path.Join(dir, name))
+		text, err = c.Evidence(path.Join(dir, name))
 		if err != nil || text != "" || dir == "/" {
 			return dir, text, err
 		}

@@ -113,7 +113,7 @@ func ofWorkspaces(tool string, words []string) []string {
 // watched is the text that nodemon starts, and starts anew when a file changes.
 func (c *checker) watched(words []string, f frame) ([]string, error) {
 	o, rest := options.Cut(words, "-x", "--exec", "-w", "--watch", "-i", "--ignore", "-e", "--ext", "-d", "--delay", "-s", "--signal", "--config", "-r", "--require", "--cwd", "-I")
-	settings, err := c.evidence(shell.Absolute(f.Dir, cmp.Or(strings.Join(o.Values("--config"), ""), "nodemon.json")))
+	settings, err := c.Evidence(shell.Absolute(f.Dir, cmp.Or(strings.Join(o.Values("--config"), ""), "nodemon.json")))
 	if err != nil {
 		return nil, err
 	}

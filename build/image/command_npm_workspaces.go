@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/manymage/manymage/build/image/fields"
 	"github.com/manymage/manymage/build/image/tree"
 )
 
@@ -20,7 +21,7 @@ func (c *checker) workspaces(named []string, from string) (folders []string, err
 	}
 	described := make([]string, len(all))
 	err = tree.Each(len(all), func(i int) (err error) {
-		described[i], err = c.evidence(path.Join(all[i], "package.json"))
+		described[i], err = c.Evidence(path.Join(all[i], "package.json"))
 		return err
 	})
 	for i, dir := range all {
@@ -39,13 +40,13 @@ func (c *checker) members(from string) (folders []string, root string, err error
 		if root, _, err = c.above(root, "package.json"); err != nil || root == "" {
 			return nil, "", err
 		}
-		described, err := c.evidence(path.Join(root, "package.json"))
+		described, err := c.Evidence(path.Join(root, "package.json"))
 		if err != nil {
 			return nil, "", err
 		}
-		patterns := texts(gjson.Get(described, "workspaces"))
-		patterns = append(patterns, texts(gjson.Get(described, "workspaces.packages"))...)
-		listed, err := c.evidence(path.Join(root, "pnpm-workspace.yaml"))
+		patterns := fields.Texts(described, "workspaces")
+		patterns = append(patterns, fields.Texts(described, "workspaces.packages")...)
+		listed, err := c.Evidence(path.Join(root, "pnpm-workspace.yaml"))
 		if err != nil {
 			return nil, "", err
 		}
@@ -82,27 +83,27 @@ func (c *checker) matched(root string, patterns []string) (folders []string, err
 // spread are the folders that one pattern means. Its ** stands for a folder and those in it, but for what is installed there or hidden, as deep as
 // workspaces are.
 func (c *checker) spread(root, pattern string) (folders []string, err error) {
-	const deepest = 4
+	const deepest, most = 4, 1000 // of folders on one level
 	before, behind, several := strings.Cut(pattern, "/**")
 	if !several {
-		return c.tree.Under(root, pattern)
+		return c.Tree.Under(root, pattern)
 	}
 	tops := []string{root}
 	if before != "" {
-		tops, err = c.tree.Under(root, before)
+		tops, err = c.Tree.Under(root, before)
 	}
 	for range deepest {
-		for _, top := range tops[:min(len(tops), maxPackages)] {
+		for _, top := range tops[:min(len(tops), most)] {
 			some := []string{top}
 			if behind != "" && err == nil {
-				some, err = c.tree.Under(top, strings.ReplaceAll(behind, "**", "*"))
+				some, err = c.Tree.Under(top, strings.ReplaceAll(behind, "**", "*"))
 			}
 			folders = append(folders, some...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		tops, err = c.tree.Inside(tops[:min(len(tops), maxPackages)], func(e fs.DirEntry) bool {
+		tops, err = c.Tree.Inside(tops[:min(len(tops), most)], func(e fs.DirEntry) bool {
 			return e.IsDir() && e.Name() != "node_modules" && !strings.HasPrefix(e.Name(), ".")
 		})
 	}

@@ -19,11 +19,11 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	if i < 0 {
 		return c.process(args, f)
 	}
-	at, ok, err := c.tree.Regular(shell.Absolute(f.Dir, args[i]))
+	at, ok, err := c.Tree.Regular(shell.Absolute(f.Dir, args[i]))
 	if err != nil || !ok {
 		return false, err
 	}
-	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	apps := literals(text)
 	if strings.HasPrefix(path.Ext(at.Real), ".y") {
 		apps = items(text)
@@ -73,13 +73,13 @@ func (c *checker) startedBy(app map[string]string, f frame) ([]string, error) {
 	if interpreter == "" {
 		interpreter = map[string]string{".js": "node", ".cjs": "node", ".mjs": "node", ".ts": "node", ".py": "python3", ".sh": "bash", ".rb": "ruby", ".php": "php", ".pl": "perl"}[path.Ext(script)]
 	}
-	at, ok, err := c.tree.Regular(shell.Absolute(f.Dir, script))
+	at, ok, err := c.Tree.Regular(shell.Absolute(f.Dir, script))
 	if ok {
 		script = at.Name
 	}
 	if ok && interpreter == "" {
 		var program tree.File
-		if program, err = c.tree.Read(at.Real, at.Info); program.Format == tree.FormatText || program.Format == tree.FormatBang {
+		if program, err = c.Tree.Read(at.Real, at.Info); program.Format == tree.FormatText || program.Format == tree.FormatBang {
 			interpreter = "node"
 		}
 	}

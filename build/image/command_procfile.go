@@ -63,11 +63,11 @@ func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 
 // processLines are the lines of a Procfile that have a process.
 func (c *checker) processLines(file string) ([]string, error) {
-	at, ok, err := c.tree.Regular(file)
+	at, ok, err := c.Tree.Regular(file)
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	return regexp.MustCompile(`(?m)^[\w-]+:.*\S.*$`).FindAllString(text, -1), err
 }
 

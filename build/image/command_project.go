@@ -58,13 +58,13 @@ func (c *checker) project(words []string, f frame) (some bool, err error) {
 
 // environmentOf finds the virtual environment of a project, "" where there is none.
 func (c *checker) environmentOf(dir string, f frame) (string, error) {
-	candidates := c.values("UV_PROJECT_ENVIRONMENT", f)
+	candidates := c.Values("UV_PROJECT_ENVIRONMENT", f.Frame)
 	for ; path.IsAbs(dir) && dir != "/"; dir = path.Dir(dir) {
 		candidates = append(candidates, path.Join(dir, ".venv"))
 	}
-	for _, home := range c.homes(f) {
+	for _, home := range c.Homes(f.Frame) {
 		for _, kept := range []string{".cache/pypoetry/virtualenvs", ".local/share/virtualenvs"} {
-			real, entries, err := c.tree.Folder(path.Join(home, kept))
+			real, entries, err := c.Tree.Folder(path.Join(home, kept))
 			if err != nil {
 				return "", err
 			}
@@ -79,7 +79,7 @@ func (c *checker) environmentOf(dir string, f frame) (string, error) {
 		if !shell.Known(venv) {
 			continue
 		}
-		switch _, err := c.tree.At(path.Join(venv, "pyvenv.cfg")); {
+		switch _, err := c.Tree.At(path.Join(venv, "pyvenv.cfg")); {
 		case err == nil:
 			return venv, nil
 		case !nowhere(err):
@@ -108,32 +108,32 @@ func (c *checker) inConda(tool string, o options.List, rest []string, f frame) e
 // lies itself.
 func (c *checker) condaPrefixes(tool string, o options.List, f frame) ([]string, error) {
 	if given := o.Values("-p", "--prefix"); len(given) > 0 {
-		return c.there([]string{shell.Absolute(f.Dir, given[0])})
+		return c.There([]string{shell.Absolute(f.Dir, given[0])})
 	}
 	at, _, err := c.find(tool, f)
 	if err != nil {
 		return nil, err
 	}
-	roots := append(c.foldersIn("MAMBA_ROOT_PREFIX", f), path.Dir(path.Dir(at.Real)))
+	roots := append(c.FoldersIn("MAMBA_ROOT_PREFIX", f.Frame), path.Dir(path.Dir(at.Real)))
 	for _, root := range o.Values("-r", "--root-prefix") {
 		roots = []string{shell.Absolute(f.Dir, root)}
 	}
 	name := strings.Join(o.Values("-n", "--name"), "")
 	switch name {
 	case "":
-		return c.there(append(c.foldersIn("CONDA_PREFIX", f), roots...))
+		return c.There(append(c.FoldersIn("CONDA_PREFIX", f.Frame), roots...))
 	case "base":
-		return c.there(roots)
+		return c.There(roots)
 	}
 	var list []string
-	for _, dir := range slices.Concat(c.foldersIn("CONDA_ENVS_DIRS", f), c.foldersIn("CONDA_ENVS_PATH", f)) {
+	for _, dir := range slices.Concat(c.FoldersIn("CONDA_ENVS_DIRS", f.Frame), c.FoldersIn("CONDA_ENVS_PATH", f.Frame)) {
 		list = append(list, path.Join(dir, name))
 	}
 	for _, root := range roots {
 		list = append(list, path.Join(root, "envs", name))
 	}
-	for _, home := range c.homes(f) {
+	for _, home := range c.Homes(f.Frame) {
 		list = append(list, path.Join(home, ".conda/envs", name))
 	}
-	return c.there(list)
+	return c.There(list)
 }

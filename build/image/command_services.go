@@ -47,7 +47,7 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 	if folder := path.Base(path.Dir(tool)); path.Base(tool) != "service" || folder != "sbin" && folder != "bin" || len(words) < 3 || !shell.Known(words[1]) {
 		return nil, nil
 	}
-	at, ok, err := c.tree.Regular("/etc/init.d/" + words[1])
+	at, ok, err := c.Tree.Regular("/etc/init.d/" + words[1])
 	if !ok {
 		return nil, err
 	}
@@ -56,9 +56,9 @@ func (c *checker) initScript(tool string, words []string) ([]string, error) {
 
 // oneshots follows the command lines of s6-rc's services that run once, which execline reads.
 func (c *checker) oneshots(f frame) (some bool, err error) {
-	names, err := c.sh.Glob("/etc/s6-overlay/s6-rc.d/*/up")
+	names, err := c.Texts.Glob("/etc/s6-overlay/s6-rc.d/*/up")
 	for _, name := range names {
-		at, ok, failed := c.tree.Regular(name)
+		at, ok, failed := c.Tree.Regular(name)
 		if ok {
 			some, failed = true, c.execline(at, nil, f)
 		}
@@ -70,7 +70,7 @@ func (c *checker) oneshots(f frame) (some bool, err error) {
 // each follows every program that one of the patterns names.
 func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	for _, glob := range patterns {
-		names, failed := c.sh.Glob(glob)
+		names, failed := c.Texts.Glob(glob)
 		err = errors.Join(err, failed)
 		for _, name := range names {
 			some, err = true, errors.Join(err, c.run([]string{name}, f))
@@ -111,7 +111,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 				_, own = throughEnv(c.pairs(s.setting("environment"), f), own)
 			case s.kind == "include":
 				for glob := range strings.FieldsSeq(c.filledIn(s.setting("files"), own)) {
-					names, failed := c.sh.Glob(shell.Absolute(path.Dir(name), glob))
+					names, failed := c.Texts.Glob(shell.Absolute(path.Dir(name), glob))
 					files, err = with(files, names), errors.Join(err, failed) // that name each other, maybe
 				}
 			case s.setting("command") != "":
@@ -131,11 +131,11 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 
 // supervisorConf reads the sections of a configuration.
 func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
-	at, ok, err := c.tree.Regular(name)
+	at, ok, err := c.Tree.Regular(name)
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	if at.Info.Size() > shell.MaxText {
 		c.note(f, "%s was followed only in part: it is longer than %d KiB", shell.Show(name), shell.MaxText>>10)
 	}
@@ -155,7 +155,7 @@ func (c *checker) pairs(text string, f frame) (words []string) {
 func (c *checker) filledIn(text string, f frame) string {
 	return regexp.MustCompile(`%\([^)]*\)s`).ReplaceAllStringFunc(text, func(found string) string {
 		name, is := strings.CutPrefix(strings.TrimSuffix(found, ")s"), "%(ENV_")
-		values := c.values(name, f)
+		values := c.Values(name, f.Frame)
 		switch {
 		case is && name == "PATH":
 			return strings.Join(f.Path, ":")

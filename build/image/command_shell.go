@@ -18,7 +18,7 @@ func (c *checker) shell(words []string, f frame) error {
 	if len(rest) > 0 && rest[0] == "-" { // as --, which options.Cut takes itself
 		rest = rest[1:]
 	}
-	if _, env := c.env["BASH_ENV"]; env || o.Has("-l", "-i", "--login") { // profiles change PATH and what names mean
+	if _, env := c.Env["BASH_ENV"]; env || o.Has("-l", "-i", "--login") { // profiles change PATH and what names mean
 		f.Loosen()
 	}
 	f.Tongue = path.Base(words[0])
@@ -50,10 +50,10 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 		return nil
 	}
 	from, _ := f.Put.Origin(shell.Absolute(f.Dir, word))
-	if text, ok := c.sh.Written(from); ok {
+	if text, ok := c.Texts.Written(from); ok {
 		return c.ownText(shell.Absolute(f.Dir, word), text, args, f)
 	}
-	at, err := c.tree.At(from)
+	at, err := c.Tree.At(from)
 	switch {
 	case nowhere(err):
 		f.script = ""
@@ -69,7 +69,7 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 // script follows the commands of a script that is there; args begin with its name. They are only hints: what they reach
 // must not be foreign, but may be absent.
 func (c *checker) script(at tree.Found, args []string, f frame) error {
-	src, err := c.tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	src, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (c *checker) text(src string, args []string, f frame) error {
 	}
 	c.active[itself]++
 	defer func() { c.active[itself]-- }()
-	return c.sh.Follow(src, args, f.Frame, host{c, f})
+	return c.Texts.Follow(src, args, f.Frame, host{c, f})
 }
 
 // again tells whether a text need not be followed: it was in the same situation before, or has started itself, with the words that it had
@@ -115,7 +115,7 @@ func (c *checker) text(src string, args []string, f frame) error {
 func (c *checker) again(src string, args []string, f frame, active int) bool {
 	f.depth = 0
 	all := fmt.Appendf(nil, "%q %q %+v", src, args, f)
-	c.sh.Spend(len(all) - len(src)) // a long environment
+	c.Texts.Spend(len(all) - len(src)) // a long environment
 	seen := sha256.Sum256(all)
 	f.Told, f.Doubt = false, false
 	alike := sha256.Sum256(fmt.Appendf(nil, "%q %q %+v", src, slices.Compact(slices.Sorted(slices.Values(args))), f))

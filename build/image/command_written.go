@@ -24,7 +24,7 @@ func (c *checker) findText(word string, f frame) (name, text string, ok bool, er
 			continue
 		}
 		from, _ := f.Put.Origin(name)
-		if text, ok := c.sh.Written(from); ok {
+		if text, ok := c.Texts.Written(from); ok {
 			return name, text, true, nil
 		}
 		if _, fault, err := c.stat(name, f); err != nil || fault == nil {

@@ -14,7 +14,7 @@ import (
 // Linux, as what the image starts or as the interpreter of that, makes the label a lie.
 func (c *checker) elsewhere(facts Facts) error {
 	f := c.first(facts)
-	c.note(f, "programs for %s are not judged, only those for linux", c.name)
+	c.note(f, "programs for %s are not judged, only those for linux", c.Platform())
 	words := slices.Concat(facts.Entrypoint, facts.Cmd)
 	if len(words) == 0 || words[0] == "" {
 		return nil
@@ -23,21 +23,21 @@ func (c *checker) elsewhere(facts Facts) error {
 	if err != nil || fault != nil || at.Info == nil {
 		return err // what is missing may well be there in the words of that system
 	}
-	program, err := c.tree.Read(at.Real, at.Info)
+	program, err := c.Tree.Read(at.Real, at.Info)
 	if err == nil && program.Format == tree.FormatBang {
 		at, fault, err = c.stat(shell.Absolute("/", readBang(program.Head).interpreter), f)
 		if err != nil || fault != nil {
 			return err
 		}
-		program, err = c.tree.Read(at.Real, at.Info)
+		program, err = c.Tree.Read(at.Real, at.Info)
 	}
-	if err != nil || program.Format != tree.FormatELF || !program.ELF.Executable() || !linuxOnly(program.ELF, c.declared.OS) {
+	if err != nil || program.Format != tree.FormatELF || !program.ELF.Executable() || !linuxOnly(program.ELF, c.Declared.OS) {
 		return err
 	}
 	c.program(at, program, f)
 	return c.add(f, Fault{
-		Kind: ForeignSystem, Path: at.Real, What: "a Linux program (" + program.ELF.Describe() + ")" + c.declaredAs(),
-		Cure: "build it for " + c.name + ", or label the image for linux",
+		Kind: ForeignSystem, Path: at.Real, What: "a Linux program (" + program.ELF.Describe() + ")" + c.DeclaredAs(),
+		Cure: "build it for " + c.Platform() + ", or label the image for linux",
 	}, at.Name)
 }
 

@@ -1,12 +1,12 @@
 package image
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tidwall/gjson"
+
+	"github.com/manymage/manymage/build/image/fields"
 )
 
 // Facts are what people ask of a config. Fields of another type than the specification's are read as absent.
@@ -47,14 +47,14 @@ func FactsOf(config []byte) (Facts, error) {
 		Author:      gjson.GetBytes(config, "author").String(),
 		User:        c.Get("User").String(),
 		WorkingDir:  c.Get("WorkingDir").String(),
-		Entrypoint:  texts(c.Get("Entrypoint")),
-		Cmd:         texts(c.Get("Cmd")),
-		Healthcheck: texts(c.Get("Healthcheck.Test")),
-		Env:         texts(c.Get("Env")),
-		Ports:       keys(c.Get("ExposedPorts")),
-		Volumes:     keys(c.Get("Volumes")),
+		Entrypoint:  fields.Texts(c.Raw, "Entrypoint"),
+		Cmd:         fields.Texts(c.Raw, "Cmd"),
+		Healthcheck: fields.Texts(c.Raw, "Healthcheck.Test"),
+		Env:         fields.Texts(c.Raw, "Env"),
+		Ports:       fields.Keys(c.Raw, "ExposedPorts"),
+		Volumes:     fields.Keys(c.Raw, "Volumes"),
 		Labels:      labels(config),
-		DiffIDs:     texts(gjson.GetBytes(config, "rootfs.diff_ids")),
+		DiffIDs:     fields.Texts(string(config), "rootfs.diff_ids"),
 		History:     history(gjson.GetBytes(config, "history")),
 	}, nil
 }
@@ -78,26 +78,6 @@ func labels(config []byte) map[string]string {
 		return true
 	})
 	return all
-}
-
-// texts reads an array of strings; a single string, as some tools write it, is an array of one.
-func texts(r gjson.Result) []string {
-	if r.Type == gjson.String {
-		return []string{r.Str}
-	}
-	if !r.IsArray() {
-		return nil
-	}
-	var list []string
-	for _, item := range r.Array() {
-		list = append(list, item.String())
-	}
-	return list
-}
-
-// keys reads the keys of an object, sorted.
-func keys(r gjson.Result) []string {
-	return slices.Sorted(maps.Keys(r.Map()))
 }
 
 func history(r gjson.Result) []History {

@@ -21,7 +21,7 @@ func (c *checker) find(word string, f frame) (tree.Found, *Fault, error) {
 		return c.stat(shell.Absolute(f.Dir, word), f)
 	}
 	var refused *Fault
-	c.sh.Spend(shell.LookCost * len(f.Path))
+	c.Texts.Spend(shell.LookCost * len(f.Path))
 	for _, dir := range f.Path {
 		if dir == shell.Unknown {
 			continue
@@ -43,7 +43,7 @@ func (c *checker) find(word string, f frame) (tree.Found, *Fault, error) {
 // stat finds what an absolute name is and whether it can be executed.
 func (c *checker) stat(name string, f frame) (tree.Found, *Fault, error) {
 	from, put := f.Put.Origin(name)
-	at, err := c.tree.At(from)
+	at, err := c.Tree.At(from)
 	at.Name = name
 	switch {
 	case errors.Is(err, tree.ErrLoop):

@@ -80,7 +80,7 @@ func (f frame) source() string {
 
 // start judges a program that was found and follows what it starts in turn.
 func (c *checker) start(at tree.Found, words []string, f frame) error {
-	file, err := c.tree.Read(at.Real, at.Info)
+	file, err := c.Tree.Read(at.Real, at.Info)
 	if err != nil {
 		return err
 	}
@@ -93,7 +93,9 @@ func (c *checker) start(at tree.Found, words []string, f frame) error {
 	if err := c.judge(at, file, f); err != nil || file.Format != tree.FormatELF {
 		return err
 	}
-	c.interprets(at, file, words, f)
+	if f.role != Helper {
+		c.loads.Interpret(c.loading(at, file, f), words[1:])
+	}
 	return c.through(words, f)
 }
 
@@ -148,14 +150,6 @@ func (c *checker) bang(at tree.Found, script tree.File, words []string, f frame)
 		return err
 	}
 	return c.wrapped(append([]string{at.Name}, words[1:]...), f)
-}
-
-// launched follows a script to what only its running text knows, where the folders around it tell; alone is true where it starts nothing else.
-func (c *checker) launched(script tree.Found, words []string, f frame) (alone bool, err error) {
-	if is, err := c.rScript(script, words, f); is || err != nil {
-		return true, err
-	}
-	return c.release(script, f)
 }
 
 // through goes on behind a program that starts another one.
@@ -270,11 +264,11 @@ func (c *checker) given(words []string, f frame) error {
 		if fault != nil {
 			continue
 		}
-		file, err := c.tree.Read(at.Real, at.Info)
+		file, err := c.Tree.Read(at.Real, at.Info)
 		if err != nil {
 			return err
 		}
-		if file.Format == tree.FormatELF && file.ELF.Executable() && c.foreign(file.ELF) {
+		if file.Format == tree.FormatELF && file.ELF.Executable() && c.Foreign(file.ELF) {
 			c.note(f, "%s is given %s, which is %s: if it starts it, it will not run", path.Base(words[0]), shell.Show(name), file.ELF.Arch())
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/manymage/manymage/build/image/modules"
 	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
 	"github.com/manymage/manymage/platforms"
@@ -42,29 +43,27 @@ func (c *checker) judgeOther(at tree.Found, f tree.File, fr frame) error {
 	fault := Fault{Kind: NotProgram, Path: at.Real, What: f.Title + " and no Linux program", Cure: "copy the right program to that path"}
 	if strings.HasPrefix(f.Title, tree.WindowsProgram) || strings.HasPrefix(f.Title, tree.MacProgram) {
 		fault.Kind = ForeignSystem
-		fault.What, fault.Cure = f.Title+c.declaredAs(), "build it for "+c.name
+		fault.What, fault.Cure = f.Title+c.DeclaredAs(), "build it for "+c.Platform()
 	}
 	return c.add(fr, fault, at.Name)
 }
 
-func (c *checker) declaredAs() string { return " in an image declared " + c.name }
-
 // judgeELF compares header, loader and ARM version.
 func (c *checker) judgeELF(at tree.Found, f tree.File, fr frame) error {
 	c.program(at, f, fr)
-	fit := f.ELF.Fit(c.declared)
-	fault := Fault{Kind: Foreign, Path: at.Real, What: f.ELF.Describe() + c.declaredAs(), Cure: "build it for " + c.name}
+	fit := f.ELF.Fit(c.Declared)
+	fault := Fault{Kind: Foreign, Path: at.Real, What: f.ELF.Describe() + c.DeclaredAs(), Cure: "build it for " + c.Platform()}
 	switch {
 	case !f.ELF.Executable():
 		fault.Kind, fault.What, fault.Cure = NotProgram, f.ELF.Kind()+" and no program", "copy the linked program to that path"
 		return c.add(fr, fault, at.Name)
-	case fit == platforms.Foreign && f.ELF.OS() != "" && f.ELF.OS() != c.declared.OS:
+	case fit == platforms.Foreign && f.ELF.OS() != "" && f.ELF.OS() != c.Declared.OS:
 		fault.Kind = ForeignSystem
 		return c.add(fr, fault, at.Name)
 	case fit == platforms.Foreign:
 		return c.add(fr, fault, at.Name)
 	case fit == platforms.Compatible:
-		c.note(fr, "%s is %s, which a kernel for %s runs", shell.Show(at.Real), f.ELF.Describe(), c.name)
+		c.note(fr, "%s is %s, which a kernel for %s runs", shell.Show(at.Real), f.ELF.Describe(), c.Platform())
 	}
 	bad, err := c.judgeLoader(at, f, fr)
 	if err != nil || bad {
@@ -76,8 +75,8 @@ func (c *checker) judgeELF(at tree.Found, f tree.File, fr frame) error {
 	if fr.role != Health {
 		c.proven()
 	}
-	if fr.role != Health && fr.role != Helper {
-		c.link(at, f, fr)
+	if fr.role == Entry || fr.role == Interpreter {
+		c.loads.Link(c.loading(at, f, fr))
 	}
 	return c.judgeLevel(at, f, fr)
 }
@@ -85,25 +84,25 @@ func (c *checker) judgeELF(at tree.Found, f tree.File, fr frame) error {
 // judgeLevel compares the CPUs that a Go program was built for with those that the declared variant promises. Where none is
 // declared nothing is promised by most people's understanding, and that it needs later ones is told and no fault.
 func (c *checker) judgeLevel(at tree.Found, f tree.File, fr frame) error {
-	told := c.declared.Variant != "" || f.MaybeGo() && fr.role != Helper && fr.role != Health
+	told := c.Declared.Variant != "" || f.MaybeGo() && fr.role != Helper && fr.role != Health
 	if !told || f.ELF.Arch() == "arm" {
 		return nil
 	}
-	build, err := c.tree.GoBuild(f)
+	build, err := c.Tree.GoBuild(f)
 	if err != nil {
 		return err
 	}
 	c.built(f.Path, build)
-	if !build.Beyond(c.declared) {
+	if !build.Beyond(c.Declared) {
 		return nil
 	}
 	setting := "GO" + strings.TrimSuffix(strings.ToUpper(build.GOARCH), "LE") + "=" + build.Level
-	if c.declared.Variant == "" {
+	if c.Declared.Variant == "" {
 		c.note(fr, "%s is a Go program built with %s, and starts on no older CPUs: declare linux/%s/%s, or build it for all", shell.Show(at.Real), setting, build.GOARCH, build.Level)
 		return nil
 	}
-	return c.add(fr, Fault{Kind: TooNew, Path: at.Real, What: "a Go program built with " + setting + c.declaredAs(),
-		Cure: "build it for " + c.name}, at.Name)
+	return c.add(fr, Fault{Kind: TooNew, Path: at.Real, What: "a Go program built with " + setting + c.DeclaredAs(),
+		Cure: "build it for " + c.Platform()}, at.Name)
 }
 
 // judgeLoader looks the PT_INTERP up, as the kernel does before it starts the program.
@@ -111,17 +110,17 @@ func (c *checker) judgeLoader(at tree.Found, f tree.File, fr frame) (bad bool, e
 	if f.ELF.Interp == "" {
 		return false, nil
 	}
-	name, cure := libc(f.ELF.Interp)
+	name, cure := modules.LibC(f.ELF.Interp)
 	fault := Fault{Kind: MissingLoader, Path: at.Real, Cure: cure,
 		What: fmt.Sprintf("linked against %s, whose loader %s is not in the image", name, shell.Show(f.ELF.Interp))}
-	loader, ok, err := c.tree.Regular(shell.Absolute("/", f.ELF.Interp))
+	loader, ok, err := c.Tree.Regular(shell.Absolute("/", f.ELF.Interp))
 	if err != nil {
 		return false, err
 	}
 	if !ok {
 		return true, c.add(fr, fault, at.Name, f.ELF.Interp)
 	}
-	lf, err := c.tree.Read(loader.Real, loader.Info)
+	lf, err := c.Tree.Read(loader.Real, loader.Info)
 	if err != nil {
 		return false, err
 	}
@@ -133,32 +132,32 @@ func (c *checker) judgeLoader(at tree.Found, f tree.File, fr frame) (bad bool, e
 		c.program(loader, lf, fr)
 		return false, nil
 	}
-	fault.Kind, fault.Cure = ForeignLoader, "install "+name+" for "+c.name
-	fault.What = fmt.Sprintf("started by the loader %s, which is %s%s", shell.Show(f.ELF.Interp), what, c.declaredAs())
+	fault.Kind, fault.Cure = ForeignLoader, "install "+name+" for "+c.Platform()
+	fault.What = fmt.Sprintf("started by the loader %s, which is %s%s", shell.Show(f.ELF.Interp), what, c.DeclaredAs())
 	return true, c.add(fr, fault, at.Name, f.ELF.Interp, loader.Real)
 }
 
 // judgeARM compares ARM versions, where a later one than declared is possible at all.
 func (c *checker) judgeARM(at tree.Found, f tree.File, fr frame) (bad bool, err error) {
-	limit, err := strconv.Atoi(platforms.GOARM(c.declared))
+	limit, err := strconv.Atoi(platforms.GOARM(c.Declared))
 	if err != nil || limit >= 7 || f.ELF.Arch() != "arm" {
 		return false, nil
 	}
-	build, err := c.tree.GoBuild(f)
+	build, err := c.Tree.GoBuild(f)
 	if err != nil {
 		return false, err
 	}
 	c.built(f.Path, build)
-	fault := Fault{Kind: TooNew, Path: at.Real, Cure: "build it for " + c.name}
+	fault := Fault{Kind: TooNew, Path: at.Real, Cure: "build it for " + c.Platform()}
 	goarm, _, _ := strings.Cut(build.GOARM, ",")
 	if n, err := strconv.Atoi(goarm); err == nil {
 		if n <= limit {
 			return false, nil
 		}
-		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", build.GOARM, c.declaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
+		fault.What, fault.Cure = fmt.Sprintf("a Go program built with GOARM=%s%s", build.GOARM, c.DeclaredAs()), fmt.Sprintf("build it with GOARM=%d", limit)
 		return true, c.add(fr, fault, at.Name)
 	}
-	version, err := c.tree.ARMVersion(f)
+	version, err := c.Tree.ARMVersion(f)
 	if err != nil || version <= limit {
 		return false, err
 	}
@@ -166,10 +165,10 @@ func (c *checker) judgeARM(at tree.Found, f tree.File, fr frame) (bad bool, err 
 		return false, err
 	}
 	if !bad {
-		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", shell.Show(at.Real), version, c.name)
+		c.note(fr, "%s has parts for ARMv%d in an image for %s: it runs there only if it tests for them at run time", shell.Show(at.Real), version, c.Platform())
 		return false, nil
 	}
-	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", version, c.declaredAs())
+	fault.What = fmt.Sprintf("built for ARMv%d, like its C library,%s", version, c.DeclaredAs())
 	return true, c.add(fr, fault, at.Name)
 }
 
@@ -179,15 +178,15 @@ func (c *checker) loaderToo(f tree.File, limit int) (bool, error) {
 	if f.ELF.Interp == "" {
 		return false, nil
 	}
-	at, err := c.tree.At(shell.Absolute("/", f.ELF.Interp))
+	at, err := c.Tree.At(shell.Absolute("/", f.ELF.Interp))
 	if err != nil {
 		return false, err
 	}
-	loader, err := c.tree.Read(at.Real, at.Info)
+	loader, err := c.Tree.Read(at.Real, at.Info)
 	if err != nil {
 		return false, err
 	}
-	version, err := c.tree.ARMVersion(loader)
+	version, err := c.Tree.ARMVersion(loader)
 	return version > limit, err
 }
 

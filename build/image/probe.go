@@ -28,11 +28,11 @@ func (c *checker) judgeProbes() (err error) {
 func (c *checker) started(name string) (is bool, err error) {
 	if !path.IsAbs(name) {
 		for _, p := range c.programs {
-			is = is || path.Base(p.Path) == name && p.ELF.Bits != 0 && !c.foreign(p.ELF)
+			is = is || path.Base(p.Path) == name && p.ELF.Bits != 0 && !c.Foreign(p.ELF)
 		}
 		return is, nil
 	}
-	own, err := c.tree.At(name)
+	own, err := c.Tree.At(name)
 	_, is = c.programs[own.Real]
 	return is, err
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
+	"github.com/manymage/manymage/build/image/fields"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -84,6 +85,6 @@ func platformOf(config []byte) ocispec.Platform {
 	text := func(field string) string { return gjson.GetBytes(config, field).Str } // empty of what is no text
 	return ocispec.Platform{
 		OS: text("os"), Architecture: text("architecture"), Variant: text("variant"), OSVersion: text(`os\.version`),
-		OSFeatures: texts(gjson.GetBytes(config, `os\.features`)),
+		OSFeatures: fields.Texts(string(config), `os\.features`),
 	}
 }

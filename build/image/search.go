@@ -37,17 +37,17 @@ func (c *checker) executables(f frame) ([]string, error) {
 		}
 		dirs = append(dirs, shell.Absolute(f.Dir, dir))
 	}
-	return c.tree.Inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
+	return c.Tree.Inside(dirs, func(e fs.DirEntry) bool { return e.Type().IsRegular() || e.Type()&fs.ModeSymlink != 0 })
 }
 
 // helper judges one entry of a PATH directory. What is merely unusual there (a text, a Windows program for wine or mono,
 // an empty file, a link to nowhere) is nobody's claim to run and not at fault.
 func (c *checker) helper(name string, f frame) (need string, err error) {
-	at, ok, err := c.tree.Regular(name)
+	at, ok, err := c.Tree.Regular(name)
 	if !ok || at.Info.Mode()&0o111 == 0 {
 		return "", err
 	}
-	file, err := c.tree.Read(at.Real, at.Info)
+	file, err := c.Tree.Read(at.Real, at.Info)
 	if err != nil {
 		return "", err
 	}
@@ -72,14 +72,14 @@ func (c *checker) helperScript(at tree.Found, script tree.File, f frame) (need s
 		c.note(f, "%s on PATH is a script with Windows line ends and does not start", shell.Show(at.Real))
 		return "", nil
 	}
-	interpreter, ok, err := c.tree.Regular(shell.Absolute("/", b.interpreter))
+	interpreter, ok, err := c.Tree.Regular(shell.Absolute("/", b.interpreter))
 	if err == nil && interpreter.Info == nil {
 		return b.interpreter, nil
 	}
 	if !ok {
 		return "", err
 	}
-	file, err := c.tree.Read(interpreter.Real, interpreter.Info)
+	file, err := c.Tree.Read(interpreter.Real, interpreter.Info)
 	if err != nil || file.Format != tree.FormatELF {
 		return "", err
 	}

@@ -1,0 +1,303 @@
+// Package modules is what programs load: the libraries that they are linked with, the extension modules that an interpreter finds by itself, and
+// those that a server is told to load. Nothing is run.
+//
+//	Program --> Link      --> Libraries: DT_NEEDED, LD_PRELOAD --> folders of the loader
+//	        --> Interpret --> Modules: its language or server  --> folders or files where it looks --> packages --> modules
+//	                                                       --> Host: what is there for another machine alone
+//
+// By file:
+//
+//	checker            what is asked for, and who is told
+//	libraries loader   what is linked, where the loader looks for it, and whose loader that is; preload has LD_PRELOAD
+//	modules            languages, and how one judges what their packages have; libc: the C library of a module; below: all in a folder
+//	python node ruby perl php dotnet r lua erlang   each language: its _path tells where it looks, other parts what installers left
+//	served             servers, of which nginx, apache, postgres, java, fluentbit have a file each; served_files reads what they are told
+//	wsgi uwsgi         servers with a Python in them
+package modules
+
+import (
+	"cmp"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
+	"github.com/manymage/manymage/platforms"
+)
+
+// What an interpreter that the image runs loads by itself are extension modules, which no program is linked with. Installers
+// leave in words which packages they put where, and what of them is compiled: that tells which files to look at, and
+// the files' own headers decide. A package may hold modules for several machines side by side. It is at fault when
+// there are some, and all that are there are for others. A module of Python whose name says that it is for another machine has to have its own
+// that fits, of the same name: that another one fits is no help.
+
+// Bounds on what a hostile image can make of it. Large ones have 300 packages, one of which has 200 modules.
+const (
+	maxPackages = 1000
+	maxModules  = 256
+)
+
+// modules are compiled files of which one that fits is enough: those of a package.
+type modules struct {
+	name    string
+	what    string   // the name of all, "" where they have several
+	files   []string // absolute, the likeliest first
+	wheel   string   // what may say that they are data for any machine, "" where nothing does
+	also    string   // another way to the right ones than a stage for the platform
+	other   string   // a folder of them for another machine, where the interpreter goes by its name and there is no other; "" for any else
+	named   string   // that machine, as its name has it
+	libc    string   // the C library that the other folder is for, instead of a machine
+	brought string   // the folder of a package that brings them wherever it is installed
+	by      string   // who names them to be loaded, "" where they are looked for
+	spare   bool     // whoever has them may not need them
+}
+
+// language is how the modules of a language's interpreters are found.
+type language struct {
+	is       func(real string) bool                                   // tells its interpreters by their paths
+	starts   func(args []string) bool                                 // tells whether one is given a script or a module, and not text
+	folders  func(*Checker, interpreted) ([]string, error)            // where it looks
+	packages func(*Checker, []string, interpreted) ([]modules, error) // what is there
+}
+
+func languages() []language {
+	return []language{
+		{isPython, startsPython, (*Checker).pythonPath, (*Checker).pythonPackages},
+		{isNode, startsNode, (*Checker).nodePath, (*Checker).nodePackages},
+		{isRuby, startsRuby, (*Checker).gemFolders, (*Checker).gems},
+		{isPerl, startsPerl, (*Checker).perlPath, (*Checker).perlExtensions},
+		{isPHP, startsPHP, (*Checker).phpFiles, (*Checker).phpExtensions},
+		{isDotnet, startsDotnet, (*Checker).dotnetApp, (*Checker).dotnetLibraries},
+		{isR, startsR, (*Checker).rLibraries, (*Checker).rPackages},
+		{isLua, startsLua, (*Checker).luaPath, (*Checker).luaModules},
+		{isErlang, startsErlang, (*Checker).erlangApps, (*Checker).erlangLibraries},
+		{isServer, startsServer, (*Checker).toldServer, (*Checker).served},
+		{isApache, startsServer, (*Checker).wsgiPath, (*Checker).pythonPackages},
+		{isUWSGI, startsServer, (*Checker).uwsgiPath, (*Checker).uwsgiModules},
+	}
+}
+
+// Modules looks at the modules of every interpreter that was noted. Of a health check's those count that come before what is the
+// application's, too.
+func (c *Checker) Modules() error {
+	seen, looked := map[string]bool{}, map[string]bool{}
+	for _, in := range c.interpreted {
+		folders, err := in.language.folders(c, in)
+		if err != nil {
+			return err
+		}
+		if i := slices.IndexFunc(folders, func(dir string) bool { return looked[dir] }); i >= 0 && in.Health {
+			folders = folders[:i]
+		}
+		key := strings.Join(append(folders, in.At.Real), "\x00")
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		for _, dir := range folders {
+			looked[dir] = true
+		}
+		packages, err := in.language.packages(c, folders, in)
+		if err != nil {
+			return err
+		}
+		if err := c.fitting(packages, folders, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fitting judges packages that were found in folders.
+func (c *Checker) fitting(packages []modules, folders []string, in interpreted) error {
+	faults := make([]*fault, len(packages))
+	err := tree.Each(len(packages), func(i int) (err error) {
+		faults[i], err = c.modules(packages[i], folders, in)
+		return err
+	})
+	for _, bad := range faults {
+		if err == nil && bad != nil {
+			err = in.Host.Module(bad.name, bad.what, bad.cure)
+		}
+	}
+	return err
+}
+
+// modules looks for one that fits, or for each that Python passes over by its name for one beside it.
+func (c *Checker) modules(p modules, folders []string, in interpreted) (*fault, error) {
+	switch {
+	case p.libc != "":
+		return c.apart(p, p.other, p.libc, in)
+	case p.other != "":
+		return c.unfit(p, p.other, "for "+p.named, in), nil
+	}
+	s, err := c.sift(p, in)
+	switch {
+	case err != nil || s.fits:
+		return nil, err
+	case s.strange != "":
+		return c.apart(p, s.strange, s.libc, in)
+	}
+	for _, other := range s.others {
+		fits, err := c.beside(other.at, folders)
+		if err != nil {
+			return nil, err
+		}
+		if !fits {
+			return c.lacking(p, other, in)
+		}
+	}
+	return nil, nil
+}
+
+// inPackages are the files that patterns mean in a folder of each of some packages, "name/libs"; what says what they are.
+func (c *Checker) inPackages(folders []string, what string, patterns ...string) ([]modules, error) {
+	list := make([]modules, min(len(folders), maxPackages))
+	err := tree.Each(len(list), func(i int) (err error) {
+		list[i] = modules{name: path.Base(path.Dir(folders[i])), what: what}
+		list[i].files, err = c.Tree.Under(folders[i], patterns...)
+		return err
+	})
+	return list, err
+}
+
+// sifted is what there is among the files of a package.
+type sifted struct {
+	fits    bool       // one is for the declared machine, and loaded
+	strange string     // one for it that wants another C library than there is
+	libc    string     // that library
+	others  []compiled // the first for another machine, and those that are never loaded for a fitting one beside them
+}
+
+func (c *Checker) sift(p modules, in interpreted) (s sifted, err error) {
+	for _, name := range p.files[:min(len(p.files), maxModules)] {
+		file, err := c.compiled(name)
+		if err == nil && file.fits && isLoaded(name) {
+			file.fits, err = c.sameMachine(in, file)
+		}
+		if err == nil && file.fits && (isNode(in.At.Real) || p.by != "" && p.what == "") { // PHP's extensions are many, and each would be another request
+			var libc string
+			if libc, err = c.strange(file.at.Real, in); libc != "" {
+				s.strange, s.libc = file.at.Real, libc
+				continue
+			}
+		}
+		if err != nil || file.fits && !c.unloaded(name) {
+			s.fits = err == nil
+			return s, err
+		}
+		if file.what != "" && !file.fits && (len(s.others) == 0 || c.unloaded(name) && len(s.others) < maxStrays) {
+			s.others = append(s.others, file)
+		}
+	}
+	return s, nil
+}
+
+// isLoaded tells by its name whether a file is one that a program loads, and not one that it starts.
+func isLoaded(name string) bool { return path.Ext(name) == ".node" || isLibrary(path.Base(name)) }
+
+// sameMachine tells whether a program is of the same machine as what it is to load: one of 64 bits loads none of 32, which may run beside it.
+func (c *Checker) sameMachine(in interpreted, what compiled) (bool, error) {
+	f, err := c.Tree.Read(in.At.Real, in.At.Info)
+	return f.ELF.Arch() == what.arch, err
+}
+
+// lacking judges a package that has a file for another machine and none that fits: a fault, unless whoever has it may do without.
+func (c *Checker) lacking(p modules, other compiled, in interpreted) (*fault, error) {
+	if p.by != "" && late(in.Frame, p) {
+		in.note("%s is %s%s: whether %s loads it is up to what starts that, which changes what names it", shell.Show(other.at.Real), other.what, c.DeclaredAs(), shell.Show(in.At.Name))
+		return nil, nil
+	}
+	if p.spare {
+		in.note("%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(other.at.Real)), shell.Show(p.what))
+		return nil, nil
+	}
+	if told, err := c.Evidence(p.wheel); err != nil || forAny(told) {
+		return nil, err
+	}
+	if spare, err := c.spare(p); err != nil || spare {
+		in.note("%s is %s%s: %s goes on without it", shell.Show(other.at.Real), other.what, c.DeclaredAs(), shell.Show(p.name))
+		return nil, err
+	}
+	return c.unfit(p, other.at.Real, other.what, in), nil
+}
+
+// unfit is the fault of a package of which a file or folder is for another machine.
+func (c *Checker) unfit(p modules, name, what string, in interpreted) *fault {
+	return &fault{
+		name: name,
+		what: what + c.DeclaredAs() + ", and " + p.sought(in),
+		cure: "install it in a stage for " + c.Platform() + p.also,
+	}
+}
+
+// sought says how an interpreter has come upon what does not fit.
+func (p modules) sought(in interpreted) string {
+	if p.by != "" {
+		return p.names() + " has " + shell.Show(in.At.Name) + " load it"
+	}
+	return shell.Show(in.At.Real) + " finds no other " + cmp.Or(p.what, "module") + " of " + shell.Show(p.name)
+}
+
+// compiled is a file of machine code; what is "" when it is none.
+type compiled struct {
+	at   tree.Found
+	what string
+	fits bool
+	arch string // of an ELF file
+}
+
+// compiled reads for which machine a file is. One that is not there is none.
+func (c *Checker) compiled(name string) (compiled, error) {
+	at, ok, err := c.Tree.Regular(name)
+	if err != nil || !ok {
+		return compiled{}, err
+	}
+	h, err := c.Tree.Head(at.Real, at.Info)
+	switch {
+	case err != nil:
+		return compiled{}, err
+	case h.ELF.Bits != 0:
+		return compiled{at: at, what: h.ELF.Describe(), fits: !c.Foreign(h.ELF), arch: h.ELF.Arch()}, nil
+	case strings.HasPrefix(h.Title, tree.MacProgram), strings.HasPrefix(h.Title, tree.WindowsProgram):
+		return compiled{at: at, what: strings.Replace(h.Title, "program", "library", 1)}, nil
+	}
+	return compiled{}, nil
+}
+
+// beside tells whether there is a module of the same name for the right machine, which another installation left.
+func (c *Checker) beside(at tree.Found, roots []string) (bool, error) {
+	dirs, err := c.portions(at.Real, roots)
+	if err != nil {
+		return false, err
+	}
+	base := path.Base(at.Real)
+	for _, dir := range dirs {
+		real, entries, err := c.Tree.Folder(dir)
+		if err != nil {
+			return false, err
+		}
+		for _, e := range entries {
+			if stem(e.Name()) != stem(base) || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
+				continue
+			}
+			if file, err := c.compiled(path.Join(real, e.Name())); err != nil || file.fits {
+				return err == nil, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// machinesIn are the architectures that the words of a name stand for: build_x86_64, linux-x64+arm64, x.cpython-312-aarch64-linux-gnu.so.
+func machinesIn(name string) (list []string) {
+	words := strings.FieldsFunc(strings.ReplaceAll(name, "x86_64", "amd64"), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+	for _, word := range words {
+		if p, err := platforms.ParseAny(word); err == nil {
+			list = append(list, p.Architecture)
+		}
+	}
+	return list
+}
