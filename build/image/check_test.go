@@ -708,6 +708,21 @@ func TestGOARM(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	built := map[string][]byte{}
+	for _, goarm := range []string{"6", "7"} {
+		app := filepath.Join(source, "app"+goarm)
+		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", app, ".")
+		cmd.Dir = source
+		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm", "GOARM="+goarm, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("go build: %v\n%s", err, out)
+		}
+		data, err := os.ReadFile(app)
+		if err != nil {
+			t.Fatal(err)
+		}
+		built[goarm] = data
+	}
 	for _, test := range []struct{ goarm, declare, want string }{
 		{"7", "arm/v7", "verified"},
 		{"7", "arm/v6", "too-new:/app"},
@@ -716,18 +731,7 @@ func TestGOARM(t *testing.T) {
 		{"6", "arm/v5", "too-new:/app"},
 		{"6", "arm64", "foreign:/app"},
 	} {
-		app := filepath.Join(source, "app"+test.goarm)
-		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", app, ".")
-		cmd.Dir = source
-		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=arm", "GOARM="+test.goarm, "CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off", "GOTOOLCHAIN=local")
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("go build: %v\n%s", err, out)
-		}
-		data, err := os.ReadFile(app)
-		if err != nil {
-			t.Fatal(err)
-		}
-		root := rootOf(put("/app", 0o755, data))
+		root := rootOf(put("/app", 0o755, built[test.goarm]))
 		for name, root := range map[string]fs.FS{"at offsets": root, "onwards": onward{root}} {
 			r, err := image.Check(run("/app").bytes(), root, platform(t, test.declare), image.Options{})
 			if got := outcome(t, r, err); got != test.want {

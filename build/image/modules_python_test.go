@@ -390,11 +390,11 @@ func TestEveryFailureToReadModulesIsTold(t *testing.T) {
 
 func everyFailure(t *testing.T, name string, c config, files fstest.MapFS) {
 	t.Helper()
-	lost := errors.New("connection lost")
+	lost, config, declared := errors.New("connection lost"), c.bytes(), platform(t, "arm64")
 	for n := int64(0); ; n++ {
 		root := fragile{files, &atomic.Int64{}, lost}
 		root.left.Store(n)
-		r, err := image.Check(c.bytes(), root, platform(t, "arm64"), image.Options{})
+		r, err := image.Check(config, root, declared, image.Options{})
 		if root.left.Load() >= 0 {
 			return // it has not come to pass
 		}
