@@ -24,9 +24,9 @@ const module = "github.com/manymage/manymage"
 
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
-	{"platforms", "build/image/fields", "build/image/options"},
+	{"platforms", "build/image/options"},
 	{"build/rootfs", "build/lines", "build/index", "build/image/shell", "build/image/tree"},
-	{"build/image/node", "build/image/view"},
+	{"build/image/view"},
 	{"build/image/modules"},
 	{"build/config", "build/dockerfile", "build/engine", "build/git", "build/image", "build/progress", "build/record", "build/registry", "build/registry/local"},
 	{"build/lists"},
@@ -56,7 +56,7 @@ var lives = map[string][]string{
 	"github.com/containerd/containerd":             {"build/engine"},
 	"github.com/tonistiigi/fsutil":                 {"build/engine"},
 	"google.golang.org/grpc":                       {"build/engine"},
-	"github.com/tidwall/gjson":                     {"build/image", "build/image/fields", "build/image/modules"},
+	"github.com/tidwall/gjson":                     {"build/image", "build/image/modules"},
 	"github.com/tidwall/sjson":                     {"build/image"},
 	"mvdan.cc/sh":                                  {"build/image/shell"},
 	"github.com/hbollon/go-edlib":                  nil,

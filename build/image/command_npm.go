@@ -10,8 +10,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/manymage/manymage/build/image/fields"
-	"github.com/manymage/manymage/build/image/node"
+	"github.com/manymage/manymage/build/image/modules"
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
 )
@@ -44,9 +43,9 @@ type called struct {
 // readCalled reads a command line; ok is false where it starts no script.
 func readCalled(words []string) (s called, ok bool) {
 	manager := path.Base(words[0])
-	valued := append(node.FolderOptions(), "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
+	valued := append(modules.NodeFolderOptions(), "--workspace", "-F", "--filter", "--loglevel", "--script-shell", "--run", "--env-file")
 	if manager != "pnpm" { // for which -w and -r have no value
-		valued = append(append(valued, "-w"), node.PreloadOptions()...)
+		valued = append(append(valued, "-w"), modules.NodePreloadOptions()...)
 	}
 	own, rest := options.Cut(words[1:], valued...)
 	s.files = []string{"package.json"}
@@ -55,7 +54,7 @@ func readCalled(words []string) (s called, ok bool) {
 		if len(rest) == 0 {
 			return s, false
 		}
-		return readCalled(append([]string{node.Name(rest[0])}, rest[1:]...))
+		return readCalled(append([]string{modules.NodeName(rest[0])}, rest[1:]...))
 	case "node":
 		s.name, s.args, s.alone = strings.Join(own.Values("--run"), ""), rest, true
 		return s, s.name != ""
@@ -96,7 +95,7 @@ func (s called) read(manager string, own options.List, rest, valued []string) (c
 		s.name, s.args = rest[0], rest[1:]
 	}
 	s.alone, s.either = own.Has("--ignore-scripts"), manager != "npm" && manager != "deno"
-	for _, s.dir = range own.Values(node.FolderOptions()...) { // the last counts
+	for _, s.dir = range own.Values(modules.NodeFolderOptions()...) { // the last counts
 	}
 	if s.of = own.Values("-w", "--workspace", "-F", "--filter"); manager == "pnpm" && own.Has("-w") { // the workspace's root
 		s.of = nil
@@ -155,11 +154,11 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 		words = words[1:]
 	}
 	if len(s.of) == 0 {
-		return c.scriptIn(s, node.Name(path.Base(words[0])), f)
+		return c.scriptIn(s, modules.NodeName(path.Base(words[0])), f)
 	}
 	folders, err := c.workspaces(s.of, shell.Absolute(f.Dir, s.dir))
 	for _, s.dir = range folders {
-		_, failed := c.scriptIn(s, node.Name(path.Base(words[0])), f)
+		_, failed := c.scriptIn(s, modules.NodeName(path.Base(words[0])), f)
 		err = errors.Join(err, failed)
 	}
 	return true, err
@@ -244,16 +243,16 @@ func (c *checker) packaged(s called, f frame) error {
 
 // programOf is what a package that npx is given calls its program: cowsay@1 is cowsay, and @nestjs/cli is nest.
 func (c *checker) programOf(id, dir string) (string, error) {
-	name := node.Name(id)
+	name := modules.NodeName(id)
 	if !strings.HasPrefix(name, "@") {
 		return name, nil
 	}
-	folder, err := node.Find(c.Tree, name, dir)
+	folder, err := modules.NodePackage(c.Tree, name, dir)
 	if err != nil {
 		return "", err
 	}
 	text, err := c.Evidence(path.Join(folder, "package.json"))
-	if names := fields.Keys(text, "bin"); len(names) == 1 {
+	if names := keys(text, "bin"); len(names) == 1 {
 		return names[0], err
 	}
 	return path.Base(name), err

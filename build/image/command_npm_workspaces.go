@@ -9,7 +9,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/manymage/manymage/build/image/fields"
 	"github.com/manymage/manymage/build/image/tree"
 )
 
@@ -44,8 +43,8 @@ func (c *checker) members(from string) (folders []string, root string, err error
 		if err != nil {
 			return nil, "", err
 		}
-		patterns := fields.Texts(described, "workspaces")
-		patterns = append(patterns, fields.Texts(described, "workspaces.packages")...)
+		patterns := texts(described, "workspaces")
+		patterns = append(patterns, texts(described, "workspaces.packages")...)
 		listed, err := c.Evidence(path.Join(root, "pnpm-workspace.yaml"))
 		if err != nil {
 			return nil, "", err

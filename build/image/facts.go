@@ -1,12 +1,12 @@
 package image
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 	"github.com/tidwall/gjson"
-
-	"github.com/manymage/manymage/build/image/fields"
 )
 
 // Facts are what people ask of a config. Fields of another type than the specification's are read as absent.
@@ -47,14 +47,14 @@ func FactsOf(config []byte) (Facts, error) {
 		Author:      gjson.GetBytes(config, "author").String(),
 		User:        c.Get("User").String(),
 		WorkingDir:  c.Get("WorkingDir").String(),
-		Entrypoint:  fields.Texts(c.Raw, "Entrypoint"),
-		Cmd:         fields.Texts(c.Raw, "Cmd"),
-		Healthcheck: fields.Texts(c.Raw, "Healthcheck.Test"),
-		Env:         fields.Texts(c.Raw, "Env"),
-		Ports:       fields.Keys(c.Raw, "ExposedPorts"),
-		Volumes:     fields.Keys(c.Raw, "Volumes"),
+		Entrypoint:  texts(c.Raw, "Entrypoint"),
+		Cmd:         texts(c.Raw, "Cmd"),
+		Healthcheck: texts(c.Raw, "Healthcheck.Test"),
+		Env:         texts(c.Raw, "Env"),
+		Ports:       keys(c.Raw, "ExposedPorts"),
+		Volumes:     keys(c.Raw, "Volumes"),
 		Labels:      labels(config),
-		DiffIDs:     fields.Texts(string(config), "rootfs.diff_ids"),
+		DiffIDs:     texts(string(config), "rootfs.diff_ids"),
 		History:     history(gjson.GetBytes(config, "history")),
 	}, nil
 }
@@ -102,4 +102,22 @@ func moment(r gjson.Result) time.Time {
 		return time.Time{}
 	}
 	return t
+}
+
+// texts are those of an array in a JSON text, by its path as gjson has them; a single one, as some tools write it, is an array of one.
+// What has another type is absent: anybody may have written it.
+func texts(json, field string) (list []string) {
+	r := gjson.Get(json, field)
+	if r.Type != gjson.String && !r.IsArray() {
+		return nil
+	}
+	for _, item := range r.Array() {
+		list = append(list, item.String())
+	}
+	return list
+}
+
+// keys are those of an object, likewise.
+func keys(json, field string) []string {
+	return slices.Sorted(maps.Keys(gjson.Get(json, field).Map()))
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/tidwall/gjson"
 	"github.com/tidwall/sjson"
 
-	"github.com/manymage/manymage/build/image/fields"
 	"github.com/manymage/manymage/platforms"
 )
 
@@ -85,6 +84,6 @@ func platformOf(config []byte) ocispec.Platform {
 	text := func(field string) string { return gjson.GetBytes(config, field).Str } // empty of what is no text
 	return ocispec.Platform{
 		OS: text("os"), Architecture: text("architecture"), Variant: text("variant"), OSVersion: text(`os\.version`),
-		OSFeatures: fields.Texts(string(config), `os\.features`),
+		OSFeatures: texts(string(config), `os\.features`),
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/manymage/manymage/build/image/fields"
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
 )
@@ -84,7 +83,7 @@ func (c *Checker) assets(text string, ids []string) (list []asset) {
 	_, id, _ := strings.Cut(name, "/")
 	here := slices.Contains(machinesIn(id), c.Declared.Architecture)
 	gjson.Get(text, "targets").Map()[name].ForEach(func(owner, p gjson.Result) bool {
-		for _, file := range fields.Keys(p.Raw, "native") {
+		for _, file := range keys(p.Get("native")) {
 			list = append(list, asset{owner: owner.String(), file: file, everywhere: here && !strings.HasPrefix(owner.String(), "runtimepack.")})
 		}
 		best, first := len(ids), len(list)

@@ -17,10 +17,13 @@ package modules
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/tidwall/gjson"
 
 	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
@@ -298,6 +301,17 @@ func machinesIn(name string) (list []string) {
 		if p, err := platforms.ParseAny(word); err == nil {
 			list = append(list, p.Architecture)
 		}
+	}
+	return list
+}
+
+// keys are those of an object that anybody may have written, sorted.
+func keys(r gjson.Result) []string { return slices.Sorted(maps.Keys(r.Map())) }
+
+// values are the texts of an array, or the one that stands in the place of an array of one.
+func values(r gjson.Result) (list []string) {
+	for _, item := range r.Array() {
+		list = append(list, item.String())
 	}
 	return list
 }

@@ -11,8 +11,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/manymage/manymage/build/image/fields"
-	"github.com/manymage/manymage/build/image/node"
 	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
 )
@@ -127,7 +125,7 @@ func (c *Checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 // found finds packages where they are needed, each once.
 func (c *Checker) found(queue []nodePackage, seen map[string]bool) ([]nodePackage, error) {
 	err := tree.Each(len(queue), func(i int) (err error) {
-		queue[i].dir, err = node.Find(c.Tree, queue[i].name, queue[i].dir)
+		queue[i].dir, err = NodePackage(c.Tree, queue[i].name, queue[i].dir)
 		return err
 	})
 	return slices.DeleteFunc(queue, func(p nodePackage) bool {
@@ -145,8 +143,8 @@ func (c *Checker) describe(list []nodePackage) error {
 			return nil
 		}
 		text, err := c.Evidence(path.Join(p.dir, "package.json"))
-		if p.dependencies = fields.Keys(text, "dependencies"); len(p.optional) == 0 {
-			p.optional = fields.Keys(text, "optionalDependencies")
+		if p.dependencies = keys(gjson.Get(text, "dependencies")); len(p.optional) == 0 {
+			p.optional = keys(gjson.Get(text, "optionalDependencies"))
 		}
 		p.scripted = slices.ContainsFunc([]string{"preinstall", "install", "postinstall"}, func(name string) bool { return gjson.Get(text, "scripts."+name).Exists() })
 		if err != nil || p.scripted {
@@ -303,17 +301,17 @@ type platformed struct {
 // forMachine finds such a package.
 func (c *Checker) forMachine(name, from string, in interpreted) (p platformed, err error) {
 	if p.dir = name; !path.IsAbs(name) {
-		p.dir, err = node.Find(c.Tree, name, from)
+		p.dir, err = NodePackage(c.Tree, name, from)
 	}
 	if err != nil || p.dir == "" {
 		return p, err
 	}
 	text, err := c.Evidence(path.Join(p.dir, "package.json"))
-	cpu := fields.Texts(text, "cpu")
+	cpu := values(gjson.Get(text, "cpu"))
 	if p.portable = slices.Contains(cpu, "wasm32"); err != nil || p.portable || len(cpu) == 0 {
 		return p, err
 	}
-	if libs := fields.Texts(text, "libc"); len(libs) == 1 && slices.Contains([]string{"musl", "glibc"}, libs[0]) && slices.Contains(machinesIn(strings.Join(cpu, " ")), c.Declared.Architecture) {
+	if libs := values(gjson.Get(text, "libc")); len(libs) == 1 && slices.Contains([]string{"musl", "glibc"}, libs[0]) && slices.Contains(machinesIn(strings.Join(cpu, " ")), c.Declared.Architecture) {
 		if ours, err := c.clib(in); err != nil || ours != "" && ours != libs[0] {
 			p.libc = libs[0]
 			return p, err

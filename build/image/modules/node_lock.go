@@ -11,8 +11,6 @@ import (
 
 	"github.com/tidwall/gjson"
 
-	"github.com/manymage/manymage/build/image/fields"
-	"github.com/manymage/manymage/build/image/node"
 	"github.com/manymage/manymage/build/image/shell"
 )
 
@@ -48,7 +46,7 @@ func readBunGraph(text string) graph {
 	for at, p := range list {
 		id := p.Get("0").String()
 		for i, kind := range []string{"dependencies", "optionalDependencies"} {
-			for _, name := range fields.Keys(p.Raw, "2."+kind) {
+			for _, name := range keys(p.Get("2." + kind)) {
 				in := func(at string) string { return strings.TrimPrefix(at+"/"+name, "/") }
 				if other, ok := nearest(at, "/", func(at string) bool { return list[in(at)].Exists() }); ok {
 					all[id] = append(all[id], needed{list[in(other)].Get("0").String(), i > 0})
@@ -113,7 +111,7 @@ func readGraph(text string) graph {
 	}
 	for id, needs := range all {
 		for i, need := range needs {
-			needs[i].optional = need.optional || spare[[2]string{id, node.Name(need.id)}]
+			needs[i].optional = need.optional || spare[[2]string{id, NodeName(need.id)}]
 		}
 	}
 	return all
@@ -161,7 +159,7 @@ func (g graph) compiling(names map[string]bool) (list []string) {
 	seen := map[string]bool{}
 	var queue []string
 	for _, id := range slices.Sorted(maps.Keys(g)) {
-		if names[node.Name(id)] {
+		if names[NodeName(id)] {
 			queue = append(queue, id)
 		}
 	}
@@ -171,7 +169,7 @@ func (g graph) compiling(names map[string]bool) (list []string) {
 			continue
 		}
 		seen[id] = true
-		if slices.ContainsFunc(g[id], func(need needed) bool { return compiles(node.Name(need.id)) }) {
+		if slices.ContainsFunc(g[id], func(need needed) bool { return compiles(NodeName(need.id)) }) {
 			list = append(list, id)
 		}
 		for _, need := range g[id] {
@@ -275,7 +273,7 @@ func (c *Checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (l
 
 // lockedPackage finds a package of a list, and those of which it takes the one for its machine. Where they are packed, it has itself no folder.
 func (c *Checker) lockedPackage(l lock, id string) (list []nodePackage, err error) {
-	p := nodePackage{name: node.Name(id)}
+	p := nodePackage{name: NodeName(id)}
 	for _, need := range l.graph[id] {
 		if need.optional && len(p.optional) < maxModules {
 			p.optional = append(p.optional, l.folders(need.id)...)
@@ -283,7 +281,7 @@ func (c *Checker) lockedPackage(l lock, id string) (list []nodePackage, err erro
 	}
 	dirs := l.folders(id)
 	if len(dirs) == 0 {
-		if p.dir, err = node.Find(c.Tree, p.name, l.root); err == nil && (p.dir != "" || len(p.optional) > 0) {
+		if p.dir, err = NodePackage(c.Tree, p.name, l.root); err == nil && (p.dir != "" || len(p.optional) > 0) {
 			list = append(list, p)
 		}
 		return list, err
@@ -297,7 +295,7 @@ func (c *Checker) lockedPackage(l lock, id string) (list []nodePackage, err erro
 // folders are those that a package is laid down in.
 func (l lock) folders(id string) (dirs []string) {
 	version, _, _ := strings.Cut(id, "(")
-	name := node.Name(id)
+	name := NodeName(id)
 	for _, folder := range slices.Concat(l.laid[strings.ReplaceAll(version, "/", "+")], l.laid[strings.ReplaceAll(name, "/", "-")]) {
 		dirs = append(dirs, path.Join(folder, "node_modules", name))
 	}

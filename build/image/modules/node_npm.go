@@ -7,8 +7,6 @@ import (
 	"strings"
 
 	"github.com/tidwall/gjson"
-
-	"github.com/manymage/manymage/build/image/fields"
 )
 
 // npm leaves in node_modules/.package-lock.json what it has installed: by its folder below the application's each package, with what it needs, and
@@ -28,7 +26,7 @@ func (l npmList) installed(root string, starts []string) (list []nodePackage) {
 		if at == "" || p.Get("link").Bool() || !needed[at] && (p.Get("dev").Bool() || p.Get("optional").Bool() || p.Get("devOptional").Bool()) {
 			continue
 		}
-		if optional, scripted := fields.Keys(p.Raw, "optionalDependencies"), p.Get("hasInstallScript").Bool(); len(optional) > 0 || scripted {
+		if optional, scripted := keys(p.Get("optionalDependencies")), p.Get("hasInstallScript").Bool(); len(optional) > 0 || scripted {
 			list = append(list, nodePackage{dir: path.Join(root, path.Clean("/"+at)), name: packageName(at), scripted: scripted, optional: optional})
 		}
 	}
@@ -48,7 +46,7 @@ func (l npmList) needed(root string, folders []string) map[string]bool {
 		at := queue[i]
 		if p, there := l[at]; there && !needed[at] {
 			needed[at] = true
-			for _, name := range fields.Keys(p.Raw, "dependencies") {
+			for _, name := range keys(p.Get("dependencies")) {
 				queue = append(queue, l.required(name, at))
 			}
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/manymage/manymage/build/image/node"
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
 )
@@ -19,7 +18,7 @@ func isNode(real string) bool {
 
 // nodeValued are the options of both that have a value.
 func nodeValued() []string {
-	return append(node.PreloadOptions(), "-C", "--conditions", "--env-file", "--title", "--cwd", "--config", "--define", "--port")
+	return append(NodePreloadOptions(), "-C", "--conditions", "--env-file", "--title", "--cwd", "--config", "--define", "--port")
 }
 
 // nodeLine is the script of a command line, "" where there is none, and what it is given.
@@ -97,11 +96,11 @@ func (c *Checker) preloaded(in interpreted) (folders []string, err error) {
 		words = append(strings.Fields(text), words...)
 	}
 	o, _ := options.Cut(words, nodeValued()...)
-	for _, module := range o.Values(node.PreloadOptions()...) {
+	for _, module := range o.Values(NodePreloadOptions()...) {
 		if !shell.Known(in.Frame.Dir+module) || strings.HasPrefix(module, ".") {
 			continue
 		}
-		dir, err := node.Find(c.Tree, packageOf(module), in.Frame.Dir)
+		dir, err := NodePackage(c.Tree, packageOf(module), in.Frame.Dir)
 		if err != nil {
 			return nil, err
 		}
@@ -145,7 +144,7 @@ func isManager(dir string) bool {
 func managed(args []string) string {
 	for i, word := range args {
 		option, dir, ok := strings.Cut(word, "=")
-		if !slices.Contains(node.FolderOptions(), option) {
+		if !slices.Contains(NodeFolderOptions(), option) {
 			continue
 		}
 		if !ok && i+1 < len(args) {

@@ -1,23 +1,23 @@
-package node_test
+package modules_test
 
 import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/manymage/manymage/build/image/node"
+	"github.com/manymage/manymage/build/image/modules"
 	"github.com/manymage/manymage/build/image/tree"
 )
 
-func TestName(t *testing.T) {
+func TestNodeName(t *testing.T) {
 	for id, want := range map[string]string{"": "", "cowsay": "cowsay", "cowsay@1.6": "cowsay", "@nestjs/cli": "@nestjs/cli", "@nestjs/cli@10": "@nestjs/cli", "@": "@"} {
-		if got := node.Name(id); got != want {
+		if got := modules.NodeName(id); got != want {
 			t.Errorf("%q is of %q, want %q", id, got, want)
 		}
 	}
 }
 
 // The nearest package of a name is the one that is required, as Node has it.
-func TestFind(t *testing.T) {
+func TestNodePackage(t *testing.T) {
 	root := tree.New(fstest.MapFS{"app/node_modules/x/index.js": {}, "node_modules/y/index.js": {}, "app/node_modules/x/node_modules/y/index.js": {}, "node_modules/file": {}})
 	for _, test := range []struct{ name, from, want string }{
 		{"x", "/app/src", "/app/node_modules/x"},
@@ -29,7 +29,7 @@ func TestFind(t *testing.T) {
 		{"../x", "/app/node_modules/x", ""},
 		{"", "/app", ""},
 	} {
-		if got, err := node.Find(root, test.name, test.from); got != test.want || err != nil {
+		if got, err := modules.NodePackage(root, test.name, test.from); got != test.want || err != nil {
 			t.Errorf("%s from %s: %q, %v, want %q", test.name, test.from, got, err, test.want)
 		}
 	}
