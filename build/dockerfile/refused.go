@@ -119,7 +119,7 @@ func isOpen(err error) bool { return strings.HasSuffix(err.Error(), "-quote") }
 // unread says what is wrong with a word in which no variable can be filled in.
 func (f *File) unread(line int, word string, err error) error {
 	if isOpen(err) {
-		return f.fault(line, "%s has a quote without its end: words end at blanks, so that a path with one is written as in COPY [\"a b\", \"/\"], and a quote that belongs to it is escaped", word)
+		return f.fault(line, "%s has a quote without its end: close it, or escape it if it belongs there; words end at blanks, and a path with one is written as in COPY [\"a b\", \"/\"]", word)
 	}
 	return f.fault(line, "%w", oneLine(err))
 }
