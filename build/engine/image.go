@@ -32,7 +32,7 @@ type Image struct {
 
 // Inspect describes an image by reference or ID. ErrNotFound when there is none.
 func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
-	found, err := e.api.ImageInspect(ctx, ref)
+	found, err := e.described(ctx, ref)
 	if err != nil {
 		return Image{}, imageError("look at", ref, err)
 	}
@@ -53,6 +53,25 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 	// An image built without a date has none; the zero time says so.
 	out.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
 	return out, nil
+}
+
+// unfinished is how Podman fails to look at an image while it writes another one, as builds for several platforms do: it looks through all of
+// them for the image's parent, and finds one of which not everything is there yet.
+const unfinished = "locating item named"
+
+// described asks Podman again while another image is unfinished.
+func (e *Engine) described(ctx context.Context, ref string) (found image.InspectResponse, err error) {
+	for try, pause := 1, podmanPause; ; try, pause = try+1, 2*pause {
+		found, err = e.api.ImageInspect(ctx, ref)
+		if err == nil || e.info.Name != podman || try == podmanTries || !strings.Contains(err.Error(), unfinished) {
+			return found, err
+		}
+		select {
+		case <-ctx.Done():
+			return found, context.Cause(ctx)
+		case <-time.After(pause):
+		}
+	}
 }
 
 // Offers asks the engine what the registry has under a name: for which platforms, and whether it is a plain image. The engine asks as it
@@ -91,16 +110,17 @@ func imageError(doing, ref string, err error) error {
 	return fmt.Errorf("%s %s: %w", doing, ref, err)
 }
 
-// tagTries is how often Podman is given a name that it loses, tagPause how long it has at first to lose it; the pause doubles.
+// podmanTries is how often Podman is asked for what it does not bring about while it does something else, podmanPause how long it has for that
+// at first; the pause doubles.
 const (
-	tagTries = 5
-	tagPause = 20 * time.Millisecond
+	podmanTries = 5
+	podmanPause = 20 * time.Millisecond
 )
 
 // Tag gives an image one more name, taking it from whichever image has it. Podman before 5 reads an image's names, adds one and writes
 // them: of two that name one image at the same time, as runs that build the same do, one loses its name, and gives it again.
 func (e *Engine) Tag(ctx context.Context, ref, name string) error {
-	for try, pause := 1, tagPause; ; try, pause = try+1, 2*pause {
+	for try, pause := 1, podmanPause; ; try, pause = try+1, 2*pause {
 		if err := e.api.ImageTag(ctx, ref, name); err != nil {
 			return imageError("tag", ref, err)
 		}
@@ -115,7 +135,7 @@ func (e *Engine) Tag(ctx context.Context, ref, name string) error {
 		if _, err := e.Inspect(ctx, name); !errors.Is(err, ErrNotFound) {
 			return nil // what else is wrong with it whoever needs it says
 		}
-		if try == tagTries {
+		if try == podmanTries {
 			return fmt.Errorf("tag %s as %s: Podman does not keep the name, as when several runs name one image; run this again", ref, name)
 		}
 	}

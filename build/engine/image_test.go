@@ -20,6 +20,18 @@ func TestPodmanTellsNoVersionOfASystem(t *testing.T) {
 	}
 }
 
+// answering is an engine of that name that answers so.
+func answering(t *testing.T, name string, answer http.HandlerFunc) *Engine {
+	t.Helper()
+	server := httptest.NewServer(answer)
+	t.Cleanup(server.Close)
+	api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Engine{api: api, info: Info{Name: name}}
+}
+
 // Podman may lose a name that is given while another run gives one to the same image.
 func TestPodmanLosesNames(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -31,10 +43,10 @@ func TestPodmanLosesNames(t *testing.T) {
 		"Docker keeps it":   {engine: "Docker", losses: 9, tagged: 1},
 		"it stays":          {engine: podman, tagged: 1},
 		"it is lost":        {engine: podman, losses: 2, tagged: 3},
-		"it is always lost": {engine: podman, losses: 9, tagged: tagTries, want: "tag sha256:mine as app:1: Podman does not keep the name"},
+		"it is always lost": {engine: podman, losses: 9, tagged: podmanTries, want: "tag sha256:mine as app:1: Podman does not keep the name"},
 	} {
 		tagged := 0
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e := answering(t, test.engine, func(w http.ResponseWriter, r *http.Request) {
 			switch {
 			case r.Method == http.MethodPost:
 				tagged++
@@ -45,16 +57,39 @@ func TestPodmanLosesNames(t *testing.T) {
 				w.WriteHeader(http.StatusNotFound)
 				_, _ = w.Write([]byte(`{"message":"app:1: image not known"}`))
 			}
-		}))
-		defer server.Close()
-		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
-		if err != nil {
-			t.Fatal(err)
-		}
-		e := &Engine{api: api, info: Info{Name: test.engine}}
-		err = e.Tag(t.Context(), "sha256:mine", "app:1")
+		})
+		err := e.Tag(t.Context(), "sha256:mine", "app:1")
 		if tagged != test.tagged || (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
 			t.Errorf("%s: %d times, %v", name, tagged, err)
+		}
+	}
+}
+
+// Podman cannot look at an image while it writes another one.
+func TestPodmanLooksAgain(t *testing.T) {
+	const unfinished = `{"message":"failed to convert ImageData to ImageInspect 'sha256:mine': locating item named \"manifest\" for image with ID \"other\": file does not exist"}`
+	for name, test := range map[string]struct {
+		engine, says    string
+		failures, asked int
+		want            string
+	}{
+		"Docker is asked once": {engine: "Docker", says: unfinished, failures: 9, asked: 1, want: "look at sha256:mine: "},
+		"it is written":        {engine: podman, says: unfinished, failures: 2, asked: 3},
+		"it never is":          {engine: podman, says: unfinished, failures: 9, asked: podmanTries, want: "look at sha256:mine: "},
+		"something else":       {engine: podman, says: `{"message":"no space left on device"}`, failures: 9, asked: 1, want: "look at sha256:mine: "},
+	} {
+		asked := 0
+		e := answering(t, test.engine, func(w http.ResponseWriter, _ *http.Request) {
+			if asked++; asked <= test.failures {
+				w.WriteHeader(http.StatusInternalServerError)
+				_, _ = w.Write([]byte(test.says))
+				return
+			}
+			_, _ = w.Write([]byte(`{"Id":"sha256:mine"}`))
+		})
+		found, err := e.Inspect(t.Context(), "sha256:mine")
+		if asked != test.asked || (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) || err == nil && found.ID != "sha256:mine" {
+			t.Errorf("%s: asked %d times, %+v, %v", name, asked, found, err)
 		}
 	}
 }
