@@ -187,12 +187,16 @@ func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEng
 	}
 }
 
-// refusesContext says why an engine takes no context as it is. What of it cannot be read is told where it is measured.
+// refusesContext says why an engine takes no context as it is, which is looked through once for each. What of it cannot be read is told
+// where it is measured.
 func (p *Pipeline) refusesContext(ctx context.Context, jobs []job) (all []error) {
-	told := make(map[string]bool)
+	looked := make(map[source]bool)
 	for _, j := range jobs {
-		if err := p.engines[j.node].RefusesContext(ctx, p.context(j.path)); errors.Is(err, engine.ErrUnsupported) && !told[err.Error()] {
-			told[err.Error()] = true
+		if looked[j.source()] {
+			continue
+		}
+		looked[j.source()] = true
+		if err := p.engines[j.node].RefusesContext(ctx, p.context(j.path)); errors.Is(err, engine.ErrUnsupported) && !told(all, err) {
 			all = append(all, err)
 		}
 	}

@@ -279,12 +279,17 @@ func impossible(jobs []job, info engine.Info, runs runner) []error {
 		func(err error) bool { return err == nil })
 }
 
+// told tells whether one of the errors says the same already.
+func told(all []error, err error) bool {
+	return slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() })
+}
+
 // refusedLines are those that no engine's builder takes, each once.
 func refusedLines(jobs []job) error {
 	var all []error
 	for _, j := range jobs {
 		err := j.refused()
-		if err != nil && !slices.ContainsFunc(all, func(other error) bool { return other.Error() == err.Error() }) {
+		if err != nil && !told(all, err) {
 			all = append(all, err)
 		}
 	}

@@ -19,7 +19,6 @@ func (p *Pipeline) unfound(ctx context.Context, jobs []job) []error {
 		return nil
 	}
 	var out []error
-	told := make(map[string]bool)
 	for _, j := range jobs {
 		j.how.OnBuild = p.waiting(ctx, j)
 		for _, c := range j.copies() {
@@ -28,8 +27,7 @@ func (p *Pipeline) unfound(ctx context.Context, jobs []job) []error {
 				continue
 			}
 			err := &engine.StepError{Dockerfile: j.solve.DockerfileName, Line: c.Line, Step: c.Text, Says: why, Cure: cure, Err: fs.ErrNotExist}
-			if text := err.Error(); !told[text] {
-				told[text] = true
+			if !told(out, err) {
 				out = append(out, err)
 			}
 		}
