@@ -6,7 +6,9 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -178,6 +180,7 @@ func TestOriginsOfVersion(t *testing.T) {
 		want string
 	}{
 		{line("IMG=me/app:1"), "command line, the tag of IMG"},
+		{line("IMG=me/app:1", "VERSION="), "command line, the tag of IMG"},
 		{say{yaml: "img: me/app\nversion: 1.10\n"}, "manymage.yaml:2"},
 		{say{git: Repository{Version: "v1", Origin: "git tag v1"}}, "git tag v1"},
 	} {
@@ -260,13 +263,13 @@ func TestTags(t *testing.T) {
 func TestBuildArgs(t *testing.T) {
 	s := say{
 		words: []string{`BUILD_ARGS=A=1 "MSG=x y" E= FROM_ENV R={rust} U={uname}-{arch}{variant} V={docker} 'J={"a":1}' S=${x}`},
-		env:   map[string]string{"FROM_ENV": "env"}, yaml: "build_args:\n  A: 0\n  Y: true\n", defaults: Defaults{BuildArgs: map[string]string{"Y": "no", "D": "d"}},
+		env:   map[string]string{"FROM_ENV": "env", "NAMED": "n"}, yaml: "build_args:\n  A: 0\n  Y: true\n  NAMED:\n", defaults: Defaults{BuildArgs: map[string]string{"Y": "no", "D": "d"}},
 	}
 	c := s.mustLoad(t)
 	arm := ocispec.Platform{OS: "linux", Architecture: "arm", Variant: "v7"}
 	want := []Pair{
 		{"A", "1", "command line"}, {"D", "d", "magefile"}, {"E", "", "command line"}, {"FROM_ENV", "env", "environment FROM_ENV"}, {"J", `{"a":1}`, "command line"},
-		{"MSG", "x y", "command line"}, {"R", "armv7-unknown-linux-gnueabihf", "command line"}, {"S", "${x}", "command line"}, {"U", "armv7l-armv7", "command line"}, {"V", "arm32v7", "command line"},
+		{"MSG", "x y", "command line"}, {"NAMED", "n", "environment NAMED"}, {"R", "armv7-unknown-linux-gnueabihf", "command line"}, {"S", "${x}", "command line"}, {"U", "armv7l-armv7", "command line"}, {"V", "arm32v7", "command line"},
 		{"Y", "true", "manymage.yaml:3"},
 	}
 	if got := c.BuildArgsFor(arm); !reflect.DeepEqual(got, want) {
@@ -275,7 +278,7 @@ func TestBuildArgs(t *testing.T) {
 	if got := c.PlaceholderArgs(); !reflect.DeepEqual(got, []string{"R", "U", "V"}) {
 		t.Errorf("placeholders in %v", got)
 	}
-	if got := c.Value("BUILD_ARGS").Origin; got != "command line, magefile, environment FROM_ENV, manymage.yaml:3" {
+	if got := c.Value("BUILD_ARGS").Origin; got != "command line, magefile, environment FROM_ENV, environment NAMED, manymage.yaml:3" {
 		t.Errorf("origins %q", got)
 	}
 	s.words = []string{"BUILD_ARGS="}
@@ -304,7 +307,7 @@ func TestBracesOfAValue(t *testing.T) {
 func TestLabels(t *testing.T) {
 	c := say{
 		env:  map[string]string{"LABELS": "org.opencontainers.image.title=My app\norg.opencontainers.image.licenses=MIT\n"},
-		yaml: "annotations:\n  - a=b c\ncontexts:\n  base: docker-image://alpine\n  src: ../src\n",
+		yaml: "annotations:\n  - a=b c\ncontexts:\n  base: docker-image://alpine\n  git: git@host:me/app\n  src: ../src\n  stage: target:base\n",
 	}.mustLoad(t)
 	if fmt.Sprint(c.Labels) != "[{org.opencontainers.image.licenses MIT environment LABELS} {org.opencontainers.image.title My app environment LABELS}]" {
 		t.Errorf("labels %v", c.Labels)
@@ -312,24 +315,32 @@ func TestLabels(t *testing.T) {
 	if fmt.Sprint(c.Annotations) != "[{a b c manymage.yaml:2}]" {
 		t.Errorf("annotations %v", c.Annotations)
 	}
-	if c.Contexts[0].Value != "docker-image://alpine" || c.Contexts[1].Value != filepath.Join(filepath.Dir(c.Dir), "src") {
-		t.Errorf("contexts %v", c.Contexts)
+	var contexts []string
+	for _, context := range c.Contexts {
+		contexts = append(contexts, context.Value)
+	}
+	if want := []string{"docker-image://alpine", "git@host:me/app", filepath.Join(filepath.Dir(c.Dir), "src"), "target:base"}; !slices.Equal(contexts, want) {
+		t.Errorf("contexts %q, want %q", contexts, want)
 	}
 }
 
 func TestSecretsAndAgents(t *testing.T) {
 	c := say{
-		words: []string{"SECRETS=npm=.npmrc a=env:TOKEN TOKEN id=d,src=/etc/d id=TOKEN2,env=TOKEN type=env,id=TOKEN3", "SSH=default git=k1,k2"},
+		words: []string{"SECRETS=npm=.npmrc a=env:TOKEN TOKEN id=d,src=/etc/d id=TOKEN2,env=TOKEN type=env,id=TOKEN3 id=e,type=env,src=TOKEN src=/etc/f,id=f", "SSH=default git=k1,k2"},
 		env:   map[string]string{"TOKEN": "hunter2", "TOKEN3": "x", "SSH_AUTH_SOCK": "/s"},
 	}.mustLoad(t)
 	want := []Secret{
 		{"npm", filepath.Join(c.Dir, ".npmrc"), ""}, {"a", "", "TOKEN"}, {"TOKEN", "", "TOKEN"}, {"d", "/etc/d", ""}, {"TOKEN2", "", "TOKEN"}, {"TOKEN3", "", "TOKEN3"},
+		{"e", "", "TOKEN"}, {"f", "/etc/f", ""},
 	}
 	if !reflect.DeepEqual(c.Secrets, want) {
 		t.Errorf("got  %+v\nwant %+v", c.Secrets, want)
 	}
 	if want := []Agent{{ID: "default"}, {"git", []string{filepath.Join(c.Dir, "k1"), filepath.Join(c.Dir, "k2")}}}; !reflect.DeepEqual(c.SSH, want) {
 		t.Errorf("got  %+v\nwant %+v", c.SSH, want)
+	}
+	if c.Value("SECRETS").Origin != "command line" || c.Value("SSH").Text != "default git=k1,k2" {
+		t.Errorf("values %+v", c.Values())
 	}
 	if strings.Contains(fmt.Sprint(c.Values()), "hunter2") {
 		t.Error("a secret is in the values")
@@ -354,11 +365,14 @@ func TestRegistryPassword(t *testing.T) {
 
 // Hosts with a port are that registry alone; without one, whatever port it listens at.
 func TestInsecureHosts(t *testing.T) {
-	for _, s := range []say{line("INSECURE=reg.lan:5000, 10.0.0.5"), {yaml: "insecure: [reg.lan:5000, 10.0.0.5]\n"}} {
+	for _, s := range []say{line("INSECURE=reg.lan:5000, 10.0.0.5 [fd00::5]"), {yaml: "insecure: [reg.lan:5000, 10.0.0.5, '[fd00::5]']\n"}} {
 		c := s.mustLoad(t)
+		if got := c.Value("INSECURE").Text; got != "reg.lan:5000, 10.0.0.5 [fd00::5]" && got != "reg.lan:5000 10.0.0.5 [fd00::5]" {
+			t.Errorf("value %q", got)
+		}
 		for host, want := range map[string]bool{
-			"reg.lan:5000": true, "REG.lan:5000": true, "10.0.0.5": true, "10.0.0.5:443": true,
-			"reg.lan": false, "reg.lan:5001": false, "10.0.0.55": false, "docker.io": false,
+			"reg.lan:5000": true, "REG.lan:5000": true, "10.0.0.5": true, "10.0.0.5:443": true, "[fd00::5]": true, "[fd00::5]:443": true,
+			"reg.lan": false, "reg.lan:5001": false, "[fd00::55]:443": false, "10.0.0.55": false, "docker.io": false,
 		} {
 			if got := c.Insecure(host); got != want {
 				t.Errorf("%s: %t, want %t", host, got, want)
@@ -484,6 +498,7 @@ func TestRefused(t *testing.T) {
 		{"insecure", line("INSECURE=maybe"), []string{"INSECURE=maybe (command line)", "neither yes nor no, nor a registry's host"}},
 		{"insecure repository", line("INSECURE=reg.lan,10.0.0.5/app"), []string{"INSECURE=10.0.0.5/app"}},
 		{"yes among hosts", line("INSECURE=reg.lan,yes"), []string{"INSECURE=yes"}},
+		{"hosts behind yes", line("INSECURE=yes,reg.lan"), []string{"INSECURE=yes"}},
 		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},
 		{"dockerfile placeholder", line("DOCKERFILE=D.{ARCH}"), []string{"DOCKERFILE=D.{ARCH} (command line) holds {ARCH}, and only {arch} is filled in: did you mean {arch}?"}},
 		{"foreign with an open quote", line("ALLOW_FOREIGN='/a b"), []string{"ALLOW_FOREIGN (command line) has a quote that is not closed"}},
@@ -500,6 +515,9 @@ func TestRefused(t *testing.T) {
 		{"build-arg by name", line("BUILD_ARGS=API_TOKEN=" + leak), []string{"BUILD_ARGS=API_TOKEN (command line) looks like a secret", "SECRETS=api_token=env:API_TOKEN"}},
 		{"build-arg by value", line("BUILD_ARGS=X=ghp_" + leak), []string{"looks like a secret"}},
 		{"label by value", line("LABELS=X=-----BEGIN RSA PRIVATE KEY-----" + leak), []string{"LABELS (command line) holds what looks like a secret"}},
+		{"label of one word", line("LABELS=X=ghp_" + leak), []string{"LABELS=X (command line) looks like a secret, which everybody could read in the image"}},
+		{"build-arg that is no name", line("BUILD_ARGS=A-B=1"), []string{"BUILD_ARGS=A-B (command line) is no name of an ARG"}},
+		{"open escape", line(`BUILD_ARGS=A=1\`), []string{"BUILD_ARGS (command line) has a quote"}},
 		{"open quote", line(`BUILD_ARGS="A=` + leak), []string{"BUILD_ARGS (command line) has a quote"}},
 		{"build-arg of the builder", line("BUILD_ARGS=TARGETARCH=arm64"), []string{"is set for each platform"}},
 		{"GOARCH as build-arg", line("BUILD_ARGS=GOARCH=arm64"), []string{"is set for each platform"}},
@@ -509,11 +527,14 @@ func TestRefused(t *testing.T) {
 		{"placeholder of nobody", line("BUILD_ARGS=URL=/x/{identity}"), []string{"BUILD_ARGS=URL (command line) holds {identity}", "set it in the environment and write BUILD_ARGS=URL"}},
 		{"label without value", line("LABELS=x"), []string{"LABELS=x (command line) has no value"}},
 		{"context without value", line("CONTEXTS=x="), []string{"x=folder"}},
-		{"secret without file", line("SECRETS=x="), []string{"has no file"}},
-		{"secret twice", line("SECRETS=x=a x=b"), []string{"is there twice"}},
+		{"secret without file", line("SECRETS=x="), []string{"SECRETS=x= (command line) has no file"}},
+		{"secret without id", line("SECRETS=type=env,src=X"), []string{"has no id"}},
+		{"secret twice", line("SECRETS=x=a x=b"), []string{"SECRETS=x=b (command line) is there twice"}},
 		{"secret of both", line("SECRETS=id=x,src=a,env=B"), []string{"both a file and a variable"}},
 		{"secret field", line("SECRETS=id=x,scr=a"), []string{"has scr"}},
-		{"agent", line("SSH=git="), []string{"has no path"}},
+		{"secret type", line("SECRETS=id=x,type=evn"), []string{"has type=evn"}},
+		{"agent", line("SSH=git="), []string{"SSH=git= (command line) has no path"}},
+		{"agent without id", line("SSH==x"), []string{"SSH==x (command line) has no id"}},
 		{"password in the line", line("REGISTRY_USER=me", "REGISTRY_PASSWORD="+leak), []string{"REGISTRY_PASSWORD (command line) would be seen"}},
 		{"password in the file", say{yaml: "registry_password: " + leak}, []string{"manymage.yaml:1", "does not belong into a file"}},
 		{"user alone", line("REGISTRY_USER=me"), []string{"has no password"}},
@@ -527,7 +548,11 @@ func TestRefused(t *testing.T) {
 		{"YAML merge of pairs", say{yaml: "x-a: &a {A: 1}\nbuild_args:\n  <<: *a\n  B: 2\n"}, []string{"build_args (manymage.yaml:2) has a << (line 3), which takes in another map's lines"}},
 		{"YAML null", say{yaml: "img:\n"}, []string{"img (manymage.yaml:1) has no value"}},
 		{"YAML list for one", say{yaml: "img: [a]\n"}, []string{"is one value"}},
+		{"YAML list for a truth", say{yaml: "v: [1]\n"}, []string{"is one value"}},
 		{"YAML map for a list", say{yaml: "arches: {a: b}\n"}, []string{"write it as [a, b]"}},
+		{"YAML map for paths", say{yaml: "allow_foreign: {a: b}\n"}, []string{"write it as [a, b]"}},
+		{"YAML null in a list", say{yaml: "arches: [amd64,\n  ~]\n"}, []string{"arches (manymage.yaml:1) holds something else than words (line 2)"}},
+		{"YAML list for a name", say{yaml: "labels:\n  ? [a]\n  : b\n"}, []string{"labels (manymage.yaml:1) holds something else than NAME: value (line 2)"}},
 		{"YAML list of lists", say{yaml: "arches:\n- [a]\n"}, []string{"manymage.yaml:1", "line 2"}},
 		{"YAML map of lists", say{yaml: "labels:\n  a: [b]\n"}, []string{"line 2"}},
 		{"YAML map twice", say{yaml: "labels:\n  a: b\n  a: c\n"}, []string{"names a twice (line 3)"}},
@@ -571,7 +596,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 			t.Errorf("%v does not say %s", err, word)
 		}
 	}
-	if _, err := Load(Input{Dir: "relative"}); !errors.Is(err, ErrUsage) {
+	if _, err := Load(Input{Dir: "relative"}); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "DIR=relative is no absolute path") {
 		t.Errorf("a relative folder: %v", err)
 	}
 }
@@ -619,9 +644,11 @@ func TestCheckFiles(t *testing.T) {
 	refuse(podmans, "/sub/Dockerfile, but a Containerfile: name it with DOCKERFILE=sub/Containerfile, and what it ignores in .dockerignore")
 	refuse(base(t, "CONTEXT=nowhere"), "CONTEXT=nowhere (command line)")
 	refuse(base(t, "DOCKERFILE=D.{arch}"), "D.amd64", "D.arm64")
-	refuse(base(t, "SECRETS=a=nofile b=env:NOTSET", "SSH=default", "BUILD_ARGS=NOTSET", "CONTEXTS=x=nofolder"), "nofile", "NOTSET, which is not set", "SSH_AUTH_SOCK", "BUILD_ARGS=NOTSET", "nofolder")
+	refuse(base(t, "SECRETS=a=nofile b=env:NOTSET", "SSH=default", "BUILD_ARGS=NOTSET", "CONTEXTS=x=nofolder"), "nofile", "SECRETS=b=env:NOTSET (command line) takes the variable NOTSET, which is not set",
+		"SSH=default (command line) takes the agent of SSH_AUTH_SOCK", "BUILD_ARGS=NOTSET (command line) has no value", "nofolder")
 
-	c := base(t, "ONLY=arm64", "DOCKERFILE=D.{arch}", "SECRETS=a=s")
+	set := map[string]string{"SET": "x", "SSH_AUTH_SOCK": "/s"}
+	c := say{words: []string{"ONLY=arm64", "DOCKERFILE=D.{arch}", "SECRETS=a=s b=env:SET", "SSH=default k=/k", "BUILD_ARGS=SET"}, env: set}.mustLoad(t)
 	write(t, filepath.Join(c.Dir, "D.arm64"), "FROM scratch\n")
 	write(t, filepath.Join(c.Dir, "s"), "")
 	if err := c.CheckFiles(); err != nil {
@@ -654,7 +681,7 @@ func TestUnreadableFile(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(dir, FileName), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Load(Input{Dir: dir}); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), "cannot be read") {
+	if _, err := Load(Input{Dir: dir}); !errors.Is(err, ErrUsage) || !errors.Is(err, syscall.EISDIR) || !strings.Contains(err.Error(), FileName+": cannot be read") {
 		t.Errorf("a folder: %v", err)
 	}
 	if _, err := (say{yaml: "# " + strings.Repeat("x", largestFile)}).load(t); err == nil || !strings.Contains(err.Error(), "larger") {
@@ -782,6 +809,7 @@ func TestLoadPardonsWhatIsNotUsed(t *testing.T) {
 		"an unused key":       {yaml: "arches: bogus\nimg: app\nunknown: 1\n"},
 		"a used variable":     {env: map[string]string{"RETRY": "soon"}, fault: "RETRY"},
 		"a used key":          {yaml: "retry: soon\n", fault: "retry"},
+		"a used key's form":   {yaml: "retry: [1]\n", fault: "retry"},
 		"no file of knobs":    {yaml: "[", fault: FileName},
 		"the command line":    {words: []string{"ARCHES=bogus"}, fault: "ARCHES"},
 		"whose an account is": {env: map[string]string{"IMG": "app", "REGISTRY_USER": "me", "REGISTRY_PASSWORD": "x"}, fault: "IMG"},

@@ -14,12 +14,9 @@ type hosts struct {
 
 // Insecure tells whether INSECURE allows plain HTTP and unknown certificates for a registry's host ("reg.lan:5000").
 func (c Config) Insecure(host string) bool {
-	name, _, err := net.SplitHostPort(host)
-	if err != nil {
-		name = host
-	}
+	name, _, _ := net.SplitHostPort(host) // empty where there is no port, as no host's name is
 	return c.hosts.all || slices.ContainsFunc(c.hosts.named, func(named string) bool {
-		return strings.EqualFold(named, host) || strings.EqualFold(named, name)
+		return strings.EqualFold(named, host) || strings.EqualFold(strings.Trim(named, "[]"), name)
 	})
 }
 

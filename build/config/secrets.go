@@ -10,9 +10,6 @@ import "strings"
 //	id=npm,src=.npmrc     docker build's form, with src, source or env
 func (l *loader) secrets() {
 	s := l.get("SECRETS")
-	if !s.said() {
-		return
-	}
 	l.record("SECRETS", s.text, s.origin)
 	seen := map[string]bool{}
 	for _, i := range s.items {
@@ -53,22 +50,29 @@ func (l *loader) secret(text string) (Secret, string) {
 // dockerSecret reads the form of docker build --secret, https://docs.docker.com/reference/cli/docker/buildx/build/#secret.
 func (l *loader) dockerSecret(text string) (Secret, string) {
 	var s Secret
+	var kind, source string
 	for field := range strings.SplitSeq(text, ",") {
 		key, value, _ := strings.Cut(field, "=")
 		switch key {
 		case "id":
 			s.ID = value
 		case "src", "source":
-			s.File = l.absolute(value)
+			source = value
 		case "env":
 			s.Env = value
 		case "type":
-			if value == "env" && s.Env == "" && s.File == "" {
-				s.Env = s.ID
-			}
+			kind = value
 		default:
 			return s, "has " + key + ": write id=NAME,src=FILE or id=NAME,env=VARIABLE"
 		}
+	}
+	switch {
+	case kind != "" && kind != "file" && kind != "env":
+		return s, "has type=" + kind + ": write type=file or type=env, or leave it out"
+	case kind == "env" && s.Env == "":
+		s.Env = source
+	case source != "":
+		s.File = l.absolute(source)
 	}
 	if s.File == "" && s.Env == "" {
 		s.Env = s.ID
@@ -89,9 +93,6 @@ func (l *loader) checked(s Secret) (Secret, string) {
 // agents reads SSH: id, id=socket, or id=key,key.
 func (l *loader) agents() {
 	s := l.get("SSH")
-	if !s.said() {
-		return
-	}
 	l.record("SSH", s.text, s.origin)
 	for _, i := range s.items {
 		id, paths, given := strings.Cut(i.text, "=")

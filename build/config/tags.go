@@ -28,7 +28,7 @@ func (l *loader) versionOf(img setting, imgTag string) {
 		l.fail(s.wrong(fmt.Sprintf("is another version than that of IMG=%s: leave one of them out", img.text)))
 		return
 	case imgTag != "" && (!s.said() || img.level >= s.level):
-		s = setting{knob: s.knob, text: imgTag, origin: img.origin + ", the tag of IMG", level: img.level}
+		s = setting{knob: s.knob, text: imgTag, origin: img.origin + ", the tag of IMG"}
 	case !s.said():
 		s.text, s.origin = gitVersion(l.in.Repository)
 	}
