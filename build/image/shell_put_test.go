@@ -1,6 +1,8 @@
 package image_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/manymage/manymage/build/image"
@@ -58,6 +60,37 @@ func TestFolderFirst(t *testing.T) {
 		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
 		if got := outcome(t, r, err); got != test.want {
 			t.Errorf("%s: %s, want %s; notes %q", test.text, got, test.want, r.Notes)
+		}
+	}
+}
+
+// What comes from nobody knows where takes the place of what the image has there, or may do so. /app/x is for arm64, and /app/server for amd64.
+func TestPutUnknown(t *testing.T) {
+	many := ""
+	for i := range 130 {
+		many += fmt.Sprintf("cp /app/x /tmp/%d\n", i)
+	}
+	edits := ""
+	for i := range 130 {
+		edits += fmt.Sprintf("sed -i -e s/%d/x/ /run/conf\n", i)
+	}
+	const late = " is written at run time by what starts it: it was not followed"
+	for _, test := range []struct{ text, want, note string }{
+		{"cp $(date) /app/x; exec /app/x", "verified", "/app/x" + late},
+		{"mv /opt/$(date)/y /app/x; exec /app/x", "verified", "/app/x" + late},
+		{"ln -sf $(date) /app/x; exec /app/x", "verified", "/app/x" + late},
+		{"ln -sfn $(date) /opt/current; exec /opt/current/x", "verified", "/opt/current/x" + late},
+		{"cp $(date) /app/none; exec /app/none", "verified", "/app/none" + late},
+		{"cp $(date) /app/server; exec /app/server", server, ""},
+		{many + "cp /app/server /app/x; exec /app/x", "verified", "the image's scripts change so many files that not all was followed"},
+		{edits + "cp /app/server /app/x; exec /app/x", server, ""},
+	} {
+		root := rootOf(busybox("arm64"), elf("/bin/ln", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mv", "arm64"), elf("/bin/sed", "arm64"), dir("/tmp"), text("/run/conf", ""),
+			elf("/app/x", "arm64"), elf("/app/server", "amd64"), elf("/opt/aarch64/x", "arm64"), link("/opt/current", "aarch64"))
+		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
+		notes := strings.Join(r.Notes, "\n")
+		if got := outcome(t, r, err); got != test.want || (notes == "") != (test.note == "") && err == nil || !strings.Contains(notes, test.note) {
+			t.Errorf("%s: %s, want %s; notes %q, want %q", test.text, got, test.want, r.Notes, test.note)
 		}
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/manymage/manymage/build/image/options"
 )
 
-// put takes what a command puts into the image that it has under another name, or makes executable. What only the shell knows is
-// left out: it is told of as absent where it is started.
+// put takes what a command puts into the image that it has under another name, or makes executable. Where only the shell knows the place it is
+// left out.
 func (w *walker) put(words []string) {
 	base := path.Base(words[0])
 	o, names := options.Permuted(words[1:], "-m", "--mode", "-o", "--owner", "-g", "--group", "-S", "--suffix", "-t", "--target-directory")
@@ -90,10 +90,12 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 // edited stands before the name of a file that the text changes in a way that is not followed.
 const edited = "\x02"
 
+// edit keeps which of some names, among which the words of an editor may be, are those of files that are changed.
 func (w *walker) edit(names []string) {
 	for _, name := range names {
-		if len(w.files) < maxFiles {
-			w.files[edited+path.Clean(Absolute(w.dir, name))] = []string{edited}
+		place := path.Clean(Absolute(w.dir, name))
+		if _, _, there := w.itself(place); there || len(w.files[place]) > 0 {
+			w.hold(edited+place, edited)
 		}
 	}
 }
@@ -102,8 +104,8 @@ func (w *walker) edit(names []string) {
 const gone = Unknown
 
 func (w *walker) remove(place string, folders bool) {
-	if _, info, ok := w.itself(place); ok && (folders || !info.IsDir()) && len(w.files) < maxFiles {
-		w.files[path.Clean(place)] = []string{gone}
+	if _, info, ok := w.itself(place); ok && (folders || !info.IsDir()) {
+		w.hold(path.Clean(place), gone)
 	}
 }
 
@@ -126,9 +128,27 @@ func (w *walker) isGone(place string) bool {
 	return slices.Equal(w.files[path.Clean(place)], []string{gone})
 }
 
-// putAt keeps where the image has what is put at a place, which may have been put there in turn.
+// hold keeps where the image has all that a file may be.
+func (w *walker) hold(name string, sources ...string) {
+	if _, there := w.files[name]; !there && len(w.files) >= maxFiles {
+		w.note("the image's scripts change so many files that not all was followed")
+		return
+	}
+	w.files[name] = few(unique(sources, same))
+}
+
+// putAt keeps where the image has what is put at a place, which may have been put there in turn. What is not known may take the place of what is
+// there.
 func (w *walker) putAt(place, source string) {
-	if !Known(place+source) || len(w.files) >= maxFiles {
+	if !Known(place) {
+		return
+	}
+	if place = path.Clean(place); !Known(source) {
+		if _, _, there := w.itself(place); there {
+			w.hold(place, append(slices.Clone(orZero(w.files[place])), written)...)
+		} else {
+			w.hold(place, written)
+		}
 		return
 	}
 	var all []string
@@ -136,7 +156,7 @@ func (w *walker) putAt(place, source string) {
 		from, _ := put.Origin(source)
 		all = append(all, path.Clean(from))
 	}
-	w.files[path.Clean(place)] = few(unique(all, same))
+	w.hold(place, all...)
 }
 
 // places are the ways in which files may have been put.

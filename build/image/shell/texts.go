@@ -23,6 +23,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strings"
 	"sync"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -63,7 +64,7 @@ func (t *Texts) Spend(bytes int) { t.spent += bytes }
 
 // Written is the text that one of the texts wrote where Put has it, Unknown where it only comes at run time.
 func (t *Texts) Written(place string) (text string, ok bool) {
-	if place == written {
+	if place == written || strings.HasPrefix(place, written+"/") {
 		return Unknown, true
 	}
 	text, ok = t.written[place]

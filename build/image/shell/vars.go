@@ -13,7 +13,7 @@ const (
 	maxValues = 16  // that one variable may have
 	maxApart  = 8   // words by which they are told apart: gosu app tini -- server
 	maxNames  = 512 // of variables
-	maxFiles  = 64  // that were put into the image
+	maxFiles  = 128 // that were put into the image
 )
 
 // Unknown stands in a word for a part that only the running shell knows. NUL cannot occur in a real word; for the

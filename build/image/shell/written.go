@@ -49,8 +49,8 @@ func (w *walker) fill(place string, add bool, given []value) {
 			sources = append(sources, w.keep(text+v[0]))
 		}
 	}
-	if Known(place) && len(w.files) < maxFiles {
-		w.files[place] = few(unique(sources, same))
+	if Known(place) {
+		w.hold(place, sources...)
 	}
 }
 
