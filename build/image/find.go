@@ -23,7 +23,7 @@ func (c *checker) find(word string, f frame) (tree.Found, *Fault, error) {
 	var refused *Fault
 	c.Texts.Spend(shell.LookCost * len(f.Path))
 	for _, dir := range f.Path {
-		if dir == shell.Unknown {
+		if !shell.Known(dir) {
 			continue
 		}
 		at, fault, err := c.stat(shell.Absolute(f.Dir, path.Join(dir, word)), f)
@@ -34,10 +34,26 @@ func (c *checker) find(word string, f frame) (tree.Found, *Fault, error) {
 			refused = fault
 		}
 	}
-	if refused == nil && !slices.Contains(f.Path, shell.Unknown) {
+	if refused == nil && !slices.ContainsFunc(f.Path, unknown) {
 		refused = missing(word, "not in any directory of the image's PATH ("+shell.Brief(strings.Join(f.Path, ":"))+")", f)
 	}
 	return tree.Found{}, refused, nil
+}
+
+// unknown tells whether a folder of PATH is not known.
+func unknown(dir string) bool { return !shell.Known(dir) }
+
+// shadowed tells whether a folder comes before the one where a command was found that may have it, too.
+func (f frame) shadowed(word, name string) bool {
+	for _, dir := range f.Path {
+		switch {
+		case strings.Contains(word, "/"), shell.Absolute(f.Dir, path.Join(dir, word)) == name:
+			return false
+		case shell.WorkedOut(dir):
+			return true
+		}
+	}
+	return false
 }
 
 // stat finds what an absolute name is and whether it can be executed.

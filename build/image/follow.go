@@ -42,7 +42,7 @@ func (c *checker) run(words []string, f frame) error {
 		c.note(f, "%s works out at run time what it starts as %s: that program was not followed", f.Text(), shell.ShowWord(words[0]))
 		return nil
 	}
-	f.Soft = f.Soft || slices.Contains(f.Path, shell.Unknown) && !strings.Contains(words[0], "/")
+	f.Soft = f.Soft || slices.ContainsFunc(f.Path, unknown) && !strings.Contains(words[0], "/")
 	switch name, text, ok, err := c.findText(words[0], f); {
 	case err != nil:
 		return err
@@ -56,6 +56,9 @@ func (c *checker) run(words []string, f frame) error {
 	if at.Info == nil {
 		c.note(f, "%s lies in a folder that only the running shell knows: it was not followed", shell.ShowWord(words[0]))
 		return nil
+	}
+	if f.shadowed(words[0], at.Name) {
+		c.note(f, "%s works out at run time in which folder it looks for programs first: what lies there was not followed", f.Text())
 	}
 	return c.start(at, words, f)
 }

@@ -31,7 +31,7 @@ func (c *checker) helpers(f frame) error {
 func (c *checker) executables(f frame) ([]string, error) {
 	var dirs []string
 	for _, dir := range f.Path {
-		if dir == shell.Unknown {
+		if !shell.Known(dir) {
 			c.longPath(f)
 			continue
 		}

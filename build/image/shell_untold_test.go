@@ -7,29 +7,53 @@ import (
 	"github.com/manymage/manymage/build/image"
 )
 
-// Of what only the running shell knows nobody is told where it is known what else it may be, or where it is whoever runs the image that
-// may give it.
+// Nobody is told of what whoever runs the image may give. Of what the image works out everybody is, also where on another way it is known what is
+// started.
 func TestUntold(t *testing.T) {
 	for text, told := range map[string]bool{
 		"[ \"$HOOK\" ] && $HOOK; exec \"$@\"":                                              false,
 		"if [ \"$HOOK\" ]; then eval \"$HOOK\"; fi; exec \"$@\"":                           false,
 		"[ -f \"$EXTRA\" ] && . $EXTRA; exec \"$@\"":                                       false,
 		"if [ \"$HOOK\" ]; then nice $HOOK; fi; exec \"$@\"":                               false,
-		"[ \"$1\" = x ] && set -- $(ls); exec \"$@\"":                                      false,
-		"[ \"$1\" = x ] && set -- $(ls); exec nice \"$@\"":                                 false,
 		"args=(); while [ $# -gt 0 ]; do args+=(\"$1\"); shift; done; exec \"${args[@]}\"": false,
 		"old=$(umask -p); umask 077; $old; exec \"$@\"":                                    false,
 		"old=$(shopt -p nullglob); shopt -s nullglob; eval \"$old\"; exec \"$@\"":          false,
 		"if ls; then $HOOK/bin/x; fi; exec \"$@\"":                                         false,
 		"if ls; then . $EXTRA/x.sh; fi; exec \"$@\"":                                       false,
-		"exec $HOOK":                                   true,
-		"nice $HOOK":                                   true,
-		"if ls; then $(ls); fi":                        true,
-		"if ls; then nice $(ls); fi":                   true,
-		"if ls; then $(ls)/bin/x; fi":                  true,
-		". $EXTRA":                                     true,
-		"if ls; then . $(ls)/x.sh; fi":                 true,
-		"if ls; then . /nowhere/x.sh; $HOOK/bin/x; fi": true,
+		"[ \"$A\" ] || A=$(ls); [ \"$B\" ] || B=$(ls); [ \"$C\" ] && set -- \"$@\" -c; [ \"$D\" ] && set -- \"$@\" -d; [ \"$E\" ] && set -- \"$@\" -e; [ \"$F\" ] && set -- \"$@\" -f; set -- nice -$A -$B \"$@\"; exec \"$@\"": false,
+		"[ \"$Y\" ] && PATH=$HOOK/bin:$PATH; exec ls":          false,
+		"[ \"$Y\" ] && PATH=$PATH:$(ls)/bin; exec ls":          false,
+		"[ \"$Y\" ] && PATH=$(ls)/bin:$PATH; exec /usr/bin/ls": false,
+		"[ \"$Y\" ] && PATH=$(ls)/bin:$PATH; exec ls":          true,
+		"[ \"$Y\" ] && PATH=$HOOK:$HOOK/$(ls):$PATH; exec ls":  true,
+		"exec $HOOK":                                                              true,
+		"nice $HOOK":                                                              true,
+		"if ls; then $(ls); fi":                                                   true,
+		"if ls; then nice $(ls); fi":                                              true,
+		"if ls; then $(ls)/bin/x; fi":                                             true,
+		". $EXTRA":                                                                true,
+		"if ls; then . $(ls)/x.sh; fi":                                            true,
+		"if ls; then . /nowhere/x.sh; $HOOK/bin/x; fi":                            true,
+		"[ \"$1\" = x ] && set -- $(ls); exec \"$@\"":                             true,
+		"[ \"$1\" = x ] && set -- $(ls); exec nice \"$@\"":                        true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); exec \"$X\"":                            true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); exec nice \"$X\"":                       true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); exec /app/\"$X\"":                       true,
+		"case $1 in a) X=/app/a;; *) X=$(ls);; esac; exec $X":                     true,
+		"X=/app/a; [ \"$Y\" ] && read X </etc/x; exec $X":                         true,
+		"[ \"$Y\" ] && X=/app/a; X=${X:-$(ls)}; exec $X":                          true,
+		"exec ${X:-$(ls)}":                                                        true,
+		"X=/app/a; f() { X=$(ls); }; [ \"$Y\" ] && f; exec $X":                    true,
+		"for x in $(ls /app); do $x; done":                                        true,
+		"for x in /app/a $(ls /app); do $x; done":                                 true,
+		"for x in /app/a $(ls /app); do X=$x; done; exec $X":                      true,
+		"ls | while read x; do X=$x; $X; done":                                    true,
+		"X=(/app/a /app/b); exec ${X[$Y]}":                                        true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); eval \"exec $X\"":                       true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); sh -c \"$X\"":                           true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); sh $X":                                  true,
+		"X=/app/a; [ \"$Y\" ] && X=$(ls); . $X":                                   true,
+		"case $1 in " + arms("a b c d e f g h i j k l m n o p q r") + " esac; $X": true,
 	} {
 		root := scripts(elf("/usr/bin/ls", "arm64"), elf("/usr/bin/nice", "arm64"), exe("/run", "#!/bin/bash\n"+text+"\n"))
 		r, err := image.Check(run("/run").and("Cmd", []string{"/app/server", "a", "b"}).bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
@@ -37,6 +61,14 @@ func TestUntold(t *testing.T) {
 			t.Errorf("%s: %s, notes %q", text, got, r.Notes)
 		}
 	}
+}
+
+// arms are those of a case that give a variable one value each.
+func arms(names string) (text string) {
+	for _, name := range strings.Fields(names) {
+		text += name + ") X=/app/" + name + ";; "
+	}
+	return text
 }
 
 // Of too many values so many words are kept as tell them apart: what stands behind an init is still found.

@@ -248,7 +248,7 @@ func (w *walker) sourced(name string) []content {
 			full = Absolute(Absolute(w.dir, dir), name)
 		}
 		if !Known(name + full) {
-			if !w.others(name) {
+			if !w.untold(name) {
 				w.note("a shell works out at run time that it reads the script %s: that was not followed", ShowWord(name))
 			}
 			return nil

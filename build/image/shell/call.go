@@ -42,7 +42,7 @@ func (w *walker) call(c *syntax.CallExpr) {
 	var walks []func()
 	for _, calls := range w.alike(ways) {
 		walks = append(walks, func() {
-			w.since, w.ways = w.outside-reads, ways
+			w.since = w.outside - reads
 			w.command(calls...)
 		})
 	}
@@ -147,17 +147,9 @@ func (w *walker) launch(words []string, exec bool) {
 	w.made = w.made || !w.makesNone(words[0], f)
 }
 
-// untold tells whether nothing is said of a program that is not known: where it is known what else it may be, or where it is whoever runs
-// the image that may give one.
+// untold tells whether nothing is said of a command that is not known, as it is whoever runs the image that may give what it is named by: all of
+// it, or the folder. That something else is known of which it may be instead is no reason: this one is started all the same.
 func (w *walker) untold(name string) bool {
-	return !Known(name) && (w.others(name) || slices.ContainsFunc(w.ways, func(words []string) bool {
-		rest := skipExec(words)
-		return len(rest) > 0 && Known(w.host.Innermost(rest)[0])
-	}))
-}
-
-// others tells whether it is whoever runs the image that may give what a command in a condition is named by: all of it, or the folder.
-func (w *walker) others(name string) bool {
 	return w.soft && (name == given || !w.wild && strings.HasPrefix(name, given))
 }
 

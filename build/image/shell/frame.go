@@ -9,7 +9,7 @@ import (
 // Frame is the situation in which a command is started. The zero value knows no folder, no PATH and no variable.
 type Frame struct {
 	Dir    string   // working directory, Unknown when it is not known
-	Path   []string // directories that a plain name is looked up in; Unknown is one that is not known
+	Path   []string // directories that a plain name is looked up in, as PathList has them
 	Soft   bool     // it may well not be run: only what is there can be at fault
 	Doubt  bool     // what is not there may be made before, or its absence ends nothing: it is worth a note
 	Chosen bool     // it is run or not by a choice that depends on the machine and was not followed

@@ -23,13 +23,16 @@ func Absolute(dir, name string) string {
 	return path.Clean(name)
 }
 
-// PathList cuts a PATH into its directories; one that only the shell knows is Unknown. Behind the first MaxPathDirs one Unknown directory
-// stands for all others.
+// PathList cuts a PATH into its directories; one that only the shell knows is Unknown, or, where it is whoever runs the image that may give it, another
+// text that is not Known. Behind the first MaxPathDirs one Unknown directory stands for all others.
 func PathList(value string) []string {
 	list := strings.SplitN(value, ":", MaxPathDirs+1)
 	for i, dir := range list {
-		if !Known(dir) || i == MaxPathDirs {
+		switch {
+		case WorkedOut(dir), i == MaxPathDirs:
 			list[i] = Unknown
+		case !Known(dir):
+			list[i] = given
 		}
 	}
 	return list

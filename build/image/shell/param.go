@@ -36,13 +36,17 @@ func (e *expansion) value(name string) value {
 		}
 		name = "0"
 	}
+	image, there := e.env[name]
 	if values, ok := e.vars[name]; ok {
+		if !there {
+			values = unless(values, nil, value{Unknown})
+		}
 		if v := e.pick(name, values); v != nil { // else it is what it was before the text
 			return v
 		}
 	}
-	if v, ok := e.env[name]; ok {
-		return value{v}
+	if there {
+		return value{image}
 	}
 	switch bash := e.frame.Tongue == "bash"; {
 	case name == "HOSTTYPE" && bash:
@@ -56,6 +60,15 @@ func (e *expansion) value(name string) value {
 		return value{""}
 	}
 	return nil
+}
+
+// unless leaves one of some values out where another is among them, which may be as much: each would be a world of its own.
+func unless(values []value, one, other value) []value {
+	is := func(this value) func(value) bool { return func(v value) bool { return sameValue(v, this) } }
+	if !slices.ContainsFunc(values, is(other)) {
+		return values
+	}
+	return slices.DeleteFunc(slices.Clone(values), is(one))
 }
 
 // param puts a variable in.

@@ -28,6 +28,9 @@ const (
 // Known tells whether nothing of a text is unknown.
 func Known(text string) bool { return !strings.Contains(text, Unknown) }
 
+// WorkedOut tells whether something of a text is unknown that is not up to whoever runs the image.
+func WorkedOut(text string) bool { return !Known(strings.ReplaceAll(text, given, "")) }
+
 // anything tells whether a word may be any, several, or none.
 func anything(word string) bool { return word == Unknown || word == given }
 

@@ -36,7 +36,6 @@ type walker struct {
 	calls   int                // how many functions and sourced files deep it is
 	soft    bool               // inside of what may not happen
 	trial   bool               // it is asked whether what is walked succeeds
-	ways    [][]string         // all that the command may be that is walked
 	early   bool               // what fails here does not end the text, which goes on behind it
 	made    bool               // an earlier command may have put programs into the image
 	loops   []*doors           // those that it is inside of
