@@ -159,7 +159,8 @@ func (p *Pipeline) setArchRegistry(ctx context.Context, out NewLabel, platform o
 	if out.Changed = string(wanted) != string(raw); !out.Changed || out.DryRun {
 		return out, nil
 	}
-	return out, replace(ctx, client, ref, m, wanted, &out)
+	err = replace(ctx, client, ref, m, wanted, &out)
+	return out, err
 }
 
 // imageOf reads the manifest of one image; a list is refused by name.

@@ -380,7 +380,8 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 	}
 	m, err := v.manifest(ctx, e, top)
 	if err != nil {
-		return r, content(err, fault)
+		err = content(err, fault)
+		return r, err
 	}
 	if e.Size != m.Descriptor.Size {
 		fault("the list says %d bytes, its manifest has %d", e.Size, m.Descriptor.Size)
@@ -410,7 +411,8 @@ func (v *verifier) child(ctx context.Context, e index.Entry, top registry.Manife
 		return r, nil
 	}
 	r.child = &VerifiedChild{Platform: name, Digest: e.Digest, Size: sizeOf(doc)}
-	return r, v.truth(ctx, e, doc, &r, fault)
+	err = v.truth(ctx, e, doc, &r, fault)
+	return r, err
 }
 
 // manifest fetches the child's manifest; the top itself is at hand already.

@@ -104,7 +104,8 @@ func Create(ctx context.Context, c Creator, targets []string, sources []Source, 
 	if err := b.assemble(ctx); err != nil {
 		return b.out, err
 	}
-	return b.out, b.publish(ctx)
+	err = b.publish(ctx)
+	return b.out, err
 }
 
 // builder is one Create under way.

@@ -120,9 +120,6 @@ func publish(ctx context.Context, c Publisher, repo reference.Named, tags []stri
 		Digest:     what.desc.Digest, MediaType: what.desc.MediaType, Size: what.desc.Size,
 	}}
 	ctx = registry.WithPush(ctx, repo)
-	if len(tags) == 0 {
-		return p.out, p.putUntagged(ctx)
-	}
 	err := p.move(ctx, tags)
 	for _, tag := range p.tags {
 		p.out.Warnings = append(p.out.Warnings, nonEmpty(tag.warning)...)

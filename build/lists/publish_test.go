@@ -73,7 +73,7 @@ func TestATagIsNotMadeWorse(t *testing.T) {
 				return
 			}
 			var drop *DropError
-			if !errors.As(err, &drop) || !errors.Is(err, ErrPublish) || !strings.Contains(err.Error(), c.refused) {
+			if !errors.As(err, &drop) || !errors.Is(err, ErrPublish) || !strings.HasPrefix(err.Error(), "one.example/app:1 has ") || !strings.Contains(err.Error(), c.refused) {
 				t.Errorf("got %v, want a refusal with %q", err, c.refused)
 			}
 			if w := written(s.one); len(w) > 0 || s.digest("one.example/app:1") != before {
@@ -246,6 +246,36 @@ func TestPlatformsThatOnlyTheImagesTellAreNotLost(t *testing.T) {
 	}
 }
 
+// A platform that cannot be read might be lost.
+func TestATagWhosePlatformsCannotBeReadStays(t *testing.T) {
+	s := newScene(t)
+	s.pushNested("one.example/app:1", true, imageFor("linux/amd64"), imageFor("linux/arm64"))
+	before := s.digest("one.example/app:1")
+	ix := s.listOf("one.example/app", imageFor("linux/amd64").named("new"))
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/manifests/sha256:"), Fault: faults.Status(http.StatusForbidden)})
+	_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{})
+	if !errors.Is(err, registry.ErrUnauthorized) || !strings.Contains(err.Error(), "one.example/app:1: its platforms cannot be compared") || s.digest("one.example/app:1") != before {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Publish looks itself where others have looked at other tags, or in another repository.
+func TestALookElsewhereIsNotBelieved(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	for repo, tag := range map[string]string{"one.example/app": "2", "one.example/other": "1"} {
+		current, err := Look(t.Context(), s.client, named(repo), []string{tag})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{Current: current})
+		if !errors.As(err, new(*DropError)) {
+			t.Errorf("after a look at %s:%s: %v", repo, tag, err)
+		}
+	}
+}
+
 // Nobody else pulls from loopback: there a lost platform is told and no more.
 func TestOnLoopbackALostPlatformIsANotice(t *testing.T) {
 	s := newScene(t)
@@ -318,7 +348,7 @@ func TestATagThatFails(t *testing.T) {
 				"application/json", `{"errors":[{"code":"TAG_IMMUTABLE","message":"the tag exists"}]}`)})
 			got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"a", "b", "c"}, ix, PublishOptions{})
 			var failed *TagsError
-			if !errors.As(err, &failed) || !errors.Is(err, registry.ErrDenied) {
+			if !errors.As(err, &failed) || !errors.Is(err, registry.ErrDenied) || errors.As(err, new(*DropError)) {
 				t.Fatalf("got %v", err)
 			}
 			for i, tag := range got.Tags {
@@ -327,7 +357,7 @@ func TestATagThatFails(t *testing.T) {
 					t.Errorf("%+v; it is there: %v", tag, there)
 				}
 			}
-			if !containsAll(err.Error(), "failed: "+c.fails, "moved: ", "the tag exists") {
+			if !containsAll(err.Error(), "tags of one.example/app (failed: "+c.fails, "moved: ", "the tag exists") {
 				t.Errorf("says %v", err)
 			}
 		})
@@ -384,7 +414,7 @@ func TestSomebodyElsePublishesAtTheSameTime(t *testing.T) {
 		theirs := s.digest("one.example/app:1")
 		_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, ix, PublishOptions{Expect: before})
 		var moved *MovedError
-		if !errors.As(err, &moved) || !errors.Is(err, ErrPublish) || moved.Found != theirs || s.digest("one.example/app:1") != theirs {
+		if !errors.As(err, &moved) || !errors.Is(err, ErrPublish) || *moved != (MovedError{Tag: "one.example/app:1", Expected: before, Found: theirs}) || s.digest("one.example/app:1") != theirs {
 			t.Errorf("got %v", err)
 		}
 		if got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, s.index("one.example/app:1"), PublishOptions{Expect: before}); err != nil || !got.Unchanged {

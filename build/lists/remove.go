@@ -83,7 +83,8 @@ func PlanRemove(ctx context.Context, c RemoveClient, ref string, opts RemoveOpti
 	if err := plan.without(u, opts); err != nil {
 		return Removal{}, err
 	}
-	return plan, plan.manifest(ctx, c, m, tag, u, opts)
+	err = plan.manifest(ctx, c, m, tag, u, opts)
+	return plan, err
 }
 
 // without goes on without knowing what broken indexes use, where no children go; they keep nobody from being mended.
