@@ -238,6 +238,10 @@ func TestRemove(t *testing.T) {
 			ref: "one.example/app:1", opts: RemoveOptions{Manifest: true},
 			plan: []string{"- tag one.example/app:1", "= stays: used by same"}, gone: []string{"1"}, stays: []string{"same", "2"},
 		},
+		"an image that indexes hold": {
+			ref: "one.example/app:amd64", opts: RemoveOptions{Manifest: true},
+			plan: []string{"- tag one.example/app:amd64", "= stays: used by index 1, index 2, index same"}, gone: []string{"amd64"}, stays: []string{"1", "same", "2"},
+		},
 		"an index": {
 			ref: "one.example/app:2", opts: RemoveOptions{Manifest: true}, plan: []string{"- index with the tags 2"}, gone: []string{"2"}, stays: []string{"1", "same"},
 		},
@@ -262,6 +266,12 @@ func TestRemove(t *testing.T) {
 			}
 			if got := planned(plan); strings.Join(got, "\n") != strings.Join(c.plan, "\n") || len(written(s.one)) > 0 {
 				t.Errorf("plan\n%s\nwant\n%s\nwrote %q", strings.Join(got, "\n"), strings.Join(c.plan, "\n"), written(s.one))
+			}
+			if plan.Reference != c.ref || slices.ContainsFunc(plan.Keep, func(k Kept) bool { return k.Digest == "" }) {
+				t.Errorf("plan %+v", plan)
+			}
+			if told := strings.Contains(strings.Join(plan.Notices, ""), "indexes without a tag are not seen"); told != c.opts.Children {
+				t.Errorf("notices %q", plan.Notices)
 			}
 			done, err := Remove(t.Context(), s.client, plan)
 			if err != nil || !done.Done {
@@ -351,6 +361,64 @@ func mustPlan(s *scene, ref string, opts RemoveOptions) Removal {
 		s.Fatal(err)
 	}
 	return plan
+}
+
+// Without knowing who needs it nothing goes.
+func TestRemovePlansNothingInTheDark(t *testing.T) {
+	for name, c := range map[string]struct {
+		ref   string
+		fault *faults.Rule
+		want  error
+		says  string
+	}{
+		"no reference":          {"one.example/App:1", nil, ErrUsage, "capital"},
+		"nothing there":         {"one.example/app:2", nil, registry.ErrNotFound, "app:2"},
+		"tags untold":           {"one.example/app:1", &faults.Rule{Match: faults.On("", "/tags/list"), Fault: faults.Status(http.StatusForbidden)}, registry.ErrUnauthorized, "what else uses it has to be known"},
+		"a tag that is unread":  {"one.example/app:1", &faults.Rule{Match: faults.On("", "/manifests/other"), Fault: faults.Status(http.StatusForbidden)}, registry.ErrUnauthorized, "other"},
+		"referrers untold":      {"one.example/app:1", &faults.Rule{Match: faults.On("", "/referrers/"), Fault: faults.Status(http.StatusUnauthorized)}, registry.ErrUnauthorized, "what refers to it has to be known"},
+		"referrers of nonsense": {"one.example/app:1", &faults.Rule{Match: faults.On("", "/referrers/"), Fault: faults.Answer(http.StatusOK, index.OCIIndex, `{"manifests":[{"digest":"../x"}]}`)}, digest.ErrDigestInvalidFormat, "have the registry mended"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.pushList("one.example/app:1", imageFor("linux/amd64"))
+			s.push("one.example/app:other", imageFor("linux/arm64"))
+			if c.fault != nil {
+				s.one.Add(*c.fault)
+			}
+			plan, err := PlanRemove(t.Context(), s.client, c.ref, RemoveOptions{Children: true})
+			if !errors.Is(err, c.want) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v, %+v", err, plan)
+			}
+		})
+	}
+}
+
+// A tag that vanishes meanwhile uses nothing, and what the registry refuses was not done.
+func TestRemoveAmidOthers(t *testing.T) {
+	for _, opts := range []RemoveOptions{{}, {Manifest: true}} {
+		s := newScene(t)
+		s.pushList("one.example/app:1", imageFor("linux/amd64"))
+		s.push("one.example/app:other", imageFor("linux/arm64"))
+		s.one.Add(faults.Rule{Match: faults.On("", "/manifests/other"), Fault: faults.Status(http.StatusNotFound)})
+		s.one.Add(faults.Rule{Match: faults.On(http.MethodDelete, ""), Fault: faults.Status(http.StatusForbidden)})
+		done, err := Remove(t.Context(), s.client, mustPlan(s, "one.example/app:1", opts))
+		if !errors.Is(err, registry.ErrUnauthorized) || done.Done || s.digest("one.example/app:1") == "" {
+			t.Errorf("%+v: %v, %+v", opts, err, done)
+		}
+	}
+}
+
+// What a list holds twice is named once.
+func TestRemoveOfAListThatHoldsAnImageTwice(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:amd64", imageFor("linux/amd64"))
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	ix.Entries = append(ix.Entries, ix.Entries...)
+	s.pushIndex("one.example/app:1", ix)
+	want := []string{"- index with the tags 1", "- image linux/arm64", "= linux/amd64 stays: used by tag amd64"}
+	if got := planned(mustPlan(s, "one.example/app:1", RemoveOptions{Children: true})); !slices.Equal(got, want) {
+		t.Errorf("plan %q", got)
+	}
 }
 
 func TestRemoveByDigestSaysWhatBreaks(t *testing.T) {
@@ -453,9 +521,9 @@ func TestRemoveTakesReferrersAlong(t *testing.T) {
 	s.tag(repo+":referrers", ocispec.Descriptor{MediaType: index.OCIIndex}, s.manifest(repo+":1", s.digest(repo+":"+registry.ReferrersTag(s.digest(repo+":1")))))
 	raw := s.manifest(repo+":1", shared)
 	s.tag(repo+":kept", indexEntry(raw), raw)
-	told := strings.Join(mustPlan(s, "one.example/app@"+ix.Entries[1].Digest.String(), RemoveOptions{}).Notices, "\n")
-	if !containsAll(told, "stays, and nobody finds it any more", "application/x "+sbom.String(), "add -children") {
-		t.Errorf("without -children: %q", told)
+	alone := mustPlan(s, "one.example/app@"+ix.Entries[1].Digest.String(), RemoveOptions{})
+	if told := strings.Join(alone.Notices, "\n"); len(alone.Delete) != 1 || !containsAll(told, "stays, and nobody finds it any more", "application/x "+sbom.String(), "add -children") {
+		t.Errorf("without -children: %+v", alone)
 	}
 	plan := mustPlan(s, repo+":1", RemoveOptions{Children: true})
 	if got := strings.Join(planned(plan), "\n"); !containsAll(got, "- referrer application/x linux/arm64", "- list of referrers linux/arm64 with the tags sha256-",
