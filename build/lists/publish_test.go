@@ -145,6 +145,37 @@ func TestATagOfASeriesGoesForward(t *testing.T) {
 	}
 }
 
+// A release that cannot be read might be newer.
+func TestATagOfASeriesWhoseReleaseIsUnknownStays(t *testing.T) {
+	s := newScene(t)
+	s.pushIndex("one.example/app:1", s.listOf("one.example/app", imageFor("linux/amd64").labelled(ocispec.AnnotationVersion, "1.3.0")))
+	before := s.digest("one.example/app:1")
+	next := released(s.listOf("one.example/app", imageFor("linux/amd64").named("new")), "1.2.9")
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"), Fault: faults.Status(http.StatusForbidden)})
+	_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1.2.9", "1"}, next, PublishOptions{Series: seriesOfOne})
+	if !errors.Is(err, registry.ErrUnauthorized) || s.digest("one.example/app:1") != before || s.digest("one.example/app:1.2.9") != "" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// What cannot be published is not begun.
+func TestPublishRefusesWhatIsNoListOrTag(t *testing.T) {
+	s := newScene(t)
+	ix := s.listOf("one.example/app", imageFor("linux/amd64"))
+	docker := ix
+	docker.MediaType, docker.Annotations = index.DockerList, map[string]string{"a": "b"}
+	s.one.Reset()
+	if _, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, docker, PublishOptions{}); !errors.Is(err, index.ErrAnnotations) || !strings.HasPrefix(err.Error(), "one.example/app: ") {
+		t.Errorf("a list that Docker's type cannot hold: %v", err)
+	}
+	if _, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1", "no tag"}, ix, PublishOptions{}); !errors.Is(err, ErrUsage) {
+		t.Errorf("a tag with a blank: %v", err)
+	}
+	if w := written(s.one); len(w) > 0 {
+		t.Errorf("wrote %q", w)
+	}
+}
+
 // Where every tag stays the list is stored all the same, and nothing is said to be unchanged.
 func TestAListWhoseTagsAllStay(t *testing.T) {
 	s := newScene(t)
