@@ -143,6 +143,12 @@ func (e *Engine) removeLeftBoxes(ctx context.Context) bool {
 	return err == nil && len(gone.ContainersDeleted) > 0
 }
 
+// lookedInto tells whether anybody's check has a container on an image. Podman does not find it by the image's whole ID.
+func (e *Engine) lookedInto(ctx context.Context, id string) bool {
+	boxes, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filters.NewArgs(filters.Arg("label", boxLabel))})
+	return err == nil && slices.ContainsFunc(boxes, func(box container.Summary) bool { return withAlgorithm(box.ImageID) == id })
+}
+
 // remove takes the container and its volumes away, interrupted or not, and ends
 // what was read of it.
 func (b *box) remove() error {

@@ -98,10 +98,8 @@ func (b *bases) pulledByName(ctx context.Context, name string, p ocispec.Platfor
 		case tries == movedTries:
 			return found, fmt.Errorf("the image %s: other runs pull it for other platforms all the time; run this again, or not beside them", name)
 		}
-		select { // of two runs that share an engine each pulls the name from under the other
-		case <-ctx.Done():
-			return found, context.Cause(ctx)
-		case <-time.After(pause):
+		if err := rest(ctx, pause); err != nil { // of two runs that share an engine each pulls the name from under the other
+			return found, err
 		}
 	}
 }

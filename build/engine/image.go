@@ -66,10 +66,8 @@ func (e *Engine) described(ctx context.Context, ref string) (found image.Inspect
 		if err == nil || e.info.Name != podman || try == podmanTries || !strings.Contains(err.Error(), unfinished) {
 			return found, err
 		}
-		select {
-		case <-ctx.Done():
-			return found, context.Cause(ctx)
-		case <-time.After(pause):
+		if err := rest(ctx, pause); err != nil {
+			return found, err
 		}
 	}
 }
@@ -127,10 +125,8 @@ func (e *Engine) Tag(ctx context.Context, ref, name string) error {
 		if e.info.Name != podman {
 			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		case <-time.After(pause):
+		if err := rest(ctx, pause); err != nil {
+			return err
 		}
 		if _, err := e.Inspect(ctx, name); !errors.Is(err, ErrNotFound) {
 			return nil // what else is wrong with it whoever needs it says

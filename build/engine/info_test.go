@@ -19,6 +19,9 @@ const then = "\nthen\n"
 // absent is the answer that there is no such thing, as to all that has none.
 const absent = "absent"
 
+// inUse is an answer of a conflict.
+const inUse = "in use"
+
 // apiDouble is an engine of a few answers, by method and path without the
 // version, and what it was asked.
 func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []string) {
@@ -34,11 +37,15 @@ func apiDouble(t *testing.T, answers map[string]string) (*Engine, func() []strin
 			answer, answers[request] = first, others
 		}
 		mu.Unlock()
-		if !ok || answer == absent {
+		w.Header().Set("Api-Version", minAPI)
+		switch {
+		case !ok, answer == absent:
 			w.WriteHeader(http.StatusNotFound)
 			answer = `{"message":"no such thing"}`
+		case answer == inUse:
+			w.WriteHeader(http.StatusConflict)
+			answer = `{"message":"it is in use"}`
 		}
-		w.Header().Set("Api-Version", minAPI)
 		_, _ = w.Write([]byte(answer))
 	}))
 	t.Cleanup(server.Close)

@@ -40,10 +40,8 @@ func (e *Engine) Push(ctx context.Context, ref string, onEvent func(Event)) (Pus
 			return done, err
 		}
 		onEvent(Notice{fmt.Sprintf("%v; trying again in %s", err, pause)})
-		select {
-		case <-ctx.Done():
-			return Pushed{}, ctx.Err()
-		case <-time.After(pause):
+		if err := rest(ctx, pause); err != nil {
+			return Pushed{}, err
 		}
 		pause *= 2
 	}

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
@@ -47,9 +49,9 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 			return Relabelled{}, err
 		}
 		done, err := e.relabel(ctx, name, before, hook, dryRun, onEvent)
-		if errors.Is(err, ErrNotFound) {
+		if err != nil && !errors.Is(err, ErrChanged) {
 			if now, gone := e.Inspect(ctx, name); gone == nil && now.ID != before.ID {
-				continue // somebody else has given the tag another image, and the old one was removed
+				continue // somebody else has given the tag another image, and what was said is about one that may be gone
 			}
 		}
 		if errors.Is(err, ErrThin) {
@@ -86,10 +88,31 @@ func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Ho
 	}
 	e.settleName(ctx, done.ID, onEvent)
 	look.traces.part()
-	if err := e.removeDangling(context.WithoutCancel(ctx), before.ID); err != nil {
+	if err := e.removeOld(context.WithoutCancel(ctx), before.ID); err != nil {
 		onEvent(Notice{fmt.Sprintf("the old image stays: %v", err)})
 	}
 	return done, nil
+}
+
+// oldPause is how long the checks of others have at first to leave an image, oldTries how often it is tried to remove it; the pause doubles.
+const (
+	oldTries = 8
+	oldPause = 50 * time.Millisecond
+)
+
+// removeOld removes the image that lost its tag. Others who give it a label at the same time look into it, for seconds at most; what stands on
+// it otherwise keeps it.
+func (e *Engine) removeOld(ctx context.Context, id string) error {
+	for try, pause, last := 1, oldPause, false; ; try, pause = try+1, 2*pause {
+		err := e.removeDangling(ctx, id)
+		if !cerrdefs.IsConflict(err) || last || try == oldTries {
+			return err
+		}
+		last = !e.lookedInto(ctx, id) // it may just have ended
+		if err := rest(ctx, pause); err != nil {
+			return err
+		}
+	}
 }
 
 // storable is the hook, with an error where the engine would not store its

@@ -135,6 +135,48 @@ func TestSetArchNamesTheImage(t *testing.T) {
 	}
 }
 
+// What is said of an image that is gone meanwhile, because somebody else gave it another label, is nobody's business: it is looked for again.
+func TestSetArchFollowsTheTag(t *testing.T) {
+	e, id, answers, _ := builtImage(t)
+	const gone = "sha256:0123456789abcdef"
+	answers["GET /images/app:1/json"] = `{"Id":"` + gone + `","RepoTags":["app:1"]}` + then + `{"Id":"` + id + `","RepoTags":["app:1"]}`
+	answers["GET /images/"+gone+"/json"] = strings.ReplaceAll(answers["GET /images/"+id+"/json"], id, gone)
+	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
+	if done, err := e.SetArch(t.Context(), "app:1", same, false, nil); err != nil || done.ID != id {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// The check of somebody else holds the old image for a while; what else stands on it is not waited for.
+func TestOldImageGoesWithTheLastCheck(t *testing.T) {
+	const id = "sha256:old"
+	for name, test := range map[string]struct {
+		removal, boxes string
+		fails          bool
+		asked          int
+	}{
+		"nobody has it":      {removal: "[]", asked: 1},
+		"a check has it":     {removal: inUse + then + inUse + then + "[]", boxes: `[{"ImageID":"` + id + `"}]`, asked: 3},
+		"a container has it": {removal: inUse, boxes: `[{"ImageID":"sha256:other"}]`, fails: true, asked: 2},
+		"a check had it":     {removal: inUse + then + "[]", boxes: "[]", asked: 2},
+	} {
+		e, requests := apiDouble(t, map[string]string{
+			"GET /images/" + id + "/json": `{"Id":"` + id + `"}`, "DELETE /images/" + id: test.removal,
+			"GET /containers/json": test.boxes, "POST /containers/prune": "{}",
+		})
+		err := e.removeOld(t.Context(), id)
+		asked := 0
+		for _, request := range requests() {
+			if request == "DELETE /images/"+id {
+				asked++
+			}
+		}
+		if (err != nil) != test.fails || asked != test.asked {
+			t.Errorf("%s: %v, asked for %q", name, err, requests())
+		}
+	}
+}
+
 // What a containerd store calls an image that was loaded without a name ends with
 // a new tag; one that somebody else has given already is none. An image that is
 // gone meanwhile is listed nowhere.
