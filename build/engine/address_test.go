@@ -243,15 +243,15 @@ func TestNewestAPI(t *testing.T) {
 	defer server.Close()
 	place := address{host: "tcp://" + server.Listener.Addr().String()}
 	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "v1.44": "1.44", "1.60": "1.51", "1.40": "", "new": "", "1": ""} {
-		api, err := place.dial(t.Context(), newest)
+		info, api, err := place.dial(t.Context(), newest)
 		if want == "" {
 			if errors.Is(err, ErrTooOld) != (newest == "1.40") || err == nil || !strings.Contains(err.Error(), "DOCKER_API_VERSION="+newest) {
 				t.Errorf("%q: %v", newest, err)
 			}
 			continue
 		}
-		if err != nil || api.ClientVersion() != want {
-			t.Errorf("%q: API %s, want %s: %v", newest, api.ClientVersion(), want, err)
+		if err != nil || info.API != want || api.ClientVersion() != want {
+			t.Errorf("%q: API %s, want %s: %v", newest, info.API, want, err)
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/docker/cli/cli/connhelper"
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/versions"
 	"github.com/docker/docker/client"
 )
@@ -37,7 +38,7 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure, listed: o.Listed}
-	if e.info.Address, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
+	if e.info, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
 		return nil, err
 	}
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
@@ -62,42 +63,43 @@ func (o Options) credentials() Credentials {
 	return func(context.Context, string) (Credential, error) { return Credential{}, nil }
 }
 
-// firstAnswer tries the places in turn and gives the first that answers. The
-// error is the most telling of all: a socket that is there but closed to us
-// says more than one that is missing.
-func firstAnswer(ctx context.Context, places []address, newest string) (string, *client.Client, error) {
+// firstAnswer tries the places in turn and gives the first that answers, with
+// what its answer shows. The error is the most telling of all: a socket that is
+// there but closed to us says more than one that is missing.
+func firstAnswer(ctx context.Context, places []address, newest string) (Info, *client.Client, error) {
 	var told error
 	for _, place := range places {
-		api, err := place.dial(ctx, newest)
+		info, api, err := place.dial(ctx, newest)
 		if err == nil {
-			return place.host, api, nil
+			return info, api, nil
 		}
 		if told == nil || (isAbsent(told) && !isAbsent(err)) {
 			told = err
 		}
 		if ctx.Err() != nil {
-			return "", nil, ctx.Err()
+			return Info{}, nil, ctx.Err()
 		}
 	}
-	return "", nil, told
+	return Info{}, nil, told
 }
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // dial connects to one place and agrees on an API version, none that is newer than newest if that is not empty.
-func (a address) dial(ctx context.Context, newest string) (*client.Client, error) {
+func (a address) dial(ctx context.Context, newest string) (Info, *client.Client, error) {
 	opts, err := a.clientOpts()
 	if err != nil {
-		return nil, a.unreachable(err)
+		return Info{}, nil, a.unreachable(err)
 	}
 	api, err := client.NewClientWithOpts(append(opts, client.WithAPIVersionNegotiation())...)
 	if err != nil {
-		return nil, a.unreachable(err)
+		return Info{}, nil, a.unreachable(err)
 	}
-	if err := a.negotiate(ctx, api, newest); err != nil {
-		return nil, errors.Join(err, api.Close())
+	info, err := a.negotiate(ctx, api, newest)
+	if err != nil {
+		return Info{}, nil, errors.Join(err, api.Close())
 	}
-	return api, nil
+	return info, api, nil
 }
 
 // through is the engine's API over another HTTP client, or in another version.
@@ -105,31 +107,68 @@ func (e *Engine) through(http *http.Client, version string) (*client.Client, err
 	return client.NewClientWithOpts(client.WithHost(e.api.DaemonHost()), client.WithHTTPClient(http), client.WithVersion(version))
 }
 
-func (a address) negotiate(ctx context.Context, api *client.Client, newest string) error {
+// negotiate agrees on an API version. Info has what the first answer shows: where, by which version, and whether it is Podman.
+func (a address) negotiate(ctx context.Context, api *client.Client, newest string) (Info, error) {
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
+	info := Info{Address: a.host}
 	if err := a.probe(ctx, api); err != nil {
-		return a.unreachable(err)
+		return info, a.unreachable(err)
 	}
-	ping, err := api.Ping(ctx)
+	ping, header, err := a.greet(ctx, api)
 	if err != nil {
-		return a.unreachable(err)
+		return info, a.unreachable(err)
 	}
 	if versions.LessThan(ping.APIVersion, minAPI) {
-		return fmt.Errorf("%w: %s speaks API %s, and %s (Docker 20.10) is needed: update the engine", ErrTooOld, a.host, ping.APIVersion, minAPI)
+		return info, fmt.Errorf("%w: %s speaks API %s, and %s (Docker 20.10) is needed: update the engine", ErrTooOld, a.host, ping.APIVersion, minAPI)
 	}
 	newest = strings.TrimPrefix(newest, "v") // as the docker command takes it
 	if newest != "" && !isVersion(newest) {
-		return fmt.Errorf("%w: %s=%s is no version of an API: write one such as %s, or unset it", ErrUnreachable, apiVersion, newest, minAPI)
+		return info, fmt.Errorf("%w: %s=%s is no version of an API: write one such as %s, or unset it", ErrUnreachable, apiVersion, newest, minAPI)
 	}
 	if newest != "" && versions.LessThan(newest, minAPI) {
-		return fmt.Errorf("%w: %s=%s, and API %s (Docker 20.10) is needed: unset it", ErrTooOld, apiVersion, newest, minAPI)
+		return info, fmt.Errorf("%w: %s=%s, and API %s (Docker 20.10) is needed: unset it", ErrTooOld, apiVersion, newest, minAPI)
 	}
 	if newest != "" && versions.LessThan(newest, ping.APIVersion) {
 		ping.APIVersion = newest
 	}
 	api.NegotiateAPIVersionPing(ping)
-	return nil
+	info.API = api.ClientVersion()
+	if version := header.Get(podmanHeader); version != "" {
+		info.Name, info.Version, info.Store = podman, version, StoreGraph
+	}
+	return info, nil
+}
+
+// greet is api's Ping with the headers of the answer.
+func (a address) greet(ctx context.Context, api *client.Client) (types.Ping, http.Header, error) {
+	as := api.HTTPClient()
+	answer := &lastAnswer{RoundTripper: as.Transport}
+	as.Transport = answer
+	opts := []client.Opt{client.WithHost(api.DaemonHost()), client.WithHTTPClient(as)}
+	if a.tls != nil {
+		opts = append(opts, client.WithScheme("https"))
+	}
+	asks, err := client.NewClientWithOpts(opts...)
+	if err != nil {
+		return types.Ping{}, nil, err
+	}
+	ping, err := asks.Ping(ctx)
+	return ping, answer.header, err
+}
+
+// lastAnswer keeps the headers of the last answer, most of which the client drops.
+type lastAnswer struct {
+	http.RoundTripper
+	header http.Header
+}
+
+func (l *lastAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := l.RoundTripper.RoundTrip(req)
+	if err == nil {
+		l.header = resp.Header
+	}
+	return resp, err
 }
 
 // isVersion tells whether a text is like "1.44".

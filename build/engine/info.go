@@ -22,7 +22,7 @@ import (
 // Info describes an engine.
 type Info struct {
 	Address  string           // unix:///var/run/docker.sock
-	Name     string           // "Docker" or "Podman"
+	Name     string           // "Docker", or of an engine that says so in each answer "Podman"
 	Version  string           // 20.10.24
 	API      string           // negotiated: 1.41
 	Store    string           // StoreGraph or StoreContainerd
@@ -39,6 +39,9 @@ const (
 	StoreContainerd = "containerd"
 )
 
+// docker is Info.Name of an engine that is not Podman.
+const docker = "Docker"
+
 // The roads.
 const (
 	RoadBuildKit = "buildkit"
@@ -50,6 +53,9 @@ const snapshotter = "io.containerd.snapshotter.v1"
 
 // learn asks the engine what it is and chooses the road.
 func (e *Engine) learn(ctx context.Context, o Options) error {
+	if e.info.Name == podman {
+		return e.learnPodman(ctx)
+	}
 	var (
 		version types.Version
 		about   system.Info
@@ -63,7 +69,7 @@ func (e *Engine) learn(ctx context.Context, o Options) error {
 	err := group.Wait()
 	e.kit = kit
 	if err != nil {
-		return fmt.Errorf("%w: %s does not describe itself: %w; look into its log", ErrUnreachable, e.info.Address, err)
+		return e.silent(err)
 	}
 	e.describe(version, about)
 	if ctx.Err() != nil { // and not a BuildKit that does not answer
@@ -77,13 +83,32 @@ func (e *Engine) learn(ctx context.Context, o Options) error {
 	return e.choose(kit, noKit)
 }
 
-// dockersOwn is a store that only Docker's graph drivers have: Podman calls its
-// own overlay, and containerd overlayfs.
+// learnPodman asks Podman once: for /info and for /version it asks the distribution's package manager about all that it is made of,
+// which takes a second each.
+func (e *Engine) learnPodman(ctx context.Context) error {
+	about, err := e.api.Info(ctx)
+	if err != nil {
+		return e.silent(err)
+	}
+	e.info.Platform = platforms.Normalize(ocispec.Platform{OS: about.OSType, Architecture: about.Architecture})
+	e.info.Local = isLocal(e.info, about)
+	return e.choose(nil, nil)
+}
+
+// silent is the error of an engine that answers and tells nothing.
+func (e *Engine) silent(err error) error {
+	return fmt.Errorf("%w: %s does not describe itself: %w; look into its log", ErrUnreachable, e.info.Address, err)
+}
+
+// dockersOwn is a store that only Docker's graph drivers have: containerd calls its own overlayfs.
 const dockersOwn = "overlay2"
 
-// evident takes from one image what the engine is, where that can be seen.
+// evident tells what the engine is from its first answer, or takes it from one image, where that can be seen.
 // /info and /version take twenty times as long: they start processes to answer.
 func (e *Engine) evident(ctx context.Context, tag string) bool {
+	if e.info.Name == podman {
+		return e.choose(nil, errNoBuilds) == nil
+	}
 	names, err := e.spellings(tag)
 	if err != nil {
 		return false
@@ -92,18 +117,12 @@ func (e *Engine) evident(ctx context.Context, tag string) bool {
 	if err != nil || found.GraphDriver.Name != dockersOwn {
 		return false
 	}
-	e.info.Name, e.info.API, e.info.Store = "Docker", e.api.ClientVersion(), StoreGraph
+	e.info.Name, e.info.Store = docker, StoreGraph
 	return e.choose(nil, errNoBuilds) == nil
 }
 
 func (e *Engine) describe(version types.Version, about system.Info) {
-	e.info.Name = "Docker"
-	if isPodman(version) {
-		e.info.Name = podman
-	}
-	e.info.Version = version.Version
-	e.info.API = e.api.ClientVersion()
-	e.info.Platform = enginePlatform(version)
+	e.info.Name, e.info.Version, e.info.Platform = docker, version.Version, enginePlatform(version)
 	e.info.Store = StoreGraph
 	for _, pair := range about.DriverStatus {
 		if pair[0] == "driver-type" && pair[1] == snapshotter {
@@ -111,12 +130,6 @@ func (e *Engine) describe(version types.Version, about system.Info) {
 		}
 	}
 	e.info.Local = isLocal(e.info, about)
-}
-
-func isPodman(version types.Version) bool {
-	return slices.ContainsFunc(version.Components, func(c types.ComponentVersion) bool {
-		return strings.HasPrefix(c.Name, podman)
-	})
 }
 
 // enginePlatform is the engine's own; its /version has no variant.
@@ -173,7 +186,7 @@ func (e *Engine) runs(ctx context.Context, p ocispec.Platform, kernel string) (b
 // its own, and when we run in a container ourselves.
 func isLocal(info Info, about system.Info) bool {
 	here, err := os.Hostname()
-	rootless := info.Name == "Docker" && slices.Contains(about.SecurityOptions, "name=rootless")
+	rootless := info.Name == docker && slices.Contains(about.SecurityOptions, "name=rootless")
 	return err == nil && here == about.Name && runtime.GOOS == "linux" && !rootless &&
 		about.OperatingSystem != "Docker Desktop" && isLoopback(info.Address)
 }

@@ -16,6 +16,9 @@ import (
 //     service with it (buildah 1.28 goes on with a stage that it has cleaned up).
 const podman = "Podman"
 
+// podmanHeader is in each answer of Podman's service, with its version.
+const podmanHeader = "Libpod-Api-Version"
+
 // podmanGrace is how long an interrupted build is waited for before Podman is
 // left alone with it: longer than any step but a slow RUN.
 const podmanGrace = time.Minute
