@@ -212,6 +212,9 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 		}
 		j.solve.Dockerfile, j.pins = rewrite.Source, rewrite.Pins
 	}
+	if j.solve.Unneeded, err = file.Unneeded(j.choice.Strategy, o); err != nil {
+		return err
+	}
 	j.features = file.BuildKitOnly(o.Target)
 	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -60,6 +61,28 @@ func TestNoSuchStage(t *testing.T) {
 		}
 		if _, err := New(Options{Config: cfg}).jobs(); err == nil || err.Error() != want || ExitCode(err) != ExitUsage {
 			t.Errorf("%q\ngot  %v\nwant %s", text, err, want)
+		}
+	}
+}
+
+// An engine is told which stages it builds without, and where nobody can read the file that any may be needed.
+func TestUnneededStages(t *testing.T) {
+	for text, want := range map[string][]int{
+		"FROM nowhere AS a\nFROM scratch AS b\nFROM b\n":                     {0},
+		"FROM scratch AS a\nFROM scratch\nCOPY --from=a / /\n":               nil,
+		"# syntax=reg.example/own\nFROM nowhere AS a\nGATHER wool\nFROM b\n": nil,
+	} {
+		dir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(config.Input{Dir: dir})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs, err := New(Options{Config: cfg}).jobs()
+		if err != nil || !slices.Equal(jobs[0].solve.Unneeded, want) {
+			t.Errorf("%q: %+v, %v, want %v", text, jobs, err, want)
 		}
 	}
 }

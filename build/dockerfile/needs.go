@@ -65,6 +65,21 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 	return once(all), nil
 }
 
+// Unneeded are the stages, counted from 0, that building the target under the strategy leaves out.
+func (f *File) Unneeded(s Strategy, o Options) ([]int, error) {
+	g, _, err := f.under(s, o)
+	if err != nil {
+		return nil, err
+	}
+	var all []int
+	for i, needed := range g.reach {
+		if !needed {
+			all = append(all, i)
+		}
+	}
+	return all, nil
+}
+
 // base is what a stage starts or copies from.
 func (g *graph) base(n node, from pull, p ocispec.Platform, copied bool) Base {
 	b := Base{Image: from.image, Platform: p, Line: from.line, Stage: n.label()}

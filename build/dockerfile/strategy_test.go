@@ -425,6 +425,39 @@ func TestBasesBesideTwoOfOneName(t *testing.T) {
 	}
 }
 
+// Docker's classic builder leaves out what stands below the target alone, other builders all that the target does not need.
+func TestUnneeded(t *testing.T) {
+	const head = "ARG S=u\nFROM alpine AS u\nFROM alpine AS x\n"
+	const waiting = "ARG S=u\nFROM alpine AS u\nFROM alpine AS x\nONBUILD COPY --from=u / /\n"
+	for rest, want := range map[string]string{
+		head + "FROM alpine":                                 "[0 1]",
+		head + "FROM u":                                      "[1]",
+		head + "FROM $S":                                     "[1]",
+		head + "FROM alpine\nCOPY --from=U / /":              "[1]",
+		head + "FROM alpine\nCOPY --from=0 / /":              "[1]",
+		head + "FROM alpine\nRUN --mount=type=bind,from=u x": "[1]",
+		head + "FROM alpine\nRUN echo from=u":                "[0 1]",
+		head + "FROM u AS y\nFROM x":                         "[0 2]",
+		head + "COPY --from=u / /\nFROM alpine":              "[0 1]",
+		head + "FROM alpine AS target\nFROM u":               "[0 1 3]",
+		waiting + "FROM x":                                   "[]",
+		waiting + "FROM alpine\nCOPY --from=x / /":           "[0]",
+	} {
+		o := Options{Classic: true}
+		if strings.Contains(rest, "target") {
+			o.Target = "target"
+		}
+		for _, o.Every = range []bool{false, true} {
+			if o.Every {
+				want = map[bool]string{true: "[3]", false: "[]"}[o.Target != ""]
+			}
+			if got, err := read(t, rest+"\n").Unneeded(Target, o); err != nil || fmt.Sprint(got) != want {
+				t.Errorf("%s\nevery %t: %v, %v, want %s", rest, o.Every, got, err, want)
+			}
+		}
+	}
+}
+
 // What is pulled is what stands in a FROM or --from that is needed, and is neither a stage, nor scratch, nor a named context.
 func TestBasesThatAreNone(t *testing.T) {
 	for _, test := range []struct {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
@@ -124,67 +123,6 @@ func (f *classicFile) refuse(builder Info) error {
 		}
 	}
 	return nil
-}
-
-// until is the index of the last stage that a classic build of target builds.
-func (f *classicFile) until(target string) int {
-	for i, s := range f.stages {
-		if strings.EqualFold(s.name, target) && target != "" || target == fmt.Sprint(i) {
-			return i
-		}
-	}
-	return len(f.stages) - 1
-}
-
-// unneeded are the stages, by index, that building the target surely needs
-// nothing of. What merely looks like a reference to a stage counts as one.
-func (f *classicFile) unneeded(target string, a classicArgs) map[int]bool {
-	env := variables(maps.Clone(a.platform))
-	skips := map[int]bool{}
-	last := f.until(target)
-	for i := range last {
-		skips[i] = true
-	}
-	for _, in := range f.statements {
-		if in.stage < 0 && in.keyword == "ARG" && f.declare(in, a, env) != nil {
-			return nil // rewriting will say it
-		}
-	}
-	for at := last; at > 0; at-- { // what a stage takes from stands above it
-		if skips[at] {
-			continue
-		}
-		for _, in := range f.statements {
-			if in.stage != at {
-				continue
-			}
-			for _, name := range f.mentions(in, env) {
-				maps.DeleteFunc(skips, func(i int, _ bool) bool { return f.isCalled(i, name) })
-			}
-		}
-	}
-	return skips
-}
-
-// mentions are the words of a statement by which it may mean a stage.
-func (f *classicFile) mentions(in statement, env variables) (names []string) {
-	if in.keyword == "FROM" {
-		name, _ := f.expand(f.stages[in.stage].image, env)
-		return []string{name}
-	}
-	for _, found := range fromWord().FindAllStringSubmatch(in.text, -1) {
-		names = append(names, found[1])
-	}
-	return names
-}
-
-// fromWord is a --from=, or the from= of a mount, that of an ONBUILD included.
-var fromWord = pattern(`(?i)\bfrom=["']?([^\s,"']+)`)
-
-// isCalled tells whether a word may mean the stage, by name or by number. One
-// with a variable may mean any.
-func (f *classicFile) isCalled(at int, word string) bool {
-	return strings.EqualFold(f.stages[at].name, word) || word == strconv.Itoa(at) || strings.Contains(word, "$")
 }
 
 // stageNamed finds an earlier stage.

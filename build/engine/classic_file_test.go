@@ -48,13 +48,8 @@ func TestClassicFileBeginsAndEndsAnyhow(t *testing.T) {
 	}
 }
 
-func TestClassicFileTarget(t *testing.T) {
+func TestClassicFileKnowsEarlierStages(t *testing.T) {
 	file := classicOf(t, "FROM a AS One\nFROM b AS two\nFROM c\n")
-	for target, want := range map[string]int{"": 2, "one": 0, "TWO": 1, "1": 1, "none": 2} {
-		if got := file.until(target); got != want {
-			t.Errorf("target %q: stage %d, want %d", target, got, want)
-		}
-	}
 	if !file.stageNamed("ONE", 1) || file.stageNamed("two", 1) || file.stageNamed("", 2) {
 		t.Error("only earlier stages have names")
 	}

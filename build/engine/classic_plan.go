@@ -25,7 +25,6 @@ type classicPlan struct {
 	target ocispec.Platform // of stages that do not say otherwise
 	emit   func(Event)
 	hosts  []string          // registries of the base images
-	skips  map[int]bool      // stages that the builder leaves out
 	onBase map[string]bool   // arguments that ONBUILD statements of the bases declare
 	sent   map[string]string // arguments of the platform that go with the request, once the bases are known
 	mixed  bool              // a base is of another platform than target
@@ -38,16 +37,15 @@ func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *cla
 	if s.SetPlatform {
 		target = platforms.Normalize(s.Platform)
 	}
-	p := &classicPlan{
+	return &classicPlan{
 		Solve: s, engine: b.engine, bases: b.bases, images: b.images, file: file, emit: emit,
 		args:   classicArgs{given: s.BuildArgs, platform: platformArgs(native, target), bare: b.engine.info.Name == podman},
 		native: native, target: target, onBase: map[string]bool{},
 	}
-	if b.engine.info.SkipsStages() {
-		p.skips = file.unneeded(s.Target, p.args)
-	}
-	return p
 }
+
+// skips tells of a stage that the builder leaves out.
+func (p *classicPlan) skips(stage int) bool { return slices.Contains(p.Unneeded, stage) }
 
 // refuse knows that Docker's classic builder builds for its own system alone.
 func (p *classicPlan) refuse() error {
@@ -105,13 +103,9 @@ func (p *classicPlan) buildArgs() map[string]*string {
 // rewrite gives the Dockerfile that the builder gets.
 func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 	env := variables(maps.Clone(p.args.platform))
-	last := p.file.until(p.Target)
 	var edits []edit
 	for i, in := range p.file.statements {
-		if in.stage > last {
-			break
-		}
-		if p.skips[in.stage] && in.keyword != "FROM" {
+		if p.skips(in.stage) && in.keyword != "FROM" { // which Podman reads nevertheless
 			continue
 		}
 		text, err := p.rewriteOne(ctx, in, env)
@@ -135,9 +129,8 @@ func (p *classicPlan) rewrite(ctx context.Context) ([]byte, error) {
 func (p *classicPlan) request(env variables) (map[string]string, error) {
 	sent := maps.Clone(p.args.platform)
 	maps.DeleteFunc(sent, func(name, _ string) bool { return !p.onBase[name] })
-	last := p.file.until(p.Target)
 	for _, in := range p.file.statements {
-		if in.keyword != "ARG" || in.stage > last || p.skips[in.stage] {
+		if in.keyword != "ARG" || p.skips(in.stage) {
 			continue
 		}
 		for _, arg := range argumentsOf(in) {
@@ -202,7 +195,7 @@ func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env vari
 	if name == "" {
 		return "", fmt.Errorf("%w: FROM %s names no image; give its ARG a default, or a build argument", ErrContext, s.image)
 	}
-	if !p.skips[at] && !p.file.stageNamed(name, at) {
+	if !p.skips(at) && !p.file.stageNamed(name, at) {
 		want, err := p.platform(s, env)
 		if err != nil {
 			return "", err
