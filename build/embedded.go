@@ -77,10 +77,10 @@ func (p *Pipeline) place(ctx context.Context) error {
 
 // reachable refuses to build for the embedded registry on an engine that runs on another machine, or in a virtual one.
 func (p *Pipeline) reachable(info engine.Info) error {
-	if !p.cfg.Embedded || info.Local {
+	if !p.cfg.Embedded || info.Apart == "" {
 		return nil
 	}
-	return fmt.Errorf("%w: %s is not on this machine; set IMG=registry/me/app to a registry that both reach", ErrLoopback, info.Address)
+	return fmt.Errorf("%w: the one at %s %s; set IMG=registry/me/app to a registry that both reach", ErrLoopback, info.Address, info.Apart)
 }
 
 // reach starts the embedded registry when a reference is in it and nobody serves it: what a run has published can be read later

@@ -136,7 +136,7 @@ func TestEngineSaysWhatItIs(t *testing.T) {
 		if got.Name != expect.Name || !strings.HasPrefix(got.Version, expect.Version) || got.Store != expect.Store || got.Road != expect.Road || got.Why != expect.Why {
 			t.Errorf("got %+v, want %+v", got, expect)
 		}
-		if !got.Local {
+		if got.Apart != "" {
 			t.Error("an engine on a socket of this machine is not local")
 		}
 		if !platforms.Equal(got.Platform, platforms.Host()) {
@@ -170,7 +170,7 @@ func TestEngineBySSH(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
-	if info := e.Info(); info.Local || info.Address != "ssh://pi@pi.example" || info.Road != engine.RoadBuildKit {
+	if info := e.Info(); info.Apart == "" || info.Address != "ssh://pi@pi.example" || info.Road != engine.RoadBuildKit {
 		t.Errorf("got %+v", info)
 	}
 	j := job{Context: engine.Context{Dir: Dir(t, Files{"m": "sent"})}, Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY m /\n")}, hook: says("m", "sent")}

@@ -30,7 +30,7 @@ type Info struct {
 	Why      string           // why the classic road: "DOCKER_BUILDKIT=0"; empty for BuildKit
 	Fallback bool             // the classic road is nobody's choice: Why is a fault
 	Platform ocispec.Platform // its own
-	Local    bool             // its loopback is ours
+	Apart    string           // why its loopback is not ours: "runs on another machine"; empty where it is
 }
 
 // The image stores that change how an image is named, loaded and pushed.
@@ -91,7 +91,7 @@ func (e *Engine) learnPodman(ctx context.Context) error {
 		return e.silent(err)
 	}
 	e.info.Platform = platforms.Normalize(ocispec.Platform{OS: about.OSType, Architecture: about.Architecture})
-	e.info.Local = isLocal(e.info, about)
+	e.info.Apart = apart(e.info, about)
 	return e.choose(nil, nil)
 }
 
@@ -129,7 +129,7 @@ func (e *Engine) describe(version types.Version, about system.Info) {
 			e.info.Store = StoreContainerd
 		}
 	}
-	e.info.Local = isLocal(e.info, about)
+	e.info.Apart = apart(e.info, about)
 }
 
 // enginePlatform is the engine's own; its /version has no variant.
@@ -170,7 +170,7 @@ func (e *Engine) runs(ctx context.Context, p ocispec.Platform, kernel string) (b
 	if same(e.info.Platform) {
 		return true, nil
 	}
-	if e.info.Local {
+	if e.info.Apart == "" {
 		registered, err := registeredPlatforms(kernel)
 		if err != nil || slices.ContainsFunc(registered, same) {
 			return err == nil, err
@@ -180,15 +180,20 @@ func (e *Engine) runs(ctx context.Context, p ocispec.Platform, kernel string) (b
 	return slices.ContainsFunc(tried, same), err
 }
 
-// isLocal tells whether 127.0.0.1 means the same to the engine and to us. It
-// does not for a remote engine, for one inside a virtual machine (Docker
-// Desktop, or any on macOS and Windows), for rootless Docker, whose network is
-// its own, and when we run in a container ourselves.
-func isLocal(info Info, about system.Info) bool {
+// apart says why 127.0.0.1 is not the same to the engine and to us; "" where it is.
+func apart(info Info, about system.Info) string {
 	here, err := os.Hostname()
-	rootless := info.Name == docker && slices.Contains(about.SecurityOptions, "name=rootless")
-	return err == nil && here == about.Name && runtime.GOOS == "linux" && !rootless &&
-		about.OperatingSystem != "Docker Desktop" && isLoopback(info.Address)
+	switch {
+	case info.Name == docker && slices.Contains(about.SecurityOptions, "name=rootless"):
+		return "is rootless and has a network of its own"
+	case about.OperatingSystem == "Docker Desktop", runtime.GOOS != "linux" && isLoopback(info.Address):
+		return "runs in a virtual machine"
+	case !isLoopback(info.Address):
+		return "runs on another machine"
+	case err != nil, here != about.Name:
+		return "runs on another machine, or this in a container"
+	}
+	return ""
 }
 
 func isLoopback(address string) bool {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"reflect"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 )
 
@@ -124,13 +126,40 @@ func TestPodmanIsAskedOnce(t *testing.T) {
 		}
 		want := Info{Address: test.options.Host, Name: podman, Version: "5.4.2", API: minAPI, Store: StoreGraph, Road: RoadClassic, Why: "Podman has no BuildKit"}
 		if !test.options.NoBuilds {
-			want.Platform = platform(t, "linux/arm64")
+			want.Platform, want.Apart = platform(t, "linux/arm64"), "runs on another machine, or this in a container"
 		}
 		if info := e.Info(); !reflect.DeepEqual(info, want) || !slices.Equal(requests(), test.asked) {
 			t.Errorf("%s: %+v after %q", name, info, requests())
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// Where 127.0.0.1 is not the engine's own, it is said why.
+func TestApart(t *testing.T) {
+	here, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const socket = "unix:///run/user/1000/docker.sock"
+	for _, test := range []struct {
+		info  Info
+		about system.Info
+		why   string
+	}{
+		{info: Info{Name: docker, Address: socket}, about: system.Info{Name: here}},
+		{info: Info{Name: podman, Address: socket}, about: system.Info{Name: here, SecurityOptions: []string{"name=rootless"}}}, // whose registry traffic is this machine's
+		{info: Info{Name: docker, Address: "tcp://localhost:2375"}, about: system.Info{Name: here}},
+		{info: Info{Name: docker, Address: socket}, about: system.Info{Name: here, SecurityOptions: []string{"name=seccomp", "name=rootless"}}, why: "is rootless and has a network of its own"},
+		{info: Info{Name: docker, Address: socket}, about: system.Info{Name: "docker-desktop", OperatingSystem: "Docker Desktop"}, why: "runs in a virtual machine"},
+		{info: Info{Name: docker, Address: "ssh://pi@pi4"}, about: system.Info{Name: here}, why: "runs on another machine"},
+		{info: Info{Name: docker, Address: "tcp://10.0.0.7:2375"}, about: system.Info{Name: here}, why: "runs on another machine"},
+		{info: Info{Name: docker, Address: socket}, about: system.Info{Name: "another"}, why: "runs on another machine, or this in a container"},
+	} {
+		if why := apart(test.info, test.about); why != test.why {
+			t.Errorf("%+v, %q: %q, want %q", test.info, test.about.Name, why, test.why)
 		}
 	}
 }

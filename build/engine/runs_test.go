@@ -65,18 +65,21 @@ func TestRuns(t *testing.T) {
 		{"windows/amd64", true, false, 1},
 	} {
 		kit := &kitDouble{workers: tried}
-		e := &Engine{info: Info{Local: test.local, Platform: platform(t, "linux/amd64")}}
+		e := &Engine{info: Info{Platform: platform(t, "linux/amd64")}}
+		if !test.local {
+			e.info.Apart = "runs on another machine"
+		}
 		e.road = kit.open(t, e)
 		if runs, err := e.runs(t.Context(), platform(t, test.platform), kernel); err != nil || runs != test.runs || kit.asked != test.asked {
 			t.Errorf("%+v: runs %t after %d questions, %v", test, runs, kit.asked, err)
 		}
 	}
-	classic := &Engine{info: Info{Local: true, Platform: platform(t, "linux/amd64")}}
+	classic := &Engine{info: Info{Platform: platform(t, "linux/amd64")}}
 	classic.road = newClassic(classic)
 	if runs, err := classic.runs(t.Context(), platform(t, "linux/riscv64"), kernel); runs || err != nil {
 		t.Errorf("a classic builder knows no more than the kernel: %t, %v", runs, err)
 	}
-	none := &Engine{}
+	none := &Engine{info: Info{Apart: "runs on another machine"}}
 	none.road = (&kitDouble{}).open(t, none)
 	if _, err := none.Runs(t.Context(), platform(t, "linux/riscv64")); err == nil {
 		t.Error("a BuildKit without a worker says nothing, and is believed")
