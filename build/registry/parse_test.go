@@ -192,6 +192,8 @@ func TestTokenAnswers(t *testing.T) {
 		`{"token":"a","expires_in":-5}`:         {"a", time.Minute},
 		`{"token":"a","expires_in":"soon"}`:     {},
 		`{"token":"two words"}`:                 {},
+		`{"token":" a"}`:                        {},
+		`{"token":"a\u007f"}`:                   {},
 		`{"token":"caf\u00e9"}`:                 {},
 		`{"token":"line\nbreak"}`:               {},
 		`{"token":""}`:                          {},

@@ -22,6 +22,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -226,12 +227,27 @@ func TestPlainHTTPOnlyWhereAllowed(t *testing.T) {
 	insecure := resolving(New(Options{Insecure: only("registry.test")}), address)
 	defer insecure.Close()
 	publish(t, insecure, ref(t, "registry.test/a:1"), imageOf(t, "plain", []byte("layer")))
+
+	alone := resolving(New(Options{Insecure: only("registry.test")}), address) // nothing is at the port of TLS
+	defer alone.Close()
+	to := alone.http.Transport.(*transports)
+	dial := to.dial
+	to.dial = func(ctx context.Context, network, at string) (net.Conn, error) {
+		if strings.HasSuffix(at, ":443") {
+			return nil, syscall.ECONNREFUSED
+		}
+		return dial(ctx, network, at)
+	}
+	if _, err := alone.Head(t.Context(), ref(t, "registry.test/a:1")); err != nil {
+		t.Errorf("where only plain HTTP is: %v", err)
+	}
 }
 
 // A server may break off what it does not understand; only its answer in plain HTTP makes it one without TLS.
 func TestProbeOfWhatBreaksOff(t *testing.T) {
 	bye := func(c *net.TCPConn) { _ = c.CloseWrite(); _, _ = io.Copy(io.Discard, c) }
 	reset := func(c *net.TCPConn) { _ = c.SetLinger(0) }
+	alert := func(c *net.TCPConn) { _, _ = c.Write([]byte{21, 3, 3, 0, 2, 2, 40}); bye(c) } // handshake_failure (RFC 8446, 6)
 	for name, c := range map[string]struct {
 		end    func(*net.TCPConn)
 		answer string
@@ -240,6 +256,8 @@ func TestProbeOfWhatBreaksOff(t *testing.T) {
 		"it hangs up":            {bye, "401 Unauthorized", "http"},
 		"it resets":              {reset, "200 OK", "http"},
 		"it wants TLS after all": {bye, "400 Bad Request", ""},
+		"it speaks another TLS":  {alert, "200 OK", ""},
+		"it answers nobody":      {bye, "", ""},
 	} {
 		client := New(Options{})
 		scheme, err := client.probe(t.Context(), breaksOff(t, c.end, c.answer))
@@ -265,7 +283,7 @@ func breaksOff(t *testing.T, end func(*net.TCPConn), answer string) string {
 			end(conn)
 			return
 		}
-		if _, err := http.ReadRequest(first); err == nil {
+		if _, err := http.ReadRequest(first); err == nil && answer != "" {
 			_, _ = io.WriteString(conn, "HTTP/1.1 "+answer+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 		}
 	}
