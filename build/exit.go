@@ -1,7 +1,6 @@
 package build
 
 import (
-	"context"
 	"errors"
 
 	"github.com/manymage/manymage/build/config"
@@ -51,7 +50,6 @@ func ExitCode(err error) int {
 		{registry.ErrUnreachable, ExitUnreachable},
 		{engine.ErrRegistryUnreachable, ExitUnreachable},
 		{ErrLoopback, ExitUnreachable},
-		{context.Canceled, ExitFailed},
 	} {
 		if errors.Is(err, c.is) {
 			return c.code
