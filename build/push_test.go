@@ -13,7 +13,45 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"github.com/manymage/manymage/build/engine"
+	"github.com/manymage/manymage/build/index"
+	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/registry"
 )
+
+// An image is known by its config: under its tag, or inside a list as engines push it that add attestations.
+func TestAnImageIsKnownByItsConfig(t *testing.T) {
+	_, client, ref := shelf(t)
+	image := one(t, client, ref, "linux", foreign(t))
+	m, err := client.Manifest(t.Context(), ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := imageIn(m, ref)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := one(t, client, ref, "freebsd", foreign(t))
+	inside, err := reference.WithTag(reference.TrimNamed(ref), "inside")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner := list(t, client, inside, index.Index{Entries: []index.Entry{{Descriptor: other}, {Descriptor: image}}})
+	for _, pushed := range []digest.Digest{image.Digest, inner.Digest} {
+		found, err := confirm(t.Context(), client, ref, pushed, doc.Config.Digest)
+		if err != nil || found.desc.Digest != image.Digest || found.config.Digest != doc.Config.Digest || found.size != sizeOf(doc) || len(found.blobs) != 1 {
+			t.Errorf("%s: %+v, %v", pushed, found, err)
+		}
+		if _, err := confirm(t.Context(), client, ref, pushed, digest.FromString("another")); !errors.Is(err, lists.ErrPublish) || !strings.Contains(err.Error(), "run again") {
+			t.Errorf("%s, which is another image: %v", pushed, err)
+		}
+	}
+	if found, err := lookup(t.Context(), client, ref, doc.Config.Digest); found != nil || err != nil {
+		t.Errorf("the tag names another image: %+v, %v", found, err)
+	}
+	if _, err := confirm(t.Context(), client, ref, digest.FromString("nothing"), doc.Config.Digest); !errors.Is(err, registry.ErrNotFound) {
+		t.Errorf("what is not there: %v", err)
+	}
+}
 
 // A name that another run has taken away is given to the image once more; one whose image is gone, too, is an error. The name under
 // which an image travels whose label is put right in the registry was given before.

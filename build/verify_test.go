@@ -13,6 +13,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/build/registry/registrytest"
 )
@@ -27,21 +28,16 @@ func stored(t *testing.T, client *registry.Client, repo reference.Named, mediaTy
 	return desc
 }
 
-// verified publishes an image of one layer and verifies it.
-func verified(t *testing.T, os string, layer func(*registry.Client, reference.Named) ocispec.Descriptor) (Verification, error) {
-	server := httptest.NewServer(registrytest.InMemory())
-	t.Cleanup(server.Close)
-	name := strings.TrimPrefix(server.URL, "http://") + "/me/app:1"
-	ref, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		t.Fatal(err)
+// foreign is a layer that there is nothing to judge by.
+func foreign(t *testing.T) func(*registry.Client, reference.Named) ocispec.Descriptor {
+	return func(client *registry.Client, ref reference.Named) ocispec.Descriptor {
+		return stored(t, client, ref, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []byte("not to be read")) // it takes no list without
 	}
-	p := New(Options{Config: config.Config{}})
-	t.Cleanup(func() { p.Close() })
-	client, err := p.Registry()
-	if err != nil {
-		t.Fatal(err)
-	}
+}
+
+// one puts an image of one layer for arm64 under a tag.
+func one(t *testing.T, client *registry.Client, ref reference.Named, os string, layer func(*registry.Client, reference.Named) ocispec.Descriptor) ocispec.Descriptor {
+	t.Helper()
 	manifest, err := json.Marshal(ocispec.Manifest{
 		Versioned: specs.Versioned{SchemaVersion: 2},
 		MediaType: ocispec.MediaTypeImageManifest,
@@ -52,10 +48,94 @@ func verified(t *testing.T, os string, layer func(*registry.Client, reference.Na
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := client.PutManifest(t.Context(), ref, ocispec.MediaTypeImageManifest, manifest); err != nil {
+	desc, err := client.PutManifest(t.Context(), ref, ocispec.MediaTypeImageManifest, manifest)
+	if err != nil {
 		t.Fatal(err)
 	}
-	return p.Verify(t.Context(), name)
+	return desc
+}
+
+// shelf is a run beside an empty registry, and the tag 1 in it.
+func shelf(t *testing.T) (*Pipeline, *registry.Client, reference.NamedTagged) {
+	t.Helper()
+	server := httptest.NewServer(registrytest.InMemory())
+	t.Cleanup(server.Close)
+	ref, err := reference.ParseNormalizedNamed(strings.TrimPrefix(server.URL, "http://") + "/me/app:1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := New(Options{Config: config.Config{}})
+	t.Cleanup(func() { p.Close() })
+	client, err := p.Registry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, client, ref.(reference.NamedTagged)
+}
+
+// verified publishes an image of one layer and verifies it.
+func verified(t *testing.T, os string, layer func(*registry.Client, reference.Named) ocispec.Descriptor) (Verification, error) {
+	p, client, ref := shelf(t)
+	one(t, client, ref, os, layer)
+	return p.Verify(t.Context(), ref.String())
+}
+
+// What a list says of its images has to be what they are.
+func TestVerifyComparesAListWithItsImages(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*index.Index)
+		says  string // empty: nothing is wrong
+	}{
+		"an attestation":   {func(ix *index.Index) {}, ""},
+		"a platform twice": {func(ix *index.Index) { ix.Entries = append(ix.Entries, ix.Entries[0]) }, "linux/arm64: is in the list twice"},
+		"another size":     {func(ix *index.Index) { ix.Entries[0].Size++ }, "linux/arm64: the list says "},
+		"another platform": {func(ix *index.Index) { ix.Entries[0].Platform.Architecture = "amd64" }, "linux/amd64: its config says linux/arm64"},
+		"another system":   {func(ix *index.Index) { ix.Entries[0].Platform.OS = "windows" }, "windows/arm64: its config says linux/arm64"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, client, ref := shelf(t)
+			image := one(t, client, ref, "linux", foreign(t))
+			attestation := image
+			image.Platform = &ocispec.Platform{OS: "linux", Architecture: "arm64"}
+			attestation.Platform = &ocispec.Platform{OS: "unknown", Architecture: "unknown"}
+			attestation.Annotations = map[string]string{index.RefType: "attestation-manifest", index.RefDigest: image.Digest.String()}
+			ix := index.Index{Entries: []index.Entry{{Descriptor: image}, {Descriptor: attestation}, {Descriptor: attestation}}}
+			c.spoil(&ix)
+			list(t, client, ref, ix)
+			v, err := p.Verify(t.Context(), ref.String())
+			if c.says == "" && (err != nil || len(v.Children) != 1 || v.Children[0].Platform != "linux/arm64" || v.Children[0].Size == 0 || v.Digest == "") {
+				t.Errorf("%+v, %v", v, err)
+			}
+			if c.says != "" && (!errors.As(err, new(*FaultyError)) || !strings.Contains(err.Error(), " is not what it should be:\n  "+c.says)) {
+				t.Errorf("got %v, want %q", err, c.says)
+			}
+		})
+	}
+}
+
+// Old engines take no list inside a list.
+func TestVerifyFaultsAListInsideAList(t *testing.T) {
+	p, client, ref := shelf(t)
+	image := one(t, client, ref, "linux", foreign(t))
+	image.Platform = &ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	inner := list(t, client, ref, index.Index{Entries: []index.Entry{{Descriptor: image}}})
+	list(t, client, ref, index.Index{Entries: []index.Entry{{Descriptor: inner}}})
+	if _, err := p.Verify(t.Context(), ref.String()); !errors.As(err, new(*FaultyError)) || !strings.Contains(err.Error(), inner.Digest.String()+": is a list inside the list") {
+		t.Errorf("got %v", err)
+	}
+}
+
+// list puts a list under a tag.
+func list(t *testing.T, client *registry.Client, ref reference.Named, ix index.Index) ocispec.Descriptor {
+	t.Helper()
+	raw, desc, err := ix.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.PutManifest(t.Context(), ref, desc.MediaType, raw); err != nil {
+		t.Fatal(err)
+	}
+	return desc
 }
 
 // A layer that is no archive is a fault of what was published, and no failure of the look.
@@ -84,9 +164,7 @@ func TestVerifyFaultsCopiesOfOtherContent(t *testing.T) {
 
 // A layer that its owner keeps, as Windows' bases were, is no fault: there is nothing to judge by.
 func TestVerifyLeavesForeignLayersAlone(t *testing.T) {
-	v, err := verified(t, "windows", func(client *registry.Client, ref reference.Named) ocispec.Descriptor {
-		return stored(t, client, ref, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", []byte("not to be read")) // it takes no list without
-	})
+	v, err := verified(t, "windows", foreign(t))
 	if err != nil || len(v.Children) != 1 || v.Children[0].Verdict != "unverified" || !strings.Contains(strings.Join(v.Children[0].Notes, ""), "kept by its owner") {
 		t.Errorf("got %+v, %v", v, err)
 	}
