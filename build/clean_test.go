@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/manymage/manymage/build/config"
@@ -79,6 +82,60 @@ func TestCleanKeepsItsRecordOnASickEngine(t *testing.T) {
 				t.Errorf("record kept: %v, want %v; error %v", kept, test.kept, err)
 			}
 		})
+	}
+}
+
+// The last run's names go, and those that this configuration gives; a record that says nothing is no hindrance.
+func TestCleanRemovesWhatRunsHaveNamed(t *testing.T) {
+	ours := []string{"reg.example/me/app:amd64-dev", "reg.example/me/app:amd64-latest", "reg.example/me/app:arm64-dev"}
+	for name, c := range map[string]struct {
+		record string
+		more   []string
+	}{
+		"a run":             {`{"schema":1,"platforms":[{"local":["reg.example/me/app:old","reg.example/me/app:amd64-dev"]}]}`, []string{"reg.example/me/app:old"}},
+		"no run":            {"", nil},
+		"a damaged record":  {"{", nil},
+		"a record of later": {`{"schema":99}`, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, filepath.FromSlash(record.Path))
+			if c.record != "" {
+				if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(c.record), 0o644)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			var mu sync.Mutex
+			var gone []string
+			host := fakeEngine(t, func(w http.ResponseWriter, r *http.Request) {
+				_, ref, _ := strings.Cut(r.URL.Path, "/images/")
+				switch {
+				case strings.HasPrefix(ref, "reg.example/me/app:arm64-latest"):
+					http.NotFound(w, r)
+				case r.Method == http.MethodDelete:
+					mu.Lock()
+					defer mu.Unlock()
+					gone = append(gone, ref)
+					_, _ = w.Write([]byte("[]"))
+				default:
+					_, _ = w.Write([]byte(`{"Id":"sha256:x","Os":"linux","Architecture":"amd64"}`))
+				}
+			})
+			removed, err := pipelineFor(t, dir, host, nil).Clean(t.Context())
+			if want := append(slices.Clone(ours), c.more...); err != nil || !slices.Equal(removed, want) || !slices.Equal(gone, want) {
+				t.Errorf("removed %q, told %q, want %q: %v", gone, removed, want, err)
+			}
+			if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("the record is still there: %v", err)
+			}
+		})
+	}
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, filepath.FromSlash(record.Path)), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if removed, err := pipelineFor(t, dir, fakeEngine(t, http.NotFound), nil).Clean(t.Context()); err == nil || len(removed) > 0 {
+		t.Errorf("a record that cannot be read: %q, %v", removed, err)
 	}
 }
 

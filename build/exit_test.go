@@ -37,6 +37,7 @@ func TestExitCode(t *testing.T) {
 		{errors.Join(engine.ErrUnreachable, &image.Refusal{}), 3},
 		{&FaultyError{}, 3},
 		{&lists.DropError{}, 4},
+		{&ScanError{}, 4},
 		{&registry.Error{Err: registry.ErrDenied}, 4},
 		{engine.ErrChanged, 4},
 		{engine.ErrTagRefused, 4},

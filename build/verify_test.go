@@ -3,6 +3,7 @@ package build
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/build/registry/registrytest"
@@ -56,9 +58,13 @@ func one(t *testing.T, client *registry.Client, ref reference.Named, os string, 
 }
 
 // shelf is a run beside an empty registry, and the tag 1 in it.
-func shelf(t *testing.T) (*Pipeline, *registry.Client, reference.NamedTagged) {
+func shelf(t *testing.T, rules ...faults.Rule) (*Pipeline, *registry.Client, reference.NamedTagged) {
 	t.Helper()
-	server := httptest.NewServer(registrytest.InMemory())
+	proxy := faults.Around(registrytest.InMemory())
+	for _, r := range rules {
+		proxy.Add(r)
+	}
+	server := httptest.NewServer(proxy)
 	t.Cleanup(server.Close)
 	ref, err := reference.ParseNormalizedNamed(strings.TrimPrefix(server.URL, "http://") + "/me/app:1")
 	if err != nil {
@@ -180,6 +186,33 @@ func TestBlobsOfAnImage(t *testing.T) {
 	got := blobsOf(ocispec.Manifest{Config: config, Layers: []ocispec.Descriptor{foreign, ours}})
 	if len(got) != 2 || got[0].Digest != config.Digest || got[1].Digest != ours.Digest {
 		t.Errorf("got %v", got)
+	}
+}
+
+// An entry may leave to the config what engines read there.
+func TestSamePlatform(t *testing.T) {
+	config := ocispec.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1", OSFeatures: []string{"win32k"}}
+	plain := ocispec.Platform{OS: "windows", Architecture: "amd64"}
+	versioned, featured := plain, plain
+	versioned.OSVersion, featured.OSFeatures = "10.0.17763.1", []string{"other"}
+	for _, c := range []struct {
+		entry, config ocispec.Platform
+		want          bool
+	}{
+		{config, config, true}, {plain, config, true}, {versioned, config, false}, {featured, config, false}, {config, plain, false},
+	} {
+		if samePlatform(c.entry, c.config) != c.want {
+			t.Errorf("%+v of %+v: %v", c.entry, c.config, !c.want)
+		}
+	}
+}
+
+// What could not be found out is no fault of what was published.
+func TestVerifyThatMayNotRead(t *testing.T) {
+	p, client, ref := shelf(t, faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"), Fault: faults.Status(http.StatusForbidden)})
+	one(t, client, ref, "linux", foreign(t))
+	if _, err := p.Verify(t.Context(), ref.String()); !errors.Is(err, registry.ErrUnauthorized) || errors.As(err, new(*FaultyError)) {
+		t.Errorf("got %v", err)
 	}
 }
 
