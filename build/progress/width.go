@@ -1,9 +1,6 @@
 package progress
 
-import (
-	"strings"
-	"unicode/utf8"
-)
+import "strings"
 
 // columns is how wide s is on a terminal. East Asian characters and emoji, which begin at U+1100, are counted as two columns:
 // too wide a guess for a few of them, which wraps no line.
@@ -40,12 +37,12 @@ func cut(s string, n int) string {
 	if n < 1 {
 		return ""
 	}
-	used, end := 1, 0
+	end, used := 0, 1
 	for i, r := range s {
 		if used += width(r); used > n {
+			end = i
 			break
 		}
-		end = i + utf8.RuneLen(r)
 	}
 	return s[:end] + "…"
 }
