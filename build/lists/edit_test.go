@@ -155,6 +155,16 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
+func TestAnEditOfWhatMayNotBeRead(t *testing.T) {
+	s := editScene(t)
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/manifests/1"), Fault: faults.Status(http.StatusForbidden)})
+	before := len(written(s.one))
+	_, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64")}}, CreateOptions{})
+	if !errors.Is(err, registry.ErrUnauthorized) || len(written(s.one)) > before {
+		t.Errorf("got %v, wrote %q", err, written(s.one)[before:])
+	}
+}
+
 func TestAnEditThatChangesNothingWritesNothing(t *testing.T) {
 	s := editScene(t)
 	s.one.Reset()

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
 	"github.com/manymage/manymage/build/registry"
 )
 
@@ -50,6 +51,42 @@ func TestCreateNeedsOneToken(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What reads and then writes has one token for both.
+func TestEditsAndPublicationsNeedOneToken(t *testing.T) {
+	for name, do := range map[string]func(*scene, *registry.Client, index.Index) error{
+		"edit": func(s *scene, c *registry.Client, _ index.Index) error {
+			_, err := Apply(s.Context(), c, "one.example/app:1", Edit{Remove: []index.Target{target("linux/arm64")}}, CreateOptions{})
+			return err
+		},
+		"publish": func(s *scene, c *registry.Client, ix index.Index) error {
+			_, err := Publish(s.Context(), c, named("one.example/app"), []string{"2"}, ix, PublishOptions{})
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			ix := s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+			s.one.Reset()
+			tokens(s)
+			client := s.clientOf(registry.Options{Credentials: func(context.Context, string) (registry.Credential, error) {
+				return registry.Credential{Username: "alice", Password: "secret"}, nil
+			}})
+			if err := do(s, client, ix); err != nil {
+				t.Fatal(err)
+			}
+			asked := 0
+			for _, r := range s.one.Requests() {
+				if r.Path == "/token" {
+					asked++
+				}
+			}
+			if asked != 1 {
+				t.Errorf("asked for %d tokens", asked)
+			}
+		})
 	}
 }
 
