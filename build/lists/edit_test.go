@@ -133,7 +133,7 @@ func TestApplyRefuses(t *testing.T) {
 		"everything":                    {"one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64"), target("linux/arm64")}}, ErrUsage, "nothing would be left"},
 		"a missing image":               {"one.example/app:1", Edit{Add: sources("one.example/app:none")}, registry.ErrNotFound, "one.example/app:none"},
 		"a lie":                         {"one.example/app:1", Edit{Add: sources("linux/ppc64le=one.example/app:s390x")}, image.ErrRefused, "linux/s390x"},
-		"a lie about what is there":     {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}}, image.ErrRefused, "its config says linux/arm64"},
+		"a lie about what is there":     {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}}, image.ErrRefused, "is declared as linux/s390x by you, but its config says linux/arm64"},
 		"a name that another has":       {"one.example/app:1", Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("amd64")}}}}, index.ErrDuplicate, ""},
 		"nothing at all":                {"one.example/app:1", Edit{}, ErrUsage, "no images are named"},
 		"the list itself":               {"one.example/app:1", Edit{Remove: []index.Target{{}}}, ErrUsage, "out of itself"},
@@ -155,13 +155,30 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
+// What may not be read might be another thing than the edit takes it for.
 func TestAnEditOfWhatMayNotBeRead(t *testing.T) {
-	s := editScene(t)
-	s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, "/manifests/1"), Fault: faults.Status(http.StatusForbidden)})
-	before := len(written(s.one))
-	_, err := Apply(t.Context(), s.client, "one.example/app:1", Edit{Remove: []index.Target{target("linux/amd64")}}, CreateOptions{})
-	if !errors.Is(err, registry.ErrUnauthorized) || len(written(s.one)) > before {
-		t.Errorf("got %v, wrote %q", err, written(s.one)[before:])
+	remove := Edit{Remove: []index.Target{target("linux/amd64")}}
+	rename := Edit{Changes: []EntryChange{{target("linux/arm64"), index.Change{Architecture: text("s390x")}}}}
+	for name, c := range map[string]struct {
+		edit Edit
+		ref  string
+		path string
+	}{
+		"the list":     {remove, "one.example/app:1", "/manifests/1"},
+		"a list in it": {remove, "one.example/app:nested", "/manifests/sha256:"},
+		"an image":     {rename, "one.example/app:1", "/manifests/sha256:"},
+		"its config":   {rename, "one.example/app:1", "/blobs/"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := editScene(t)
+			s.pushNested("one.example/app:nested", false, imageFor("linux/amd64"), imageFor("linux/arm64"))
+			s.one.Add(faults.Rule{Match: faults.On(http.MethodGet, c.path), Fault: faults.Status(http.StatusForbidden)})
+			before := len(written(s.one))
+			_, err := Apply(t.Context(), s.client, c.ref, c.edit, CreateOptions{})
+			if !errors.Is(err, registry.ErrUnauthorized) || len(written(s.one)) > before {
+				t.Errorf("got %v, wrote %q", err, written(s.one)[before:])
+			}
+		})
 	}
 }
 
