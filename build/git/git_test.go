@@ -240,8 +240,12 @@ func TestCIFillsWhatGitLacks(t *testing.T) {
 		want Info
 	}{
 		{"github tag", github, Info{Version: "v2.0.0", Tag: "v2.0.0", Origin: "GITHUB_REF_NAME", Revision: sha, Source: "https://github.com/me/app", Name: "app"}},
+		{"github branch", with(github, "GITHUB_REF_TYPE", "branch"), Info{Version: "0123456", Origin: "git commit 0123456", Revision: sha, Source: "https://github.com/me/app", Name: "app"}},
+		{"github without a repository", with(github, "GITHUB_REPOSITORY", ""), Info{Version: "v2.0.0", Tag: "v2.0.0", Origin: "GITHUB_REF_NAME", Revision: sha}},
+		{"gitlab tag", with(gitlab, "CI_COMMIT_TAG", "v3"), Info{Version: "v3", Tag: "v3", Origin: "CI_COMMIT_TAG", Revision: sha, Source: "https://gitlab.com/group/sub/app", Name: "app"}},
 		{"gitlab branch", gitlab, Info{Version: "0123456", Origin: "git commit 0123456", Revision: sha, Source: "https://gitlab.com/group/sub/app", Name: "app"}},
 		{"a folder that is not the job's", with(github, "GITHUB_WORKSPACE", "/elsewhere"), Info{}},
+		{"nor gitlab's", with(gitlab, "CI_PROJECT_DIR", "/elsewhere"), Info{}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -272,6 +276,27 @@ func TestTheCIsTagIsTheOne(t *testing.T) {
 	ci := map[string]string{"GITHUB_SHA": r.describe(nil).Revision, "GITHUB_REF_TYPE": "tag", "GITHUB_REF_NAME": "v1.4.2"}
 	if info := r.describe(ci); info.Version != "v1.4.2" || info.Tag != "v1.4.2" || info.Origin != "GITHUB_REF_NAME" {
 		t.Errorf("got %+v", info)
+	}
+	if info := r.describe(with(ci, "GITHUB_REF_TYPE", "branch")); info.Version != "v1.4.2" || info.Origin != "git tag v1.4.2" {
+		t.Errorf("without a tag of the CI: %+v", info)
+	}
+	r.write("a", "2") // by the job itself
+	if info := r.describe(ci); info.Version != "v1.4.2-dirty" || !info.Dirty {
+		t.Errorf("of changed files: %+v", info)
+	}
+}
+
+func TestWithin(t *testing.T) {
+	for _, c := range []struct {
+		dir, workspace string
+		want           bool
+	}{
+		{"/a", "/a", true}, {"/a/b", "/a", true}, {"/a/..b", "/a", true}, {"/a", "", true},
+		{"/", "/a", false}, {"/b", "/a", false}, {"/ab", "/a", false}, {"a", "/a", false},
+	} {
+		if within(c.dir, c.workspace) != c.want {
+			t.Errorf("%s in %s: %v", c.dir, c.workspace, !c.want)
+		}
 	}
 }
 
