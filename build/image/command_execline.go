@@ -15,7 +15,7 @@ import (
 // execline follows a text in execline's language: one command, in which each program does a thing and becomes the rest of its words. Its
 // texts run where they are among many, so that what is absent is nobody's fault.
 func (c *checker) execline(at tree.Found, args []string, f frame) error {
-	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Script(at)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/tidwall/gjson"
 
+	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
 )
 
@@ -92,6 +93,9 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 		tops, err = c.Tree.Under(root, before)
 	}
 	for range deepest {
+		if len(tops) > most {
+			c.Note(shell.Show(root) + " has so many folders that not all were looked into")
+		}
 		for _, top := range tops[:min(len(tops), most)] {
 			some := []string{top}
 			if behind != "" && err == nil {

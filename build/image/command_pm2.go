@@ -23,7 +23,7 @@ func (c *checker) processes(args []string, f frame) (some bool, err error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Script(at)
 	apps := literals(text)
 	if strings.HasPrefix(path.Ext(at.Real), ".y") {
 		apps = items(text)

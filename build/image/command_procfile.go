@@ -67,7 +67,7 @@ func (c *checker) processLines(file string) ([]string, error) {
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Script(at)
 	return regexp.MustCompile(`(?m)^[\w-]+:.*\S.*$`).FindAllString(text, -1), err
 }
 

@@ -70,13 +70,23 @@ func (c *checker) oneshots(f frame) (some bool, err error) {
 // each follows every program that one of the patterns names.
 func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	for _, glob := range patterns {
-		names, failed := c.Texts.Glob(glob)
+		names, failed := c.glob(glob, f)
 		err = errors.Join(err, failed)
 		for _, name := range names {
 			some, err = true, errors.Join(err, c.run([]string{name}, f))
 		}
 	}
 	return some, err
+}
+
+// glob lists what a pattern names.
+func (c *checker) glob(pattern string, f frame) ([]string, error) {
+	names, err := c.Texts.Glob(pattern)
+	if len(names) > shell.MaxWords {
+		c.note(f, "%s names so many files that none was followed", shell.Show(pattern))
+		return nil, err
+	}
+	return names, err
 }
 
 // with is a list with those behind it that it does not have.
@@ -101,9 +111,13 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	}
 	var all []service
 	own := f // with what is set for all
-	for i := 0; i < min(len(files), maxConfs); i++ {
+	for i := 0; i < len(files); i++ {
+		if i == maxConfs {
+			c.note(f, "%s has so many files that not all were read", shell.Show(files[0]))
+			break
+		}
 		name := shell.Absolute(f.Dir, files[i])
-		sections, failed := c.supervisorConf(name, f)
+		sections, failed := c.supervisorConf(name)
 		err = errors.Join(err, failed)
 		for _, s := range sections {
 			switch {
@@ -111,7 +125,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 				_, own = throughEnv(c.pairs(s.setting("environment"), f), own)
 			case s.kind == "include":
 				for glob := range strings.FieldsSeq(c.filledIn(s.setting("files"), own)) {
-					names, failed := c.Texts.Glob(shell.Absolute(path.Dir(name), glob))
+					names, failed := c.glob(shell.Absolute(path.Dir(name), glob), f)
 					files, err = with(files, names), errors.Join(err, failed) // that name each other, maybe
 				}
 			case s.setting("command") != "":
@@ -130,15 +144,12 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 }
 
 // supervisorConf reads the sections of a configuration.
-func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
+func (c *checker) supervisorConf(name string) ([]service, error) {
 	at, ok, err := c.Tree.Regular(name)
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
-	if at.Info.Size() > shell.MaxText {
-		c.note(f, "%s was followed only in part: it is longer than %d KiB", shell.Show(name), shell.MaxText>>10)
-	}
+	text, err := c.Script(at)
 	return sections(strings.ReplaceAll(text, "%(here)s", path.Dir(name))), err
 }
 

@@ -35,7 +35,10 @@ func (c *checker) run(words []string, f frame) error {
 		c.tooMany(f)
 		return nil
 	}
-	if f.depth++; f.depth > maxDepth {
+	if f.depth++; f.depth > maxDepth && f.Soft {
+		c.tooMany(f)
+		return nil
+	} else if f.depth > maxDepth {
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
 	if !shell.Known(words[0]) {

@@ -74,7 +74,11 @@ func (c *Checker) apacheTold(in interpreted) (*apache, error) {
 	if err := a.include(file); err != nil {
 		return a, err
 	}
-	return a, a.text(onCommandLine, strings.Join(o.Values("-c"), "\n"))
+	err = a.text(onCommandLine, strings.Join(o.Values("-c"), "\n"))
+	if a.room < 0 {
+		in.note(manyVariables, shell.Show(in.At.Name))
+	}
+	return a, err
 }
 
 // include carries out the files that patterns mean.
@@ -85,7 +89,7 @@ func (a *apache) include(patterns ...string) error {
 			return err
 		}
 		names = slices.DeleteFunc(names, func(name string) bool { return a.seen[name] })
-		names = names[:min(len(names), max(0, maxIncluded-len(a.seen)))]
+		names = a.c.room(names, len(a.seen))
 		texts, err := a.c.settings(names, a.in.Frame)
 		if err != nil {
 			return err

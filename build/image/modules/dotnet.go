@@ -162,7 +162,7 @@ func (c *Checker) dotnetLibraries(apps []string, in interpreted) (list []modules
 			in.note("%s has %s for other machines alone: what needs it fails", shell.Show(path.Dir(app)), shell.Show(name))
 		}
 	}
-	return list[:min(len(list), maxPackages)], nil
+	return upTo(maxPackages, list, in.Program, app, "libraries"), nil
 }
 
 // profiler tells of one that the environment has .NET load, which agents for tracing are, and that it cannot: it goes on without. The variable

@@ -36,6 +36,6 @@ func (c *Checker) erlangApps(in interpreted) ([]string, error) {
 }
 
 // erlangLibraries are what these applications have compiled.
-func (c *Checker) erlangLibraries(folders []string, _ interpreted) ([]modules, error) {
-	return c.inPackages(folders, "native library", "*.so", "*/*.so", "*/*/*.so")
+func (c *Checker) erlangLibraries(folders []string, in interpreted) ([]modules, error) {
+	return c.inPackages(folders, in, "native library", "*.so", "*/*.so", "*/*/*.so")
 }

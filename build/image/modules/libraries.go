@@ -54,8 +54,14 @@ func (c *Checker) Libraries() error {
 			return err
 		}
 	}
+	for _, by := range queue[:min(len(queue), 1)] {
+		by.note(manyLibraries)
+	}
 	return nil
 }
+
+// manyLibraries is the note of a bound that was reached.
+const manyLibraries = "what the image runs needs so many libraries that not all were looked at"
 
 // needs reads what each of them needs; what was asked for before in the same folders is left out.
 func (c *Checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
@@ -75,7 +81,7 @@ func (c *Checker) needs(queue []linked, seen map[string]bool) ([]need, error) {
 				continue
 			}
 			if len(seen) > maxLibraries {
-				by.note("what the image runs needs so many libraries that not all were looked at")
+				by.note(manyLibraries)
 				return needs, nil
 			}
 			seen[key] = true

@@ -90,7 +90,7 @@ func (c *Checker) luaTrees(version string, in interpreted) (list []string, err e
 }
 
 // luaModules are those in these folders, of each name the first.
-func (c *Checker) luaModules(folders []string, _ interpreted) (list []modules, err error) {
+func (c *Checker) luaModules(folders []string, in interpreted) (list []modules, err error) {
 	seen := map[string]bool{}
 	for _, folder := range folders {
 		files, err := c.Tree.Under(folder, "*.so", "*/*.so", "*/*/*.so")
@@ -99,11 +99,11 @@ func (c *Checker) luaModules(folders []string, _ interpreted) (list []modules, e
 		}
 		for _, file := range files {
 			name := strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(file, folder+"/"), ".so"), "/", ".")
-			if !seen[name] && len(list) < maxPackages {
+			if !seen[name] {
 				seen[name] = true
 				list = append(list, modules{name: name, files: []string{file}})
 			}
 		}
 	}
-	return list, nil
+	return upTo(maxPackages, list, in.Program, in.At.Name, "modules"), nil
 }

@@ -155,9 +155,19 @@ func (c *Checker) modules(p modules, folders []string, in interpreted) (*fault, 
 	return nil, nil
 }
 
+// upTo is a list without what goes beyond a bound, which is told of.
+func upTo[T any](most int, list []T, in Program, of, what string) []T {
+	if len(list) <= most {
+		return list
+	}
+	in.note("%s has so many %s that not all were looked at", shell.Show(of), what)
+	return list[:most]
+}
+
 // inPackages are the files that patterns mean in a folder of each of some packages, "name/libs"; what says what they are.
-func (c *Checker) inPackages(folders []string, what string, patterns ...string) ([]modules, error) {
-	list := make([]modules, min(len(folders), maxPackages))
+func (c *Checker) inPackages(folders []string, in interpreted, what string, patterns ...string) ([]modules, error) {
+	folders = upTo(maxPackages, folders, in.Program, in.At.Name, "packages")
+	list := make([]modules, len(folders))
 	err := tree.Each(len(list), func(i int) (err error) {
 		list[i] = modules{name: path.Base(path.Dir(folders[i])), what: what}
 		list[i].files, err = c.Tree.Under(folders[i], patterns...)
@@ -191,10 +201,11 @@ func (c *Checker) sift(p modules, in interpreted) (s sifted, err error) {
 			s.fits = err == nil
 			return s, err
 		}
-		if file.what != "" && !file.fits && (len(s.others) == 0 || c.unloaded(name) && len(s.others) < maxStrays) {
+		if file.what != "" && !file.fits && (len(s.others) == 0 || c.unloaded(name)) {
 			s.others = append(s.others, file)
 		}
 	}
+	upTo(maxModules, p.files, in.Program, p.name, "modules")
 	return s, nil
 }
 

@@ -317,14 +317,14 @@ func (c *Checker) forMachine(name, from string, in interpreted) (p platformed, e
 			return p, err
 		}
 	}
-	p.files, err = c.binaries(p.dir)
+	p.files, err = c.binaries(p.dir, in)
 	return p, err
 }
 
 // binaries are the addons, libraries and programs of a package, wherever they lie, the likeliest first.
-func (c *Checker) binaries(dir string) (list []string, err error) {
+func (c *Checker) binaries(dir string, in interpreted) (list []string, err error) {
 	folders := []string{dir}
-	for i := 0; i < min(len(folders), maxFolders); i++ {
+	for i := 0; i < len(upTo(maxFolders, folders, in.Program, dir, "folders")); i++ {
 		_, entries, err := c.Tree.Folder(folders[i])
 		if err != nil {
 			return nil, err

@@ -261,7 +261,7 @@ func (c *Checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (l
 				in.note("%s has so many packages that not all were looked at", shell.Show(l.root))
 				return list[:min(len(list), maxPackages)], nil
 			}
-			found, err := c.lockedPackage(l, id)
+			found, err := c.lockedPackage(l, id, in)
 			if err != nil {
 				return nil, err
 			}
@@ -272,13 +272,14 @@ func (c *Checker) lockedBy(locks []lock, roots []nodePackage, in interpreted) (l
 }
 
 // lockedPackage finds a package of a list, and those of which it takes the one for its machine. Where they are packed, it has itself no folder.
-func (c *Checker) lockedPackage(l lock, id string) (list []nodePackage, err error) {
+func (c *Checker) lockedPackage(l lock, id string, in interpreted) (list []nodePackage, err error) {
 	p := nodePackage{name: NodeName(id)}
 	for _, need := range l.graph[id] {
-		if need.optional && len(p.optional) < maxModules {
+		if need.optional {
 			p.optional = append(p.optional, l.folders(need.id)...)
 		}
 	}
+	p.optional = upTo(maxModules, p.optional, in.Program, id, "optional packages")
 	dirs := l.folders(id)
 	if len(dirs) == 0 {
 		if p.dir, err = NodePackage(c.Tree, p.name, l.root); err == nil && (p.dir != "" || len(p.optional) > 0) {

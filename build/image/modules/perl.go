@@ -63,7 +63,7 @@ func (c *Checker) perlUses(script string, f shell.Frame) (list []string, err err
 	if err != nil || !ok {
 		return nil, err
 	}
-	text, err := c.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
+	text, err := c.Script(at)
 	itself := strings.NewReplacer("$FindBin::RealBin", path.Dir(at.Real), "$FindBin::Bin", path.Dir(at.Name), "$RealBin", path.Dir(at.Real), "$Bin", path.Dir(at.Name))
 	for _, m := range regexp.MustCompile(`(?m)^\s*use\s+lib\s+(?:qw[(/]\s*)?["']?([^"'()\s;]+)`).FindAllStringSubmatch(text, -1) {
 		if dir := itself.Replace(m[1]); !strings.ContainsAny(dir, "$@%") {

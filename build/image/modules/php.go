@@ -133,8 +133,8 @@ func (c *Checker) phpExtensions(files []string, in interpreted) (list []modules,
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
-	dirs = append(dirs[:min(len(dirs), maxPHPFolders)], "/") // the last for what is named by its path
-	for _, name := range names[:min(len(names), maxPackages)] {
+	dirs = append(upTo(maxPHPFolders, dirs, in.Program, in.At.Name, "folders of extensions"), "/") // the last for what is named by its path
+	for _, name := range upTo(maxPackages, names, in.Program, in.At.Name, "extensions") {
 		m := modules{name: strings.TrimSuffix(path.Base(name), ".so"), what: "extension", by: cmp.Or(by[name], onCommandLine)}
 		for _, dir := range dirs {
 			m.files = append(m.files, shell.Absolute(dir, strings.TrimSuffix(name, ".so")+".so"))

@@ -22,8 +22,6 @@ import (
 // What lies beside that and came by another way than PostgreSQL itself is loaded by CREATE EXTENSION, which need not happen.
 
 const (
-	// maxExtensions is how many modules are looked at that nothing names. TimescaleDB has one for each of its versions.
-	maxExtensions = 32
 	// atOnce is how far the times of modules are apart that were installed together: those of a package have one, others are built one by one.
 	atOnce = time.Hour
 )
@@ -65,12 +63,12 @@ func (c *Checker) postgresLoads(in interpreted) ([]modules, error) {
 	if err != nil {
 		return nil, err
 	}
-	more, err := c.postgresMore(folders, list)
+	more, err := c.postgresMore(folders, list, in)
 	return append(list, more...), err
 }
 
 // postgresMore are the modules beside PostgreSQL's own language that were not installed with it, but for those that are named.
-func (c *Checker) postgresMore(folders []string, named []modules) (list []modules, err error) {
+func (c *Checker) postgresMore(folders []string, named []modules, in interpreted) (list []modules, err error) {
 	for _, dir := range folders {
 		own, ok, err := c.Tree.Regular(dir + "/plpgsql.so")
 		if err != nil {
@@ -84,13 +82,13 @@ func (c *Checker) postgresMore(folders []string, named []modules) (list []module
 			info, gone := e.Info()
 			file := path.Join(real, e.Name())
 			is := func(m modules) bool { return m.name == e.Name() }
-			if gone != nil || path.Ext(file) != ".so" || info.ModTime().Sub(own.Info.ModTime()).Abs() < atOnce || len(list) == maxExtensions || slices.ContainsFunc(named, is) {
+			if gone != nil || path.Ext(file) != ".so" || info.ModTime().Sub(own.Info.ModTime()).Abs() < atOnce || slices.ContainsFunc(named, is) {
 				continue
 			}
 			what, _, _ := strings.Cut(stem(file), "-")
 			list = append(list, modules{name: e.Name(), what: what, files: []string{file}, spare: true})
 		}
-		return list, err
+		return upTo(maxModules, list, in.Program, real, "modules"), err
 	}
 	return nil, nil
 }

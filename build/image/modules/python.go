@@ -15,8 +15,6 @@ import (
 const (
 	// maxLoose is how many folders without an installer's words are looked into, one level deep.
 	maxLoose = 32
-	// maxStrays is how many modules of a package that fits are looked at because of their names. One is enough to refuse it.
-	maxStrays = 8
 )
 
 // pythonPackages are the packages with modules in these folders. Of one that comes twice Python takes what it finds first.
@@ -95,7 +93,7 @@ func (c *Checker) strays(list []modules) []modules {
 			}
 		}
 		slices.SortStableFunc(others, func(a, b string) int { return cmp.Compare(loaded[names[a]], loaded[names[b]]) })
-		for _, file := range others[:min(len(others), maxStrays)] {
+		for _, file := range others {
 			one := p
 			one.what, one.files = stem(file), same[names[file]]
 			list = append(list, one)

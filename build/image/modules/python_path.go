@@ -91,7 +91,7 @@ func (c *Checker) pythonPath(in interpreted) ([]string, error) {
 		return nil, err
 	}
 	for _, site := range slices.Clone(sites) {
-		added, err := c.added(site)
+		added, err := c.added(site, in)
 		if err != nil {
 			return nil, err
 		}
@@ -120,13 +120,13 @@ func (c *Checker) standard(module string, own []string, library string) (bool, e
 }
 
 // added are the folders that the .pth files in a folder of packages add: those of packages under development, and eggs.
-func (c *Checker) added(site string) (list []string, err error) {
+func (c *Checker) added(site string, in interpreted) (list []string, err error) {
 	_, entries, err := c.Tree.Folder(site)
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if path.Ext(e.Name()) != ".pth" || len(list) > maxAdded {
+		if path.Ext(e.Name()) != ".pth" {
 			continue
 		}
 		text, err := c.Evidence(path.Join(site, e.Name()))
@@ -140,7 +140,7 @@ func (c *Checker) added(site string) (list []string, err error) {
 			}
 		}
 	}
-	return list[:min(len(list), maxAdded)], nil
+	return upTo(maxAdded, list, in.Program, site, "folders in .pth files"), nil
 }
 
 // ownFolders are that of the script and the working folder. The root and the folders of PATH hold everything else and are

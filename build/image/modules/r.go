@@ -97,5 +97,5 @@ func (c *Checker) rPackages(folders []string, in interpreted) ([]modules, error)
 			}
 		}
 	}
-	return c.inPackages(places, "library", "*.so")
+	return c.inPackages(places, in, "library", "*.so")
 }

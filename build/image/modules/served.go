@@ -71,7 +71,7 @@ func (c *Checker) served(_ []string, in interpreted) ([]modules, error) {
 	if err != nil {
 		return nil, err
 	}
-	named = named[:min(len(named), maxModules)]
+	named = upTo(maxModules, named, in.Program, in.At.Name, "modules")
 	seen := map[string]bool{}
 	for _, m := range named { // most lie in one folder, which is asked for at once
 		if dir := path.Dir(strings.Join(m.files[:min(len(m.files), 1)], "")); dir != "." && !seen[dir] {

@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"fmt"
 	"maps"
 	"path"
 	"regexp"
@@ -32,13 +33,12 @@ func (c *Checker) included(patterns []string, f shell.Frame, read func(by, text 
 			}
 			names = append(names, some...)
 		}
-		names = slices.DeleteFunc(names, func(name string) bool {
-			if seen[name] || len(seen) >= maxIncluded {
-				return true
-			}
+		before := len(seen)
+		names = c.room(slices.DeleteFunc(names, func(name string) bool {
+			known := seen[name]
 			seen[name] = true
-			return false
-		})
+			return known
+		}), before)
 		texts, err := c.settings(names, f)
 		if err != nil {
 			return err
@@ -49,6 +49,16 @@ func (c *Checker) included(patterns []string, f shell.Frame, read func(by, text 
 		}
 	}
 	return nil
+}
+
+// room is what of some files may be read beside so many others.
+func (c *Checker) room(names []string, read int) []string {
+	left := max(0, maxIncluded-read)
+	if len(names) <= left {
+		return names
+	}
+	c.Note(fmt.Sprintf("a server's configuration has more than %d files: those behind were not read", maxIncluded))
+	return names[:left]
 }
 
 // meant are the files that a pattern may mean, with those that are put there.
@@ -128,6 +138,9 @@ func late(f shell.Frame, m modules) bool {
 		return false
 	})
 }
+
+// manyVariables is the note of a bound that was reached.
+const manyVariables = "variables give the configuration of %s so much that not all of it was read"
 
 // fill puts values in a text for what an expression finds in it, as far as they are known and there is room for so many bytes.
 func fill(text string, variable *regexp.Regexp, room *int, value func(found string) (string, bool)) string {

@@ -84,7 +84,7 @@ func (c *Checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 		return names
 	}
 	set, room := map[string]string{}, maxSetting
-	return list, c.included(files(list), in.Frame, func(by, text string) []string {
+	err = c.included(files(list), in.Frame, func(by, text string) []string {
 		some := uwsgiFile(by, text, cmp.Or(sections[by], "uwsgi"))
 		for i, one := range some {
 			some[i].value = fill(one.value, uwsgiVariable(), &room, func(found string) (string, bool) { return c.uwsgiValue(found, by, set, in.Frame) })
@@ -93,6 +93,10 @@ func (c *Checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 		list = append(list, some...)
 		return files(some)
 	})
+	if room < 0 {
+		in.note(manyVariables, shell.Show(in.At.Name))
+	}
+	return list, err
 }
 
 // uwsgiValue is what stands for something else in a file: a part of the file's own name, an earlier setting, a variable of the environment. What only

@@ -205,7 +205,9 @@ func (s state) set(name string, values ...value) {
 
 // set is that of the state, for what may have been chosen by machine.
 func (w *walker) set(name string, values ...value) {
-	w.state.set(name, values...)
+	if w.state.set(name, values...); w.vars[name] == nil {
+		w.note("%s has so many variables that not all were followed", w.frame.Text())
+	}
 	if delete(w.chosen, name); w.frame.Chosen {
 		w.chosen[name] = true
 	}

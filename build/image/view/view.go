@@ -4,6 +4,7 @@ package view
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -82,6 +83,14 @@ func (v *View) Evidence(name string) (string, error) {
 		v.Note(shell.Show(at.Real) + " is so long that not all of it was read")
 	}
 	return v.Tree.Begin(at.Real, at.Info.Size(), maxEvidence)
+}
+
+// Script reads a text that tells what is started.
+func (v *View) Script(at tree.Found) (string, error) {
+	if at.Info.Size() > shell.MaxText {
+		v.Note(fmt.Sprintf("%s was followed only in part: it is longer than %d KiB", shell.Show(at.Name), shell.MaxText>>10))
+	}
+	return v.Tree.Text(at.Real, at.Info.Size(), shell.MaxText)
 }
 
 // Homes are the folders that the user may have: HOME's, or what the image says of its user.
