@@ -31,7 +31,9 @@ func each(n int, name, data string) entry {
 }
 
 // libs are n libraries of the declared machine.
-func libs(n int, name string) entry { return each(n, name, string(elftest.Of("arm64", elftest.Type(3)))) }
+func libs(n int, name string) entry {
+	return each(n, name, string(elftest.Of("arm64", elftest.Type(3))))
+}
 
 // chained are libraries of which each needs the next one, outside of the distribution's folders.
 func chained(n int) entry {

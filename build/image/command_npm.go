@@ -175,6 +175,9 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	}
 	scripts := scriptsOf(file, text)
 	if scripts[s.name] == "" {
+		if !s.either && (shell.WorkedOut(s.name) || !shell.Known(s.name) && !f.Soft) {
+			c.note(f, "%s works out at run time which script of package.json it starts: that was not followed", f.Text())
+		}
 		if s.either {
 			err = c.packaged(s, f)
 		}

@@ -85,6 +85,8 @@ var scriptChecks = []struct {
 	{"npm start", []entry{runners, called("/app", "start: cross-env-shell A=b './fits && ./server'")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: nodemon -w . --exec './server x' y.ts")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: nodemon --exec ./fits y.ts")}, "verified"},
+	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x:\ta\nb: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: nodemon --exec sh 'a\tb'"), text("/app/a\tb", "./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: nodemon y.ts"), elf("/app/node_modules/.bin/ts-node", "amd64")}, "foreign:/app/node_modules/.bin/ts-node"},
 	{"npm start", []entry{runners, called("/app", "start: nodemon y.ts"), text("/app/nodemon.json", `{"execMap":{"ts":"./server"}}`)}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: nodemon"), text("/app/nodemon.json", `{"exec":"./server"}`)}, "foreign:/app/server"},
@@ -222,6 +224,23 @@ func TestPackageScripts(t *testing.T) {
 		r, err := image.Check(run(strings.Split(test.line, " ")...).and("WorkingDir", "/app").bytes(), watched{MapFS: root, t: t}, platform(t, "arm64"), image.Options{})
 		if got := strings.Join(append([]string{outcome(t, r, err)}, r.Notes...), ", "); got != test.want {
 			t.Errorf("%s\n%s, want %s", test.line, got, test.want)
+		}
+	}
+}
+
+// Of a script whose name is worked out everybody is told, and of what whoever runs the image may name nobody.
+func TestScriptsUntold(t *testing.T) {
+	const told = "/run works out at run time which script of package.json it starts: that was not followed"
+	for line, want := range map[string]string{
+		"npm run $(date)":                     told,
+		"npm run x-$(date)":                   told,
+		"yarn $(date)":                        `/run works out at run time what it starts as "...": that program was not followed`,
+		"[ $A ] && npm run $A; npm run start": "",
+	} {
+		root := append(scripts(exe("/run", "#!/bin/sh\n"+line+"\n")), managers, called("/app", "start: ./fits"), elf("/app/fits", "arm64"))
+		r, err := image.Check(run("/run").and("WorkingDir", "/app").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		if got := strings.Join(r.Notes, "\n"); err != nil || got != want {
+			t.Errorf("%s: %s, notes %q, want %q", line, outcome(t, r, err), got, want)
 		}
 	}
 }

@@ -48,7 +48,7 @@ func (c *Checker) strange(name string, in interpreted) (string, error) {
 		if theirs == ours || theirs != "musl" && theirs != "glibc" {
 			continue
 		}
-		if there, err := c.hasLibrary(needed); err != nil || !there {
+		if there, err := c.hasLibrary(needed, in); err != nil || !there {
 			return theirs, err
 		}
 	}
@@ -56,9 +56,9 @@ func (c *Checker) strange(name string, in interpreted) (string, error) {
 }
 
 // hasLibrary tells whether loaders find a library in the system's folders.
-func (c *Checker) hasLibrary(name string) (bool, error) {
+func (c *Checker) hasLibrary(name string, in interpreted) (bool, error) {
 	for _, dir := range c.systemFolders() {
-		at, elf, ok, err := c.inFolder(dir, name)
+		at, elf, ok, err := c.inFolder(dir, name, in.File.ELF)
 		if err != nil || ok && at.Info != nil && elf.Bits != 0 { // and no linker's script
 			return err == nil, err
 		}

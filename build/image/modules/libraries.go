@@ -180,7 +180,7 @@ func (c *Checker) library(n need) (*linked, *fault, error) {
 	}
 	var foreign *foreignFile
 	for _, dir := range folders {
-		at, elf, ok, err := c.inFolder(dir, path.Base(n.name))
+		at, elf, ok, err := c.inFolder(dir, path.Base(n.name), n.by.File.ELF)
 		switch {
 		case err != nil:
 			return nil, nil, err
@@ -197,7 +197,7 @@ func (c *Checker) library(n need) (*linked, *fault, error) {
 	if foreign == nil || !n.certain {
 		return nil, nil, nil
 	}
-	if elsewhere, err := c.configured(path.Base(n.name)); err != nil || elsewhere {
+	if elsewhere, err := c.configured(path.Base(n.name), n.by.File.ELF); err != nil || elsewhere {
 		return nil, nil, err
 	}
 	return nil, &fault{
@@ -213,8 +213,8 @@ type foreignFile struct {
 	elf platforms.ELF
 }
 
-// inFolder finds a library; ok is false for one of another machine.
-func (c *Checker) inFolder(dir, name string) (at tree.Found, elf platforms.ELF, ok bool, err error) {
+// inFolder finds a library; ok is false for one of another machine, and for one of 32 bits where a program of 64 looks for it.
+func (c *Checker) inFolder(dir, name string, by platforms.ELF) (at tree.Found, elf platforms.ELF, ok bool, err error) {
 	at, ok, err = c.Tree.Regular(path.Join(dir, name))
 	if !ok {
 		return tree.Found{}, elf, false, err
@@ -223,7 +223,8 @@ func (c *Checker) inFolder(dir, name string) (at tree.Found, elf platforms.ELF, 
 	if errors.Is(err, platforms.ErrNotELF) || errors.Is(err, platforms.ErrBadELF) {
 		return at, elf, true, nil // a linker's script
 	}
-	return at, elf, !c.Foreign(elf), err
+	own := by.Arch() != c.Declared.Architecture || elf.Arch() == by.Arch()
+	return at, elf, own && !c.Foreign(elf), err
 }
 
 // own returns a library that fits, unless it lies in a folder of the distribution.
@@ -241,10 +242,10 @@ func (c *Checker) own(at tree.Found, n need) (*linked, error) {
 }
 
 // configured tells whether a name is in a folder that the loader's configuration adds; it is asked when nothing else fits.
-func (c *Checker) configured(name string) (bool, error) {
+func (c *Checker) configured(name string, by platforms.ELF) (bool, error) {
 	folders, failed := c.loaderConf()
 	for _, dir := range folders {
-		if at, _, ok, err := c.inFolder(dir, name); err != nil || at.Info != nil && ok {
+		if at, _, ok, err := c.inFolder(dir, name, by); err != nil || at.Info != nil && ok {
 			return err == nil, err
 		}
 	}

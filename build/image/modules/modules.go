@@ -190,7 +190,7 @@ func (c *Checker) sift(p modules, in interpreted) (s sifted, err error) {
 		if err == nil && file.fits && isLoaded(name) {
 			file.fits, err = c.sameMachine(in, file)
 		}
-		if err == nil && file.fits && (isNode(in.At.Real) || p.by != "" && p.what == "") { // PHP's extensions are many, and each would be another request
+		if err == nil && file.fits && (isNode(in.At.Real) || p.by != "") {
 			var libc string
 			if libc, err = c.strange(file.at.Real, in); libc != "" {
 				s.strange, s.libc = file.at.Real, libc

@@ -28,7 +28,7 @@ func (c *Checker) loads(variable string, p Program) (set bool, err error) {
 		if !strings.HasPrefix(name, "/") || strings.ContainsAny(name, shell.Unknown+"$") {
 			continue // what is searched for, or only the running system knows
 		}
-		at, elf, fits, err := c.inFolder(path.Dir(name), path.Base(name))
+		at, elf, fits, err := c.inFolder(path.Dir(name), path.Base(name), p.File.ELF)
 		switch {
 		case err != nil:
 			return true, err

@@ -2,6 +2,7 @@ package shell
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"mvdan.cc/sh/v3/expand"
 	"mvdan.cc/sh/v3/pattern"
@@ -61,13 +62,15 @@ func (e *expansion) pattern(word *syntax.Word, quote func(string) string) string
 	return b.String()
 }
 
-// Quote is a word as a text for sh has it, the variable $UNKNOWN where sh has no way to write it.
+// Quote is a word as a text for sh has it, Unknown where no text that is followed holds it.
 func Quote(word string) string {
-	quoted, err := syntax.Quote(word, syntax.LangPOSIX)
-	if err != nil {
-		return `"$UNKNOWN"`
+	if !utf8.ValidString(word) || strings.Contains(word, "\r") {
+		word = Unknown
 	}
-	return quoted
+	if quoted, err := syntax.Quote(word, syntax.LangPOSIX); err == nil {
+		return quoted
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'" // line feeds and the like
 }
 
 // Fields cuts a text into words at blanks outside of quotes, as env -S does.
