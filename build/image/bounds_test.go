@@ -76,6 +76,7 @@ func TestBounds(t *testing.T) {
 		{"files of nginx", run("nginx"), append(nginx("include /etc/nginx/m/*.conf;"), each(300, "/etc/nginx/m/%.conf", "")), "a server's configuration has more than 256 files: those behind were not read"},
 		{"files of Apache", run("apache2"), append(apache("Include /etc/apache2/m/*.conf"), each(300, "/etc/apache2/m/%.conf", "")), "a server's configuration has more than 256 files: those behind were not read"},
 		{"variables of Apache", run("apache2"), apache("Define A " + strings.Repeat("a", 10000) + "\n" + strings.Repeat("X ${A}\n", 200)), "variables give the configuration of /usr/sbin/apache2 so much that not all of it was read"},
+		{"macros of Apache", run("apache2"), apache("<Macro a>\nUse a\n</Macro>\nUse a\n"), "variables give the configuration of /usr/sbin/apache2 so much that not all of it was read"},
 		{"variables of uWSGI", run("uwsgi", "/x.ini"), own("/bin/uwsgi", text("/x.ini", "[uwsgi]\na = "+strings.Repeat("a", 10000)+"\n"+strings.Repeat("x = %(a)\n", 200))), "variables give the configuration of /bin/uwsgi so much that not all of it was read"},
 		{"modules of nginx", run("nginx"), append(nginx(numbered(300, "load_module /m/%.so;")), libs(300, "/m/%.so")), "/usr/sbin/nginx has so many modules that not all were looked at"},
 		{"modules of PostgreSQL", run(postgres), own(postgres, lib(pgLib+"plpgsql.so", "arm64"), libs(300, pgLib+"%.so"), later(pgLib)), pgLib[:len(pgLib)-1] + " has so many modules that not all were looked at"},

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"cmp"
+	"errors"
 	"path"
 	"regexp"
 	"slices"
@@ -17,6 +18,8 @@ import (
 //
 //	Define MODS /usr/lib/apache2/modules     ${MODS}, as variables of the environment; <IfDefine MODS>, as -D MODS
 //	LoadModule php_module ${MODS}/libphp.so  <IfModule php_module>, <IfModule mod_php.c>
+//	<IfFile /opt/x.conf>                     a file of the image
+//	<Macro php $dir>                         Use php /opt
 //	IncludeOptional mods-enabled/*.load      at its place
 //	<IfVersion >= 2.4>                       all are of 2.4
 //
@@ -32,8 +35,11 @@ type apache struct {
 	room     int             // for bytes that variables may still give
 	seen     map[string]bool // files
 	loaded   []modules
+	macros   map[string]*macro
+	macro    *macro          // ... whose text is read
 	names    map[string]bool // of modules that are loaded, without what all have
 	settings [][]string      // of mod_wsgi, as words
+	failed   error           // to read
 }
 
 // isApache tells whether a program is Apache.
@@ -51,7 +57,7 @@ func (c *Checker) apacheLoads(in interpreted) ([]modules, error) {
 func (c *Checker) apacheTold(in interpreted) (*apache, error) {
 	o, _ := options.Cut(in.args, "-C", "-c", "-D", "-d", "-E", "-e", "-f", "-k")
 	own := path.Dir(path.Dir(in.At.Real))
-	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, names: map[string]bool{}, open: !shell.Known(strings.Join(in.args, "")), room: maxSetting}
+	a := &apache{c: c, in: in, defined: map[string]string{}, seen: map[string]bool{}, macros: map[string]*macro{}, names: map[string]bool{}, open: !shell.Known(strings.Join(in.args, "")), room: maxSetting}
 	a.roots = []string{own, "/etc/apache2", "/etc/httpd", "/var/www"}
 	files := []string{own + "/conf/httpd.conf", "/etc/apache2/apache2.conf", "/etc/httpd/conf/httpd.conf", "/etc/apache2/httpd.conf"}
 	for _, given := range o.Values("-d") {
@@ -78,7 +84,7 @@ func (c *Checker) apacheTold(in interpreted) (*apache, error) {
 	if a.room < 0 {
 		in.note(manyVariables, shell.Show(in.At.Name))
 	}
-	return a, err
+	return a, errors.Join(err, a.failed)
 }
 
 // include carries out the files that patterns mean.
@@ -111,10 +117,18 @@ func (a *apache) include(patterns ...string) error {
 func (a *apache) text(by, text string) error {
 	sections := []bool{true} // those that are open, and whether what stands in them is carried out
 	for line := range strings.Lines(strings.NewReplacer("\\\r\n", " ", "\\\n", " ").Replace(text)) {
-		words := strings.Fields(a.filled(line))
+		if a.macro != nil && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(line)), "</macro") {
+			a.macro.text += line
+			continue
+		}
+		words := apacheWord().FindAllString(a.filled(line), -1)
 		carried := sections[len(sections)-1]
 		switch {
 		case len(words) == 0, words[0][0] == '#':
+		case a.macro != nil:
+			a.macro = nil
+		case carried && strings.EqualFold(words[0], "<macro") && len(words) > 1:
+			a.define(words[1:])
 		case strings.HasPrefix(words[0], "</"):
 			sections = sections[:max(1, len(sections)-1)]
 		case words[0][0] == '<':
@@ -130,6 +144,41 @@ func (a *apache) text(by, text string) error {
 	}
 	return nil
 }
+
+// macro is a text in which words stand for others.
+type macro struct {
+	words []string
+	text  string
+}
+
+// define begins a macro: <Macro name $word %word>.
+func (a *apache) define(words []string) {
+	words[len(words)-1] = strings.TrimSuffix(words[len(words)-1], ">")
+	a.macro = &macro{words: words[1:]}
+	a.macros[strings.ToLower(words[0])] = a.macro
+}
+
+// useCost is what the use of a macro costs, in bytes that variables give: it may use itself.
+const useCost = 1 << 10
+
+// use carries out a macro with its words.
+func (a *apache) use(by, name string, values []string) error {
+	m := a.macros[strings.ToLower(name)]
+	if m == nil {
+		return nil
+	}
+	if a.room -= useCost + len(m.text); a.room < 0 {
+		return nil
+	}
+	var pairs []string
+	for i, word := range m.words[:min(len(m.words), len(values))] {
+		pairs = append(pairs, word, values[i])
+	}
+	return a.text(by, strings.NewReplacer(pairs...).Replace(m.text))
+}
+
+// apacheWord finds the words of a line, in which quotes hold blanks.
+var apacheWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?:"[^"]*"|'[^']*'|[^\s"']|["'])+`) })
 
 // apacheVariable is the same for all images, most of which have no Apache.
 var apacheVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\$\{\w+\}`) })
@@ -154,6 +203,8 @@ func (a *apache) directive(by string, words []string) error {
 		a.defined[values[0]] = strings.Join(values[1:], " ")
 	case key == "undefine":
 		delete(a.defined, last)
+	case key == "use" && len(values) > 0:
+		return a.use(by, values[0], values[1:])
 	case key == "serverroot":
 		a.roots = []string{shell.Absolute("/", last)}
 	case key == "loadmodule" && len(values) > 1:
@@ -194,6 +245,12 @@ func (a *apache) holds(section string) bool {
 	case "<ifdefine":
 		_, is := a.defined[value]
 		return is != not && (is || !a.open)
+	case "<iffile":
+		names := inEach(a.roots, strings.Trim(value, `"'`))
+		file, err := a.c.FirstFile(a.in.Frame, names...)
+		folders, failed := a.c.There(names)
+		a.failed = errors.Join(a.failed, err, failed)
+		return (file != "" || len(folders) > 0) != not
 	case "<ifversion":
 		is, decided := ofVersion(value)
 		return decided && is != not

@@ -9,11 +9,11 @@ import (
 	"github.com/manymage/manymage/build/image/shell"
 )
 
-// nginxLoads reads what nginx is told. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
-func (c *Checker) nginxLoads(in interpreted) (list []modules, err error) {
-	o, _ := options.Cut(in.args, "-c", "-p", "-g", "-e", "-s")
+// nginxFile is the file that nginx reads. Its prefix, on which names stand, is compiled in: its own builds, Debian's, Alpine's.
+func (c *Checker) nginxFile(in interpreted) (file string, prefixes []string, err error) {
+	o, _ := options.Cut(in.args, nginxValued()...)
 	name := strings.TrimSuffix(path.Base(in.At.Real), "-debug")
-	prefixes := []string{path.Dir(path.Dir(in.At.Real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
+	prefixes = []string{path.Dir(path.Dir(in.At.Real)), "/etc/" + name, "/usr/share/" + name, "/var/lib/" + name, "/usr/local/" + name}
 	for _, given := range o.Values("-p") {
 		prefixes = []string{shell.Absolute(in.Frame.Dir, given)}
 	}
@@ -21,7 +21,17 @@ func (c *Checker) nginxLoads(in interpreted) (list []modules, err error) {
 	for _, given := range o.Values("-c") {
 		files = inEach(prefixes, given)
 	}
-	file, err := c.FirstFile(in.Frame, files...)
+	file, err = c.FirstFile(in.Frame, files...)
+	return file, prefixes, err
+}
+
+// nginxValued are nginx's options with a value.
+func nginxValued() []string { return []string{"-c", "-p", "-g", "-e", "-s"} }
+
+// nginxLoads reads what nginx is told.
+func (c *Checker) nginxLoads(in interpreted) (list []modules, err error) {
+	o, _ := options.Cut(in.args, nginxValued()...)
+	file, prefixes, err := c.nginxFile(in)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package modules
 
 import (
 	"cmp"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -16,7 +17,7 @@ import (
 // may include others:
 //
 //	postgres -c config_file=/etc/postgresql.conf     also --config-file=
-//	shared_preload_libraries = 'pg_cron,timescaledb'
+//	shared_preload_libraries = 'pg_cron,timescaledb'      also session_preload_libraries, local_preload_libraries
 //	include_dir = 'conf.d'
 //
 // What lies beside that and came by another way than PostgreSQL itself is loaded by CREATE EXTENSION, which need not happen.
@@ -33,8 +34,8 @@ func (c *Checker) postgresLoads(in interpreted) ([]modules, error) {
 	if err != nil {
 		return nil, err
 	}
-	preloads, by := "", ""
-	setting := regexp.MustCompile(`(?mi)^[ \t]*(shared_preload_libraries|include\w*)(?:[ \t]*=[ \t]*|[ \t]+)(?:'([^'\n]*)'|([^\s#']+))`)
+	preloads, by := map[string]string{}, map[string]string{}
+	setting := regexp.MustCompile(`(?mi)^[ \t]*((?:shared|session|local)_preload_libraries|include\w*)(?:[ \t]*=[ \t]*|[ \t]+)(?:'([^'\n]*)'|([^\s#']+))`)
 	err = c.included([]string{file}, in.Frame, func(name, text string) (patterns []string) {
 		for _, m := range setting.FindAllStringSubmatch(text, -1) {
 			switch key, value := strings.ToLower(m[1]), m[2]+m[3]; key {
@@ -43,21 +44,25 @@ func (c *Checker) postgresLoads(in interpreted) ([]modules, error) {
 			case "include_dir":
 				patterns = append(patterns, shell.Absolute(path.Dir(name), value)+"/*.conf")
 			default:
-				preloads, by = value, name
+				preloads[key], by[key] = value, name
 			}
 		}
 		return patterns
 	})
-	if value, ok := given["shared_preload_libraries"]; ok {
-		preloads, by = value, onCommandLine
+	for key, value := range given {
+		if strings.HasSuffix(key, "_preload_libraries") {
+			preloads[key], by[key] = value, onCommandLine
+		}
 	}
 	prefix, bin := path.Dir(path.Dir(in.At.Real)), path.Dir(in.At.Real)
 	folders := []string{prefix + "/lib", prefix + "/lib/postgresql", prefix + "/lib64/pgsql", strings.Replace(bin, "/libexec/", "/lib/", 1)}
 	var list []modules
-	for name := range strings.SplitSeq(preloads, ",") {
-		name = strings.TrimSuffix(strings.TrimPrefix(strings.Trim(name, ` "`), "$libdir/"), ".so")
-		if name != "" {
-			list = append(list, loaded(by, inEach(folders, name+".so")...))
+	for _, key := range slices.Sorted(maps.Keys(preloads)) {
+		for name := range strings.SplitSeq(preloads[key], ",") {
+			name = strings.TrimSuffix(strings.TrimPrefix(strings.Trim(name, ` "`), "$libdir/"), ".so")
+			if name != "" {
+				list = append(list, loaded(by[key], inEach(folders, name+".so", "plugins/"+name+".so")...))
+			}
 		}
 	}
 	if err != nil {

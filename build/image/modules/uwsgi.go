@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/tidwall/gjson"
+
 	"github.com/manymage/manymage/build/image/shell"
 )
 
@@ -60,7 +62,7 @@ func (c *Checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			list = append(list, uwsgiSetting{key, value, onCommandLine})
 		case option:
 			list = append(list, uwsgiSetting{key, strings.Join(in.args[i+1:min(i+2, len(in.args))], ""), onCommandLine})
-		case slices.Contains([]string{".ini", ".xml", ".yml", ".yaml"}, path.Ext(word)):
+		case slices.Contains([]string{".ini", ".xml", ".yml", ".yaml", ".json"}, path.Ext(word)):
 			list = append(list, uwsgiSetting{"ini", word, onCommandLine})
 		}
 	}
@@ -71,7 +73,7 @@ func (c *Checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 	}
 	sections := map[string]string{} // of files of which another one than uwsgi is asked for
 	files := func(some uwsgiSettings) (names []string) {
-		for _, value := range some.values("ini", "xml", "x", "y", "yaml", "yml", "include", "inherit") {
+		for _, value := range some.values("ini", "xml", "x", "y", "yaml", "yml", "json", "js", "j", "include", "inherit") {
 			value, section, named := strings.Cut(value, ":")
 			name := shell.Absolute(in.Frame.Dir, value)
 			if names = append(names, name); named && value != "" {
@@ -79,16 +81,19 @@ func (c *Checker) uwsgiTold(in interpreted) (list uwsgiSettings, err error) {
 			}
 		}
 		for _, value := range some.values("emperor") { // each file in it is a uWSGI of its own
-			names = append(names, shell.Absolute(in.Frame.Dir, value+"/*.ini"), shell.Absolute(in.Frame.Dir, value+"/*.y*ml"), shell.Absolute(in.Frame.Dir, value+"/*.xml"))
+			names = append(names, shell.Absolute(in.Frame.Dir, value+"/*.ini"), shell.Absolute(in.Frame.Dir, value+"/*.y*ml"), shell.Absolute(in.Frame.Dir, value+"/*.json"), shell.Absolute(in.Frame.Dir, value+"/*.xml"))
 		}
 		return names
 	}
 	set, room := map[string]string{}, maxSetting
+	for _, one := range list {
+		one.sets(set)
+	}
 	err = c.included(files(list), in.Frame, func(by, text string) []string {
 		some := uwsgiFile(by, text, cmp.Or(sections[by], "uwsgi"))
 		for i, one := range some {
 			some[i].value = fill(one.value, uwsgiVariable(), &room, func(found string) (string, bool) { return c.uwsgiValue(found, by, set, in.Frame) })
-			set[one.key] = some[i].value
+			some[i].sets(set)
 		}
 		list = append(list, some...)
 		return files(some)
@@ -122,13 +127,24 @@ func (c *Checker) uwsgiValue(found, by string, set map[string]string, f shell.Fr
 	return by, true
 }
 
+// sets keeps what %(key) stands for from here on.
+func (s uwsgiSetting) sets(set map[string]string) {
+	set[s.key] = s.value
+	if name, value, ok := strings.Cut(s.value, "="); ok && slices.Contains([]string{"set", "S", "set-placeholder", "set-ph"}, s.key) {
+		set[name] = value
+	}
+}
+
 // uwsgiVariable is the same for all images, most of which have no uWSGI.
 var uwsgiVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`%[dpsnc]|[%$]\([\w-]+\)`) })
 
 // uwsgiFile are the settings of a file's section, but for those under a condition (if-env = X ... endif =).
 func uwsgiFile(by, text, wanted string) (list []uwsgiSetting) {
-	if path.Ext(by) == ".xml" {
+	switch path.Ext(by) {
+	case ".xml":
 		return uwsgiXML(by, text)
+	case ".json", ".js":
+		return uwsgiJSON(by, text, wanted)
 	}
 	between, section, conditions := "=", "", 0
 	if strings.HasPrefix(path.Ext(by), ".y") {
@@ -150,6 +166,17 @@ func uwsgiFile(by, text, wanted string) (list []uwsgiSetting) {
 			list = append(list, uwsgiSetting{key, strings.Trim(strings.TrimSpace(value), `"'`), by})
 		}
 	}
+	return list
+}
+
+// uwsgiJSON are the settings of a file that has them as an object's, or several of one name in an array.
+func uwsgiJSON(by, text, wanted string) (list []uwsgiSetting) {
+	for key, value := range gjson.Parse(text).Map()[wanted].Map() {
+		for _, one := range values(value) {
+			list = append(list, uwsgiSetting{key, one, by})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b uwsgiSetting) int { return strings.Compare(a.key, b.key) })
 	return list
 }
 
@@ -225,7 +252,11 @@ func (c *Checker) uwsgiModules(folders []string, in interpreted) (list []modules
 	for _, one := range plugins {
 		for name := range strings.SplitSeq(one.value, ",") {
 			if name = strings.TrimSuffix(strings.TrimSpace(name), "_plugin.so"); name != "" {
-				list = append(list, loaded(one.by, inEach(places, name+"_plugin.so")...))
+				files := inEach(places, name+"_plugin.so")
+				if strings.Contains(name, "/") { // the file itself, whatever its name
+					files = append([]string{shell.Absolute(in.Frame.Dir, strings.TrimSpace(name))}, files...)
+				}
+				list = append(list, loaded(one.by, files...))
 			}
 		}
 	}
