@@ -39,7 +39,7 @@ func (p *Pipeline) unfound(ctx context.Context, jobs []job) []error {
 func (p *Pipeline) lacks(j job, c dockerfile.Copy) (why, cure string) {
 	switch {
 	case len(c.Patterns) > 0:
-		return p.context(j.path).LacksAll(c.Patterns)
+		return p.context(j.path).LacksAll(c.Patterns, !j.how.Every)
 	case c.From == "":
 		return p.context(j.path).Lacks(c.Path)
 	}

@@ -31,7 +31,7 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	var all []Copy
 	err = g.built(func(n node, in instruction) error {
 		c := Copy{Line: in.line(), Text: short(in.node.Original)}
-		if c.Patterns = patterns(in); g.o.Classic && len(c.Patterns) > 0 {
+		if c.Patterns = patterns(in, g.o.Every); g.o.Classic && len(c.Patterns) > 0 {
 			all = append(all, c)
 		}
 		c.Patterns = nil
@@ -101,8 +101,9 @@ func isAddress(source string) bool {
 	return strings.Contains(source, "://") || strings.HasPrefix(source, "github.com/") || isGit(source)
 }
 
-// patterns are those by which an instruction takes files of the context, where it takes none in another way.
-func patterns(in instruction) (all []string) {
+// patterns are those by which an instruction takes files of the context, where it takes none in another way. Docker's classic builder
+// compares them as they are written.
+func patterns(in instruction, asWritten bool) (all []string) {
 	var from instructions.SourcesAndDest
 	switch c := in.command.(type) {
 	case *instructions.CopyCommand:
@@ -116,7 +117,10 @@ func patterns(in instruction) (all []string) {
 		if !strings.ContainsAny(word, "*?[") || strings.ContainsAny(word, `$\'"`) || isAddress(word) {
 			return nil
 		}
-		all = append(all, strings.TrimPrefix(path.Join("/", word), "/"))
+		if !asWritten {
+			word = path.Join("/", word)
+		}
+		all = append(all, strings.TrimPrefix(strings.TrimPrefix(word, "/"), "./"))
 	}
 	return all
 }

@@ -32,7 +32,7 @@ type node struct {
 	kind    kind
 	from    int    // the stage that it is built on, for fromStage
 	image   string // the image that it is built on in full form, for fromImage
-	written string // the same as the FROM has it, ARGs expanded
+	written string // what the FROM names, ARGs expanded
 	varies  bool   // the image is another one for each platform (FROM $GOARCH/alpine)
 	pinned  string // its --platform, expanded; "" without one
 	sources []int  // stages that it copies or mounts from
@@ -106,7 +106,12 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 	if n.pinned, err = g.word(s, scope, s.platform); err != nil {
 		return n, err
 	}
-	from, isStage := names[base]
+	n.written = base
+	known := base
+	if g.o.Classic { // to BuildKit a FROM in capitals is no stage
+		known = strings.ToLower(base)
+	}
+	from, isStage := names[known]
 	switch {
 	case g.isContext(s.name) && !g.o.Classic:
 		n.kind = replaced
@@ -119,7 +124,6 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 		n.kind = fromContext
 	default:
 		n.image, err = full(base)
-		n.written = base
 		n.varies = g.varies(scope, s.base)
 		if err != nil {
 			return n, g.noImage(s, scope, base, err)

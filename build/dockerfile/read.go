@@ -24,6 +24,7 @@ type File struct {
 type stage struct {
 	index    int
 	name     string // in lower case, "" when it has none
+	spelled  string // the same as it is written
 	base     string // as written, ARGs not expanded
 	platform string // of its --platform flag, likewise
 	line     int
@@ -75,7 +76,11 @@ func (f *File) add(node *parser.Node) error {
 	}
 	switch c := parsed.(type) {
 	case *instructions.Stage:
-		f.stages = append(f.stages, stage{index: len(f.stages), name: c.Name, base: c.BaseName, platform: c.Platform, line: node.StartLine})
+		s := stage{index: len(f.stages), name: c.Name, base: c.BaseName, platform: c.Platform, line: node.StartLine}
+		if c.Name != "" {
+			s.spelled = node.Next.Next.Next.Value // behind the base and AS
+		}
+		f.stages = append(f.stages, s)
 	case instructions.Command:
 		return f.addCommand(instruction{c, node})
 	}

@@ -13,7 +13,7 @@ import (
 
 // Refused is what builders refuse of a file that BuildKit's parser takes. BuildKit looks at all stages, also at those that the target does
 // not need, a classic builder at those down to the target, one after the other, and never at a circle; Docker's alone minds a second
-// stage of one name and a path that climbs. Errors are *Error.
+// stage of one name and a path that climbs, Podman's alone the capitals in a stage's name. Errors are *Error.
 func (f *File) Refused(o Options) error {
 	g, err := f.graph(f.complete(o))
 	if err != nil {
@@ -25,7 +25,7 @@ func (f *File) Refused(o Options) error {
 	case o.Every:
 		return errors.Join(g.twice(), g.variables(g.nodes[:g.target+1]), g.order(), g.open(), g.leaving())
 	case o.Classic:
-		return errors.Join(g.variables(g.nodes[:g.target+1]), g.order(), g.open())
+		return errors.Join(g.variables(g.nodes[:g.target+1]), g.order(), g.open(), g.capitals())
 	}
 	return errors.Join(g.variables(g.nodes), g.circles(), g.order(), g.open())
 }
@@ -100,12 +100,37 @@ func (g *graph) twice() error {
 	return errors.Join(all...)
 }
 
-// open refuses words that have no end, of what is built.
+// capitals refuses a stage's name in other letters than its own.
+func (g *graph) capitals() error {
+	other := func(line int, name string) error {
+		at := slices.IndexFunc(g.nodes, func(n node) bool { return n.name != "" && n.name == strings.ToLower(name) })
+		if at < 0 || slices.ContainsFunc(g.nodes, func(n node) bool { return n.spelled == name }) {
+			return nil
+		}
+		return g.file.fault(line, "stage %s is called %s in line %d, and Podman tells capitals apart: write both in the same letters", name, g.nodes[at].spelled, g.nodes[at].line)
+	}
+	all := []error{other(g.nodes[g.target].line, g.o.Target)}
+	for _, n := range g.nodes {
+		if g.reach[n.index] && n.kind == fromStage {
+			all = append(all, other(n.line, n.written))
+		}
+	}
+	return errors.Join(append(all, g.built(func(_ node, in instruction) error {
+		var all []error
+		for _, from := range froms(in.command) {
+			all = append(all, other(in.line(), from))
+		}
+		return errors.Join(all...)
+	}))...)
+}
+
+// open refuses words that have no end, of what is built, and others in which no Docker fills in variables: Podman and other versions of
+// BuildKit's frontend know more ways to write one.
 func (g *graph) open() error {
-	lex := shell.NewLex(g.file.escape)
+	lex, others := shell.NewLex(g.file.escape), !g.o.Unsure && g.o.Classic == g.o.Every
 	return g.built(func(_ node, in instruction) error {
 		for _, word := range g.expanded(in) {
-			if _, _, err := lex.ProcessWord(word, anything{}); err != nil && isOpen(err) {
+			if _, _, err := lex.ProcessWord(word, anything{}); err != nil && (others || hasNoEnd(err)) {
 				return g.file.unread(in.line(), word, err)
 			}
 		}
@@ -113,15 +138,19 @@ func (g *graph) open() error {
 	})
 }
 
-// isOpen tells the lexer's error of a quote without an end.
-func isOpen(err error) bool { return strings.HasSuffix(err.Error(), "-quote") }
+// isOpen tells the lexer's error of a quote without an end, hasNoEnd that of a brace, too.
+func isOpen(err error) bool   { return strings.HasSuffix(err.Error(), "-quote") }
+func hasNoEnd(err error) bool { return isOpen(err) || strings.HasSuffix(err.Error(), "missing '}'") }
 
 // unread says what is wrong with a word in which no variable can be filled in.
 func (f *File) unread(line int, word string, err error) error {
 	if isOpen(err) {
 		return f.fault(line, "%s has a quote without its end: close it, or escape it if it belongs there; words end at blanks, and a path with one is written as in COPY [\"a b\", \"/\"]", word)
 	}
-	return f.fault(line, "%w", oneLine(err))
+	if hasNoEnd(err) {
+		return f.fault(line, "%s has a brace without its end, or a quote in braces: close it, or write \\' for a quote that belongs there", word)
+	}
+	return f.fault(line, "%w; correct it", oneLine(err))
 }
 
 // expanded are the words of an instruction in which builders fill variables in, but for those of RUN, which its shell reads.
@@ -149,17 +178,36 @@ type anything struct{}
 func (anything) Get(string) (string, bool) { return "x", true }
 func (anything) Keys() []string            { return nil }
 
-// leaving refuses paths that climb out of what is copied from, at whose top others stop.
+// leaving refuses paths that climb out of what is copied from or to, at whose top others stop. One that begins in the WORKDIR may.
 func (g *graph) leaving() error {
 	return g.built(func(n node, in instruction) error {
 		for _, t := range taken(in) {
-			word, sure := g.plain(n, t.path)
-			if up := path.Clean(strings.TrimLeft(word, "/")); sure && (up == ".." || strings.HasPrefix(up, "../")) {
+			if word, sure := g.plain(n, t.path); sure && climbs(word) {
 				return g.file.fault(in.line(), "%s leads out of %s: correct the path, which begins there", word, cmp.Or(t.from, "the context"))
 			}
 		}
+		if word, sure := g.plain(n, destination(in)); sure && path.IsAbs(word) && climbs(word) {
+			return g.file.fault(in.line(), "%s leads out of the image: correct the path, which begins there", word)
+		}
 		return nil
 	})
+}
+
+// climbs tells whether a path leads out of the folder that it begins in.
+func climbs(name string) bool {
+	up := path.Clean(strings.TrimLeft(name, "/"))
+	return up == ".." || strings.HasPrefix(up, "../")
+}
+
+// destination is where an instruction copies to, empty for one that copies nothing.
+func destination(in instruction) string {
+	switch c := in.command.(type) {
+	case *instructions.CopyCommand:
+		return c.DestPath
+	case *instructions.AddCommand:
+		return c.DestPath
+	}
+	return ""
 }
 
 // built goes through the instructions of the stages that are built.

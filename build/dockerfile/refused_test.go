@@ -55,11 +55,20 @@ func TestRefused(t *testing.T) {
 		"... that nobody needs":            {src: d("FROM a AS x", `USER "x`, "FROM a"), classic: quote},
 		"a circle for another version":     {src: d("FROM a AS x", "COPY --from=x / /", "FROM a"), o: Options{Unsure: true}, want: "takes files from itself"},
 		"a variable for another version":   {src: d("FROM a AS x", "FROM a", "COPY --from=$S /f /"), o: Options{Unsure: true}},
+		"a brace without an end":           {src: d("FROM a", "ENV A=${B"), want: "unsupported modifier", classic: "unsupported modifier"},
+		"... of a default":                 {src: d("FROM a", "WORKDIR ${A:-it's}"), want: "Dockerfile:2: ${A:-it's} has a brace without its end, or a quote in braces: close it", classic: "has a brace without"},
+		"... for another version":          {src: d("FROM a", "WORKDIR ${A:-it's}"), o: Options{Unsure: true}, want: "has a brace without its end", classic: "has a brace without"},
+		"what no variable is":              {src: d("FROM a", "WORKDIR ${A^}"), want: "unsupported modifier (^) in substitution; correct it", classic: "modifier (^)"},
+		"... for another version yet":      {src: d("FROM a", "WORKDIR ${A^}"), o: Options{Unsure: true}, classic: ""},
+		"what all are":                     {src: d("FROM a", `WORKDIR ${A:-it\'s}${B:-"it's"}${C-d}${D#e}$(f`)},
+		"a FROM in capitals":               {src: d("FROM a AS X", "FROM X"), want: "repository name (library/X) must be lowercase"},
 		"quotes that end":                  {src: d("FROM a", `COPY "a" 'b' c\"d ${A:?no} /`, `RUN echo "it's`, `CMD "x`, `LABEL a="b c" d='"'`)},
 		"a path that leaves":               {src: d("FROM a", "COPY b/../../c /"), classic: "Dockerfile:2: b/../../c leads out of the context: correct"},
 		"... at the top":                   {src: d("FROM a", "ADD /../c /"), classic: "/../c leads out of the context"},
 		"... a stage":                      {src: d("FROM a AS x", "FROM a", "COPY --from=x ../c /"), classic: "../c leads out of x: correct"},
 		"... to nowhere":                   {src: d("FROM a", "COPY b/../c ../", "COPY ../c* $A/../../c /")},
+		"... the image":                    {src: d("FROM a", "COPY b /c/../../d"), classic: "Dockerfile:2: /c/../../d leads out of the image: correct"},
+		"... its folder":                   {src: d("FROM a", "WORKDIR /c", "COPY b ../../d", "ADD b /c/../d", "COPY b /$D/../../e")},
 	} {
 		f := read(t, test.src)
 		for road, want := range map[bool]string{false: test.want, true: test.classic} {
@@ -75,11 +84,22 @@ func TestRefused(t *testing.T) {
 // Podman's builder passes over what the target does not need, takes the last stage of a name, and climbs no higher than the context.
 func TestRefusedByPodman(t *testing.T) {
 	for src, want := range map[string]string{
-		d("FROM a AS x", "FROM a AS x"):                  "",
-		d("FROM a", "COPY ../c /"):                       "",
-		d("FROM a AS x", `COPY "a b" /`, "FROM a"):       "",
-		d("FROM a", `COPY "a b" /`):                      "has a quote without its end",
-		d("FROM a AS x", "COPY --from=$S / /", "FROM a"): "holds a variable",
+		d("FROM a AS x", "FROM a AS x"):                                 "",
+		d("FROM a", "COPY ../c /"):                                      "",
+		d("FROM a AS x", `COPY "a b" /`, "FROM a"):                      "",
+		d("FROM a", `COPY "a b" /`):                                     "has a quote without its end",
+		d("FROM a AS x", "COPY --from=$S / /", "FROM a"):                "holds a variable",
+		d("FROM a", "ENV A=${B:-it's}"):                                 "has a brace without its end",
+		d("FROM a", "ENV A=${#B}${C/d}"):                                "",
+		d("FROM a", "COPY b /../c"):                                     "",
+		d("FROM a AS X", "FROM a", "COPY --from=X / /"):                 "",
+		d("FROM a AS X", "FROM a", "COPY --from=x / /"):                 "Dockerfile:3: stage x is called X in line 1, and Podman tells capitals apart: write both in the same letters",
+		d("FROM a AS x", "FROM a", "RUN --mount=from=X,target=/t true"): "stage X is called x in line 1",
+		d("FROM a AS X", "FROM X"):                                      "",
+		d("FROM a AS X", "FROM x"):                                      "Dockerfile:2: stage x is called X",
+		d("FROM a AS X", "FROM x AS y", "FROM a"):                       "",
+		d("FROM a AS X", "FROM a AS x", "FROM x"):                       "",
+		d("FROM a AS X", "COPY --from=0 / /", "FROM X"):                 "--from=0 is no other stage",
 	} {
 		err := read(t, src).Refused(Options{Classic: true})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {

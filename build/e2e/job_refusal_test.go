@@ -74,6 +74,10 @@ func TestPlanSaysWhatBuildSays(t *testing.T) {
 		{"0", "FROM scratch AS x\nCOPY z* /x/\nFROM scratch\nCOPY a /\n", "nothing that is sent of the context "},
 		{"0", "FROM scratch AS x\nCOPY a* z* /x/\nFROM scratch AS x\nCOPY a /\n", "Dockerfile:3: there is a stage x above (line 1), "},
 		{"0", "FROM scratch AS x\nCOPY a* z* /x/\nFROM scratch\nCOPY ../a /\n", "Dockerfile:4: ../a leads out of the context: "},
+		{"0", "FROM scratch\nCOPY a /../b\n", "Dockerfile:2: /../b leads out of the image: "},
+		{"0", "FROM scratch\nCOPY hid* /\n", "secret/key is left out of the context by the line secret of .dockerignore; "},
+		{"0", "FROM scratch\nCOPY secret/../a* /\n", "nothing that is sent of the context "},
+		{"1", "FROM scratch\nWORKDIR ${A:-it's}\n", "Dockerfile:2: ${A:-it's} has a brace without its end, "},
 	} {
 		dir := Dir(t, Files{"Dockerfile": test.dockerfile, "a": "a", "secret/key": "x", ".dockerignore": "secret\n"})
 		for name, to := range map[string]string{"hidden": "secret/key", "loop": "loop"} {

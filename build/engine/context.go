@@ -180,14 +180,27 @@ func (c Context) Lacks(name string) (why, cure string) {
 	return "", ""
 }
 
-// LacksAll says why a COPY by patterns alone will find nothing, in the words of the build, and nothing where a classic builder finds one.
-func (c Context) LacksAll(patterns []string) (why, cure string) {
-	leftOut := c.leavesOut()
+// LacksAll says why a COPY by patterns alone will find nothing, or nothing behind what it finds, in the words of the build, and nothing
+// where a classic builder takes it. Docker's does not look into a folder behind a link, Podman's does: linked.
+func (c Context) LacksAll(patterns []string, linked bool) (why, cure string) {
+	leftOut, fits := c.leavesOut(), false
 	for _, pattern := range patterns {
 		found, err := fs.Glob(os.DirFS(c.Dir), pattern)
-		if err != nil || slices.ContainsFunc(found, func(name string) bool { return !leftOut(name) }) {
+		if err != nil {
 			return "", ""
 		}
+		for _, name := range found {
+			if leftOut(name) || !linked && c.link(path.Dir(name)) != "" {
+				continue
+			}
+			if why, cure := c.Lacks(name); why != "" {
+				return why, cure
+			}
+			fits = true
+		}
+	}
+	if fits {
+		return "", ""
 	}
 	return c.unfit()
 }

@@ -271,8 +271,25 @@ func TestContextLacks(t *testing.T) {
 // Patterns fit what is sent.
 func TestContextLacksAll(t *testing.T) {
 	dir := folder(t, ".dockerignore=secret\n*.log\n", "a/b", "secret/key", "x.log")
+	for name, to := range map[string]string{"link": "a", "none": "nowhere", "sent": "x.log"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	unsent := " of " + dir
+	for patterns, want := range map[string]string{
+		"no*": "none leads through the symbolic link none to what is not sent with the context", "a* n*": "none leads through the symbolic link none to what is not sent with the context",
+		"se*": "x.log is left out of the context by the line *.log of .dockerignore", "l*": "", "link/*": unsent, "link/../a*": unsent,
+	} {
+		for _, linked := range []bool{false, true} {
+			why, cure := (Context{Dir: dir}).LacksAll(strings.Fields(patterns), linked)
+			if want := map[bool]string{true: "nothing that is sent of the context " + dir + " fits", false: want}[want == unsent && (!linked || strings.Contains(patterns, ".."))]; why != strings.TrimPrefix(want, unsent) || (why == "") != (cure == "") {
+				t.Errorf("%s, linked %t: %q, %q", patterns, linked, why, cure)
+			}
+		}
+	}
 	for patterns, fits := range map[string]bool{"a*": true, "*/b": true, ".*": true, "z* a": true, "[a]": true, "z*": false, "a*/c*": false, "sec*": false, "secret/*": false, "*.log z?": false} {
-		why, cure := (Context{Dir: dir}).LacksAll(strings.Fields(patterns))
+		why, cure := (Context{Dir: dir}).LacksAll(strings.Fields(patterns), true)
 		if want := "nothing that is sent of the context " + dir + " fits"; (why == "") != fits || !fits && (why != want || cure == "") {
 			t.Errorf("%s: %q, %q", patterns, why, cure)
 		}
