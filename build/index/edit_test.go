@@ -61,7 +61,7 @@ func TestNewRefuses(t *testing.T) {
 		want    error
 		says    string
 	}{
-		"one platform twice":            {[]Entry{oci("linux/arm64", "a").from("me/app:arm64"), oci("linux/arm64/v8", "b").from("me/app:v8")}, Options{}, ErrDuplicate, "me/app:arm64 and me/app:v8"},
+		"one platform twice":            {[]Entry{oci("linux/arm64", "a").from("me/app:arm64"), oci("linux/arm64/v8", "b").from("me/app:v8")}, Options{}, ErrDuplicate, "two images for linux/arm64: me/app:arm64 and me/app:v8"},
 		"the same image twice":          {[]Entry{oci("linux/arm64"), oci("linux/arm64")}, Options{}, ErrDuplicate, ": linux/arm64 sha256:"},
 		"two of one list":               {[]Entry{oci("linux/arm64", "a").from("linux/arm64 of me/app:1"), oci("linux/arm64", "b").from("linux/arm64 of me/app:1")}, Options{}, ErrDuplicate, "me/app:1 (" + oci("", "a").Digest.String() + ") and linux/arm64 of me/app:1 (" + oci("", "b").Digest.String() + ")"},
 		"no platform":                   {[]Entry{oci("", "x").from("me/app:x")}, Options{}, ErrInvalid, "me/app:x: it has no platform"},

@@ -4,6 +4,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opencontainers/go-digest"
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/manymage/manymage/build/index"
 )
 
@@ -23,6 +26,9 @@ func TestAmbiguity(t *testing.T) {
 		`{"annotations":{"a":"1","a":"2"}}`:                                                `"a" stands twice`,
 		`{"own":[{"x":1,"x":2}]}`:                                                          `"x" stands twice`,
 		`{"own":{"Digest":"a","digest":"b"},"manifests":[],"size":1}`:                      "",
+		`{"artifactType":"Digest","mediaType":"Digest","own":["x","x",{"y":["x"]},"x"]}`:   "", // values, which may be equal
+		`{"manifests":[],"size":1e999}`:                                                    "", // which no reader takes for another
+		`"text"`:                                                                           "",
 	} {
 		problem, err := index.Ambiguity([]byte(document), index.ManifestKeys())
 		if err != nil || (want == "") != (problem == "") || !strings.Contains(problem, want) {
@@ -31,5 +37,14 @@ func TestAmbiguity(t *testing.T) {
 	}
 	if _, err := index.Ambiguity([]byte(`{"a":`), nil); err == nil {
 		t.Error("half a document is one")
+	}
+}
+
+// The digest of a layer may be anything where its manifest was read by nobody else.
+func TestEmbeddedDataOfNoDigest(t *testing.T) {
+	for _, d := range []digest.Digest{"", "x", "md5:d41d8cd98f00b204e9800998ecf8427e"} {
+		if err := index.CheckData(ocispec.Descriptor{Digest: d, Size: 1, Data: []byte("x")}); err == nil {
+			t.Errorf("%q is the data's", d)
+		}
 	}
 }

@@ -17,10 +17,6 @@ type tail struct {
 
 // write appends, and drops from the front what is too much; amortised, so that a flood costs little.
 func (t *tail) write(p []byte) {
-	if over := len(p) - tailSize; over > 0 {
-		t.dropped += int64(over)
-		p = p[over:]
-	}
 	t.data = append(t.data, p...)
 	if len(t.data) > 2*tailSize {
 		t.trim()

@@ -42,6 +42,7 @@ func TestClean(t *testing.T) {
 		"a\r\nb\x00\x7f\u009b": `a\r\nb\x00\x7f\x9b`,
 		"a\xffb":               "a\uFFFDb",
 		"a\u202eb\u2066\u2028": "a\uFFFDb\uFFFD\uFFFD",
+		"\u2029\tb\u00a0c":     "\uFFFD\tb\u00a0c",
 		"::set-output::x":      `\::set-output::x`,
 		"  ::x":                `  \::x`,
 		"a::b":                 "a::b",
@@ -179,14 +180,17 @@ func TestTailIsBoundedAndSaysSo(t *testing.T) {
 		kept.write([]byte("0123456789012345678\n"))
 	}
 	kept.write([]byte("the end\n"))
+	if len(kept.data) > 2*tailSize {
+		t.Error(len(kept.data))
+	}
 	lines := kept.lines()
-	if len(kept.data) > 2*tailSize || lines[0] != "(167 kB before this left out)" || lines[len(lines)-1] != "the end" || lines[1] != "0123456789012345678" {
-		t.Error(len(kept.data), lines[:2], lines[len(lines)-1])
+	if lines[0] != "(167 kB before this left out)" || lines[len(lines)-1] != "the end" || lines[1] != "0123456789012345678" {
+		t.Error(lines[:2], lines[len(lines)-1])
 	}
 	kept = tail{}
 	kept.write(make([]byte, 5*tailSize))
-	if len(kept.data) > tailSize {
-		t.Error(len(kept.data))
+	if len(kept.data) > tailSize || kept.lines()[0] != "(131 kB before this left out)" {
+		t.Error(len(kept.data), kept.lines()[0])
 	}
 }
 
