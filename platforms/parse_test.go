@@ -20,6 +20,7 @@ func TestParse(t *testing.T) {
 		{"linux/x86_64", "linux/amd64"},
 		{"amd64/v1", "linux/amd64"},
 		{"amd64/v3", "linux/amd64/v3"},
+		{"amd64/2", "linux/amd64/v2"},
 		{"x86-64-v3", "linux/amd64/v3"},
 		{"386", "linux/386"},
 		{"i386", "linux/386"},
@@ -105,7 +106,7 @@ func TestParseSuggests(t *testing.T) {
 
 func TestParseMalformed(t *testing.T) {
 	for _, in := range []string{"/", "linux/", "/amd64", "linux//v7", "linux/arm/v7/x", "linux/..", "a b", "amd64*", "linux/*", "-amd64",
-		"windows(/amd64", "windows(1.0)x/amd64", "linux/amd64(1)", "ämd64", strings.Repeat("a", 200), "linux/arm/v7\x00"} {
+		"windows(/amd64", "windows(1.0)x/amd64", "wind*ws(1.0)/amd64", "linux/amd64(1)", "ämd64", strings.Repeat("a", 200), "linux/arm/v7\x00"} {
 		if _, err := platforms.ParseAny(in); !errors.Is(err, platforms.ErrMalformed) {
 			t.Errorf("ParseAny(%q): %v; want it malformed", in, err)
 		}
@@ -124,10 +125,16 @@ func TestParseAny(t *testing.T) {
 		{"macos/aarch64", "darwin/arm64"},
 		{"windows(10.0.17763.1+win32k)/amd64", "windows(10.0.17763.1+win32k)/amd64"},
 		{"linux/mips64le/r6", "linux/mips64le/r6"},
+		{"linux/Zzz", "linux/zzz"},
 	} {
 		p, err := platforms.ParseAny(test.in)
 		if got := platforms.Format(p); err != nil || got != test.want {
 			t.Errorf("ParseAny(%q) = %s, %v; want %s", test.in, got, err, test.want)
+		}
+	}
+	for _, in := range []string{"toaster", "arm/v7/x"} { // of whose parts none is an operating system
+		if p, err := platforms.ParseAny(in); !errors.Is(err, platforms.ErrUnknown) {
+			t.Errorf("ParseAny(%q) = %s, %v; want it unknown", in, platforms.Format(p), err)
 		}
 	}
 }
@@ -222,6 +229,23 @@ func TestRuns(t *testing.T) {
 		if got := platforms.Runs(machine, program); got != test.want {
 			t.Errorf("Runs(%s, %s) = %v", test.machine, test.program, got)
 		}
+	}
+}
+
+// Who has a platform from elsewhere need not normalise it first.
+func TestWhatIsNotNormalised(t *testing.T) {
+	arm, aarch64 := ocispec.Platform{Architecture: "armhf"}, ocispec.Platform{OS: "Linux", Architecture: "AARCH64", Variant: "v8"}
+	if got := platforms.Short(arm) + " " + platforms.Short(aarch64); got != "armv7 arm64" {
+		t.Errorf("Short: %s", got)
+	}
+	if !platforms.Runs(aarch64, arm) || platforms.Runs(arm, aarch64) {
+		t.Errorf("Runs: %v, %v", platforms.Runs(aarch64, arm), platforms.Runs(arm, aarch64))
+	}
+	if got := platforms.GOARM(arm) + " " + platforms.Uname(aarch64); got != "7 aarch64" {
+		t.Errorf("GOARM and uname: %q", got)
+	}
+	if platforms.Normalize(ocispec.Platform{Architecture: "amd64"}).OS != platforms.Linux {
+		t.Error("a platform that names no operating system is not linux")
 	}
 }
 

@@ -26,15 +26,12 @@ const Linux = "linux"
 // Normalize returns p with the spelling that this package compares and prints: names in lower case,
 // aliases resolved, the default variant of an architecture removed (arm64/v8, amd64/v1) or, for arm,
 // where the field always shows it, added (v7). An empty operating system becomes linux.
-// OSFeatures are copied and sorted; p itself is not changed.
+// OSFeatures are copied and sorted, each once; p itself is not changed.
 func Normalize(p ocispec.Platform) ocispec.Platform {
 	if p.OS == "" {
 		p.OS = Linux
 	}
-	p = platforms.Normalize(p)
-	p.OSFeatures = slices.Clone(p.OSFeatures)
-	slices.Sort(p.OSFeatures)
-	return p
+	return platforms.Normalize(p)
 }
 
 // Equal tells whether a and b are the same platform after normalisation, version and features of the
