@@ -207,6 +207,9 @@ func TestPlatforms(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
+	if c := line("PLATFORMS=s390x").mustLoad(t); c.Value("PLATFORMS") != (Value{"ARCHES", "s390x", "command line"}) || c.Value("ARCHES").IsDefault() || !c.Value("STRATEGY").IsDefault() {
+		t.Errorf("values %+v", c.Values())
+	}
 	c := line("ARCHES=amd64 arm64 arm/v7", "ONLY=arm/v7,amd64").mustLoad(t)
 	if names(c.Run()) != "linux/amd64 linux/arm/v7" || !c.Partial() || names(c.Platforms) != "linux/amd64 linux/arm64 linux/arm/v7" {
 		t.Errorf("ONLY: %+v", c)
@@ -253,6 +256,9 @@ func TestTags(t *testing.T) {
 		if got := [3]string{strings.Join(c.Tags, " "), strings.Join(series, " "), strings.Join(c.Unreleased, " ")}; got != want {
 			t.Errorf("VERSION=%s: %q, want %q", version, got, want)
 		}
+	}
+	if c := line("VERSION=1.4.2", "TAGS={version} {major} {major}").mustLoad(t); !slices.Equal(c.Tags, []string{"1.4.2", "1"}) || len(c.Series) != 1 {
+		t.Errorf("a series twice: %q", c.Tags)
 	}
 	long := say{git: Repository{Version: strings.Repeat("x", 300)}}.mustLoad(t)
 	if len(long.ChildTag(arm)) > longestTag {
@@ -776,6 +782,17 @@ func FuzzFile(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Quotes and backslashes are a shell's.
+func TestQuotes(t *testing.T) {
+	for text, want := range map[string][]string{
+		`'a\b' "a\b" "a\"b\\"`: {`a\b`, `a\b`, `a"b\`}, `a\ b`: {"a b"}, `'' a''b`: {"", "ab"}, `"it's" 'a "b"'`: {"it's", `a "b"`}, "\t": nil,
+	} {
+		if got, err := splitQuoted(text, ""); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v, want %q", text, got, err, want)
+		}
+	}
 }
 
 // FuzzSplit: what is quoted and joined is split into the same words again.
