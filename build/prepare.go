@@ -123,13 +123,14 @@ func (p *Pipeline) job(platform ocispec.Platform) (job, error) {
 		j.syntax.Image = words[0]
 	}
 	file, err := dockerfile.Read(source, j.solve.DockerfileName)
-	if err != nil && j.syntax.Image != "" && !j.solve.Builtin && !errors.Is(err, dockerfile.ErrNoFrom) {
-		return j, j.unread(dockerfile.Strategy(p.cfg.Strategy))
+	how := p.understand(j)
+	if err != nil && j.forwarded(false) && !errors.Is(err, dockerfile.ErrNoFrom) {
+		return j, j.unread(dockerfile.Strategy(p.cfg.Strategy), how, err)
 	}
 	if err != nil {
 		return j, err
 	}
-	err = j.decide(file, p.understand(j), dockerfile.Strategy(p.cfg.Strategy))
+	err = j.decide(file, how, dockerfile.Strategy(p.cfg.Strategy))
 	if none := (*dockerfile.NoStageError)(nil); errors.As(err, &none) {
 		err = &config.UsageError{Knob: "TARGET", Text: none.Target, Origin: p.cfg.Value("TARGET").Origin,
 			Problem: "is no stage of " + j.solve.DockerfileName + ": " + none.Cure, Err: err}
@@ -149,8 +150,12 @@ func (p *Pipeline) caches(platform ocispec.Platform) (from, to []engine.Cache) {
 	return from, to
 }
 
-// unread chooses for a file that its own frontend alone can read: nothing in it can be rewritten.
-func (j *job) unread(want dockerfile.Strategy) error {
+// unread chooses for a file that its own frontend alone can read: nothing in it can be rewritten. Docker's classic builder refuses it for
+// what was in the way of reading it; Podman's, which has no frontends either, passes over that in a stage that it leaves out.
+func (j *job) unread(want dockerfile.Strategy, how dockerfile.Options, err error) error {
+	if how.Every {
+		return usage(fmt.Errorf("%w; the classic builder does not read the syntax line (%s): use BuildKit, or write the line in words that need none", err, j.syntax.Image))
+	}
 	j.choice = dockerfile.Choice{Strategy: dockerfile.Target, Why: "only " + j.syntax.Image + " can read this file"}
 	switch want {
 	case dockerfile.Cross:

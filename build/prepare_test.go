@@ -2,6 +2,7 @@ package build
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,6 +119,18 @@ func TestStrategyOfAnUnreadFile(t *testing.T) {
 		}
 		if more := p.unfound(t.Context(), jobs); more != nil || advised(jobs) != nil || refusedLines(jobs) != nil {
 			t.Errorf("%s: something is told of what nobody has read: %v", want, more)
+		}
+	}
+}
+
+// Docker's classic builder reads no syntax line, and refuses what BuildKit's own parser does.
+func TestUnreadByTheClassicBuilder(t *testing.T) {
+	_, wrong := dockerfile.Read([]byte("FROM scratch\nGATHER wool\n"), "Dockerfile")
+	for every, want := range map[bool]string{true: "Dockerfile:2: unknown instruction: GATHER; the classic builder does not read the syntax line (me/own): use BuildKit, or write the line in words that need none", false: "<nil>"} {
+		j := job{syntax: dockerfile.Syntax{Image: "me/own"}}
+		err := j.unread(dockerfile.Auto, dockerfile.Options{Classic: true, Every: every}, wrong)
+		if fmt.Sprint(err) != want || every && ExitCode(err) != ExitUsage {
+			t.Errorf("every stage %t: %v", every, err)
 		}
 	}
 }

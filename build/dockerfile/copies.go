@@ -3,6 +3,7 @@ package dockerfile
 import (
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
@@ -36,7 +37,7 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 		}
 		c.Patterns = nil
 		for _, t := range taken(in) {
-			if c.From = g.context(t.from); t.from != "" && (c.From == "" || g.isStage(t.from)) {
+			if c.From = g.contextOf(in, t.from); t.from != "" && (c.From == "" || g.isStage(t.from)) {
 				continue
 			}
 			var sure bool
@@ -47,6 +48,15 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 		return nil
 	})
 	return all, err
+}
+
+// contextOf is the named context that a --from means: by its name, or by the number of the stage in whose place it is.
+func (g *graph) contextOf(in instruction, from string) string {
+	at, err := strconv.Atoi(from)
+	if _, isCopy := in.command.(*instructions.CopyCommand); isCopy && err == nil && at >= 0 && at < len(g.nodes) && g.nodes[at].kind == replaced {
+		from = g.nodes[at].name
+	}
+	return g.context(from)
 }
 
 // taking is a word by which an instruction takes files, and the --from with it.

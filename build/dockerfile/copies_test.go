@@ -32,6 +32,7 @@ func TestCopies(t *testing.T) {
 		"from elsewhere":                {d(`FROM scratch AS x`, `FROM scratch`, `COPY --from=x a /`, `COPY --from=nginx b /`, `COPY --from=0 c /`), Options{Contexts: []string{"lib"}}, nil},
 		"from a named context":          {d(`FROM scratch`, `COPY --from=lib /a b* /`, `RUN --mount=from=lib,source=b/,target=/b true`), Options{Contexts: []string{"lib"}}, []string{"2 lib a", "3 lib b"}},
 		"... that takes a stage":        {d(`FROM scratch AS lib`, `COPY a /`, `FROM scratch`, `COPY --from=lib b /`), Options{Contexts: []string{"lib"}}, []string{"4 lib b"}},
+		"... by its number":             {d(`FROM scratch AS lib`, `FROM scratch`, `COPY --from=0 a /`, `FROM scratch`, `COPY --from=1 b /`, `COPY --from=0 c /`), Options{Contexts: []string{"lib"}}, []string{"3 lib a", "6 lib c"}},
 		"of a stage that nobody needs":  {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch`), Options{}, nil},
 		"of a context's stage":          {d(`FROM scratch AS x`, `COPY a /`, `FROM x`), Options{Contexts: []string{"x"}}, nil},
 		"later":                         {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"2 a"}},
