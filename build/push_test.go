@@ -22,11 +22,7 @@ import (
 func TestAnImageIsKnownByItsConfig(t *testing.T) {
 	_, client, ref := shelf(t)
 	image := one(t, client, ref, "linux", foreign(t))
-	m, err := client.Manifest(t.Context(), ref)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := imageIn(m, ref)
+	_, doc, err := imageOf(t.Context(), client, ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,11 +91,7 @@ func TestAPushGivesALostNameAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		m, err := client.Manifest(t.Context(), ref)
-		if err != nil {
-			t.Fatal(err)
-		}
-		doc, err := imageIn(m, ref)
+		_, doc, err := imageOf(t.Context(), client, ref)
 		if err != nil {
 			t.Fatal(err)
 		}

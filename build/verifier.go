@@ -296,7 +296,7 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 		declared = *e.Platform
 	}
 	r.platform, r.child.Platform = &declared, platforms.Format(declared)
-	if !samePlatform(declared, labelled) {
+	if !platforms.Meets(labelled, declared) { // an entry may leave to the config what engines read there
 		fault("its config says %s", platforms.Format(labelled))
 	}
 	if note := registry.Elsewhere(doc.Layers); note != "" {
@@ -319,18 +319,6 @@ func (v *verifier) truth(ctx context.Context, e index.Entry, doc ocispec.Manifes
 		return nil
 	}
 	return content(err, fault)
-}
-
-// samePlatform compares what the entry says with what the config says: an entry may leave out the operating system's version and
-// features, which engines then read from the config.
-func samePlatform(entry, config ocispec.Platform) bool {
-	if entry.OSVersion == "" {
-		config.OSVersion = ""
-	}
-	if len(entry.OSFeatures) == 0 {
-		config.OSFeatures = nil
-	}
-	return platforms.Equal(entry, config)
 }
 
 // content turns an error about what is in the registry into a fault, and hands on every other one.

@@ -189,24 +189,6 @@ func TestBlobsOfAnImage(t *testing.T) {
 	}
 }
 
-// An entry may leave to the config what engines read there.
-func TestSamePlatform(t *testing.T) {
-	config := ocispec.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1", OSFeatures: []string{"win32k"}}
-	plain := ocispec.Platform{OS: "windows", Architecture: "amd64"}
-	versioned, featured := plain, plain
-	versioned.OSVersion, featured.OSFeatures = "10.0.17763.1", []string{"other"}
-	for _, c := range []struct {
-		entry, config ocispec.Platform
-		want          bool
-	}{
-		{config, config, true}, {plain, config, true}, {versioned, config, false}, {featured, config, false}, {config, plain, false},
-	} {
-		if samePlatform(c.entry, c.config) != c.want {
-			t.Errorf("%+v of %+v: %v", c.entry, c.config, !c.want)
-		}
-	}
-}
-
 // What could not be found out is no fault of what was published.
 func TestVerifyThatMayNotRead(t *testing.T) {
 	p, client, ref := shelf(t, faults.Rule{Match: faults.On(http.MethodGet, "/blobs/"), Fault: faults.Status(http.StatusForbidden)})

@@ -203,6 +203,24 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// Who asks for no version and no features of the system means any.
+func TestMeets(t *testing.T) {
+	full := ocispec.Platform{OS: "windows", Architecture: "amd64", OSVersion: "10.0.20348.1", OSFeatures: []string{"win32k"}}
+	plain := ocispec.Platform{OS: "windows", Architecture: "amd64"}
+	versioned, featured := plain, plain
+	versioned.OSVersion, featured.OSFeatures = "10.0.17763.1", []string{"other"}
+	for _, test := range []struct {
+		p, asked ocispec.Platform
+		want     bool
+	}{
+		{full, full, true}, {full, plain, true}, {full, versioned, false}, {full, featured, false}, {plain, full, false},
+	} {
+		if got := platforms.Meets(test.p, test.asked); got != test.want {
+			t.Errorf("Meets(%v, %v) = %v", test.p, test.asked, got)
+		}
+	}
+}
+
 func TestRuns(t *testing.T) {
 	for _, test := range []struct {
 		machine, program string

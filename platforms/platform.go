@@ -42,6 +42,18 @@ func Equal(a, b ocispec.Platform) bool {
 		a.OSVersion == b.OSVersion && slices.Equal(a.OSFeatures, b.OSFeatures)
 }
 
+// Meets tells whether p is the platform that was asked for, as Equal does, but for the version and the features of the operating
+// system where none are asked for.
+func Meets(p, asked ocispec.Platform) bool {
+	if asked.OSVersion == "" {
+		p.OSVersion = ""
+	}
+	if len(asked.OSFeatures) == 0 {
+		p.OSFeatures = nil
+	}
+	return Equal(p, asked)
+}
+
 // Runs tells whether a machine of the platform m runs programs for p without an emulator: those of its own architecture, whatever
 // the variant, as nobody tells what a CPU can do, and those of its smaller kin, as arm64 does for arm and amd64 for 386.
 func Runs(m, p ocispec.Platform) bool {

@@ -69,7 +69,7 @@ func (m *Match) missed() {
 
 func (m *Match) found(p ocispec.Platform, fits []Entry) {
 	m.Entry = fits[0]
-	m.Exact = is(*m.Entry.Platform, p)
+	m.Exact = platforms.Meets(*m.Entry.Platform, p)
 	if n := len(fits); n > 1 {
 		m.Steps = append(m.Steps, fmt.Sprintf("%d entries fit, the best is taken", n))
 	}
@@ -78,18 +78,6 @@ func (m *Match) found(p ocispec.Platform, fits []Entry) {
 		step += fmt.Sprintf("; it is not %s itself, but an engine there also takes it", platforms.Asked(p))
 	}
 	m.Steps = append(m.Steps, step)
-}
-
-// is reports whether an entry's platform is the one asked for. Who asks for no version of the
-// system means any.
-func is(has, asked ocispec.Platform) bool {
-	if asked.OSVersion == "" {
-		has.OSVersion = ""
-	}
-	if len(asked.OSFeatures) == 0 {
-		has.OSFeatures = nil
-	}
-	return platforms.Equal(has, asked)
 }
 
 func count(n int, one, many string) string {
