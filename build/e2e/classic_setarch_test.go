@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -184,32 +185,49 @@ func TestClassicSetArchSeesATagThatMoves(t *testing.T) {
 }
 
 // Two who repair one image at once both succeed: each finds the old image or
-// what it wants itself. A containerd store has a name of its own for what is loaded
-// without one, which only a new tag ends.
+// what it wants itself; of two who want different labels the later one is told.
+// The old image goes when nobody looks into it any more. A containerd store has
+// a name of its own for what is loaded without one, which only a new tag ends.
 func TestClassicSetArchTwiceAtOnce(t *testing.T) {
-	arm64 := ocispec.Platform{OS: "linux", Architecture: "arm64"}
+	relabels := func(arch string) engine.Hook {
+		return func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) {
+			return truth.Relabel(config, ocispec.Platform{OS: "linux", Architecture: arch})
+		}
+	}
 	EachEngine(t, Stores(), func(t *testing.T, under *EngineUnderTest) {
 		leavesNoContainer(t, under)
 		e := under.Open(t, classicOptions)
 		tag := theirTag(t)
-		mislabelled(t, e, tag)
-		nameless := dangling(t, under)
-		var inner engine.Relabelled
-		slow := func(ctx context.Context, config []byte, root fs.FS) ([]byte, error) {
-			var err error
-			if inner.ID == "" { // the other one, while this one still looks
-				if inner, err = e.SetArch(ctx, tag, judges(arm64), false, nil); err != nil {
-					return nil, err
+		for arch, want := range map[string]error{"arm64": nil, "riscv64": engine.ErrChanged} {
+			before := mislabelled(t, e, tag)
+			nameless := dangling(t, under)
+			var first engine.Relabelled
+			var begin sync.Once
+			var other sync.WaitGroup
+			relabel := func() {
+				var err error
+				if first, err = e.SetArch(t.Context(), tag, relabels("arm64"), false, nil); err != nil {
+					t.Error(err)
 				}
 			}
-			return judges(arm64)(ctx, config, root)
-		}
-		outer, err := e.SetArch(t.Context(), tag, slow, false, nil)
-		if err != nil || outer.ID != inner.ID || inspected(t, e, tag).ID != inner.ID {
-			t.Errorf("one says %+v, the other %+v: %v", outer, inner, err)
-		}
-		if got := dangling(t, under); got > nameless {
-			t.Errorf("%d images without a name, %d before", got, nameless)
+			slow := func(ctx context.Context, config []byte, root fs.FS) ([]byte, error) {
+				begin.Do(func() { other.Go(relabel) }) // while this one still looks
+				for !t.Failed() {
+					if now, err := e.Inspect(ctx, tag); err == nil && now.ID != before.ID {
+						break
+					}
+					time.Sleep(10 * time.Millisecond)
+				}
+				return relabels(arch)(ctx, config, root)
+			}
+			second, err := e.SetArch(t.Context(), tag, slow, false, nil)
+			other.Wait()
+			if !errors.Is(err, want) || want == nil && second.ID != first.ID || inspected(t, e, tag).ID != first.ID {
+				t.Errorf("%s: one says %+v, the other %+v: %v", arch, first, second, err)
+			}
+			if got := dangling(t, under); got > nameless {
+				t.Errorf("%s: %d images without a name, %d before", arch, got, nameless)
+			}
 		}
 	})
 }
