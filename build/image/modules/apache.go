@@ -121,10 +121,10 @@ func (a *apache) text(by, text string) error {
 			a.macro.text += line
 			continue
 		}
-		words := apacheWord().FindAllString(a.filled(line), -1)
+		words := a.words(line)
 		carried := sections[len(sections)-1]
 		switch {
-		case len(words) == 0, words[0][0] == '#':
+		case len(words) == 0:
 		case a.macro != nil:
 			a.macro = nil
 		case carried && strings.EqualFold(words[0], "<macro") && len(words) > 1:
@@ -175,6 +175,17 @@ func (a *apache) use(by, name string, values []string) error {
 		pairs = append(pairs, word, values[i])
 	}
 	return a.text(by, strings.NewReplacer(pairs...).Replace(m.text))
+}
+
+// words are those of a line, with the values of variables; none of a comment, of which most of a configuration consists.
+func (a *apache) words(line string) []string {
+	if line = strings.TrimSpace(line); strings.HasPrefix(line, "#") {
+		return nil
+	}
+	if line = a.filled(line); !strings.ContainsAny(line, `"'`) {
+		return strings.Fields(line)
+	}
+	return apacheWord().FindAllString(line, -1)
 }
 
 // apacheWord finds the words of a line, in which quotes hold blanks.

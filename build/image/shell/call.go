@@ -148,9 +148,15 @@ func (w *walker) launch(words []string, exec bool) {
 }
 
 // untold tells whether nothing is said of a command that is not known, as it is whoever runs the image that may give what it is named by: all of
-// it, or the folder. That something else is known of which it may be instead is no reason: this one is started all the same.
+// it, or the folder; nor of a stream. That something else is known of which it may be instead is no reason: this one is started all the same.
 func (w *walker) untold(name string) bool {
-	return w.soft && (name == given || !w.wild && strings.HasPrefix(name, given))
+	return isStream(name) || w.soft && (name == given || !w.wild && strings.HasPrefix(name, given))
+}
+
+// isStream tells whether a name is what a process has its standard input, output or error under, where texts let logs go: that is no program.
+func isStream(name string) bool {
+	is, err := path.Match("/proc/*/fd/[012]", name)
+	return is && err == nil
 }
 
 // foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.

@@ -38,15 +38,17 @@ func (w *walker) either(ways ...func()) {
 		ways[0]()
 		return
 	}
-	before := w.state
+	before, wild := w.state, w.wild
 	var after state
 	for i, way := range ways {
 		w.state = before
 		w.state = w.clone()
+		outer := w.wild
+		w.wild = wild // what one way does is not seen by another
 		if w.softly(way); i > 0 {
 			w.state = after.join(w.state)
 		}
-		after = w.state
+		after, w.wild = w.state, w.wild || outer
 	}
 }
 
