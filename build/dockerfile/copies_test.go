@@ -36,12 +36,15 @@ func TestCopies(t *testing.T) {
 		"of a stage that nobody needs":  {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch`), Options{}, nil},
 		"of a context's stage":          {d(`FROM scratch AS x`, `COPY a /`, `FROM x`), Options{Contexts: []string{"x"}}, nil},
 		"later":                         {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"2 a"}},
-		"patterns of a classic one":     {d(`FROM scratch AS x`, `COPY a* ./b? /`, `COPY c* d /`, `ADD e* https://x/?y /`, `COPY --from=x f* /`, `COPY $F* "g*" /`, `FROM scratch`), Options{Classic: true}, []string{"2 [a* b?]", "3 d"}},
-		"... of a stage it has to have": {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch AS x`, `FROM scratch`, `COPY b /`), Options{Classic: true, Target: "x"}, []string{"2 a"}},
+		"patterns of a classic one":     {d(`FROM scratch AS x`, `COPY a* ./b? /`, `COPY c* d /`, `ADD e* https://x/?y /`, `COPY --from=x f* /`, `COPY $F* "g*" /`, `FROM scratch`), Options{Classic: true, Every: true}, []string{"2 [a* b?]", "3 d"}},
+		"... of a stage it has to have": {d(`FROM scratch AS dev`, `COPY a /`, `FROM scratch AS x`, `FROM scratch`, `COPY b /`), Options{Classic: true, Every: true, Target: "x"}, []string{"2 a"}},
+		"patterns as they are written":  {d(`FROM scratch`, `COPY a/../b* ./c//d* /e* /`, `ADD f* /`), Options{Classic: true, Every: true}, []string{"2 [a/../b* c//d* e*]", "3 [f*]"}},
+		"... and as Podman reads them":  {d(`FROM scratch`, `COPY a/../b* ./c//d* /e* /`, `ADD f* /`), Options{Classic: true}, []string{"2 [b* c/d* e*]", "3 [f*]"}},
+		"a stage a classic one keeps":   {d(`FROM scratch AS lib`, `COPY a /`, `FROM lib`), Options{Classic: true, Contexts: []string{"lib"}}, []string{"2 a"}},
 		"not here":                      {d(`FROM scratch`, `ONBUILD COPY a /`), Options{}, nil},
 	} {
 		o := armOnAmd(t)
-		o.Args, o.Contexts, o.Target, o.Classic, o.Every = test.o.Args, test.o.Contexts, test.o.Target, test.o.Classic, test.o.Classic
+		o.Args, o.Contexts, o.Target, o.Classic, o.Every = test.o.Args, test.o.Contexts, test.o.Target, test.o.Classic, test.o.Every
 		copies, err := read(t, test.src).Copies(Target, o)
 		var got []string
 		for _, c := range copies {
@@ -50,5 +53,15 @@ func TestCopies(t *testing.T) {
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: got %q, %v; want %q", name, got, err, test.want)
 		}
+	}
+}
+
+// What waits in an image is told of at the FROM that names it.
+func TestCopiesOfABase(t *testing.T) {
+	o := armOnAmd(t)
+	o.OnBuild = map[string][]string{"docker.io/library/base:latest": {"RUN true", "COPY a /"}}
+	copies, err := read(t, d(`FROM scratch AS x`, `FROM base`)).Copies(Target, o)
+	if want := []Copy{{Line: 2, Text: "ONBUILD COPY a /", Path: "a"}}; err != nil || !reflect.DeepEqual(copies, want) {
+		t.Errorf("got %+v, %v, want %+v", copies, err, want)
 	}
 }

@@ -104,10 +104,11 @@ func TestFeatures(t *testing.T) {
 		`RUN <<EOF`, `true`, `EOF`,
 		`HEALTHCHECK --interval=1s CMD true`,
 		`ONBUILD COPY . /src`,
+		`ADD git@github.com:a/b /src`, `ADD git://github.com/a/b /src`, `ADD b.git https://x/git /src`,
 	))
 	want := []Feature{
 		{2, "RUN --mount"}, {2, "RUN --network"}, {4, "COPY --link"}, {4, "COPY --chmod"}, {5, "ADD --checksum"}, {6, "ADD of a git repository"},
-		{8, "COPY heredoc"}, {13, "RUN heredoc"},
+		{8, "COPY heredoc"}, {13, "RUN heredoc"}, {18, "ADD of a git repository"}, {19, "ADD of a git repository"},
 	}
 	if got := f.BuildKitOnly(""); !reflect.DeepEqual(got, want) {
 		t.Errorf("BuildKit only:\ngot  %v\nwant %v", got, want)

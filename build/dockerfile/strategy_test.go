@@ -344,7 +344,7 @@ func TestAskedForOthers(t *testing.T) {
 }
 
 func TestForeignRunsSayWhatAndWhere(t *testing.T) {
-	f := read(t, d(`FROM alpine AS base`, `RUN apk add \`, `# why`, `   tini   &&  true`, `FROM base`, `RUN `+strings.Repeat("x", 100),
+	f := read(t, d(`FROM alpine AS base`, `RUN apk add \`, `# why`, `   tini   &&  true`, `FROM base`, `RUN x`,
 		`FROM --platform=linux/386 alpine AS unneeded`, `RUN true`))
 	runs, err := f.ForeignRuns(Target, Options{Target: "base", Build: platform(t, "amd64"), Platform: platform(t, "arm64")})
 	want := []Run{{Line: 2, Text: "RUN apk add tini && true", Stage: "base", Platform: platform(t, "arm64")}}
@@ -357,6 +357,20 @@ func TestForeignRunsSayWhatAndWhere(t *testing.T) {
 	}
 	if same := runLines(t, f, Target, Options{Target: "base", Build: platform(t, "arm64"), Platform: platform(t, "arm64/v8")}); same != nil {
 		t.Errorf("the engine's own platform is foreign to it: lines %v", same)
+	}
+}
+
+// An instruction is told in one line, of 80 letters at most.
+func TestShort(t *testing.T) {
+	for code, want := range map[string]string{
+		"RUN a \\\n  b":                     "RUN a \\ b",
+		"RUN " + strings.Repeat("ä", 76):    "RUN " + strings.Repeat("ä", 76),
+		"RUN " + strings.Repeat("ä", 77):    "RUN " + strings.Repeat("ä", 73) + "...",
+		"RUN\t" + strings.Repeat("ä ", 100): "RUN " + strings.Repeat("ä ", 36) + "ä...",
+	} {
+		if got := short(code); got != want {
+			t.Errorf("%q: %q, want %q", code, got, want)
+		}
 	}
 }
 
