@@ -91,23 +91,25 @@ func TestEmbeddedRegistry(t *testing.T) {
 	Run(t, dir, With(e), "verify").Exits(t, 0)
 }
 
-// Two runs in one folder at once both work.
-func TestTwoRunsAtOnce(t *testing.T) {
-	e, reg := Engine(t, Docker26Graph), Plain(t)
-	dir, repo := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}), reg.Repo(t)
-	var wg sync.WaitGroup
-	var results [2]Result
-	for i := range results {
-		r := Start(context.Background(), t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1")
-		wg.Go(func() { _ = r.Wait(); results[i] = r.result() })
-	}
-	wg.Wait()
-	for _, r := range results {
-		r.Exits(t, 0)
-	}
-	if got := len(reg.Index(t, repo+":1").Manifests); got != 2 {
-		t.Errorf("%d platforms", got)
-	}
+// Runs in one folder at once all work, in a store whose names two cannot make at one moment, too.
+func TestRunsAtOnce(t *testing.T) {
+	EachEngine(t, []Kind{Docker26Graph, Docker26Containerd}, func(t *testing.T, e *EngineUnderTest) {
+		reg := Plain(t)
+		dir, repo := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"}), reg.Repo(t)
+		var wg sync.WaitGroup
+		var results [3]Result
+		for i := range results {
+			r := Start(context.Background(), t, dir, With(e), "build", "push", "IMG="+repo, "VERSION=1")
+			wg.Go(func() { _ = r.Wait(); results[i] = r.result() })
+		}
+		wg.Wait()
+		for _, r := range results {
+			r.Exits(t, 0)
+		}
+		if got := len(reg.Index(t, repo+":1").Manifests); got != 2 {
+			t.Errorf("%d platforms", got)
+		}
+	})
 }
 
 // What .dockerignore names is never sent; the Dockerfile's own ignore file goes first.

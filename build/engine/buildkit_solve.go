@@ -56,9 +56,9 @@ func joined(ctx, session context.Context) (context.Context, func()) {
 	return ctx, func() { unhook(); cancel() }
 }
 
-// try makes one attempt.
+// try makes one attempt; who gave the image its names meanwhile is no reason to give up.
 func (r *kitSolve) try(ctx context.Context) (Built, error) {
-	stored, err := r.job().run(ctx)
+	stored, err := r.again(ctx, func(ctx context.Context) (map[string]string, error) { return r.job().run(ctx) })
 	if err != nil {
 		return Built{}, r.explain(ctx, err)
 	}
