@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"context"
 	"os"
 	"path/filepath"
@@ -61,7 +62,7 @@ func ask(ctx context.Context, dir string) Info {
 	}
 	_ = group.Wait() // the answers carry their own failures, which are none of the caller's
 	if prefix.err != nil {
-		return Info{Note: prefix.note(dir)}
+		return Info{Note: cmp.Or(prefix.note(dir), prefix.refusal(dir))}
 	}
 	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text)), Note: describe.note(dir)}
 	readDescribe(&info, describe.text)

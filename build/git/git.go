@@ -34,7 +34,7 @@ type Info struct {
 	Created time.Time
 	// Dirty tells that tracked files differ from the commit.
 	Dirty bool
-	// Note is a sentence for people when there is a repository, and no answer about it (a folder of another owner, a git that is
-	// not there or takes too long); else empty.
+	// Note is a sentence for people when there is a repository, and no answer about it (a folder of another owner, a worktree
+	// without its repository, a git that is not there or takes too long); else empty.
 	Note string
 }

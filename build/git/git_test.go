@@ -196,6 +196,29 @@ func TestSilenceIsTold(t *testing.T) {
 	}
 }
 
+func TestWhatGitHasAgainstARepositoryIsTold(t *testing.T) {
+	for name, test := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"a worktree without its repository": {map[string]string{".git": "gitdir: /nowhere/worktrees/a\n"}, "not a git repository: /nowhere/worktrees/a; without VERSION"},
+		"a configuration that is torn":      {map[string]string{".git/HEAD": "ref: refs/heads/main\n", ".git/objects/a": "", ".git/refs/a": "", ".git/config": "[core\n"}, "bad config"},
+		"no repository":                     {map[string]string{"a": ""}, ""},
+		"an empty folder of the name":       {map[string]string{".git/a": ""}, ""},
+	} {
+		dir := t.TempDir()
+		for file, text := range test.files {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, file)), 0o755), os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		info, err := Describe(t.Context(), dir, nil)
+		if err != nil || info.Version != "" || !strings.Contains(info.Note, test.want) || (info.Note == "") != (test.want == "") {
+			t.Errorf("%s: %+v, %v", name, info, err)
+		}
+	}
+}
+
 func TestNoGitIsTold(t *testing.T) {
 	r := newRepository(t)
 	t.Setenv("PATH", t.TempDir())

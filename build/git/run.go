@@ -54,6 +54,17 @@ func (a answer) note(dir string) string {
 	return ""
 }
 
+// refusal is what git has against a repository that it has found: a worktree or submodule that points to what is not there, as in a
+// container, or a configuration that it cannot read.
+func (a answer) refusal(dir string) string {
+	first, _, _ := strings.Cut(a.complaint, "\n")
+	why, fatal := strings.CutPrefix(first, "fatal: ")
+	if !fatal || strings.Contains(why, "(or any") { // found none in this folder or above it
+		return ""
+	}
+	return "git does not answer about " + dir + ": " + why + "; without VERSION the image is version dev"
+}
+
 // isRepository looks for what git looks for, in dir and in the folders that hold it.
 func isRepository(dir string) bool {
 	if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
