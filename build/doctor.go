@@ -119,7 +119,7 @@ func (p *Pipeline) Doctor(ctx context.Context) (Health, error) {
 	}
 	var folder, bases, place []Checked
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() error { folder = p.folderHealth(gctx, jobs); return nil })
+	g.Go(func() error { folder = p.folderHealth(ctx, jobs); return nil }) // whatever becomes of the others
 	g.Go(func() (err error) { bases, err = p.basesHealth(gctx, jobs); return err })
 	g.Go(func() (err error) { place, err = p.registryHealth(gctx); return err })
 	err = g.Wait()

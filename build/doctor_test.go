@@ -291,6 +291,25 @@ func TestDoctorOfNodes(t *testing.T) {
 }
 
 // Whoever stops it is told nothing that was cut off.
+// What is in the way of one question is not what is said of another.
+func TestDoctorWithATornDockerConfiguration(t *testing.T) {
+	p, _ := patient(t, "FROM scratch\nCOPY . /\n", "amd64 arm64", "HOST/me/app")
+	config := t.TempDir()
+	if err := os.WriteFile(filepath.Join(config, "config.json"), []byte(`{"auths": {`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.registry, p.opts.Getenv = nil, func(name string) string { return map[string]string{"DOCKER_CONFIG": config}[name] }
+	h, err := p.Doctor(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "it is no JSON from byte") {
+		t.Errorf("got %v", err)
+	}
+	for _, c := range h.Checks {
+		if c.Of == "context" && c.State != Fine {
+			t.Errorf("the context is %+v", c)
+		}
+	}
+}
+
 func TestDoctorIsStopped(t *testing.T) {
 	p, _ := patient(t, "FROM HOST/base:1\n", "arm64", "HOST/me/app")
 	ctx, cancel := context.WithCancel(t.Context())
