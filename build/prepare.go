@@ -220,7 +220,7 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 	if j.solve.Unneeded, err = file.Unneeded(j.choice.Strategy, o); err != nil {
 		return err
 	}
-	j.features = file.BuildKitOnly(o.Target)
+	j.features = file.BuildKitOnly(j.solve.Unneeded)
 	if j.runs, err = file.ForeignRuns(j.choice.Strategy, o); err != nil {
 		return err
 	}
@@ -309,7 +309,7 @@ func withoutBuildKit(jobs []job, info engine.Info) error {
 	var lines []string
 	for _, j := range jobs {
 		for _, f := range j.features {
-			if info.Refuses(f.Name) {
+			if info.Refuses(f.Name, f.Idle) {
 				lines = append(lines, fmt.Sprintf("  %s:%d: %s", j.solve.DockerfileName, f.Line, f.Name))
 			}
 		}

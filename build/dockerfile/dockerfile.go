@@ -99,8 +99,9 @@ type Arg struct {
 // Feature is something in the file that not every builder has.
 type Feature struct {
 	Line int
-	// Name is "heredoc", "RUN --mount", "COPY --link", "ADD --checksum", ...
+	// Name is "RUN heredoc", "RUN --mount", "COPY --link", "ADD --checksum", ...
 	Name string
+	Idle bool // in a stage that the target is built without
 }
 
 // Syntax is a `# syntax=` line: the frontend's image and where it is. Zero: there is none.

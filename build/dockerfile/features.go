@@ -1,7 +1,6 @@
 package dockerfile
 
 import (
-	"iter"
 	"slices"
 	"strings"
 
@@ -10,55 +9,37 @@ import (
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
 )
 
-// BuildKitOnly are the features that came with BuildKit, by line, as far down as a classic builder reads: it builds one stage after
-// the other up to the target, needed or not.
-func (f *File) BuildKitOnly(target string) []Feature {
+// BuildKitOnly are the features that came with BuildKit, by line. Idle are the stages, counted from 0, that are not built.
+func (f *File) BuildKitOnly(idle []int) []Feature {
 	var all []Feature
-	for i := range f.upTo(target) {
-		for _, name := range buildKitFlags(i.node) {
-			all = append(all, Feature{i.line(), name})
-		}
-		if add, ok := i.command.(*instructions.AddCommand); ok && slices.ContainsFunc(add.SourcePaths, isGit) {
-			all = append(all, Feature{i.line(), "ADD of a git repository"})
-		}
-		if f := heredoc(i); f != nil {
-			all = append(all, *f)
+	for _, s := range f.stages {
+		for _, i := range s.body {
+			for _, name := range features(i) {
+				all = append(all, Feature{i.line(), name, slices.Contains(idle, s.index)})
+			}
 		}
 	}
 	return all
 }
 
-// upTo goes through the instructions of the stages down to the one of that name, all without a name.
-func (f *File) upTo(target string) iter.Seq[instruction] {
-	return func(yield func(instruction) bool) {
-		for _, s := range f.stages {
-			for _, i := range s.body {
-				if !yield(i) {
-					return
-				}
-			}
-			if target != "" && s.name == strings.ToLower(target) {
-				return
-			}
-		}
+// features are those of one instruction.
+func features(i instruction) []string {
+	names := buildKitFlags(i.node)
+	if add, ok := i.command.(*instructions.AddCommand); ok && slices.ContainsFunc(add.SourcePaths, isGit) {
+		names = append(names, "ADD of a git repository")
 	}
+	if len(i.node.Heredocs) > 0 {
+		names = append(names, strings.ToUpper(i.node.Value)+" heredoc")
+	}
+	return names
 }
 
-func heredoc(i instruction) *Feature {
-	if len(i.node.Heredocs) == 0 {
-		return nil
-	}
-	return &Feature{i.line(), strings.ToUpper(i.node.Value) + " heredoc"}
-}
-
-// buildKitFlags are the node's flags that the classic builder does not know: it has COPY --from, COPY and ADD --chown, and
-// HEALTHCHECK's.
+// buildKitFlags are the node's flags that the first classic builders do not know.
 func buildKitFlags(node *parser.Node) []string {
-	classic := map[string][]string{command.Copy: {"from", "chown"}, command.Add: {"chown"}}
-	name := strings.ToLower(node.Value)
-	if name == command.Healthcheck {
-		return nil
+	classic := map[string][]string{
+		command.Copy: {"from", "chown"}, command.Add: {"chown"}, command.Healthcheck: {"interval", "timeout", "start-period", "retries"},
 	}
+	name := strings.ToLower(node.Value)
 	var names []string
 	for _, f := range node.Flags {
 		flag, _, _ := strings.Cut(strings.TrimPrefix(f, "--"), "=")

@@ -11,6 +11,7 @@ import (
 	"github.com/manymage/manymage/platforms"
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
 	"github.com/moby/buildkit/frontend/dockerfile/parser"
+	"github.com/moby/buildkit/frontend/dockerfile/shell"
 	"github.com/moby/buildkit/util/suggest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
@@ -38,6 +39,7 @@ type node struct {
 	sources []int  // stages that it copies or mounts from
 	below   []int  // the lines on which it does so from one below it
 	pulls   []pull // images that it copies or mounts from
+	fault   error  // why its FROM cannot be resolved, which a classic builder minds only where it builds the stage
 }
 
 // pull is an image that a COPY --from or RUN --mount=from names.
@@ -68,8 +70,11 @@ func (f *File) graph(o Options) (*graph, error) {
 	names := map[string]int{}
 	for _, s := range f.stages {
 		n, err := g.resolve(s, scope, names)
-		if err != nil {
+		if err != nil && !g.passesOver(s) {
 			return nil, err
+		}
+		if n.fault = err; err != nil {
+			n.kind = fromScratch
 		}
 		g.nodes = append(g.nodes, n)
 		if s.name != "" {
@@ -79,7 +84,45 @@ func (f *File) graph(o Options) (*graph, error) {
 	if err := g.link(names); err != nil {
 		return nil, err
 	}
-	return g, g.mark(names)
+	if err := g.mark(); err != nil {
+		return nil, err
+	}
+	for _, n := range g.nodes {
+		if n.fault != nil && g.reach[n.index] {
+			return nil, n.fault
+		}
+	}
+	return g, nil
+}
+
+// passesOver tells whether a builder may never look at the FROM of a stage: a classic one ends at the target, and of what it leaves out
+// above it only fills the variables in.
+func (g *graph) passesOver(s stage) bool {
+	if !g.o.Classic {
+		return false
+	}
+	if last := g.file.called(g.o.Target, g.o); last >= 0 && s.index > last {
+		return true
+	}
+	lex := shell.NewLex(g.file.escape)
+	_, _, badBase := lex.ProcessWord(s.base, anything{})
+	_, _, badPlatform := lex.ProcessWord(s.platform, anything{})
+	return badBase == nil && badPlatform == nil
+}
+
+// called is the stage that a TARGET names, the last one without a name; -1 where there is none. Of two a classic builder takes the first,
+// and BuildKit the last.
+func (f *File) called(target string, o Options) int {
+	if target == "" {
+		return len(f.stages) - 1
+	}
+	found := -1
+	for _, s := range f.stages {
+		if s.name == strings.ToLower(target) && (found < 0 || !o.Classic) {
+			found = s.index
+		}
+	}
+	return found
 }
 
 // complete puts in what the caller left out, and the build-args that will be given besides the user's.
@@ -322,17 +365,9 @@ func (g *graph) above(name string, at int) int {
 }
 
 // mark walks from the target, where the builder does not begin at the top.
-func (g *graph) mark(names map[string]int) error {
-	g.target = len(g.nodes) - 1
-	if name := g.o.Target; name != "" {
-		index, found := names[strings.ToLower(name)]
-		if !found {
-			return g.file.fault(0, "%w", g.noStage(name))
-		}
-		if g.o.Classic { // of two it takes the first, and BuildKit the last
-			index = slices.IndexFunc(g.nodes, func(n node) bool { return n.name == strings.ToLower(name) })
-		}
-		g.target = index
+func (g *graph) mark() error {
+	if g.target = g.file.called(g.o.Target, g.o); g.target < 0 {
+		return g.file.fault(0, "%w", g.noStage(g.o.Target))
 	}
 	for at := g.target; at >= 0; at = g.nodes[at].parent() {
 		g.final[at] = true

@@ -103,20 +103,21 @@ func TestFeatures(t *testing.T) {
 		`COPY <<one <<two /`, `1`, `one`, `2`, `two`,
 		`RUN <<EOF`, `true`, `EOF`,
 		`HEALTHCHECK --interval=1s CMD true`,
+		`HEALTHCHECK --retries=2 --start-interval=1s CMD true`,
 		`ONBUILD COPY . /src`,
 		`ADD git@github.com:a/b /src`, `ADD git://github.com/a/b /src`, `ADD b.git https://x/git /src`,
 	))
 	want := []Feature{
-		{2, "RUN --mount"}, {2, "RUN --network"}, {4, "COPY --link"}, {4, "COPY --chmod"}, {5, "ADD --checksum"}, {6, "ADD of a git repository"},
-		{8, "COPY heredoc"}, {13, "RUN heredoc"}, {18, "ADD of a git repository"}, {19, "ADD of a git repository"},
+		{Line: 2, Name: "RUN --mount"}, {Line: 2, Name: "RUN --network"}, {Line: 4, Name: "COPY --link"}, {Line: 4, Name: "COPY --chmod"},
+		{Line: 5, Name: "ADD --checksum"}, {Line: 6, Name: "ADD of a git repository"}, {Line: 8, Name: "COPY heredoc"}, {Line: 13, Name: "RUN heredoc"},
+		{Line: 17, Name: "HEALTHCHECK --start-interval"}, {Line: 19, Name: "ADD of a git repository"}, {Line: 20, Name: "ADD of a git repository"},
 	}
-	if got := f.BuildKitOnly(""); !reflect.DeepEqual(got, want) {
+	if got := f.BuildKitOnly(nil); !reflect.DeepEqual(got, want) {
 		t.Errorf("BuildKit only:\ngot  %v\nwant %v", got, want)
 	}
 	two := read(t, d(`FROM alpine AS One`, `RUN --mount=type=cache,target=/a true`, `FROM alpine AS two`, `COPY --link a /`))
-	for target, want := range map[string]int{"": 2, "two": 2, "one": 1, "ONE": 1} {
-		if got := two.BuildKitOnly(target); len(got) != want {
-			t.Errorf("BuildKit only for %q: %v", target, got)
-		}
+	want = []Feature{{Line: 2, Name: "RUN --mount"}, {Line: 4, Name: "COPY --link", Idle: true}}
+	if got := two.BuildKitOnly([]int{1}); !reflect.DeepEqual(got, want) {
+		t.Errorf("BuildKit only of two stages:\ngot  %v\nwant %v", got, want)
 	}
 }

@@ -107,3 +107,31 @@ func TestRefusedByPodman(t *testing.T) {
 		}
 	}
 }
+
+// A FROM that names nothing is refused where the builder looks at it: BuildKit at each, Docker's classic builder at those down to the
+// target, and Podman at what the target needs, and whether it can fill in the variables of those above it.
+func TestRefusedFrom(t *testing.T) {
+	kit, docker, podman := Options{}, Options{Classic: true, Every: true}, Options{Classic: true}
+	for name, test := range map[string]struct {
+		src, target string
+		refused     []bool // by BuildKit, Docker and Podman
+	}{
+		"no value below":           {d("FROM a AS x", "FROM $NONE"), "x", []bool{true, false, false}},
+		"... above":                {d("FROM $NONE", "FROM a AS x"), "", []bool{true, true, false}},
+		"... needed":               {d("FROM $NONE AS b", "FROM a AS x", "COPY --from=b / /"), "", []bool{true, true, true}},
+		"... through a stage":      {d("FROM $NONE AS b", "FROM b"), "", []bool{true, true, true}},
+		"no name below":            {d("FROM a AS x", "FROM A/B"), "x", []bool{true, false, false}},
+		"... and above":            {d("FROM A/B", "FROM a AS x"), "", []bool{true, true, false}},
+		"no platform below":        {d("FROM a AS x", "FROM --platform=$NONE a"), "x", []bool{true, false, false}},
+		"an open brace below":      {d("FROM a AS x", "FROM ${A:-it's}"), "x", []bool{true, false, false}},
+		"... brace above":          {d("FROM ${A:-it's}", "FROM a AS x"), "", []bool{true, true, true}},
+		"... below a wrong TARGET": {d("FROM a AS x", "FROM ${A:-it's}"), "y", []bool{true, true, true}},
+	} {
+		for i, o := range []Options{kit, docker, podman} {
+			o.Target = test.target
+			if err := read(t, test.src).Refused(o); (err != nil) != test.refused[i] {
+				t.Errorf("%s, for %+v: %v", name, o, err)
+			}
+		}
+	}
+}

@@ -26,8 +26,9 @@ func TestClassicRefusalIsPlanned(t *testing.T) {
 	for _, line := range lines {
 		planned.Says(t, "── "+strings.TrimSpace(line)+"\n")
 	}
-	Run(t, dir, classic, append(words, "plan", "TARGET=one", "SECRETS=x=token")...).Exits(t, 0).Says(t, "Dockerfile:2: COPY --chmod", "will refuse: not possible on this engine: the classic builder has no secrets").
-		Hides(t, "RUN --mount", "heredoc")
+	Run(t, dir, classic, append(words, "plan", "TARGET=one", "SECRETS=x=token")...).Exits(t, 0).Says(t, "Dockerfile:2: COPY --chmod", "will refuse: not possible on this engine: the classic builder has no secrets",
+		"Dockerfile:7: COPY heredoc"). // which this builder reads below the target, too
+		Hides(t, "RUN --mount")
 	Run(t, dir, With(e), append(words, "plan")...).Exits(t, 0).Hides(t, "will refuse: not possible")
 	Run(t, dir, With(Engine(t, Podman)), append(words, "plan")...).Exits(t, 0).Hides(t, "Dockerfile:2: COPY", "Dockerfile:4: RUN").
 		Says(t, "these lines want BuildKit (Podman has no BuildKit):", "── Dockerfile:7: COPY heredoc\n")

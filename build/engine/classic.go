@@ -87,7 +87,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	if err != nil {
 		return Built{}, &StepError{Dockerfile: s.dockerfileName(), Line: faultLine(err), Err: err}
 	}
-	if err := file.refuse(b.engine.info); err != nil {
+	if err := file.refuse(b.engine.info, s.Unneeded); err != nil {
 		return Built{}, fmt.Errorf("%s: %w", s.dockerfileName(), err)
 	}
 	p := b.plan(s, file, onEvent)

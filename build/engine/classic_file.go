@@ -116,9 +116,9 @@ func wordsOf(node *parser.Node) []string {
 
 // refuse names the line of a here-document that the builder does not know: it
 // would run the command without it, or take its text for statements.
-func (f *classicFile) refuse(builder Info) error {
+func (f *classicFile) refuse(builder Info, unneeded []int) error {
 	for _, in := range f.statements {
-		if docs := in.node.Heredocs; len(docs) > 0 && builder.Refuses(in.keyword+" heredoc") {
+		if docs := in.node.Heredocs; len(docs) > 0 && builder.Refuses(in.keyword+" heredoc", slices.Contains(unneeded, in.stage)) {
 			return fmt.Errorf("%w: line %d: the classic builder has no here-documents (<<%s); use BuildKit, or write the lines with && and a backslash", ErrUnsupported, in.line, docs[0].Name)
 		}
 	}

@@ -69,7 +69,7 @@ func TestClassicFileRefusesHereDocuments(t *testing.T) {
 		`LABEL a="<<EOF"`:                 false,
 		"# RUN <<EOF":                     false,
 	} {
-		err := classicOf(t, "FROM scratch\n"+line+"\n").refuse(Info{Name: "Docker", Road: RoadClassic})
+		err := classicOf(t, "FROM scratch\n"+line+"\n").refuse(Info{Name: "Docker", Road: RoadClassic}, nil)
 		if refused != errors.Is(err, ErrUnsupported) {
 			t.Errorf("%q: %v", line, err)
 		}
@@ -92,11 +92,14 @@ func TestClassicFileKeepsHereDocuments(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if err := file.refuse(Info{Name: podman, Version: "5.5.0", Road: RoadClassic}); err != nil {
+	if err := file.refuse(Info{Name: podman, Version: "5.5.0", Road: RoadClassic}, nil); err != nil {
 		t.Error(err)
 	}
-	if err := file.refuse(Info{Name: podman, Version: "5.4.2", Road: RoadClassic}); err == nil || !strings.Contains(err.Error(), "line 9") {
+	if err := file.refuse(Info{Name: podman, Version: "5.4.2", Road: RoadClassic}, nil); err == nil || !strings.Contains(err.Error(), "line 9") {
 		t.Errorf("%v", err)
+	}
+	if err := file.refuse(Info{Name: podman, Version: "5.4.2", Road: RoadClassic}, []int{0}); err != nil {
+		t.Errorf("of a stage that is not built: %v", err)
 	}
 }
 

@@ -189,6 +189,9 @@ func (p *classicPlan) rewriteOne(ctx context.Context, in statement, env variable
 
 func (p *classicPlan) rewriteFrom(ctx context.Context, s stage, at int, env variables) (string, error) {
 	name, err := p.file.expand(s.image, env)
+	if p.skips(at) && (err != nil || name == "") {
+		return "", nil
+	}
 	if err != nil {
 		return "", fmt.Errorf("%w: FROM %s: %w; correct it", ErrContext, s.image, err)
 	}

@@ -132,10 +132,10 @@ func TestClassicRewritesBases(t *testing.T) {
 
 // Of a stage that the builder leaves out nothing is looked for, and nothing is sent; its FROM is one that every builder reads.
 func TestClassicPinsWhatIsBuilt(t *testing.T) {
-	const lines = "ARG S=x-u\nFROM --platform=$NONE ${S#x-}/none AS u\nARG TARGETARCH=x\nCOPY --from=nowhere / /\nFROM busybox:1\nFROM nowhere\n"
-	const want = "ARG S=x-u\nFROM u/none AS u\nARG TARGETARCH=x\nCOPY --from=nowhere / /\nFROM B\nFROM nowhere\n"
+	const lines = "ARG S=x-u\nFROM --platform=$NONE ${S#x-}/none AS u\nARG TARGETARCH=x\nCOPY --from=nowhere / /\nFROM busybox:1\nFROM nowhere\nFROM $NONE\nFROM ${A:-it's}\n"
+	const want = "ARG S=x-u\nFROM u/none AS u\nARG TARGETARCH=x\nCOPY --from=nowhere / /\nFROM B\nFROM nowhere\nFROM $NONE\nFROM ${A:-it's}\n"
 	for _, on := range []Info{podman5, docker20} {
-		p := planOn(t, on, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(lines), Unneeded: []int{0, 2}},
+		p := planOn(t, on, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte(lines), Unneeded: []int{0, 2, 3, 4}},
 			map[string]string{"busybox:1 linux/arm64": "B"})
 		if got, err := p.rewrite(t.Context()); err != nil || string(got) != want || len(p.sent) > 0 {
 			t.Errorf("%s: %v, sent %v\n%s", on.Name, err, p.sent, got)
