@@ -68,7 +68,7 @@ func helperFailed(ctx context.Context, name string, out, complaint []byte, err e
 	case said == helperNone:
 		return Credential{}, nil
 	case ctx.Err() == context.DeadlineExceeded:
-		return Credential{}, fmt.Errorf("docker-credential-%s did not answer within %s", name, helperLimit)
+		return Credential{}, fmt.Errorf("docker-credential-%s did not answer within %s; call it by hand to see what it waits for, or take it out of config.json", name, helperLimit)
 	case len(out) >= maxHelper/2 && ctx.Err() != nil:
 		return Credential{}, fmt.Errorf("docker-credential-%s did not come to an end with its answer", name)
 	case ctx.Err() != nil:
