@@ -342,7 +342,7 @@ func TestWhyAHelperFailed(t *testing.T) {
 		"without a word":       {running, "", "", exit, "docker-credential-test: exit status 0"},
 		"a long story":         {running, strings.Repeat("x", maxHelper/2), "", exit, "docker-credential-test: " + strings.Repeat("x", maxSaid) + "..."},
 		"it could not be read": {running, "half an answer", "", io.ErrClosedPipe, "docker-credential-test: io: read/write on closed pipe"},
-		"it took too long":     {late, "half an answer", "", exit, "docker-credential-test did not answer within 1m0s; call it by hand"},
+		"it took too long":     {late, "half an answer", "", exit, "docker-credential-test did not answer within 1m0s; call it by hand to see what it waits for, or take it out of config.json"},
 	} {
 		_, err := helperFailed(test.ctx, "test", []byte(test.out), []byte(test.complaint), test.err)
 		if (err == nil) != (test.want == "") || err != nil && err.Error() != test.want {
