@@ -81,11 +81,17 @@ func TestPutUnknown(t *testing.T) {
 		{"ln -sf $(date) /app/x; exec /app/x", "verified", "/app/x" + late},
 		{"ln -sfn $(date) /opt/current; exec /opt/current/x", "verified", "/opt/current/x" + late},
 		{"cp $(date) /app/none; exec /app/none", "verified", "/app/none" + late},
+		{"curl -sSLo /app/x http://x; exec /app/x", "verified", "/app/x" + late},
+		{"curl --output=/app/server http://x; exec /app/server", server, ""},
+		{"wget -qO /app/x http://x; exec /app/x", "verified", "/app/x" + late},
+		{"wget -qO - http://x; exec /app/x", "verified", ""},
+		{"dd if=/dev/zero of=/app/x; exec /app/x", "verified", "/app/x" + late},
 		{"cp $(date) /app/server; exec /app/server", server, ""},
 		{many + "cp /app/server /app/x; exec /app/x", "verified", "the image's scripts change so many files that not all was followed"},
 		{edits + "cp /app/server /app/x; exec /app/x", server, ""},
 	} {
-		root := rootOf(busybox("arm64"), elf("/bin/ln", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mv", "arm64"), elf("/bin/sed", "arm64"), dir("/tmp"), text("/run/conf", ""),
+		root := rootOf(busybox("arm64"), elf("/bin/ln", "arm64"), elf("/bin/cp", "arm64"), elf("/bin/mv", "arm64"),
+			elf("/bin/curl", "arm64"), elf("/bin/wget", "arm64"), elf("/bin/dd", "arm64"), elf("/bin/sed", "arm64"), dir("/tmp"), text("/run/conf", ""),
 			elf("/app/x", "arm64"), elf("/app/server", "amd64"), elf("/opt/aarch64/x", "arm64"), link("/opt/current", "aarch64"))
 		r, err := image.Check(sh(test.text).bytes(), root, platform(t, "arm64"), image.Options{})
 		notes := strings.Join(r.Notes, "\n")

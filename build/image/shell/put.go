@@ -27,6 +27,10 @@ func (w *walker) put(words []string) {
 		for _, name := range names {
 			w.fill(Absolute(w.dir, name), o.Has("-a", "--append"), []value{{cmp.Or(w.frame.Input, Unknown)}})
 		}
+	case base == "curl" || base == "dd" || base == "wget":
+		for _, name := range brought(words) {
+			w.putAt(Absolute(w.dir, name), Unknown)
+		}
 	case base == "sed" && o.Has("-i", "--in-place"):
 		w.edit(names)
 	case base == "a2dismod":
@@ -57,6 +61,25 @@ func (w *walker) put(words []string) {
 	case base == "install" && !o.Has("-d", "--directory"):
 		w.copies(names, exactly, false, true)
 	}
+}
+
+// brought are the files that a command makes of what is elsewhere.
+func brought(words []string) (names []string) {
+	switch path.Base(words[0]) {
+	case "curl":
+		o, _ := options.Permuted(words[1:], "-o", "--output")
+		names = o.Values("-o", "--output")
+	case "wget":
+		o, _ := options.Permuted(words[1:], "-O", "--output-document")
+		names = o.Values("-O", "--output-document")
+	case "dd":
+		for _, word := range words[1:] {
+			if name, ok := strings.CutPrefix(word, "of="); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "-" || name == "" })
 }
 
 // copies puts files in the last of the names: exactly there, or into that folder; as links, whose names count from where they lie;
