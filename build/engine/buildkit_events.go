@@ -61,7 +61,7 @@ func (s *steps) step(v *bkclient.Vertex) {
 	case v.Error != "" && unread(v.Name, v.Error) != "":
 		s.emit(Notice{unread(v.Name, v.Error)})
 		e.State = Done
-	case nameTaken.MatchString(v.Error):
+	case v.Error != "" && nameTaken().MatchString(v.Error):
 		e.State = Canceled // it is tried again
 	case v.Error != "":
 		e.State = s.blame(v)
