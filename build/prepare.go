@@ -283,7 +283,7 @@ func (p *Pipeline) runner(ctx context.Context, node string) runner {
 
 // impossible says what the engine cannot do of the jobs, before anything is built.
 func impossible(jobs []job, info engine.Info, runs runner) []error {
-	return slices.DeleteFunc([]error{refusedLines(jobs), withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info)},
+	return slices.DeleteFunc([]error{refusedLines(jobs), withoutBuildKit(jobs, info), emulation(jobs, info, runs), unwritable(jobs, info), otherSystem(jobs, info), unnamable(jobs, info)},
 		func(err error) bool { return err == nil })
 }
 
@@ -366,6 +366,16 @@ func unwritable(jobs []job, info engine.Info) error {
 func otherSystem(jobs []job, info engine.Info) error {
 	for _, j := range jobs {
 		if why := info.RefusesSystem(j.platform.OS, !j.solve.SetPlatform); why != "" {
+			return fmt.Errorf("%w: %s", engine.ErrUnsupported, why)
+		}
+	}
+	return nil
+}
+
+// unnamable refuses images that the engine could not be told the names of.
+func unnamable(jobs []job, info engine.Info) error {
+	for _, j := range jobs {
+		if why := info.RefusesName(j.solve.Tags[0]); why != "" {
 			return fmt.Errorf("%w: %s", engine.ErrUnsupported, why)
 		}
 	}

@@ -209,3 +209,14 @@ func TestCachesOfTheJobs(t *testing.T) {
 		}
 	}
 }
+
+// What the engine could not be told the name of is refused before it is built.
+func TestUnnamableImages(t *testing.T) {
+	old := engine.Info{Name: "Docker", Version: "20.10.24", Road: engine.RoadBuildKit}
+	for name, refused := range map[string]bool{"[::1]:5000/app:arm64-1": true, "reg.example/app:arm64-1": false} {
+		err := errors.Join(impossible([]job{{solve: engine.Solve{Tags: []string{name}}}}, old, nil)...)
+		if errors.Is(err, engine.ErrUnsupported) != refused || refused && ExitCode(err) != ExitUsage {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -228,6 +228,15 @@ func (i Info) RefusesSystem(os string, native bool) string {
 	return ""
 }
 
+// RefusesName says why the engine cannot name an image; "" where it can. Docker 20.10 does not know registries by their IPv6 addresses.
+func (i Info) RefusesName(ref string) string {
+	host, _, _ := strings.Cut(ref, "/")
+	if !strings.HasPrefix(host, "[") || i.Name == podman || !i.olderThan(23) {
+		return ""
+	}
+	return fmt.Sprintf("Docker %s knows no registry by its IPv6 address: give %s a name, such as one in /etc/hosts, or update to Docker 23", i.Version, host)
+}
+
 // HidesVariants tells whether the engine does not say of which variant an image is, so that only the pushed config shows on which
 // one it was built.
 func (i Info) HidesVariants() bool { return i.Name == podman }

@@ -200,6 +200,25 @@ func TestNoSilentFallFromBuildKit(t *testing.T) {
 	}
 }
 
+// Docker 20.10 takes the brackets of an IPv6 address for a fault of the Dockerfile.
+func TestInfoRefusesName(t *testing.T) {
+	for _, test := range []struct {
+		info    Info
+		ref     string
+		refused bool
+	}{
+		{docker20, "[::1]:5000/me/app:1", true},
+		{docker20, "127.0.0.1:5000/me/app:1", false},
+		{docker20, "me/app:1", false},
+		{docker26, "[::1]:5000/me/app:1", false},
+		{Info{Name: podman, Version: "4.3.1"}, "[::1]:5000/me/app:1", false},
+	} {
+		if why := test.info.RefusesName(test.ref); (why != "") != test.refused || test.refused && !strings.Contains(why, "give [::1]:5000 a name") {
+			t.Errorf("%s, %s: %q", test.info.Version, test.ref, why)
+		}
+	}
+}
+
 // Where an image of another system cannot be made or kept, that is known before it is built.
 func TestInfoRefusesSystem(t *testing.T) {
 	linux := platform(t, "linux/amd64")
