@@ -75,7 +75,7 @@ type Options struct {
 	Listed      Lister              // of base images; nil: nobody knows, and pulls move tags for a while
 	Classic     bool                // no builds through BuildKit, as with DOCKER_BUILDKIT=0
 	NoBuilds    bool                // nothing will be built: BuildKit is not asked what it can do, which takes longer than all else
-	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, Info tells Address, Name, API and Store alone
+	Tag         string              // with NoBuilds: an image that will be worked on. If it shows what the engine is, or the first answer does, Info tells neither Platform nor Apart
 }
 
 // Engine is an open engine. It is safe for concurrent use.

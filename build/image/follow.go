@@ -35,10 +35,11 @@ func (c *checker) run(words []string, f frame) error {
 		c.tooMany(f)
 		return nil
 	}
-	if f.depth++; f.depth > maxDepth && f.Soft {
-		c.tooMany(f)
-		return nil
-	} else if f.depth > maxDepth {
+	if f.depth++; f.depth > maxDepth {
+		if f.Soft { // what may well not be run is nobody's fault
+			c.tooMany(f)
+			return nil
+		}
 		return c.add(f, Fault{Kind: LinkLoop, Path: words[0], What: "started by a chain of more than 20 programs and scripts", Cure: "end the circle"})
 	}
 	if !shell.Known(words[0]) {

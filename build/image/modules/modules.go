@@ -205,7 +205,7 @@ func (c *Checker) sift(p modules, in interpreted) (s sifted, err error) {
 			s.others = append(s.others, file)
 		}
 	}
-	upTo(maxModules, p.files, in.Program, p.name, "modules")
+	upTo(maxModules, p.files, in.Program, p.name, "modules") // where none of the first fits, which one behind them may
 	return s, nil
 }
 

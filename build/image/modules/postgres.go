@@ -22,10 +22,8 @@ import (
 //
 // What lies beside that and came by another way than PostgreSQL itself is loaded by CREATE EXTENSION, which need not happen.
 
-const (
-	// atOnce is how far the times of modules are apart that were installed together: those of a package have one, others are built one by one.
-	atOnce = time.Hour
-)
+// atOnce is how far the times of modules are apart that were installed together: those of a package have one, others are built one by one.
+const atOnce = time.Hour
 
 // postgresLoads reads the last of what PostgreSQL is told.
 func (c *Checker) postgresLoads(in interpreted) ([]modules, error) {
