@@ -198,22 +198,20 @@ func pastOf(chain []facts, history []image.HistoryResponseItem) []pastStep {
 }
 
 // configsOf writes the config in each form that a graph driver may have stored,
-// the most likely one first: its own builder's, the same without the build
-// container, and each with a variant that was added behind the rest.
+// fields in alphabetical order, the most likely one first: its own builder's, and
+// the same without the build container.
 func configsOf(f facts, past []pastStep) ([][]byte, error) {
 	fields := fieldsOf(f)
 	var forms [][]byte
 	for _, history := range historiesOf(past) {
 		for _, container := range []json.RawMessage{f.ContainerConfig, nil} {
-			for _, behind := range []string{"", "variant"} {
-				put(fields, "history", history, history != nil)
-				put(fields, "container_config", container, container != nil)
-				form, err := marshalConfig(fields, behind)
-				if err != nil {
-					return nil, err
-				}
-				forms = append(forms, form)
+			put(fields, "history", history, history != nil)
+			put(fields, "container_config", container, container != nil)
+			form, err := json.Marshal(fields)
+			if err != nil {
+				return nil, err
 			}
+			forms = append(forms, form)
 		}
 	}
 	return forms, nil
@@ -265,30 +263,6 @@ func rootfsOf(f facts) any {
 		Type    string          `json:"type"`
 		DiffIDs []digest.Digest `json:"diff_ids,omitempty"`
 	}{cmp.Or(f.RootFS.Type, "layers"), f.RootFS.Layers}
-}
-
-// marshalConfig writes the fields in alphabetical order, as graph drivers do,
-// but the one named behind last.
-func marshalConfig(fields map[string]any, behind string) ([]byte, error) {
-	last, ok := fields[behind]
-	if !ok {
-		return json.Marshal(fields)
-	}
-	rest := make(map[string]any, len(fields))
-	for key, value := range fields {
-		if key != behind {
-			rest[key] = value
-		}
-	}
-	head, err := json.Marshal(rest)
-	if err != nil {
-		return nil, err
-	}
-	tail, err := json.Marshal(map[string]any{behind: last})
-	if err != nil {
-		return nil, err
-	}
-	return append(append(head[:len(head)-1], ','), tail[1:]...), nil
 }
 
 // ErrConfig says that what the engine stores as an image's config is none.

@@ -63,8 +63,8 @@ func TestConfigsAreRebuiltByteForByte(t *testing.T) {
 	}
 }
 
-// A variant that a relabelling added stands behind the other fields.
-func TestConfigsWithAVariantBehindTheRest(t *testing.T) {
+// A variant that a relabelling added is found like any other field.
+func TestConfigsWithAVariant(t *testing.T) {
 	r := readRecorded(t, "docker-26.1-relabelled")
 	before := readRecorded(t, "docker-26.1-built")
 	before.Chain[0].Architecture, before.Chain[0].Variant = "arm", "v7"
