@@ -37,9 +37,6 @@ func (f *boxFile) Stat() (fs.FileInfo, error) { return f.info, nil }
 func (f *boxFile) Read(p []byte) (int, error) {
 	n, err := f.ReadAt(p, f.at)
 	f.at += int64(n)
-	if n > 0 && errors.Is(err, io.EOF) {
-		err = nil
-	}
 	return n, err
 }
 
@@ -102,35 +99,4 @@ func (f *boxFile) Close() error {
 		err = errors.Join(err, f.stream.Close())
 	}
 	return err
-}
-
-// boxDir is an open folder.
-type boxDir struct {
-	fs   *boxFS
-	name string
-	info fs.FileInfo
-	next int
-}
-
-func (d *boxDir) Stat() (fs.FileInfo, error) { return d.info, nil }
-func (d *boxDir) Close() error               { return nil }
-func (d *boxDir) Read([]byte) (int, error) {
-	return 0, &fs.PathError{Op: "read", Path: d.name, Err: errors.New("is a folder")}
-}
-
-// ReadDir gives the next n entries, or all with n <= 0.
-func (d *boxDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	all, err := d.fs.ReadDir(d.name)
-	if err != nil {
-		return nil, err
-	}
-	rest := all[min(d.next, len(all)):]
-	if n > 0 && len(rest) == 0 {
-		return nil, io.EOF
-	}
-	if n > 0 {
-		rest = rest[:min(n, len(rest))]
-	}
-	d.next += len(rest)
-	return rest, nil
 }

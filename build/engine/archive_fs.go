@@ -254,7 +254,7 @@ func (f *boxFS) Open(name string) (fs.File, error) {
 	case err != nil:
 		return nil, err
 	case info.IsDir():
-		return &boxDir{fs: f, name: real, info: info}, nil
+		return &openFolder{root: f, name: real, info: info}, nil
 	case !info.Mode().IsRegular():
 		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
 	}

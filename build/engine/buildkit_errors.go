@@ -66,7 +66,6 @@ func (e plainError) Unwrap() error { return e.error }
 func (e plainError) Error() string {
 	text := e.error.Error()
 	for cut := true; cut; {
-		cut = false
 		for _, frame := range frames {
 			text, cut = strings.CutPrefix(text, frame)
 			if cut {

@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"errors"
 	"io"
 	"io/fs"
 	"sync"
@@ -29,10 +28,7 @@ type rootFile struct {
 	at     int64 // where block begins
 }
 
-var (
-	_ io.ReaderAt = (*rootFile)(nil)
-	_ io.Seeker   = (*rootFile)(nil)
-)
+var _ io.ReaderAt = (*rootFile)(nil)
 
 func (f *rootFile) Stat() (fs.FileInfo, error) { return rootInfo{f.stat}, nil }
 func (f *rootFile) Close() error               { return nil }
@@ -42,9 +38,6 @@ func (f *rootFile) Read(p []byte) (int, error) {
 	defer f.mu.Unlock()
 	n, err := f.fill(p, f.offset)
 	f.offset += int64(n)
-	if n > 0 {
-		err = nil
-	}
 	return n, err
 }
 
@@ -64,23 +57,6 @@ func (f *rootFile) ReadAt(p []byte, offset int64) (int, error) {
 		}
 	}
 	return total, nil
-}
-
-// Seek implements io.Seeker.
-func (f *rootFile) Seek(offset int64, whence int) (int64, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch whence {
-	case io.SeekCurrent:
-		offset += f.offset
-	case io.SeekEnd:
-		offset += f.stat.Size
-	}
-	if offset < 0 {
-		return 0, &fs.PathError{Op: "seek", Path: f.path, Err: errors.New("before the beginning")}
-	}
-	f.offset = offset
-	return offset, nil
 }
 
 // fill copies from the block that holds offset, and fetches it if need be.

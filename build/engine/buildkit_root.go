@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"path"
 	"slices"
@@ -65,7 +64,7 @@ func (r *root) Open(name string) (fs.File, error) {
 	}
 	switch mode := fs.FileMode(st.Mode); {
 	case mode.IsDir():
-		return &rootDir{root: r, path: real, stat: st}, nil
+		return &openFolder{root: r, name: real, info: rootInfo{st}}, nil
 	case mode.IsRegular():
 		if folder := r.folders.have(path.Dir(real)); folder != nil {
 			return folder.Open(path.Base(real))
@@ -301,34 +300,3 @@ func (i rootInfo) Mode() fs.FileMode  { return fs.FileMode(i.st.Mode) }
 func (i rootInfo) ModTime() time.Time { return time.Unix(0, i.st.ModTime) }
 func (i rootInfo) IsDir() bool        { return i.Mode().IsDir() }
 func (i rootInfo) Sys() any           { return nil }
-
-// rootDir is an open folder.
-type rootDir struct {
-	root *root
-	path string
-	stat *fstypes.Stat
-	next int
-}
-
-func (d *rootDir) Stat() (fs.FileInfo, error) { return rootInfo{d.stat}, nil }
-func (d *rootDir) Close() error               { return nil }
-func (d *rootDir) Read([]byte) (int, error) {
-	return 0, &fs.PathError{Op: "read", Path: d.path, Err: errors.New("is a folder")}
-}
-
-// ReadDir gives the next n entries, or all with n <= 0.
-func (d *rootDir) ReadDir(n int) ([]fs.DirEntry, error) {
-	all, err := d.root.ReadDir(d.path)
-	if err != nil {
-		return nil, err
-	}
-	rest := all[min(d.next, len(all)):]
-	if n > 0 && len(rest) == 0 {
-		return nil, io.EOF
-	}
-	if n > 0 && n < len(rest) {
-		rest = rest[:n]
-	}
-	d.next += len(rest)
-	return rest, nil
-}

@@ -23,7 +23,6 @@ type classicArgs struct {
 func platformArgs(build, target ocispec.Platform) map[string]string {
 	args := map[string]string{}
 	for prefix, p := range map[string]ocispec.Platform{"BUILD": build, "TARGET": target} {
-		p = platforms.Normalize(p)
 		args[prefix+"PLATFORM"] = platforms.Format(p)
 		args[prefix+"OS"] = p.OS
 		args[prefix+"ARCH"] = p.Architecture
@@ -98,11 +97,12 @@ func (a classicArgs) mark(in statement, global variables) string {
 	sum := sha256.New()
 	for _, arg := range argumentsOf(in) {
 		value, given := a.value(arg.name, arg.hasDefault)
-		if !given && !arg.hasDefault {
-			value = global[arg.name]
-		}
-		if !given && arg.hasDefault {
+		switch {
+		case given:
+		case arg.hasDefault:
 			value = arg.fallback // its variables were marked where they were declared
+		default:
+			value = global[arg.name]
 		}
 		fmt.Fprintf(sum, "%s=%s\n", arg.name, value)
 	}

@@ -55,7 +55,7 @@ func (b *bases) scratch(ctx context.Context, p ocispec.Platform) (Image, error) 
 		}
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), openTimeout)
 		defer stop()
-		return Image{ID: id, Platform: p}, b.engine.Tag(ctx, id, scratchName(p))
+		return Image{ID: id}, b.engine.Tag(ctx, id, scratchName(p))
 	})
 }
 

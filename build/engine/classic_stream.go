@@ -26,7 +26,6 @@ import (
 // All else is output of the step.
 type follower struct {
 	file  *classicFile
-	meta  int // ARG statements before the first FROM, which Docker counts as steps
 	emit  func(Event)
 	now   func() time.Time
 	lines lines.Splitter
@@ -49,13 +48,7 @@ var (
 )
 
 func newFollower(file *classicFile, emit func(Event)) *follower {
-	f := &follower{file: file, emit: emit, now: time.Now, at: -1}
-	for _, in := range file.statements {
-		if in.stage < 0 {
-			f.meta++
-		}
-	}
-	return f
+	return &follower{file: file, emit: emit, now: time.Now, at: -1}
 }
 
 // read follows the stream to its end and gives the image's ID. A step that is
