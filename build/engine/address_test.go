@@ -49,7 +49,10 @@ func env(values map[string]string) func(string) string {
 func TestAddresses(t *testing.T) {
 	hosts := map[string]string{"pi": "ssh://pi@10.0.0.9", "lab": "tcp://lab:2375"}
 	lab := contexts(t, "lab", hosts)
-	none, empty := t.TempDir(), t.TempDir()
+	none, empty, home := t.TempDir(), t.TempDir(), t.TempDir()
+	if err := os.Symlink(lab, filepath.Join(home, ".docker")); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(empty, "config.json"), []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -64,6 +67,7 @@ func TestAddresses(t *testing.T) {
 			client.DefaultDockerHost, "unix:///run/user/7/docker.sock", "unix://" + none + "/.docker/run/docker.sock",
 			"unix:///run/user/7/podman/podman.sock", "unix:///run/podman/podman.sock"}},
 		{"current context", Options{ConfigDir: lab}, []string{"tcp://lab:2375"}},
+		{"current context of a home", Options{Getenv: env(map[string]string{"HOME": home})}, []string{"tcp://lab:2375"}},
 		{"DOCKER_CONTEXT", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "pi"})}, []string{"ssh://pi@10.0.0.9"}},
 		{"DOCKER_CONTEXT=default", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "default"})}, []string{client.DefaultDockerHost, "unix:///run/podman/podman.sock"}},
 		{"DOCKER_HOST outranks contexts", Options{ConfigDir: lab, Getenv: env(map[string]string{"DOCKER_CONTEXT": "pi", "DOCKER_HOST": "unix:///x.sock"})}, []string{"unix:///x.sock"}},
@@ -91,6 +95,7 @@ func TestAddressesRefused(t *testing.T) {
 		"no scheme":            {Host: "localhost"},
 		"no such context":      {ConfigDir: t.TempDir(), Context: "gone"},
 		"current is gone":      {ConfigDir: contexts(t, "gone", nil)},
+		"no docker endpoint":   {ConfigDir: contexts(t, "kube", map[string]string{"kube": ""})},
 		"a broken file":        {ConfigDir: broken},
 		"missing certificates": {Host: "tcp://h:2376", ConfigDir: t.TempDir(), Getenv: env(map[string]string{"DOCKER_TLS_VERIFY": "1"})},
 	} {
@@ -188,14 +193,24 @@ func TestOpenSaysWhyNothingAnswers(t *testing.T) {
 	}
 	listener.(*net.UnixListener).SetUnlinkOnClose(false)
 	listener.Close()
-	for _, one := range []struct{ host, words string }{
-		{"unix://" + dir + "/none.sock", "no such file"},
-		{"unix://" + dead, "connection refused"},
-		{"tcp://127.0.0.1:1", "127.0.0.1:1"},
+	none := "unix://" + dir + "/none.sock"
+	for _, one := range []struct {
+		o     Options
+		words []string
+	}{
+		{Options{Host: none, Origin: "NODES"}, []string{none, "(NODES)", "no such file"}},
+		{Options{Host: "unix://" + dead}, []string{dead, "connection refused"}},
+		{Options{Host: "tcp://127.0.0.1:1"}, []string{"tcp://127.0.0.1:1"}},
+		{Options{ConfigDir: contexts(t, "lab", map[string]string{"lab": none})}, []string{none, `(the context "lab")`, "no such file"}},
 	} {
-		_, err := Open(t.Context(), Options{Host: one.host})
-		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), one.words) || !strings.Contains(err.Error(), one.host) {
-			t.Errorf("%s: got %v", one.host, err)
+		_, err := Open(t.Context(), one.o)
+		if !errors.Is(err, ErrUnreachable) || errors.Is(err, ErrNone) { // of one that was named nobody installs another
+			t.Errorf("%+v: got %v", one.o, err)
+		}
+		for _, words := range one.words {
+			if err != nil && !strings.Contains(err.Error(), words) {
+				t.Errorf("%+v: no %q in %v", one.o, words, err)
+			}
 		}
 	}
 }
@@ -211,6 +226,8 @@ func TestTheCureFitsTheFault(t *testing.T) {
 		{address{host: "unix:///var/run/docker.sock"}, fs.ErrNotExist, "install and start Docker or Podman", true},
 		{address{host: "unix:///x.sock", from: "DOCKER_HOST"}, fs.ErrNotExist, "correct or unset DOCKER_HOST", false},
 		{address{host: "tcp://pi:2376", from: "DOCKER_HOST"}, errors.New("Client sent an HTTP request to an HTTPS server."), "set DOCKER_TLS_VERIFY=1", false},
+		{address{host: "tcp://pi:1", from: "NODES"}, errors.New("refused"), "start that engine, or correct NODES", false},
+		{address{host: "unix:///var/run/docker.sock"}, errors.New("refused"), "start it, or set DOCKER_HOST", true},
 		{address{host: "ssh://pi", from: "DOCKER_HOST"}, context.DeadlineExceeded, "context deadline exceeded; check that `ssh pi docker version` works", false},
 		{address{host: "ssh://pi", from: "NODES"}, errors.New("command [ssh -T -- pi docker system dial-stdio] has exited with exit status 255: stderr=Warning: new key\r\nme@pi: Permission denied (publickey).\r\n"),
 			"at ssh://pi (NODES): me@pi: Permission denied (publickey).; check that `ssh pi docker version` works", false},
@@ -227,21 +244,44 @@ func TestTheCureFitsTheFault(t *testing.T) {
 
 func TestTheMostTellingFaultIsTold(t *testing.T) {
 	dir := t.TempDir()
-	text := filepath.Join(dir, "a-file")
-	if err := os.WriteFile(text, nil, 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(filepath.Join(dir, "a-file"), nil, 0o600), os.Mkdir(filepath.Join(dir, "dir"), 0o700)); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := firstAnswer(t.Context(), []address{{host: "unix://" + dir + "/none.sock"}, {host: "unix://" + text}, {host: "unix://" + dir + "/neither.sock"}}, "")
-	if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "a-file") {
-		t.Errorf("got %v", err)
+	for _, test := range []struct{ places, told string }{
+		{"none a-file neither", "a-file"},
+		{"a-file dir", "a-file"},
+		{"none neither", "none"},
+	} {
+		var places []address
+		for _, name := range strings.Fields(test.places) {
+			places = append(places, address{host: "unix://" + filepath.Join(dir, name)})
+		}
+		_, _, err := firstAnswer(t.Context(), places, "")
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "/"+test.told+":") {
+			t.Errorf("%s: got %v", test.places, err)
+		}
+	}
+}
+
+// speaking is where an engine answers in this version of the API.
+func speaking(t *testing.T, version string) address {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", version) }))
+	t.Cleanup(server.Close)
+	return address{host: "tcp://" + server.Listener.Addr().String()}
+}
+
+func TestOldEnginesAreRefused(t *testing.T) {
+	for version, want := range map[string]error{"1.40": ErrTooOld, "1.9": ErrTooOld, minAPI: nil} {
+		if _, _, err := speaking(t, version).dial(t.Context(), ""); !errors.Is(err, want) {
+			t.Errorf("API %s: %v", version, err)
+		}
 	}
 }
 
 // DOCKER_API_VERSION holds us to an API as it does the docker command; the engine may know less.
 func TestNewestAPI(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Api-Version", "1.51") }))
-	defer server.Close()
-	place := address{host: "tcp://" + server.Listener.Addr().String()}
+	place := speaking(t, "1.51")
 	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "v1.44": "1.44", "1.60": "1.51", "1.40": "", "new": "", "1": ""} {
 		info, api, err := place.dial(t.Context(), newest)
 		if want == "" {

@@ -28,7 +28,7 @@ import (
 // that contains " -> " a link, one that ends in "|" a FIFO.
 type boxDouble struct {
 	files map[string]string
-	cuts  int // how many exports are broken off
+	cuts  int // how many exports are broken off, or files
 
 	mu       sync.Mutex
 	requests []string
@@ -73,7 +73,12 @@ func (d *boxDouble) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	encoded, _ := json.Marshal(stat)
 	w.Header().Set("X-Docker-Container-Path-Stat", base64.StdEncoding.EncodeToString(encoded))
 	if r.Method == http.MethodGet {
-		d.send(w, path.Clean(name), header)
+		var archive bytes.Buffer
+		d.send(&archive, path.Clean(name), header)
+		if d.cuts--; d.cuts >= 0 {
+			archive.Truncate(archive.Len() / 2)
+		}
+		_, _ = w.Write(archive.Bytes())
 	}
 }
 
@@ -282,6 +287,31 @@ func TestLazyFileIsReadAnywhere(t *testing.T) {
 	}
 }
 
+// A file that is not what was listed of it is no program to judge by.
+func TestLazyFileIsTheOneThatWasListed(t *testing.T) {
+	for want, change := range map[string]func(*boxDouble){
+		"read app/server: its size changed from 262156 to 5": func(d *boxDouble) { d.files["/app/server"] = "other" },
+		"read app/server: " + errCut.Error():                 func(d *boxDouble) { d.cuts = 1 },
+	} {
+		d := newBoxDouble()
+		root, _ := openDouble(t, d, tooLarge)
+		file, err := root.Open("app/server")
+		if err != nil {
+			t.Fatal(err)
+		}
+		change(d)
+		if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 9), memoryHead); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if _, err := file.(io.ReaderAt).ReadAt(make([]byte, 9), -1); !errors.Is(err, fs.ErrInvalid) {
+			t.Errorf("before the beginning: %v", err)
+		}
+		if err := file.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Without a place for temporary files a long file cannot be read, which is another thing than not to be there.
 func TestLazyFileWithoutATemporaryOneIsNotAbsent(t *testing.T) {
 	t.Setenv("TMPDIR", path.Join(t.TempDir(), "none"))
@@ -402,6 +432,44 @@ func TestContainersOfTheCheckHaveNoVolumes(t *testing.T) {
 		if strings.Join(got, ", ") != want {
 			t.Errorf("%s: %q", config, got)
 		}
+	}
+}
+
+// The container of a check is of the very image, in no network, and ours by its label; it goes with whatever it has.
+func TestContainersOfTheCheck(t *testing.T) {
+	var created struct {
+		Image, NetworkMode string
+		Cmd                []string
+		Labels             map[string]string
+		HostConfig         struct{ NetworkMode string }
+	}
+	removed := ""
+	e := answering(t, docker, func(w http.ResponseWriter, r *http.Request) {
+		switch r.Method {
+		case http.MethodPost:
+			_ = json.NewDecoder(r.Body).Decode(&created)
+			fmt.Fprint(w, `{"Id":"box"}`)
+		case http.MethodDelete:
+			removed = r.URL.Query().Encode()
+		case http.MethodGet:
+			if q := r.URL.Query(); q.Get("all") != "1" || q.Get("filters") != `{"label":{"`+boxLabel+`":true}}` {
+				t.Errorf("asked for containers with %s", q.Encode())
+			}
+			fmt.Fprint(w, `[{"ImageID":"sha256:other"},{"ImageID":"sha256:x"}]`)
+		}
+	})
+	box, err := e.createBox(t.Context(), stored{id: "sha256:x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if created.Image != "sha256:x" || len(created.Cmd) == 0 || created.Labels[boxLabel] == "" || created.HostConfig.NetworkMode != "none" {
+		t.Errorf("created %+v", created)
+	}
+	if !e.lookedInto(t.Context(), "sha256:x") || e.lookedInto(t.Context(), "sha256:y") {
+		t.Error("somebody looks into x, and nobody into y")
+	}
+	if err := box.remove(); err != nil || removed != "force=1&v=1" {
+		t.Errorf("removed with %q, %v", removed, err)
 	}
 }
 

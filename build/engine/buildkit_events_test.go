@@ -150,6 +150,8 @@ func TestExplain(t *testing.T) {
 		{fault("[internal] load metadata for a.example/b:1.401", "a.example/b:1.401: not found", ""), "a.example/b:1.401: not found", "Dockerfile: the image a.example/b:1.401: a.example has no such image; correct its name, or push it there first"},
 		{fault("[build 1/1] FROM a.example/b:1", "dial tcp: lookup a.example: no such host", ""), "dial tcp: lookup a.example: no such host",
 			"Dockerfile: the image a.example/b:1: the engine does not reach a.example (no such host); check its name, and that a.example answers the engine"},
+		{fault("exporting cache to registry", "unexpected status from HEAD request to https://a.example/v2/c/blobs/x: 401 Unauthorized", ""), "failed to solve: 401 Unauthorized",
+			"Dockerfile: exporting cache to registry: REGISTRY wants credentials, and others than it gets; log in with `docker login REGISTRY`"},
 		{newSteps(nil, nil), "failed to solve: dockerfile parse error line 2: unknown instruction: RUNN",
 			"Dockerfile:2: dockerfile parse error line 2: unknown instruction: RUNN; correct the line, or give a `# syntax=` line if it needs a newer frontend"},
 		{newSteps(nil, nil), "write /x: no space left on device", "Dockerfile: write /x: no space left on device; the engine's disk is full: free some with `docker system prune`"},

@@ -25,6 +25,7 @@ EOF
 RUN cat <<EOF >/c
 d
 EOF
+RUN (echo $HOME) >a.b
 `
 
 func TestStepLine(t *testing.T) {
@@ -41,6 +42,8 @@ func TestStepLine(t *testing.T) {
 		{"[stage-1 2/4] RUN <<EOF (set -e  ...)", 14},
 		{"[stage-1 3/4] RUN <<EOF (true)", 18},
 		{"[stage-1 4/4] RUN cat <<EOF >/c", 21},
+		{"[stage-1 5/5] RUN (echo /root) >a.b", 24},
+		{"[stage-1 5/5] RUN (echo /root) >a-b", 0},
 		{"[internal] load build context", 0},
 		{"exporting to image", 0},
 		{"", 0},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -55,6 +56,9 @@ func TestAliasesGoWithTheBuild(t *testing.T) {
 	config, err := e.relabelled(t.Context(), base, platform(t, "linux/arm64"))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !strings.Contains(string(config), `"architecture":"arm64"`) {
+		t.Errorf("it has the label of %s", config)
 	}
 	id := digest.FromBytes(config).String()
 	answers["GET /images/"+id+"/json"] = `{"Id":"` + id + `"}`

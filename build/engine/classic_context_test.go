@@ -3,6 +3,7 @@ package engine
 import (
 	"archive/tar"
 	"cmp"
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"github.com/tonistiigi/fsutil"
 )
@@ -137,6 +139,32 @@ type changing struct {
 
 func (c changing) Open(string) (io.ReadCloser, error) {
 	return io.NopCloser(strings.NewReader(c.content)), nil
+}
+
+// An engine that has failed reads no further, and an interrupt ends the stream: neither is a fault of the context.
+func TestClassicContextThatIsNotReadToItsEnd(t *testing.T) {
+	broken := errors.New("the engine's connection broke")
+	all, err := Context{Dir: folder(t, "a", "b")}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, end := range map[string]func(*tarStream, func()){
+		"the engine":   func(s *tarStream, _ func()) { _ = s.Close() },
+		"an interrupt": func(s *tarStream, interrupt func()) { interrupt(); _, _ = io.Copy(io.Discard, s) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, interrupt := context.WithCancel(t.Context())
+			var sent atomic.Int64
+			stream := streamTar(ctx, all, &sent)
+			_, _ = stream.Read(make([]byte, 1))
+			end(stream, interrupt)
+			synctest.Wait()
+			interrupt()
+			if blamed := stream.blame(broken); blamed != broken {
+				t.Errorf("%s: %v", name, blamed)
+			}
+		})
+	}
 }
 
 // A file that grows is sent as it was listed; one that shrinks is named, and not the engine's fault.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -118,6 +119,12 @@ func TestClassicRewritesBases(t *testing.T) {
 		{name: "a platform for each stage where stages have one", on: podman5, platform: "linux/arm64",
 			from: "FROM --platform=$BUILDPLATFORM busybox:1 AS b\nFROM --platform=$BUILDPLATFORM b AS c\nFROM scratch\nCOPY --from=c / /\n",
 			want: "FROM --platform=linux/amd64 B-amd64 AS b\nFROM b AS c\nFROM S-arm64\nCOPY --from=c / /\n"},
+		{name: "no other label where it is right", on: docker26, platform: "linux/arm64",
+			from: "FROM busybox:1\n",
+			want: "FROM B-arm64\n"},
+		{name: "an empty stage of a platform of its own", on: podman5, platform: "linux/arm64",
+			from: "FROM --platform=$BUILDPLATFORM scratch\n",
+			want: "FROM --platform=linux/amd64 S-arm64\n"},
 		{name: "continued lines", on: docker20, platform: "linux/arm64",
 			from: "FROM busybox:1\\\n    AS b\nFROM \\\n  # why\n  scratch\n",
 			want: "FROM B-arm64 AS b\nFROM S-arm64\n"},
@@ -151,6 +158,15 @@ func TestClassicRewritesArguments(t *testing.T) {
 		{name: "a given argument outranks a default", on: docker20, platform: "linux/arm64", args: map[string]string{"TAG": "1"},
 			from: "ARG TAG=9\nFROM busybox:$TAG\n",
 			want: "ARG TAG=1\nFROM B-arm64\n"},
+		{name: "... and needs none", on: docker20, platform: "linux/arm64", args: map[string]string{"BASE": "busybox:1"},
+			from: "ARG BASE\nFROM $BASE\n",
+			want: "ARG BASE=busybox:1\nFROM B-arm64\n"},
+		{name: "an argument without a value is none", on: docker20, platform: "linux/arm64",
+			from: "ARG TAG\nFROM busybox:${TAG-1}\n",
+			want: "ARG TAG\nFROM B-arm64\n"},
+		{name: "a stage's own argument counts in no FROM", on: docker20, platform: "linux/arm64",
+			from: "ARG TAG=1\nFROM scratch\nARG TAG=9\nFROM busybox:$TAG\nARG TAG=9\nFROM busybox:$TAG\n",
+			want: "ARG TAG=1\nFROM S-arm64\nARG TAG=9\nFROM B-arm64\nARG TAG=9\nFROM B-arm64\n"},
 		{name: "automatic arguments where they are declared", on: docker20, platform: "linux/arm/v7",
 			from: "FROM scratch\nARG TARGETPLATFORM TARGETARCH\nARG TARGETVARIANT\nARG BUILDARCH\nARG OTHER\nARG TARGETOS=plan9\n",
 			want: "FROM S-armv7\nARG TARGETPLATFORM=linux/arm/v7 TARGETARCH=arm\nARG TARGETVARIANT=v7\nARG BUILDARCH=amd64\nARG OTHER\nARG TARGETOS=plan9\n"},
@@ -187,6 +203,7 @@ func TestClassicSendsPodmanThePlatformsArguments(t *testing.T) {
 		{from: "ARG BUILDPLATFORM=linux/amd64\nFROM --platform=$BUILDPLATFORM busybox:1\nARG BUILDPLATFORM\n",
 			text: "ARG BUILDPLATFORM\nFROM --platform=linux/amd64 B\nARG BUILDPLATFORM", sent: "BUILDPLATFORM=linux/amd64"},
 		{from: "FROM scratch\nARG TARGETARCH=\"riscv$NONE\" TARGETOS\n", text: "FROM S\nARG TARGETARCH TARGETOS", sent: "TARGETARCH=riscv TARGETOS=linux"},
+		{from: "FROM scratch\nARG TARGETOS\nRUN TARGETOS=x make\n", text: "FROM S\nARG TARGETOS", sent: "TARGETOS=linux"},
 		{from: "FROM scratch\nARG TARGETARCH=riscv\nFROM scratch\nARG TARGETARCH\nCOPY --from=0 / /\n", refused: true},
 		{from: "FROM scratch\nARG TARGETARCH=${\n", refused: true},
 	} {
@@ -211,7 +228,7 @@ func TestClassicMarksArguments(t *testing.T) {
 	marks := map[string]string{}
 	for _, dockerfile := range []string{
 		"FROM scratch\nARG TARGETARCH\n", "FROM scratch\nARG TARGETOS\n", "FROM scratch\nARG V=1\n", "FROM scratch\nARG V=2\n",
-		"ARG V=3\nFROM scratch\nARG V\n", "ARG V=4\nFROM scratch\nARG V\n", "FROM scratch\nARG GIVEN\n",
+		"ARG V=3\nFROM scratch\nARG V\n", "ARG V=4\nFROM scratch\nARG V\n", "FROM scratch\nARG GIVEN\n", "FROM scratch\nARG GIVEN=z\n",
 	} {
 		for _, given := range []string{"x", "y"} {
 			text := rewriteTest{on: podman5, platform: "linux/arm64", args: map[string]string{"GIVEN": given}, from: dockerfile}.rewritten(t)
@@ -292,9 +309,10 @@ func TestClassicBuildsOnALesserVariant(t *testing.T) {
 		{docker26, "FROM busybox:1\n", "FROM B-as-v2\n", "linux/amd64/v2"},
 		{podman5, "FROM busybox:1\n", "FROM B\n", "linux/amd64"},
 		{podman5, "FROM --platform=$TARGETPLATFORM busybox:1\n", "FROM --platform=linux/amd64 B\n", "linux/amd64"},
+		{podman5, "FROM --platform=linux/amd64 busybox:1\n", "FROM --platform=linux/amd64 N\n", "linux/amd64/v2"}, // of a stage for the engine
 	} {
 		p := planOn(t, test.on, Solve{Platform: platform(t, "linux/amd64/v2"), SetPlatform: true, Dockerfile: []byte(test.from)},
-			map[string]string{"busybox:1 linux/amd64/v2": "", "alias B linux/amd64/v2": "B-as-v2"})
+			map[string]string{"busybox:1 linux/amd64": "N", "busybox:1 linux/amd64/v2": "", "alias B linux/amd64/v2": "B-as-v2"})
 		p.bases.known["busybox:1 linux/amd64/v2"] = Image{ID: "B", Platform: platform(t, "linux/amd64")}
 		got, err := p.rewrite(t.Context())
 		if err != nil || string(got) != test.want || p.toldPlatform() != test.told {
@@ -305,13 +323,16 @@ func TestClassicBuildsOnALesserVariant(t *testing.T) {
 
 // The builder gets the credentials of all registries that the Dockerfile names, and of no other.
 func TestClassicCredentials(t *testing.T) {
-	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\nFROM tools\nCOPY --from=busybox:1 / /\n")},
-		map[string]string{"busybox:1 linux/arm64": "B", "registry.example/tools:2 linux/arm64": "T"})
+	p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\nFROM tools\nFROM open.example/a\nCOPY --from=busybox:1 / /\n")},
+		map[string]string{"busybox:1 linux/arm64": "B", "registry.example/tools:2 linux/arm64": "T", "open.example/a linux/arm64": "A"})
 	var asked []string
 	p.engine.auth = func(_ context.Context, host string) (Credential, error) {
 		asked = append(asked, host)
-		if host == "docker.io" {
+		switch host {
+		case "docker.io":
 			return Credential{Username: "ada", Password: "secret"}, nil
+		case "registry.example":
+			return Credential{IdentityToken: "refresh"}, nil
 		}
 		return Credential{}, nil
 	}
@@ -319,10 +340,10 @@ func TestClassicCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	got, err := p.authConfigs(t.Context())
-	if strings.Join(asked, " ") != "docker.io registry.example" || err != nil {
+	if strings.Join(asked, " ") != "docker.io registry.example open.example" || err != nil {
 		t.Errorf("asked for %v, %v", asked, err)
 	}
-	if hub := got["https://index.docker.io/v1/"]; len(got) != 1 || hub.Username != "ada" || hub.Password != "secret" {
+	if hub := got["https://index.docker.io/v1/"]; len(got) != 2 || hub.Username != "ada" || hub.Password != "secret" || got["registry.example"].IdentityToken != "refresh" {
 		t.Errorf("given %v", got)
 	}
 	p.engine.auth = func(context.Context, string) (Credential, error) { return Credential{}, errors.New("no helper") }
@@ -385,6 +406,9 @@ func TestClassicArgumentsOfOnBuild(t *testing.T) {
 		if p.cacheless() != (on.Name == podman) {
 			t.Errorf("%s builds without the cache: %t", on.Name, p.cacheless())
 		}
+		if p.NoCache = true; !p.cacheless() {
+			t.Errorf("%s takes steps from a cache that nobody wants", on.Name)
+		}
 	}
 }
 
@@ -414,6 +438,50 @@ func TestClassicArgumentsThatClashWithOnBuild(t *testing.T) {
 	}
 }
 
+// What this road cannot honour is told, and nothing that nobody has asked for.
+func TestClassicNotices(t *testing.T) {
+	const syntax, epoch = "the classic builder does not read the syntax line (a/b:1)", "the classic builder does not know SOURCE_DATE_EPOCH"
+	for _, test := range []struct {
+		first   string
+		builtin bool
+		epoch   *time.Time
+		want    string
+	}{
+		{"", false, nil, ""},
+		{"# syntax=a/b:1\n", false, nil, syntax},
+		{"# syntax=a/b:1\n", true, nil, ""},
+		{"", false, &time.Time{}, epoch},
+		{"# syntax=a/b:1\n", false, &time.Time{}, syntax + ", " + epoch},
+	} {
+		var told []string
+		p := planOn(t, docker20, Solve{Dockerfile: []byte(test.first + "FROM scratch\n"), Builtin: test.builtin, Epoch: test.epoch}, nil)
+		p.emit = func(e Event) { told = append(told, e.(Notice).Text) }
+		if p.notices(); strings.Join(told, ", ") != test.want {
+			t.Errorf("%+v: told %q", test, told)
+		}
+	}
+}
+
+// An interrupt is told as what it is, whatever it broke off; a verdict is told all the same.
+func TestInterruptsComeBeforeWhatTheyCaused(t *testing.T) {
+	verdict := errors.New("a lie")
+	ended, end := context.WithTimeout(t.Context(), 0)
+	defer end()
+	for _, test := range []struct {
+		ctx       context.Context
+		err, want error
+	}{
+		{t.Context(), context.Canceled, context.Canceled}, // of this solve alone
+		{ended, context.Canceled, context.DeadlineExceeded},
+		{ended, verdict, verdict},
+		{ended, nil, nil},
+	} {
+		if got := orCancelled(test.ctx, test.err); got != test.want {
+			t.Errorf("%v, ended %t: %v", test.err, test.ctx == ended, got)
+		}
+	}
+}
+
 func TestClassicContexts(t *testing.T) {
 	for name, given := range map[string]Context{
 		"a secret":           {Secrets: []Secret{{ID: "x"}}},
@@ -423,5 +491,9 @@ func TestClassicContexts(t *testing.T) {
 		if _, err := classicContexts(given); !errors.Is(err, ErrUnsupported) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	images, err := classicContexts(Context{Named: []Named{{Name: "Tools", Source: "docker-image://registry.example/tools:2"}}})
+	if err != nil || len(images) != 1 || images["tools"] != "registry.example/tools:2" {
+		t.Errorf("an image: %v, %v", images, err)
 	}
 }

@@ -21,6 +21,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 	const (
 		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
 		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
+		byDigest, lookShort      = "app@" + someDigest, "GET /images/app@" + someDigest + "/json"
 		give                     = "POST /images/theirs/tag"
 		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
 		s390x                    = `{"Id":"other","Os":"linux","Architecture":"s390x"}`
@@ -38,6 +39,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		here        Image
 		store       string
 		own         string // the engine's platform
+		name        string // app:1 when empty
 		listed      Listed
 		want        string
 		asked       []string
@@ -51,6 +53,8 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
 		"... of the engine's own": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... which had another's": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
+		"... of a name by digest": {name: byDigest, listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
+		"a name by digest":        {name: byDigest, child: []string{arm64}, here: mine, asked: []string{pull, lookShort}},
 		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, look, back}},
 		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back}},
 		"it is interrupted":       {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, here: mine, want: "context canceled", asked: []string{pull, look, back}},
@@ -63,7 +67,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		"the tag is refused":      {looked: []string{arm64}, here: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), lookChild: strings.Join(test.child, then), back: "", give: ""}
+			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), lookChild: strings.Join(test.child, then), lookShort: arm64, back: "", give: ""}
 			if test.offers != "" {
 				answers[offers] = test.offers
 			}
@@ -72,7 +76,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 			e.listed = tells(test.listed)
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
-			_, err := newBases(e).pulled(ctx, "app:1", platform(t, "linux/arm64"), test.here, func(e Event) {
+			_, err := newBases(e).pulled(ctx, cmp.Or(test.name, "app:1"), platform(t, "linux/arm64"), test.here, func(e Event) {
 				if _, begun := e.(Bytes); begun && test.interrupted {
 					interrupt()
 				}
@@ -122,7 +126,7 @@ func TestLesserVariants(t *testing.T) {
 	const (
 		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
 		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
-		v5, v6, v7               = `{"Id":"v5","Os":"linux","Architecture":"arm","Variant":"v5"}`, `{"Id":"v6","Os":"linux","Architecture":"arm","Variant":"v6"}`, `{"Id":"v7","Os":"linux","Architecture":"arm"}`
+		v5, v6, v7               = `{"Id":"id-v5","Os":"linux","Architecture":"arm","Variant":"v5"}`, `{"Id":"id-v6","Os":"linux","Architecture":"arm","Variant":"v6"}`, `{"Id":"id-v7","Os":"linux","Architecture":"arm"}`
 		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm","variant":"v5"},{"os":"linux","architecture":"arm","variant":"v6"}]}`
 		plain                    = `{"Descriptor":{"mediaType":"application/vnd.oci.image.manifest.v1+json"},"Platforms":[{"os":"linux","architecture":"arm","variant":"v6"}]}`
 	)
@@ -137,29 +141,39 @@ func TestLesserVariants(t *testing.T) {
 		pulled string
 		offers string
 		here   string // absent when empty
+		pull   bool   // whatever is here
 		got    string // an ID, or words of the error
 		told   string
 		asked  []string // behind the first look
 	}{
-		"the best of a list":           {listed: listing(t, "linux/arm/v6", "linux/arm/v5", "linux/amd64"), child: []string{absent, v6}, got: "v6", asked: []string{lookChild, pull, lookChild}},
+		"the best of a list":           {listed: listing(t, "linux/arm/v6", "linux/arm/v5", "linux/amd64"), child: []string{absent, v6}, got: "id-v6", asked: []string{lookChild, pull, lookChild}},
 		"... is here":                  {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), here: of("v6"), got: "mine"},
-		"... is not here":              {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), child: []string{v6}, here: of("v5"), got: "v6", asked: []string{lookChild}},
-		"an image":                     {listed: Listed{Digest: someDigest}, child: []string{v6}, got: "v6", asked: []string{lookChild}},
+		"... is not here":              {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), child: []string{v6}, here: of("v5"), got: "id-v6", asked: []string{lookChild}},
+		"an image":                     {listed: Listed{Digest: someDigest}, child: []string{v6}, got: "id-v6", asked: []string{lookChild}},
 		"an image of a greater one":    {listed: Listed{Digest: someDigest}, want: "linux/arm/v5", child: []string{v6}, got: "gave linux/arm/v6", asked: []string{lookChild}},
-		"a label without its variant":  {listed: listing(t, "linux/arm/v6"), want: "linux/arm/v6", child: []string{v7}, got: "v7", asked: []string{lookChild}},
+		"a label without its variant":  {listed: listing(t, "linux/arm/v6"), want: "linux/arm/v6", child: []string{v7}, got: "id-v7", asked: []string{lookChild}},
 		"none in a list":               {listed: listing(t, "linux/amd64"), pulled: `{"error":"no matching manifest for linux/arm/v7 in the manifest list entries"}`, got: "it has none for the platform", asked: []string{pull}},
-		"by name":                      {looked: []string{v6}, offers: list, got: "v6", asked: []string{pull, look, offers}},
-		"... an image":                 {looked: []string{v6}, offers: plain, got: "v6", asked: []string{pull, look, offers}},
-		"... another run moves it":     {looked: []string{v5, v6}, offers: list, got: "v6", asked: []string{pull, look, offers, pull, look, offers}},
+		"by name":                      {looked: []string{v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers}},
+		"... an image":                 {looked: []string{v6}, offers: plain, got: "id-v6", asked: []string{pull, look, offers}},
+		"... another run moves it":     {looked: []string{v5, v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers, pull, look, offers}},
+		"the engine's own":             {here: of("v7"), got: "mine"},
+		"... is asked for again":       {listed: listing(t, "linux/arm/v7"), pull: true, child: []string{absent, v7}, here: of("v7"), got: "id-v7", asked: []string{lookChild, pull, lookChild}},
+		"... cannot be looked at":      {here: inUse, got: "it is in use"},
 		"the engine's, nobody answers": {pulled: `{"error":"cut off"}`, looked: []string{v6}, here: of("v6"), got: "mine", told: "; the engine's for linux/arm/v6 is taken", asked: []string{pull, look}},
 		"... is greater":               {pulled: `{"error":"cut off"}`, looked: []string{v7}, want: "linux/arm/v6", here: of("v7"), got: "cut off", asked: []string{pull, look}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			looked := strings.Join(append([]string{cmp.Or(test.here, absent)}, test.looked...), then)
 			e, requests := apiDouble(t, map[string]string{pull: test.pulled, look: looked, lookChild: strings.Join(test.child, then), offers: test.offers, back: ""})
-			e.auth, e.info.Platform, e.listed = Options{}.credentials(), platform(t, "linux/amd64"), tells(test.listed)
-			told := ""
-			found, err := newBases(e).pin(t.Context(), "app:1", platform(t, cmp.Or(test.want, "linux/arm/v7")), false, func(e Event) {
+			e.auth, e.info.Platform = Options{}.credentials(), platform(t, "linux/amd64")
+			told, listings := "", 0
+			e.listed = func(ctx context.Context, name string) (Listed, error) {
+				if name == "app:1" {
+					listings++
+				}
+				return tells(test.listed)(ctx, name)
+			}
+			found, err := newBases(e).pin(t.Context(), "app:1", platform(t, cmp.Or(test.want, "linux/arm/v7")), test.pull, func(e Event) {
 				if notice, ok := e.(Notice); ok {
 					told = notice.Text
 				}
@@ -169,6 +183,9 @@ func TestLesserVariants(t *testing.T) {
 			}
 			if got := requests()[1:]; !slices.Equal(got, test.asked) {
 				t.Errorf("asked for %q, want %q", got, test.asked)
+			}
+			if listings > 1 || listings > 0 && len(test.asked) == 0 && test.listed.Digest == "" {
+				t.Errorf("the registry was asked %d times", listings)
 			}
 			if (told == "") != (test.told == "") || !strings.HasSuffix(told, test.told) {
 				t.Errorf("told %q, want %q", told, test.told)
@@ -185,6 +202,11 @@ func TestTheListTellsAVariant(t *testing.T) {
 	if err != nil || found.Platform.Variant != "v6" {
 		t.Errorf("%+v, %v", found, err)
 	}
+	e.listed = tells(Listed{Digest: someDigest})
+	found, err = newBases(e).pin(t.Context(), "app:1", platform(t, "linux/arm/v6"), false, func(Event) {})
+	if err != nil || found.Platform.Variant != "v6" {
+		t.Errorf("what is no list, and may be of this variant: %+v, %v", found, err)
+	}
 }
 
 // Two versions of one base in one build are told, once, whichever platform comes first.
@@ -197,22 +219,28 @@ func TestTwoVersionsOfABaseAreTold(t *testing.T) {
 		listed Listed
 		order  []string
 		told   int
+		pull   string // by name, after which the engine has an image for arm64
 	}{
-		"one that is still there": {digest.FromString("config of linux/amd64").String(), "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
-		"its own":                 {"mine", "", listed, []string{"linux/amd64", "linux/arm64"}, 1},
-		"... the other way":       {"mine", "", listed, []string{"linux/arm64", "linux/amd64", "linux/s390x"}, 1},
-		"an older one":            {"mine", "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 1},
-		"the list's":              {"mine", "app@" + listed.Digest.String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
-		"pulled by digest":        {"mine", "app@" + digest.FromString("linux/amd64").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0},
-		"nothing else":            {"mine", "", listed, []string{"linux/amd64"}, 0},
-		"where nobody knows":      {"mine", "", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0},
+		"one that is still there": {digest.FromString("config of linux/amd64").String(), "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0, ""},
+		"its own":                 {"mine", "", listed, []string{"linux/amd64", "linux/arm64"}, 1, ""},
+		"... the other way":       {"mine", "", listed, []string{"linux/arm64", "linux/amd64", "linux/s390x"}, 1, ""},
+		"an older one":            {"mine", "app@" + digest.FromString("old").String(), listed, []string{"linux/amd64", "linux/arm64"}, 1, ""},
+		"the list's":              {"mine", "app@" + listed.Digest.String(), listed, []string{"linux/amd64", "linux/arm64"}, 0, ""},
+		"pulled by digest":        {"mine", "app@" + digest.FromString("linux/amd64").String(), listed, []string{"linux/amd64", "linux/arm64"}, 0, ""},
+		"nothing else":            {"mine", "", listed, []string{"linux/amd64"}, 0, ""},
+		"where nobody knows":      {"mine", "", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0, ""},
+		"... and a pull by name":  {"mine", "", Listed{}, []string{"linux/amd64", "linux/arm64"}, 0, "{}"},
 	} {
 		own := `{"Id":"` + test.id + `","Os":"linux","Architecture":"amd64","RepoDigests":["` + test.pulled + `"]}`
+		looks := own
+		if test.pull != "" {
+			looks += then + own + then + `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
+		}
 		e, _ := apiDouble(t, map[string]string{
-			look:      own,
+			look:      looks,
 			lookChild: `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`,
 			"GET /images/docker.io/library/app@" + digest.FromString("linux/s390x").String() + "/json": `{"Id":"more","Os":"linux","Architecture":"s390x"}`,
-			"POST /images/create": `{"error":"cut off"}`, "POST /images/mine/tag": "",
+			"POST /images/create": cmp.Or(test.pull, `{"error":"cut off"}`), "POST /images/mine/tag": "",
 		})
 		e.auth, e.info.Platform, e.listed = Options{}.credentials(), platform(t, "linux/amd64"), tells(test.listed)
 		b, told := newBases(e), []string(nil)
@@ -222,7 +250,7 @@ func TestTwoVersionsOfABaseAreTold(t *testing.T) {
 					told = append(told, warned.Text)
 				}
 			})
-			if err != nil && test.listed.Digest != "" {
+			if err != nil && (test.listed.Digest != "" || test.pull != "") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -133,6 +133,7 @@ func TestFollowerPrefersTheCallersEnd(t *testing.T) {
 func TestEachMessageFindsTheErrorInA200(t *testing.T) {
 	for stream, want := range map[string]string{
 		`{"stream":"a"}{"errorDetail":{"code":7,"message":"no"},"error":"no"}`: "no",
+		`{"errorDetail":{"message":"in detail"}}`:                              "in detail",
 		`{"error":"plain"}`: "plain",
 		`{"stream":"a"`:     "the engine's answer ends early: unexpected EOF",
 		`{"stream":"a"}`:    "",
@@ -198,6 +199,24 @@ func TestFollowWithoutAStep(t *testing.T) {
 	}
 	if want := (Notice{"the disk is nearly full"}); len(told) != 1 || told[0] != want {
 		t.Errorf("told %+v", told)
+	}
+}
+
+// The last line of a build that breaks off has no end, and may be what tells why.
+func TestFollowerShowsALineWithoutAnEnd(t *testing.T) {
+	f := newFollower(classicOf(t, badDockerfile), func(Event) {})
+	_, err := f.read(t.Context(), strings.NewReader(`{"stream":"Step 3/3 : RUN echo before; exit 3\nlast words"}{"errorDetail":{"code":7,"message":"it ended"}}`))
+	var step *StepError
+	if err = f.explain(t.Context(), Context{}, "Dockerfile", err); !errors.As(err, &step) || step.Output != "last words" || step.ExitCode != 7 {
+		t.Errorf("%v", err)
+	}
+}
+
+// A build without an image has not come to its end, whatever the engine says.
+func TestFollowerWantsAnImage(t *testing.T) {
+	f := newFollower(classicOf(t, badDockerfile), func(Event) {})
+	if id, err := f.read(t.Context(), strings.NewReader(`{"stream":"Step 1/3 : ARG V=1\n"}{"aux":{"ID":""}}`)); id != "" || err == nil || !strings.Contains(err.Error(), "names no image") {
+		t.Errorf("%q, %v", id, err)
 	}
 }
 

@@ -243,6 +243,7 @@ func TestContextLacks(t *testing.T) {
 	}
 	for name, to := range map[string]string{
 		"good": "a/b", "top": "/a", "up": "../../a", "all": ".", "link": "nowhere", "abs": "/etc/passwd", "hidden": "secret/key", "kept": "lib/kept", "x.log": "a", "l1": "a/../l2", "l2": "l1",
+		"a/root": "/lib/kept", "a/beside": "b",
 	} {
 		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
@@ -250,7 +251,7 @@ func TestContextLacks(t *testing.T) {
 	}
 	const leads, unsent = " leads through the symbolic link ", " to what is not sent with the context"
 	for name, want := range map[string]string{
-		"a": "", "a/b": "", "lib": "", "lib/kept": "",
+		"a": "", "a/b": "", "lib": "", "lib/kept": "", "a/root": "", "a/beside": "",
 		"good": "", "top": "", "top/b": "", "up": "", "all": "", "all/a/b": "", "kept": "",
 		"link": "link" + leads + "link" + unsent, "abs": "abs" + leads + "abs" + unsent, "a/b/c": "the context " + dir + " has no a/b/c",
 		"hidden": "secret/key is left out of the context by the line secret of .dockerignore",

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
 )
 
 // Podman tells the version of the Docker that built an image as that of its system, which is Windows' alone.
@@ -16,6 +17,23 @@ func TestPodmanTellsNoVersionOfASystem(t *testing.T) {
 		e.info.Name = name
 		if found, err := e.Inspect(t.Context(), "app:1"); err != nil || found.Platform.OSVersion != want {
 			t.Errorf("%s: %+v, %v", name, found.Platform, err)
+		}
+	}
+}
+
+// An image's ID is its config's digest but on containerd stores; Podman's own API leaves the algorithm out.
+func TestConfigDigests(t *testing.T) {
+	for _, test := range []struct {
+		info Info
+		id   string
+		want digest.Digest
+	}{
+		{docker20, someDigest, someDigest},
+		{podman5, strings.TrimPrefix(someDigest, "sha256:"), someDigest},
+		{Info{Name: docker, Store: StoreContainerd}, someDigest, ""},
+	} {
+		if got := (&Engine{info: test.info}).configDigest(test.id); got != test.want {
+			t.Errorf("%s on %s: %q", test.id, test.info.Name, got)
 		}
 	}
 }

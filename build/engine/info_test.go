@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/system"
 	"github.com/docker/docker/client"
 )
@@ -133,6 +134,23 @@ func TestPodmanIsAskedOnce(t *testing.T) {
 		}
 		if err := e.Close(); err != nil {
 			t.Error(err)
+		}
+	}
+}
+
+// What Docker stores images in, it says in its driver's status.
+func TestDockerDescribesItself(t *testing.T) {
+	for status, want := range map[[2]string]string{
+		{"driver-type", "io.containerd.snapshotter.v1"}: StoreContainerd,
+		{"driver-type", "another"}:                      StoreGraph,
+		{"Backing Filesystem", "extfs"}:                 StoreGraph,
+		{"x", "io.containerd.snapshotter.v1"}:           StoreGraph,
+	} {
+		e := &Engine{info: Info{Address: "ssh://pi", Store: StoreContainerd}}
+		e.describe(types.Version{Version: "26.1.5", Os: "linux", Arch: "arm64"}, system.Info{DriverStatus: [][2]string{{"Supports d_type", "true"}, status}})
+		want := Info{Address: "ssh://pi", Name: docker, Version: "26.1.5", Store: want, Platform: platform(t, "linux/arm64"), Apart: "runs on another machine"}
+		if !reflect.DeepEqual(e.info, want) {
+			t.Errorf("%s: %+v", status, e.info)
 		}
 	}
 }

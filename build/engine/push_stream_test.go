@@ -12,6 +12,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/docker/docker/api/types/registry"
 	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 )
@@ -45,6 +46,7 @@ func TestReadPush(t *testing.T) {
 	}{
 		{"Docker 20.10", pushedBy20, Pushed{Digest: someDigest, Size: 524, Uploaded: 1, Present: 2}},
 		{"containerd store", pushedByContainerd, Pushed{Digest: someDigest, Size: 480, Uploaded: 1}},
+		{"a value alone", `{"aux":{"Tag":"1","Digest":"` + someDigest + `","Size":524}}`, Pushed{Digest: someDigest, Size: 524}},
 		{"Podman", pushedByPodman, Pushed{Digest: someDigest, Size: 7}},
 	} {
 		got, err := readPush(t.Context(), "example.com/a:1", strings.NewReader(one.stream), func(Event) {})
@@ -169,6 +171,34 @@ func FuzzReadPush(f *testing.F) {
 			t.Errorf("got %+v", got)
 		}
 	})
+}
+
+// An engine is given the credentials of the one registry that it is to talk to.
+func TestTransfersHaveCredentials(t *testing.T) {
+	e := (&playedEngine{}).open(t)
+	e.auth = func(_ context.Context, host string) (Credential, error) {
+		switch host {
+		case "docker.io":
+			return Credential{Username: "ada", Password: "secret"}, nil
+		case "oauth.example:5000":
+			return Credential{IdentityToken: "refresh"}, nil
+		}
+		return Credential{}, errors.New("no helper")
+	}
+	for ref, want := range map[string]registry.AuthConfig{
+		"me/app:1":                 {Username: "ada", Password: "secret", ServerAddress: "docker.io"},
+		"oauth.example:5000/app:1": {IdentityToken: "refresh", ServerAddress: "oauth.example:5000"},
+	} {
+		_, auth, err := e.transfer(t.Context(), ref)
+		if got, broken := registry.DecodeAuthConfig(auth); err != nil || broken != nil || *got != want {
+			t.Errorf("%s: %+v, %v, %v", ref, got, err, broken)
+		}
+	}
+	for ref, want := range map[string]string{"other.example/app:1": "other.example/app:1: the credentials of other.example: no helper", "No:1": "No:1: invalid reference format: "} {
+		if _, _, err := e.transfer(t.Context(), ref); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
 }
 
 // A real engine does not fail on demand, so this one is played.

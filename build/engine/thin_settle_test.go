@@ -97,6 +97,13 @@ func TestPodmansLabelsAreReadWhereTheyMatter(t *testing.T) {
 	if _, _, err := e.judgeStored(t.Context(), id, platform(t, "linux/amd64/v2"), renames, func(Event) {}); err != nil || !slices.Equal(seen, []string{smallConfig}) {
 		t.Errorf("%v, the hook saw %q", err, seen)
 	}
+	e, id, answers, requests := builtImage(t)
+	e.info.Name = podman
+	answers["GET /images/"+id+"/json"] = strings.Replace(answers["GET /images/"+id+"/json"], `"Os":"linux"`, `"Os":"linux","Architecture":"arm64"`, 1)
+	same := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
+	if _, _, err := e.judgeStored(t.Context(), id, platform(t, "linux/arm64"), same, func(Event) {}); err != nil || slices.Contains(requests(), "GET /images/get") {
+		t.Errorf("%v, the right label was asked for again: %q", err, requests())
+	}
 }
 
 // A hook that changes nothing needs no proof, and reads no stream.
@@ -268,6 +275,38 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 	_, err := e.settle(t.Context(), id, Solve{}, refuses, func(e Event) { told = append(told, e.(Notice).Text) })
 	if !errors.Is(err, refusal) || len(told) != 1 || !strings.HasPrefix(told[0], "remove the container box: ") {
 		t.Errorf("a container that stays: %v, told %q", err, told)
+	}
+}
+
+// Podman cannot look at an image while another goes: it is asked twice. What others stand on stays, and nothing is said of it.
+func TestUnwantedImageIsRemoved(t *testing.T) {
+	const id, remove = "sha256:unwanted", "DELETE /images/sha256:unwanted"
+	const here, broken = `{"Id":"` + id + `"}`, "no JSON"
+	for name, test := range map[string]struct {
+		looks, removal string
+		removals       int
+		told           bool
+	}{
+		"at once":              {here, "[]", 1, false},
+		"while another goes":   {broken + then + here, "[]", 1, false},
+		"while others go":      {broken, "[]", 0, true},
+		"others stand on it":   {here, inUse, 1, false},
+		"... and another goes": {broken + then + here, inUse, 1, false},
+		"it is gone":           {absent, "[]", 0, false},
+		"it has a name":        {`{"Id":"` + id + `","RepoTags":["app:1"]}`, "[]", 0, false},
+	} {
+		e, requests := apiDouble(t, map[string]string{"GET /images/" + id + "/json": test.looks, remove: test.removal})
+		told := 0
+		e.discard(t.Context(), id, func(Event) { told++ })
+		removals := 0
+		for _, request := range requests() {
+			if request == remove {
+				removals++
+			}
+		}
+		if removals != test.removals || (told > 0) != test.told {
+			t.Errorf("%s: told %d times, asked for %q", name, told, requests())
+		}
 	}
 }
 
