@@ -72,6 +72,60 @@ func (a action) step(t *testing.T, id, dir string, env []string, inputs map[stri
 	return outputs
 }
 
+// workflow is what these tests read of a workflow's file.
+type workflow struct {
+	Jobs map[string]struct {
+		Steps []struct {
+			Uses string
+			With map[string]string
+		}
+	}
+}
+
+// releaseInputs are what the release workflow gives the action, with a registry and credentials of the test's.
+func releaseInputs(t *testing.T, repo string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(suite.clone, ".github/workflows/release.yml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var w workflow
+	if err := yaml.Unmarshal(text, &w); err != nil {
+		t.Fatal(err)
+	}
+	fill := strings.NewReplacer("ghcr.io/${{ github.repository }}", repo, "${{ github.actor }}", User, "${{ github.token }}", Password)
+	inputs := map[string]string{}
+	for _, step := range w.Jobs["image"].Steps {
+		if step.Uses == "./"+actionFolder {
+			for name, value := range step.With {
+				inputs[name] = fill.Replace(value)
+			}
+		}
+	}
+	return inputs
+}
+
+// A release is published by the action, under the tags of its series.
+func TestReleaseWorkflow(t *testing.T) {
+	e, reg := Engine(t, Docker20), Private(t)
+	a := readAction(t)
+	dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY Dockerfile /\n"})
+	Git(t, dir, "v1.2.3")
+	repo := reg.Repo(t)
+	inputs := releaseInputs(t, repo)
+	for name := range inputs {
+		if _, ok := a.Inputs[name]; !ok {
+			t.Errorf("the release gives the action %s, which it does not take", name)
+		}
+	}
+	a.step(t, "mage", dir, With(e, "HOME="+os.Getenv("HOME"), "DOCKER_CONFIG="+suite.home), inputs)
+	for _, tag := range []string{"1.2", "1", "latest"} {
+		if reg.Raw(t, repo+":"+tag) != reg.Raw(t, repo+":1.2.3") {
+			t.Errorf("%s is another list than 1.2.3", tag)
+		}
+	}
+}
+
 // The action for GitHub's workflows is scripts/mage with its inputs as knobs, and its outputs are those of the job.
 func TestGitHubAction(t *testing.T) {
 	e, reg := Engine(t, Docker20), Private(t)
