@@ -67,7 +67,9 @@ func TestShellForms(t *testing.T) {
 		{"[ $X ] && set -- /x; \"$@\"", "verified"},
 		{". /x; node", "verified"},
 		{"PATH=$X:$PATH; node", "verified"},
-		{"f() { /x; }; f", "verified"},
+		{"f() { /x; }; f", "missing:/x"},
+		{"f() { /x; }; f || ls", "verified"},
+		{"if true; then /x; fi", "missing:/x"},
 	} {
 		r, err := image.Check(sh(test.text).bytes(), rootOf(scripts()...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
 		if got := outcome(t, r, err); got != test.want {
@@ -119,7 +121,20 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script '[ $Y ] && /x'", "verified", ""},
 		{"sh /script 'if ls; then /x; fi'", "verified", ""},
 		{"sh /script 'cp /app/x /x; /x'", "verified", ""},
-		{"sh /script '. /app/left; /x'", "verified", ""},
+		{"sh /script '. /app/left; /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script '. /app/ends; /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'ls; exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'tar xf /app.tgz -C /opt; /opt/x'", "verified", "/script starts /opt/x, which is not in the image"},
+		{"sh /script 'python -m venv /v; . /v/env'", "verified", "/script reads /v/env, which is not in the image"},
+		{"sh /script 'f() { ls; /x; }; f'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'eval exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'if [ $(uname -m) = aarch64 ]; then /x; fi'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script '[ $(uname -m) = aarch64 ] && exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'if [ $(uname -m) = x86_64 ]; then /x; fi'", "verified", ""},
+		{"sh /script '[ \"$0\" = /script ] && exec ls; exec /x'", "verified", ""}, // as where CMD is a word that the script knows
+		{"sh /script 'case $0 in /script) exec ls ;; esac; exec /x'", "verified", ""},
+		{"sh /script '[ \"$0\" = /other ] && exec ls; exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script 'f() { [ \"$Y\" ] && return; ls; }; f; exec /x'", "verified", "/script starts /x, which is not in the image"},
 	} {
 		src, entrypoint := test.text, sh(test.text)
 		if script, ok := strings.CutPrefix(src, "sh /script "); ok {

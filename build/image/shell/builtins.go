@@ -37,8 +37,11 @@ func (w *walker) builtin(words []string) bool {
 	case ".", "source":
 		w.source(args)
 	case "eval":
-		w.frame.Loosen()
-		w.stmts(w.parse(strings.Join(args, " ")))
+		text := strings.Join(args, " ")
+		if !Known(text) {
+			w.frame.Loosen()
+		}
+		w.stmts(w.parse(text))
 	case "trap", "alias", "enable", "hash":
 		w.renamed(words)
 	case "export", "readonly", "local", "declare", "typeset":
@@ -207,12 +210,14 @@ func (w *walker) overwrite(words []string) {
 
 // source walks the file that . reads, in this same shell.
 func (w *walker) source(args []string) {
-	sure := (w.frame.Told || !w.frame.Soft) && !w.soft && !w.made && !w.trial
-	w.frame.Loosen()
+	sure := (w.frame.Told || !w.frame.Soft) && !w.soft && !w.off && !w.trial
 	if len(args) == 0 {
 		return
 	}
 	files := w.sourced(args[0])
+	if len(files) == 0 || slices.ContainsFunc(files, func(c content) bool { return c.cut || !Known(c.text) }) {
+		w.frame.Loosen()
+	}
 	if w.wild = w.wild || len(files) == 0; len(files) == 0 && sure && path.IsAbs(args[0]) && Known(args[0]) {
 		w.note("%s reads %s, which is not in the image", w.frame.Text(), Show(args[0]))
 	}

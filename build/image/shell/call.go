@@ -136,8 +136,8 @@ func (w *walker) launch(words []string, exec bool) {
 	}
 	f := w.frame
 	f.Doubt = f.Doubt || w.made || w.early && !exec
-	f.Told = f.Told && !w.soft && !w.made && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
-	f.Soft, f.Dir, f.Path = f.Soft || w.soft, w.dir, w.path()
+	f.Told = f.Told && !w.soft && !w.off && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
+	f.Soft, f.Dir, f.Path = f.Soft || w.soft || w.off, w.dir, w.path()
 	f.env, f.exports = w.environment()
 	f.picked = maps.Clone(w.chosen)
 	for _, f.Put = range w.places() {
@@ -267,7 +267,7 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 			walks = append(walks, func() { w.launch(words, false) })
 		}
 	}
-	w.called(func() { w.softly(func() { w.either(walks...) }) })
+	w.called(func() { w.either(walks...) })
 	maps.Copy(w.vars, w.locals)
 	for name := range w.locals {
 		delete(w.fixed, name)

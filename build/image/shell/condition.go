@@ -22,6 +22,8 @@ const (
 	fails     answer = 256 // with a code that is not known
 	maybe     answer = -1
 	chance    answer = -2 // of $?: maybe, and it depends on the machine
+	likely    answer = -3 // maybe, and yes where nobody gives other words than the image does
+	unlikely  answer = -4 // ... and no
 )
 
 func answered(is bool) answer {
@@ -35,10 +37,26 @@ func answered(is bool) answer {
 func (a answer) plain() answer { return min(max(a, maybe), no) }
 
 func (a answer) not() answer {
-	if a.plain() == maybe {
+	switch {
+	case a == likely:
+		return unlikely
+	case a == unlikely:
+		return likely
+	case a.plain() == maybe:
 		return maybe
 	}
 	return answered(a != yes)
+}
+
+// leans tells which answer it is where nobody gives other words than the image does.
+func (a answer) leans() answer {
+	switch a {
+	case likely:
+		return yes
+	case unlikely:
+		return no
+	}
+	return a.plain()
 }
 
 // or is what || gives; one of them may settle it, whatever the other is.
@@ -48,6 +66,10 @@ func (a answer) or(b answer) answer {
 		return yes
 	case a > yes && b > yes:
 		return no
+	case a == likely || b == likely:
+		return likely
+	case a.leans() == no && b.leans() == no:
+		return unlikely
 	}
 	return maybe
 }
@@ -79,7 +101,7 @@ func (w *walker) everywhere(ask func(*expansion) answer) answer {
 // agreed is the answer of several. Where one tells of the machine, a variable that somebody may have set instead has no say.
 func (w *walker) agreed(all []answer) answer {
 	if w.tells {
-		all = slices.DeleteFunc(all, func(a answer) bool { return a == maybe })
+		all = slices.DeleteFunc(all, func(a answer) bool { return a.plain() == maybe })
 	}
 	if all = slices.Compact(all); len(all) != 1 {
 		return maybe
@@ -139,10 +161,23 @@ func loose(words []string, word string) int {
 
 // filled is the answer to whether there is a text at all.
 func (w *walker) filled(text string) answer {
-	if w.outside > w.since || !Known(text) {
+	if !Known(text) {
 		return maybe
 	}
-	return answered(text != "")
+	return w.settled(answered(text != ""))
+}
+
+// settled is an answer that only leans so where any text comes from outside.
+func (w *walker) settled(is answer, texts ...string) answer {
+	switch {
+	case w.decides(texts...):
+		return is
+	case is == yes:
+		return likely
+	case is == no:
+		return unlikely
+	}
+	return maybe
 }
 
 // test is the answer of [[ ]].
@@ -175,9 +210,8 @@ func (e *expansion) test(x syntax.TestExpr) answer {
 		e.since = e.outside
 		switch {
 		case ok && also && x.Op == syntax.TsReMatch:
-			if text, expr := e.text(left), e.pattern(right, regexp.QuoteMeta); e.decides(text) {
-				return e.matches(text, expr)
-			}
+			text, expr := e.text(left), e.pattern(right, regexp.QuoteMeta)
+			return e.settled(e.matches(text, expr), text)
 		case ok && also:
 			return e.compare(x.Op.String(), e.text(left), e.glob(right))
 		}
@@ -234,14 +268,14 @@ func (w *walker) compare(op, text, glob string) answer {
 			return yes
 		}
 		expr, err := pattern.Regexp(glob, pattern.EntireString|pattern.ExtendedOperators)
-		if err == nil && w.decides(text, glob) {
-			return w.matches(text, expr)
+		if err == nil {
+			return w.settled(w.matches(text, expr), text, glob)
 		}
 	case "-eq", "-lt", "-gt":
 		x, err := strconv.Atoi(text)
 		y, bad := strconv.Atoi(glob)
-		if err == nil && bad == nil && w.decides(text, glob) {
-			return answered(op == "-eq" && x == y || op == "-lt" && x < y || op == "-gt" && x > y)
+		if err == nil && bad == nil {
+			return w.settled(answered(op == "-eq" && x == y || op == "-lt" && x < y || op == "-gt" && x > y), text, glob)
 		}
 	}
 	return maybe

@@ -9,7 +9,7 @@ import (
 )
 
 func (w *walker) ifs(c *syntax.IfClause) {
-	during(&w.trial, func() { w.stmts(c.Cond) })
+	w.softly(func() { during(&w.trial, func() { w.stmts(c.Cond) }) })
 	if len(c.Cond) == 0 { // else
 		w.stmts(c.Then)
 		return
@@ -25,7 +25,7 @@ func (w *walker) ifs(c *syntax.IfClause) {
 	case no:
 		otherwise()
 	default:
-		w.choice(then, otherwise)
+		w.choice(w.leaning(w.status, then, otherwise)...)
 	}
 }
 
@@ -54,6 +54,7 @@ func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 		}
 	}
 	var ways []func()
+	gone := false // one of them, as the image stands
 	w.guess = false
 	for i, item := range items {
 		is := w.everywhere(func(e *expansion) (is answer) {
@@ -65,14 +66,15 @@ func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 			return is
 		})
 		if is != no {
-			ways = append(ways, func() { w.way(word, items[i:]) })
+			ways = append(ways, w.aside(gone || is == unlikely, func() { w.way(word, items[i:]) }))
 		}
 		if is == yes {
 			w.choice(ways...)
 			return
 		}
+		gone = gone || is == likely
 	}
-	w.choice(append(ways, func() { w.status = yes })...)
+	w.choice(append(ways, w.aside(gone, func() { w.status = yes }))...)
 }
 
 // way walks the first of some ways of a case, and those in which it goes on.
@@ -145,20 +147,23 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	}
 	switch before := w.clone(); {
 	case w.status.plain() == answered(!and): // which settles it
-	case w.status != maybe && test:
-		w.softly(second)
-	case w.status != maybe:
+	case w.status.plain() != maybe:
 		second()
 	case and && !test && !w.guess:
 		if second(); w.ended {
 			w.state = before // what stands first may fail
 		}
 	default:
-		w.choice(func() {
+		skips := func() {
 			if w.status = yes; and {
 				w.status = fails
 			}
-		}, second)
+		}
+		is := w.status
+		if and {
+			is = is.not()
+		}
+		w.choice(w.leaning(is, skips, second)...)
 	}
 }
 

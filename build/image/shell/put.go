@@ -101,7 +101,8 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 			if links {
 				from = path.Dir(place)
 			}
-			if put := func() { w.putAt(place, Absolute(from, name)) }; over || w.isGone(place) {
+			put := func() { w.putAt(place, Absolute(from, name)) }
+			if _, _, there := w.itself(place); over || w.isGone(place) || !there && len(w.files[place]) == 0 {
 				put()
 			} else {
 				w.either(func() {}, put)

@@ -51,6 +51,7 @@ type state struct {
 	status    answer                    // of the last command: whether it succeeded
 	last      answer                    // of the one before, which $? tells
 	ended     bool                      // nothing runs behind it: the shell is gone, or left the function or loop
+	off       bool                      // nobody comes here who gives no other words than the image does
 }
 
 // clone costs the more the more is remembered.
@@ -74,6 +75,7 @@ func (s state) join(other state) state {
 	if s.dir != other.dir {
 		s.dir = Unknown
 	}
+	s.off = s.off && other.off
 	s.status, s.last = s.status.join(other.status), s.last.join(other.last)
 	s.vars = joined(s.vars, other.vars, sameValue)
 	for name, values := range s.vars {

@@ -123,7 +123,7 @@ func (w *walker) stmt(s *syntax.Stmt) {
 	if s.Negated {
 		w.status = w.status.not()
 	}
-	if w.last = w.status; w.status == maybe && w.guess {
+	if w.last = w.status; w.status.plain() == maybe && w.guess {
 		w.last = chance
 	}
 	printed := w.printed
@@ -160,7 +160,7 @@ func (w *walker) cmd(cmd syntax.Command) {
 	case *syntax.BinaryCmd:
 		w.binary(cmd)
 	case *syntax.IfClause:
-		w.softly(func() { w.ifs(cmd) })
+		w.ifs(cmd)
 	case *syntax.CaseClause:
 		w.cases(cmd)
 	case *syntax.WhileClause:

@@ -24,6 +24,16 @@ func (w *walker) choice(ways ...func()) {
 	}
 }
 
+// leaning are two ways of which an answer decides.
+func (w *walker) leaning(is answer, then, otherwise func()) []func() {
+	return []func(){w.aside(is == unlikely, then), w.aside(is == likely, otherwise)}
+}
+
+// aside is a way that nobody goes who gives no other words than the image does, where it is one.
+func (w *walker) aside(is bool, way func()) func() {
+	return func() { w.off = w.off || is; way() }
+}
+
 // choosing walks what happens, or does not, by a choice that was not followed.
 func (w *walker) choosing(is bool, walk func()) {
 	outer := w.frame.Chosen
