@@ -99,7 +99,7 @@ func (c *checker) addIf(fr frame, fault *Fault, also ...string) error {
 func (c *checker) add(fr frame, fault Fault, also ...string) error {
 	fault.Role = fr.role
 	absent := fault.Kind == Missing && fr.role != Health
-	_, put := fr.Put.Origin(fault.Path)
+	_, put := c.Texts.Origin(fr.Put, fault.Path)
 	switch {
 	case absent && (put || fr.Soft && fr.Told || !fr.Soft && fr.Doubt):
 		c.note(fr, "%s starts %s, which is not in the image", fr.Text(), shell.Show(fault.Path))

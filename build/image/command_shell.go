@@ -49,7 +49,7 @@ func (c *checker) scriptFile(word string, args []string, f frame) error {
 		c.note(f, "a shell works out at run time that it reads the script %s: that was not followed", shell.ShowWord(word))
 		return nil
 	}
-	from, _ := f.Put.Origin(shell.Absolute(f.Dir, word))
+	from, _ := c.Texts.Origin(f.Put, shell.Absolute(f.Dir, word))
 	if text, ok := c.Texts.Written(from); ok {
 		return c.ownText(shell.Absolute(f.Dir, word), text, args, f)
 	}

@@ -23,7 +23,7 @@ func (c *checker) findText(word string, f frame) (name, text string, ok bool, er
 		if name = shell.Absolute(f.Dir, name); !shell.Known(name) {
 			continue
 		}
-		from, _ := f.Put.Origin(name)
+		from, _ := c.Texts.Origin(f.Put, name)
 		if text, ok := c.Texts.Written(from); ok {
 			return name, text, true, nil
 		}

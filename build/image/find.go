@@ -58,7 +58,7 @@ func (f frame) shadowed(word, name string) bool {
 
 // stat finds what an absolute name is and whether it can be executed.
 func (c *checker) stat(name string, f frame) (tree.Found, *Fault, error) {
-	from, put := f.Put.Origin(name)
+	from, put := c.Texts.Origin(f.Put, name)
 	at, err := c.Tree.At(from)
 	at.Name = name
 	switch {

@@ -37,11 +37,7 @@ func (w *walker) builtin(words []string) bool {
 	case ".", "source":
 		w.source(args)
 	case "eval":
-		text := strings.Join(args, " ")
-		if !Known(text) {
-			w.frame.Loosen()
-		}
-		w.stmts(w.parse(text))
+		w.eval(strings.Join(args, " "))
 	case "trap", "alias", "enable", "hash":
 		w.renamed(words)
 	case "export", "readonly", "local", "declare", "typeset":
@@ -81,6 +77,14 @@ func (w *walker) builtin(words []string) bool {
 		w.answer(words)
 	}
 	return true
+}
+
+// eval walks a text that was put together.
+func (w *walker) eval(text string) {
+	if !Known(text) {
+		w.frame.Loosen()
+	}
+	w.stmts(w.parse(text))
 }
 
 // changes tells whether a builtin may change variables, now or later, in ways that are not seen.

@@ -31,6 +31,10 @@ func (w *walker) put(words []string) {
 		for _, name := range brought(words) {
 			w.putAt(Absolute(w.dir, name), Unknown)
 		}
+	case base == "rsync":
+		w.synced(words[1:])
+	case base == "tar" || base == "bsdtar" || base == "unzip":
+		w.unpack(words)
 	case base == "sed" && o.Has("-i", "--in-place"):
 		w.edit(names)
 	case base == "a2dismod":
@@ -86,11 +90,10 @@ func brought(words []string) (names []string) {
 // and over what is there, or may be not.
 func (w *walker) copies(names []string, exactly, links, over bool) {
 	target := Absolute(w.dir, names[len(names)-1])
-	_, info, err := w.image.Resolve(target)
-	w.failed(err)
+	into := w.isFolder(target)
 	for _, name := range names[:len(names)-1] {
 		var places []string
-		if exactly || err != nil || !info.IsDir() || w.isGone(target) { // it may become one
+		if exactly || !into { // it may become one
 			places = append(places, target)
 		}
 		if !exactly {
@@ -101,7 +104,11 @@ func (w *walker) copies(names []string, exactly, links, over bool) {
 			if links {
 				from = path.Dir(place)
 			}
-			put := func() { w.putAt(place, Absolute(from, name)) }
+			source := Absolute(from, name)
+			put := func() { w.putAt(place, source) }
+			if !links && w.isFolder(place) && (!Known(source) || w.isFolder(source)) {
+				put = func() { w.layer(place, source) }
+			}
 			if _, _, there := w.itself(place); over || w.isGone(place) || !there && len(w.files[place]) == 0 {
 				put()
 			} else {
@@ -152,10 +159,13 @@ func (w *walker) isGone(place string) bool {
 	return slices.Equal(w.files[path.Clean(place)], []string{gone})
 }
 
+// manyFiles is the note of a bound that was reached.
+const manyFiles = "the image's scripts change so many files that not all was followed"
+
 // hold keeps where the image has all that a file may be.
 func (w *walker) hold(name string, sources ...string) {
 	if _, there := w.files[name]; !there && len(w.files) >= maxFiles {
-		w.note("the image's scripts change so many files that not all was followed")
+		w.note(manyFiles)
 		return
 	}
 	w.files[name] = few(unique(sources, same))
@@ -177,7 +187,7 @@ func (w *walker) putAt(place, source string) {
 	}
 	var all []string
 	for _, put := range w.places() {
-		from, _ := put.Origin(source)
+		from, _ := w.Origin(put, source)
 		all = append(all, path.Clean(from))
 	}
 	w.hold(place, all...)
@@ -201,16 +211,6 @@ func (w *walker) places() []Put {
 
 // Put are files that shells put into the image: where it has, by itself, what is there then under a name.
 type Put map[string]string
-
-// Origin is where the image has what is started under a name, and whether it was put there.
-func (p Put) Origin(name string) (string, bool) {
-	for folder := path.Clean(name); len(folder) > 1; folder = path.Dir(folder) {
-		if from := p[folder]; from != "" && from != gone {
-			return path.Join(from, strings.TrimPrefix(path.Clean(name), folder)), true
-		}
-	}
-	return name, false
-}
 
 // Gone tells whether what the image has under a name was removed.
 func (p Put) Gone(name string) bool { return p[path.Clean(name)] == gone }

@@ -135,7 +135,7 @@ func variable(name string) func(shell.Frame) string {
 
 func origin(name string) func(shell.Frame) string {
 	return func(f shell.Frame) string {
-		from, put := f.Put.Origin(name)
+		from, put := shell.New(files{}, nil, arm64).Origin(f.Put, name)
 		if !put {
 			return "not put"
 		}
@@ -184,7 +184,7 @@ func TestWritten(t *testing.T) {
 	}
 	last := h.frames[len(h.frames)-1]
 	for name, want := range map[string]string{"/run.sh": "app\n", "/later.sh": shell.Unknown, "/none.sh": ""} {
-		place, _ := last.Put.Origin(name)
+		place, _ := texts.Origin(last.Put, name)
 		if text, ok := texts.Written(place); text != want || ok != (want != "") {
 			t.Errorf("%s has %q, want %q", name, text, want)
 		}

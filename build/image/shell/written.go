@@ -96,7 +96,7 @@ type content struct {
 // contents are all that a file may hold, by what was put or written there.
 func (w *walker) contents(name string) (all []content) {
 	for _, put := range w.places() {
-		from, _ := put.Origin(name)
+		from, _ := w.Origin(put, name)
 		if text, ok := w.Written(from); ok {
 			all = append(all, content{name: name, text: text, there: true})
 			continue

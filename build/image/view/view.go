@@ -108,7 +108,7 @@ func (v *View) Homes(f shell.Frame) []string {
 
 // Held is a file as a command has it: where the image has it, or the text that a shell on the way wrote there.
 func (v *View) Held(name string, f shell.Frame) (at tree.Found, text string, err error) {
-	from, _ := f.Put.Origin(name)
+	from, _ := v.Texts.Origin(f.Put, name)
 	if text, ok := v.Texts.Written(from); ok {
 		return tree.Found{}, strings.ReplaceAll(text, shell.Unknown, ""), nil
 	}
