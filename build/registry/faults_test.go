@@ -149,7 +149,11 @@ func readBlobOnce(ctx context.Context, c *Client, repo reference.Named, desc oci
 		return nil, err
 	}
 	defer blob.Close()
-	return io.ReadAll(blob)
+	got, err := io.ReadAll(blob)
+	if len(got) > 0 && int64(len(got)) == desc.Size && desc.Digest != desc.Digest.Algorithm().FromBytes(got) {
+		return nil, errors.New("a whole blob that is another was handed on")
+	}
+	return got, err
 }
 
 // passing are the faults that go away: every request suffers once, and the operation succeeds all the same.

@@ -340,6 +340,7 @@ func TestContentThatIsAnother(t *testing.T) {
 		"a layer with more behind it":   {sends(200, "application/json", append(s.there.layer, "more"...), false), blob, ErrCorrupt},
 		"a part that nobody asked for":  {sends(206, "application/json", s.there.layer, true, "Content-Range", "bytes 0-9/10"), blob, ErrCorrupt},
 		"a layer that has another size": {sends(200, "application/json", s.there.layer[:3000], true), has(false), ErrCorrupt},
+		"a layer that has nothing":      {sends(200, "application/json", nil, true), has(false), ErrCorrupt},
 		"a layer that nobody may see":   {sends(403, "application/json", s.there.layer, true), has(false), ErrUnauthorized},
 		"a layer that is not there":     {sends(404, "application/json", nil, true), has(false), nil},
 		"a layer of no length":          {sends(200, "application/json", nil, false), has(true), nil},
