@@ -25,11 +25,7 @@ func valid(config []byte) error {
 	if trimmed := bytes.TrimLeft(config, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(config) {
 		return fmt.Errorf("%w: it is no JSON object: build the image anew", ErrConfig)
 	}
-	problem, err := index.Ambiguity(config, ours())
-	if err != nil {
-		problem = err.Error()
-	}
-	if problem != "" {
+	if problem, _ := index.Ambiguity(config, ours()); problem != "" { // it is JSON
 		return fmt.Errorf("%w: %s: build the image anew", ErrConfig, problem)
 	}
 	return nil

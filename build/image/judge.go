@@ -32,7 +32,7 @@ func (c *checker) judge(at tree.Found, f tree.File, fr frame) error {
 	default:
 		fault.Kind, fault.What = NotProgram, "data of a format that no kernel starts"
 	}
-	if fr.shell && (f.Format == tree.FormatText || f.Format == tree.FormatEmpty) {
+	if fr.shell && f.Format == tree.FormatEmpty { // a script of nothing
 		return nil
 	}
 	return c.add(fr, fault, at.Name)
