@@ -371,13 +371,17 @@ func TestRegistryPassword(t *testing.T) {
 
 // Hosts with a port are that registry alone; without one, whatever port it listens at.
 func TestInsecureHosts(t *testing.T) {
-	for _, s := range []say{line("INSECURE=reg.lan:5000, 10.0.0.5 [fd00::5]"), {yaml: "insecure: [reg.lan:5000, 10.0.0.5, '[fd00::5]']\n"}} {
+	for _, s := range []say{
+		line("INSECURE=reg.lan:5000, 10.0.0.5 [fd00::5] fd00::6 my_reg.lan"),
+		{yaml: "insecure: [reg.lan:5000, 10.0.0.5, '[fd00::5]', 'fd00::6', my_reg.lan]\n"},
+	} {
 		c := s.mustLoad(t)
-		if got := c.Value("INSECURE").Text; got != "reg.lan:5000, 10.0.0.5 [fd00::5]" && got != "reg.lan:5000 10.0.0.5 [fd00::5]" {
+		if got := strings.ReplaceAll(c.Value("INSECURE").Text, ",", ""); got != "reg.lan:5000 10.0.0.5 [fd00::5] fd00::6 my_reg.lan" {
 			t.Errorf("value %q", got)
 		}
 		for host, want := range map[string]bool{
 			"reg.lan:5000": true, "REG.lan:5000": true, "10.0.0.5": true, "10.0.0.5:443": true, "[fd00::5]": true, "[fd00::5]:443": true,
+			"[fd00::6]:443": true, "my_reg.lan:80": true,
 			"reg.lan": false, "reg.lan:5001": false, "[fd00::55]:443": false, "10.0.0.55": false, "docker.io": false,
 		} {
 			if got := c.Insecure(host); got != want {
@@ -503,6 +507,12 @@ func TestRefused(t *testing.T) {
 		{"truth", line("V=maybe"), []string{"V=maybe", "neither yes nor no"}},
 		{"insecure", line("INSECURE=maybe"), []string{"INSECURE=maybe (command line)", "neither yes nor no, nor a registry's host"}},
 		{"insecure repository", line("INSECURE=reg.lan,10.0.0.5/app"), []string{"INSECURE=10.0.0.5/app"}},
+		{"insecure bracket without end", line("INSECURE=reg.lan [::1"), []string{"INSECURE=[::1 (command line)", "nor a registry's host"}},
+		{"insecure bracket without beginning", line("INSECURE=::1]"), []string{"INSECURE=::1]"}},
+		{"insecure port", line("INSECURE=reg.lan:70000"), []string{"INSECURE=reg.lan:70000"}},
+		{"insecure colon", line("INSECURE=reg.lan:"), []string{"INSECURE=reg.lan:"}},
+		{"insecure pattern", line("INSECURE=*.lan"), []string{"INSECURE=*.lan"}},
+		{"insecure address", line("INSECURE=http://reg.lan"), []string{"INSECURE=http://reg.lan"}},
 		{"yes among hosts", line("INSECURE=reg.lan,yes"), []string{"INSECURE=yes"}},
 		{"hosts behind yes", line("INSECURE=yes,reg.lan"), []string{"INSECURE=yes"}},
 		{"context", line("CONTEXT=https://github.com/me/app.git"), []string{"is no folder"}},

@@ -2,7 +2,10 @@ package config
 
 import (
 	"net"
+	"net/netip"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,11 +35,25 @@ func (l *loader) insecure() {
 		return
 	}
 	for _, i := range s.items {
-		if strings.Contains(i.text, "/") || !namesHost(i.text+"/") {
+		if !namesHost(i.text+"/") || !isHost(i.text) {
 			l.fail(&UsageError{Knob: "INSECURE", Text: i.text, Origin: i.origin,
 				Problem: "is neither yes nor no, nor a registry's host: write 1, 0, or hosts as in reg.lan:5000"})
 			continue
 		}
 		l.config.hosts.named = append(l.config.hosts.named, i.text)
 	}
+}
+
+// isHost tells whether some host can have this text for its name: a name, an IPv4 address or an IPv6 one in brackets, with a port or
+// without, or an IPv6 address alone. What nobody can have would be taken without a word, and allow nothing.
+func isHost(text string) bool {
+	if _, err := netip.ParseAddr(text); err == nil {
+		return true
+	}
+	u, err := url.Parse("//" + text)
+	if err != nil || u.Host != text || strings.Contains(text, "*") {
+		return false
+	}
+	port, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil && port > 0 || u.Port() == "" && !strings.HasSuffix(text, ":")
 }
