@@ -119,11 +119,13 @@ func (p *Pipeline) Registry() (*registry.Client, error) {
 		Insecure:    p.cfg.Insecure,
 		Roots:       p.opts.Roots,
 		Retry:       retry,
-		Notice:      func(s string) { p.opts.Show(progress.Notice{Text: s}) },
+		Notice:      p.notice,
 		Getenv:      p.opts.Getenv,
 	})
 	return p.registry, nil
 }
+
+func (p *Pipeline) notice(text string) { p.opts.Show(progress.Notice{Text: text}) }
 
 // Aim says which reference a target works on. Where no IMG says it, REGISTRY_USER and REGISTRY_PASSWORD are for its registry.
 func (p *Pipeline) Aim(ref reference.Named) {
@@ -196,10 +198,16 @@ func (p *Pipeline) open(ctx context.Context, o engine.Options) (*engine.Engine, 
 		return nil, err
 	}
 	o.Getenv, o.Insecure = p.opts.Getenv, p.cfg.Insecure
-	o.Credentials = func(ctx context.Context, host string) (engine.Credential, error) {
+	o.Credentials = p.forEngine(lookup)
+	o.Listed = p.listed
+	return engine.Open(ctx, o)
+}
+
+// forEngine gives an engine's base images and pushes the logins that the run has.
+func (p *Pipeline) forEngine(lookup registry.Credentials) engine.Credentials {
+	lookup = lookup.Awaited(p.notice)
+	return func(ctx context.Context, host string) (engine.Credential, error) {
 		c, err := lookup(ctx, host)
 		return engine.Credential{Username: c.Username, Password: c.Password, IdentityToken: c.IdentityToken}, err
 	}
-	o.Listed = p.listed
-	return engine.Open(ctx, o)
 }

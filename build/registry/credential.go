@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -43,15 +44,20 @@ func (c Credential) MarshalJSON() ([]byte, error) { return json.Marshal(c.String
 // anonymous and no error.
 type Credentials func(ctx context.Context, host string) (Credential, error)
 
-// awaited tells of a look-up that takes long: a helper may be asking its user something, or hang.
-func (c *Client) awaited(look Credentials) Credentials {
-	if look == nil {
+// Awaited tells of a look-up that takes long, once for each host: a helper may be asking its user something, or hang.
+func (c Credentials) Awaited(notice func(text string)) Credentials {
+	if c == nil {
 		return nil
 	}
+	var told sync.Map // hosts
 	return func(ctx context.Context, host string) (Credential, error) {
-		slow := time.AfterFunc(waitingAfter, func() { c.notice("waiting for docker's credential helper to tell the login of " + host) })
+		slow := time.AfterFunc(waitingAfter, func() {
+			if _, again := told.LoadOrStore(host, true); !again {
+				notice("waiting for docker's credential helper to tell the login of " + host)
+			}
+		})
 		defer slow.Stop()
-		return look(ctx, host)
+		return c(ctx, host)
 	}
 }
 

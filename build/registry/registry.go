@@ -98,7 +98,7 @@ func New(opts Options) *Client {
 	if transport == nil {
 		transport = newTransports(opts, c.plainAllowed)
 	}
-	c.opts.Credentials = c.awaited(opts.Credentials)
+	c.opts.Credentials = opts.Credentials.Awaited(c.notice)
 	c.http = &http.Client{Transport: transport, CheckRedirect: c.checkRedirect}
 	c.keys = &keyring{credentials: c.opts.Credentials, loggedIn: opts.LoggedIn, fetch: c.fetchToken, now: func() time.Time { return c.now() }}
 	return c
