@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	gateway "github.com/moby/buildkit/frontend/gateway/client"
 	"github.com/opencontainers/go-digest"
@@ -219,6 +220,9 @@ func (k *buildkit) built(ctx context.Context, resp map[string]string) (Built, er
 		return Built{}, fmt.Errorf("the engine stored an image without telling its config digest: %w; update the engine", err)
 	}
 	kept, err := k.engine.api.ImageInspect(ctx, id)
+	if cerrdefs.IsNotFound(err) {
+		return Built{}, fmt.Errorf("the built image %s: %w; %s", id, ErrNotFound, goneCure)
+	}
 	if err != nil {
 		return Built{}, fmt.Errorf("look at the built image %s: %w", id, err)
 	}

@@ -85,7 +85,7 @@ func ofRegistries() []failure {
 	)
 	return []failure{
 		{aPush, regexp.MustCompile(`(?i)cannot connect to the docker daemon|error during connect`), ErrUnreachable, "", "start the engine and run this again"},
-		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist|image not known`), ErrNotFound, "", "build it first"},
+		{aPush, regexp.MustCompile(`(?i)does not exist locally|no such image|tag does not exist|image not known|content digest \S+: not found`), ErrNotFound, "the engine has it no longer", goneCure},
 		{aPush, regexp.MustCompile(`(?i)immutable|already exists.*tag|tag.*already exists`), ErrTagRefused, "", ErrTagRefused.Error() + ": choose another VERSION"},
 		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 400\b`), errBadManifest, "", writable}, // containerd leaves the registry's words out
 		{aPush, regexp.MustCompile(`unexpected status from PUT request to ` + manifestURL + ` 4(03|05|09|12)\b`), ErrManifestRefused, "", writable},
@@ -124,6 +124,9 @@ func ofRegistries() []failure {
 		{aPush, regexp.MustCompile(`(?i)connection reset|broken pipe|unexpected EOF|\bEOF$|i/o timeout|TLS handshake timeout|deadline exceeded|use of closed network connection`), errTransient, "", ""},
 	}
 }
+
+// goneCure is for an image that was built and is looked for in vain.
+const goneCure = "`clean` or a prune took it away since it was built: run this again"
 
 // missing is what engines say of a path that a COPY, an ADD or a mount names: BuildKit, Docker's classic builder, Podman.
 const missing = `"(/[^"]*)":? not found|` +

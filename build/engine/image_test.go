@@ -1,12 +1,14 @@
 package engine
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/docker/docker/client"
+	"github.com/moby/buildkit/exporter/containerimage/exptypes"
 	"github.com/opencontainers/go-digest"
 )
 
@@ -48,6 +50,30 @@ func answering(t *testing.T, name string, answer http.HandlerFunc) *Engine {
 		t.Fatal(err)
 	}
 	return &Engine{api: api, info: Info{Name: name}}
+}
+
+// What another run's clean took away between two requests is told in our words, at each place where it may be missed.
+func TestAnImageThatIsGone(t *testing.T) {
+	e := answering(t, "Docker", func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			_, _ = w.Write([]byte(`{"errorDetail":{"message":"failed to copy: rpc error: code = NotFound desc = content digest sha256:c042: not found"}}`))
+			return
+		}
+		w.WriteHeader(http.StatusNotFound)
+		_, _ = w.Write([]byte(`{"message":"No such image: sha256:mine"}`))
+	})
+	e.auth = Options{}.credentials()
+	id := digest.FromString("mine").String()
+	_, built := (&buildkit{engine: e}).built(t.Context(), map[string]string{exptypes.ExporterImageDigestKey: id, exptypes.ExporterImageConfigDigestKey: id})
+	_, pushed := e.Push(t.Context(), "reg.test/app:1", func(Event) {})
+	for want, err := range map[string]error{
+		"the built image " + id + ": no such image in the engine; " + goneCure: built,
+		"push reg.test/app:1: the engine has it no longer; " + goneCure:        pushed,
+	} {
+		if !errors.Is(err, ErrNotFound) || err.Error() != want {
+			t.Errorf("%v\nwant %s", err, want)
+		}
+	}
 }
 
 // Podman may lose a name that is given while another run gives one to the same image.

@@ -97,6 +97,7 @@ func TestPushFaults(t *testing.T) {
 		{failed("Cannot connect to the Docker daemon at unix:///x.sock. Is the docker daemon running?"), ErrUnreachable},
 		{failed("An image does not exist locally with the tag: a"), ErrNotFound},
 		{failed("failed to find image a:1: a:1: image not known"), ErrNotFound},
+		{failed("failed to copy: rpc error: code = NotFound desc = content digest sha256:c042: not found"), ErrNotFound},
 		{failed("received unexpected HTTP status: 503 Service Unavailable"), errTransient},
 		{failed("toomanyrequests: slow down"), errTransient},
 		{failed("blob unknown: blob unknown to registry"), errTransient},
