@@ -10,6 +10,7 @@ import (
 	"github.com/distribution/reference"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
+	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
 	"github.com/manymage/manymage/build/index"
@@ -48,9 +49,10 @@ func (p *Pipeline) basesOf(jobs []job) bases {
 			where := fmt.Sprintf("%s:%d", j.solve.DockerfileName, b.Line)
 			all.add(wantedBase{image: b.Image, where: where, line: b.Line, hint: b.Hint, node: j.node}, b.Platform)
 		}
-		for _, named := range p.cfg.Contexts {
-			if image, ok := strings.CutPrefix(named.Value, "docker-image://"); ok {
-				all.add(wantedBase{image: image, where: "CONTEXTS", node: j.node}, j.platform)
+		for _, c := range j.contexts {
+			at := slices.IndexFunc(p.cfg.Contexts, func(named config.Pair) bool { return named.Name == c.Name })
+			if image, ok := strings.CutPrefix(p.cfg.Contexts[at].Value, "docker-image://"); ok {
+				all.add(wantedBase{image: image, where: "CONTEXTS", node: j.node}, c.Platform)
 			}
 		}
 	}

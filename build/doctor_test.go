@@ -22,6 +22,7 @@ import (
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/registry"
 	"github.com/manymage/manymage/build/registry/registrytest"
+	"github.com/manymage/manymage/platforms"
 )
 
 // marshalled is JSON of what can be nothing else.
@@ -237,6 +238,20 @@ func TestDoctorAsksForNamedImages(t *testing.T) {
 	_, text := examined(t, p)
 	if want := "wrong  base      " + host + "/gone:1 (CONTEXTS): "; strings.Count(text, "  base  ") != 1 || !strings.Contains(text, want) {
 		t.Errorf("says\n%s\nwant %s", text, want)
+	}
+}
+
+// It is asked for what the build wants of it: the engine's own platform where it is pinned to that, nothing where nothing takes it.
+func TestDoctorAsksOfNamedImagesWhatTheBuildDoes(t *testing.T) {
+	p, host := patient(t, "FROM --platform=$BUILDPLATFORM base AS build\nFROM scratch\nCOPY --from=build a /\n", "riscv64", "HOST/me/app")
+	p.cfg.Contexts = []config.Pair{{Name: "base", Value: "docker-image://" + host + "/gone:1"}, {Name: "other", Value: "docker-image://" + host + "/other:1"}}
+	jobs, err := p.jobs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := p.basesOf(jobs)
+	if len(all) != 1 || !strings.HasSuffix(all[0].image, "/gone:1") || !slices.Equal(formatted(all[0].wanted), []string{platforms.Format(platforms.Host())}) {
+		t.Errorf("%+v", all)
 	}
 }
 

@@ -29,6 +29,7 @@ type job struct {
 	pins     []dockerfile.Pin
 	runs     []dockerfile.Run // RUN lines on another platform than the engine's
 	bases    []dockerfile.Base
+	contexts []dockerfile.Context
 	features []dockerfile.Feature // lines that want BuildKit
 	syntax   dockerfile.Syntax
 	solve    engine.Solve
@@ -225,6 +226,9 @@ func (j *job) decide(file *dockerfile.File, o dockerfile.Options, want dockerfil
 		return err
 	}
 	if j.bases, err = file.Bases(j.choice.Strategy, o); err != nil {
+		return err
+	}
+	if j.contexts, err = file.Contexts(j.choice.Strategy, o); err != nil {
 		return err
 	}
 	for _, b := range j.bases {

@@ -86,6 +86,12 @@ type Base struct {
 	Likely bool
 }
 
+// Context is a named context that the build starts from or copies from.
+type Context struct {
+	Name     string // as Options has it
+	Platform ocispec.Platform
+}
+
 // Arg is a declared ARG.
 type Arg struct {
 	Name       string

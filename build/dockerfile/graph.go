@@ -31,15 +31,17 @@ const (
 type node struct {
 	stage
 	kind    kind
-	from    int    // the stage that it is built on, for fromStage
-	image   string // the image that it is built on in full form, for fromImage
-	written string // what the FROM names, ARGs expanded
-	varies  bool   // the image is another one for each platform (FROM $GOARCH/alpine)
-	pinned  string // its --platform, expanded; "" without one
-	sources []int  // stages that it copies or mounts from
-	below   []int  // the lines on which it does so from one below it
-	pulls   []pull // images that it copies or mounts from
-	fault   error  // why its FROM cannot be resolved, which a classic builder minds only where it builds the stage
+	from    int      // the stage that it is built on, for fromStage
+	image   string   // the image that it is built on in full form, for fromImage
+	written string   // what the FROM names, ARGs expanded
+	varies  bool     // the image is another one for each platform (FROM $GOARCH/alpine)
+	pinned  string   // its --platform, expanded; "" without one
+	sources []int    // stages that it copies or mounts from
+	below   []int    // the lines on which it does so from one below it
+	pulls   []pull   // images that it copies or mounts from
+	context string   // the named context that it is built on, or that stands for it
+	taken   []string // named contexts that it copies or mounts from
+	fault   error    // why its FROM cannot be resolved, which a classic builder minds only where it builds the stage
 }
 
 // pull is an image that a COPY --from or RUN --mount=from names.
@@ -157,14 +159,14 @@ func (g *graph) resolve(s stage, scope *scope, names map[string]int) (node, erro
 	from, isStage := names[known]
 	switch {
 	case g.isContext(s.name) && !g.o.Classic:
-		n.kind = replaced
+		n.kind, n.context = replaced, g.context(s.name)
 	case isStage:
 		n.kind, n.from = fromStage, from
 		n.body, err = g.triggered(g.nodes[from].triggers(), s)
 	case base == "scratch":
 		n.kind = fromScratch
 	case g.isContext(base):
-		n.kind = fromContext
+		n.kind, n.context = fromContext, g.context(base)
 	default:
 		n.image, err = full(base)
 		n.varies = g.varies(scope, s.base)
@@ -347,6 +349,7 @@ func (g *graph) source(n *node, in instruction, from string, names map[string]in
 			n.below = append(n.below, in.line())
 		}
 	case g.isContext(from):
+		n.taken = append(n.taken, g.context(from))
 	default:
 		image, err := full(from)
 		if err != nil {

@@ -65,6 +65,40 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 	return once(all), nil
 }
 
+// Contexts are the named contexts that building the target under the strategy takes, each once per platform. The platforms are those
+// that an image in such a place is wanted for, as with Bases.
+func (f *File) Contexts(s Strategy, o Options) ([]Context, error) {
+	g, pins, err := f.under(s, o)
+	if err != nil {
+		return nil, err
+	}
+	var all []Context
+	add := func(name string, p ocispec.Platform) {
+		if !slices.ContainsFunc(all, func(c Context) bool { return c.Name == name && platforms.Equal(c.Platform, p) }) {
+			all = append(all, Context{Name: name, Platform: p})
+		}
+	}
+	for i, n := range g.nodes {
+		if !g.reach[i] {
+			continue
+		}
+		p, err := g.platform(i, pins)
+		if err != nil {
+			return nil, err
+		}
+		if n.context != "" {
+			add(n.context, p)
+		}
+		if n.kind == replaced {
+			continue
+		}
+		for _, name := range n.taken {
+			add(name, platforms.Normalize(g.o.Platform))
+		}
+	}
+	return all, nil
+}
+
 // Unneeded are the stages, counted from 0, that building the target under the strategy leaves out.
 func (f *File) Unneeded(s Strategy, o Options) ([]int, error) {
 	g, _, err := f.under(s, o)

@@ -398,6 +398,26 @@ func TestBases(t *testing.T) {
 	}
 }
 
+// A named context in an image's place is wanted for the platforms that the image would be; where the build takes none, for none.
+func TestContextsHaveThePlatformsOfTheirPlaces(t *testing.T) {
+	f := read(t, d(`FROM --platform=$BUILDPLATFORM base AS build`, `COPY --from=files a /`, `FROM --platform=$BUILDPLATFORM alpine AS gone`,
+		`COPY --from=never a /`, `FROM lib AS u`, `FROM scratch`, `COPY --from=build a /`, `RUN --mount=from=gone,target=/x true`, `COPY --from=lib b /`))
+	o := Options{Build: platform(t, "amd64"), Platform: platform(t, "arm64"), Contexts: []string{"base", "files", "gone", "never", "lib", "nowhere"}}
+	for strategy, want := range map[Strategy][]string{
+		Target: {"base amd64", "files arm64", "gone amd64", "lib arm64"},
+		Native: {"base amd64", "files amd64", "gone amd64", "lib amd64"},
+	} {
+		contexts, err := f.Contexts(strategy, o)
+		var got []string
+		for _, c := range contexts {
+			got = append(got, c.Name+" "+c.Platform.Architecture)
+		}
+		if err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %q, %v; want %q", strategy, got, err, want)
+		}
+	}
+}
+
 func TestBuildArgs(t *testing.T) {
 	f := read(t, d(`ARG GOARCH=amd64`, `FROM golang`, `ARG GOOS`, `ARG GOARM=5`, `ARG TARGETARCH`, `ARG BUILDPLATFORM`, `ARG OTHER`))
 	for name, want := range map[string]map[string]string{
