@@ -37,6 +37,7 @@ type called struct {
 	of      []string // the workspace's packages that it is started in: names, folders or patterns of them; * for all
 	program bool     // of a package, and no script
 	either  bool     // ... where no script has the name
+	needed  bool     // it fails where neither is there
 	text    string   // what the program is to be found in: npx -c
 }
 
@@ -48,7 +49,7 @@ func readCalled(words []string) (s called, ok bool) {
 		valued = append(append(valued, "-w"), modules.NodePreloadOptions()...)
 	}
 	own, rest := options.Cut(words[1:], valued...)
-	s.files = []string{"package.json"}
+	s.files, s.needed = []string{"package.json"}, true
 	switch manager {
 	case "corepack":
 		if len(rest) == 0 {
@@ -81,7 +82,8 @@ func readCalled(words []string) (s called, ok bool) {
 // read goes on behind a manager's own options.
 func (s called) read(manager string, own options.List, rest, valued []string) (called, bool) {
 	var more options.List
-	switch verb := rest[0]; {
+	verb := rest[0]
+	switch {
 	case isExec(manager, verb):
 		s.program = true
 		more, rest = options.Cut(rest[1:], append(valued, "-p", "--package", "-c", "--call")...)
@@ -91,6 +93,7 @@ func (s called) read(manager string, own options.List, rest, valued []string) (c
 		return s, false
 	}
 	own = append(own, more...)
+	s.needed = (isRun(manager, verb) || verb == "start") && !own.Has("--if-present")
 	if s.text = strings.Join(own.Values("-c", "--call"), ""); s.text == "" && len(rest) > 0 {
 		s.name, s.args = rest[0], rest[1:]
 	}
@@ -181,17 +184,20 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 		if s.either {
 			err = c.packaged(s, f)
 		}
-		if s.name == "start" && (manager == "npm" || manager == "pnpm") {
-			return c.server(s, f)
+		if s.name == "start" && (manager == "npm" || manager == "pnpm") && err == nil {
+			some, err = c.server(s, f)
 		}
-		return false, err
+		if !some && err == nil {
+			err = c.scriptless(s, manager, f)
+		}
+		return some, err
 	}
 	if manager == "yarn" && !s.alone {
 		s.alone, err = c.lateYarn(text, path.Dir(file))
 	}
 	f.Dir, f.Reading = path.Dir(file), file
 	f.Path = append(programsOf(f.Dir), f.Path...)
-	f.Soft, f.Told = true, f.Told || !f.Soft
+	f.Soft, f.Told, f.Tongue = true, f.Told || !f.Soft, "sh"
 	for _, part := range []string{"pre", "", "post"} {
 		text, args := scripts[part+s.name], []string{"sh"}
 		if part == "" && len(s.args) > 0 {
@@ -202,6 +208,22 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 		}
 	}
 	return true, err
+}
+
+// scriptless notes that nobody wrote the script that is surely started, and that no package has a program of its name.
+func (c *checker) scriptless(s called, manager string, f frame) error {
+	folders, err := c.There([]string{shell.Absolute(f.Dir, s.dir)})
+	if err != nil || len(folders) == 0 || !s.needed || f.Soft && !f.Told || !shell.Known(s.name) {
+		return err
+	}
+	if s.either {
+		f.Dir, f.Path = folders[0], append(programsOf(folders[0]), f.Path...)
+		if _, fault, err := c.find(s.name, f); fault == nil || manager == "bun" && strings.ContainsAny(s.name, "./") { // a file
+			return err
+		}
+	}
+	c.note(f, "%s is to start the script %s, which no %s in the image has", manager, shell.Show(s.name), s.files[len(s.files)-1])
+	return nil
 }
 
 // server follows what npm starts where no script is called start.

@@ -144,7 +144,7 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 
 // allOf follows texts of which each is started.
 func (c *checker) allOf(all []string, f frame) error {
-	f.Soft = true
+	f.Soft, f.Told, f.Tongue = true, f.Told || !f.Soft, "sh"
 	for _, text := range all {
 		if err := c.text(text, []string{"sh"}, f); err != nil {
 			return err

@@ -79,7 +79,7 @@ var scriptChecks = []struct {
 	{"npm start", []entry{runners, called("/app", "start: run-p 'y --port 1'", "y: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x: ./server", "x:a:b: ./server", "y: ./server", "x:a: ./fits")}, "verified"},
 	{"npm start", []entry{runners, called("/app", "start: run-s x:*", "x:a: ./server")}, "foreign:/app/server"},
-	{"npm start", []entry{runners, called("/app", "start: npm-run-all x:** -p y", "x:a:b: ./server")}, "foreign:/app/server"},
+	{"npm start", []entry{runners, called("/app", "start: npm-run-all x:** -p y", "x:a:b: ./server", "y: ./fits")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: concurrently 'npm:x*'", "xy: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: concurrently pnpm:x", "x: ./server")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: cross-env-shell A=b './fits && ./server'")}, "foreign:/app/server"},
@@ -94,7 +94,7 @@ var scriptChecks = []struct {
 	{"nodemon", []entry{called("/app", "start: ./server"), elf("/bin/nodemon", "arm64")}, "foreign:/app/server"},
 	{"nodemon", []entry{manifest("/app", map[string]any{"nodemonConfig": map[string]string{"exec": "./server"}}), elf("/bin/nodemon", "arm64")}, "foreign:/app/server"},
 	{"npm start", []entry{called("/app", "other: x"), text("/app/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
-	{"pnpm start --dir sub", []entry{called("/app/sub", "other: x"), text("/app/sub/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
+	{"pnpm --dir sub start", []entry{called("/app/sub", "other: x"), text("/app/sub/server.js", ""), one("bcrypt", script()), lib(bcrypt, "amd64")}, "foreign-module:" + bcrypt},
 	{"corepack yarn@4 start", []entry{elf("/bin/corepack", "arm64"), called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"pm2-runtime npm -- start", []entry{pm2, called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"pm2-runtime start npm --name x -- run y", []entry{pm2, called("/app", "y: ./server", "start: ./fits")}, "foreign:/app/server"},
@@ -121,7 +121,7 @@ var scriptChecks = []struct {
 	{"pnpm -r run start", []entry{members("packages/*")}, "foreign:/app/server"},
 	{"pnpm --filter ./packages/a start", []entry{members("packages/*")}, "verified"},
 	{"pnpm -C packages/a --filter b start", []entry{members("packages/*")}, "foreign:/app/server"},
-	{"pnpm -w start", []entry{members("packages/*")}, "verified"},
+	{"pnpm -w start", []entry{members("packages/*")}, "verified, pnpm is to start the script start, which no package.json in the image has"},
 	{"pnpm -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"pnpm run -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"yarn workspace @s/b start", []entry{members("packages/*")}, "foreign:/app/server"},
@@ -145,10 +145,10 @@ var scriptChecks = []struct {
 	{"npm start", []entry{runners, called("/app", "start: concurrently 'npm:x' './server 1'", "x: ./fits")}, "foreign:/app/server"},
 	{"npm start", []entry{runners, called("/app", "start: cross-env A=b ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
 	{"npm start", []entry{runners, called("/app", "start: env-cmd -f .env ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
-	{"npm start", []entry{called("/app", "other: ./server")}, "verified"},
-	{"npm start", []entry{text("/app/package.json", "{")}, "verified"},
-	{"npm start", nil, "verified"},
-	{"npm start", []entry{called("/app", "start: no-such --x")}, "verified"},
+	{"npm start", []entry{called("/app", "other: ./server")}, "verified, npm is to start the script start, which no package.json in the image has"},
+	{"npm start", []entry{text("/app/package.json", "{")}, "verified, npm is to start the script start, which no package.json in the image has"},
+	{"npm start", nil, "verified, npm is to start the script start, which no package.json in the image has"},
+	{"npm start", []entry{called("/app", "start: no-such --x")}, "verified, /app/package.json starts no-such, which is not in the image"},
 	{"npm start", []entry{called("/app", "start: /opt/no-such --x")}, "verified, /app/package.json starts /opt/no-such, which is not in the image"},
 	{"npm start", []entry{called("/app", "start: tool"), link("/app/node_modules/.bin/tool", "../tool/bin/tool"), elf("/app/node_modules/tool/bin/tool", "amd64"), elf("/usr/bin/tool", "arm64")}, "foreign:/app/node_modules/tool/bin/tool"},
 	{"npm start", []entry{called("/app", "start: tool --x"), exe("/app/node_modules/.bin/tool", "#!/usr/bin/env node\n")}, "verified"},
@@ -189,7 +189,7 @@ var scriptChecks = []struct {
 	{"npm x -- tool -w sub", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
 	{"npm exec -c exec\t./server", nil, "foreign:/app/server"},
 	{"npm exec -w sub tool", []entry{tools}, "verified"},
-	{"npm run tool", []entry{tools}, "verified"},
+	{"npm run tool", []entry{tools}, "verified, npm is to start the script tool, which no package.json in the image has"},
 	{"pnpm exec tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
 	{"pnpm exec -c ./fits;\t./server", nil, "foreign:/app/server"},
 	{"pnpm dlx tool", []entry{tools}, "foreign:/app/node_modules/tool/bin/tool"},
@@ -239,6 +239,46 @@ func TestScriptsUntold(t *testing.T) {
 	} {
 		root := append(scripts(exe("/run", "#!/bin/sh\n"+line+"\n")), managers, called("/app", "start: ./fits"), elf("/app/fits", "arm64"))
 		r, err := image.Check(run("/run").and("WorkingDir", "/app").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{AllowForeign: []string{"/app/"}})
+		if got := strings.Join(r.Notes, "\n"); err != nil || got != want {
+			t.Errorf("%s: %s, notes %q, want %q", line, outcome(t, r, err), got, want)
+		}
+	}
+}
+
+// A script that nobody wrote is told of where it is surely started, unless a package has a program of its name.
+func TestScriptless(t *testing.T) {
+	const told = " is to start the script x, which no package.json in the image has"
+	for line, want := range map[string]string{
+		"npm run x":                      "npm" + told,
+		"npm run-script x -- --port 80":  "npm" + told,
+		"npm --prefix sub run x":         "npm" + told,
+		"yarn run x":                     "yarn" + told,
+		"pnpm run x":                     "pnpm" + told,
+		"bun run x":                      "bun" + told,
+		"node --run x":                   "node" + told,
+		"npm run y":                      "npm" + told, // which y starts
+		"npm start":                      "npm is to start the script start, which no package.json in the image has",
+		"yarn start":                     "yarn is to start the script start, which no package.json in the image has",
+		"deno task x":                    "deno is to start the script x, which no package.json in the image has",
+		"sh -c 'npm run x'":              "npm" + told,
+		"sh /run.sh npm run x":           "npm" + told,
+		"npm run z":                      "npm" + told,
+		"npm run x --if-present":         "",
+		"yarn run tool":                  "",
+		"bun run x.ts":                   "",
+		"npm test":                       "",
+		"npm --prefix nowhere run x":     "",
+		"sh /run.sh [ $A ] && npm run x": "",
+	} {
+		words := strings.Fields(line)
+		more := []entry{managers, runners, dir("/app/sub"), elf("/app/node_modules/.bin/tool", "arm64"), called("/app", "y: npm run x", "z: run-s x")}
+		if src, ok := strings.CutPrefix(line, "sh /run.sh "); ok {
+			words, more = []string{"sh", "/run.sh"}, append(more, text("/run.sh", src))
+		}
+		if text, ok := strings.CutPrefix(line, "sh -c "); ok {
+			words = []string{"sh", "-c", strings.Trim(text, "'")}
+		}
+		r, err := image.Check(run(words...).and("WorkingDir", "/app").bytes(), rootOf(more...), platform(t, "arm64"), image.Options{})
 		if got := strings.Join(r.Notes, "\n"); err != nil || got != want {
 			t.Errorf("%s: %s, notes %q, want %q", line, outcome(t, r, err), got, want)
 		}
