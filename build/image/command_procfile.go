@@ -48,7 +48,7 @@ func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 		root = path.Dir(file)
 	}
 	there := f
-	there.Dir = shell.Absolute(f.Dir, root)
+	there.Dir, there.Reading, there.Tongue = shell.Absolute(f.Dir, root), file, "sh"
 	lines, err := c.processLines(file)
 	if err != nil || verb == "run" && (tool != "foreman" || !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, strings.Join(rest, " ")+":") })) {
 		return len(rest) > 0, errors.Join(err, c.run(rest, f))

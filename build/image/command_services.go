@@ -14,7 +14,7 @@ import (
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
 func (c *checker) services(words []string, f frame) (some bool, err error) {
 	_, args := options.Cut(words[1:], "-c", "-t", "-u", "-U")
-	f.Soft, f.Told = true, false
+	f.Soft, f.Told = true, f.Told || !f.Soft
 	folder := "/nowhere"
 	if len(args) > 0 {
 		folder = shell.Absolute(f.Dir, args[0])
@@ -22,9 +22,12 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 	switch path.Base(words[0]) {
 	case "init": // of s6-overlay, which starts CMD as well, and all with its own tools
 		f.Path = with([]string{"/command"}, f.Path)
-		some, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run", "/etc/s6-overlay/s6-rc.d/*/run")
-		once, failed := c.oneshots(f)
-		return some || once || len(args) > 0, errors.Join(err, failed, c.run(args, f))
+		some, err = c.each(f, "/etc/cont-init.d/*", "/etc/services.d/*/run")
+		in := f
+		in.Told = false // unless a bundle has it
+		more, failed := c.each(in, "/etc/s6-overlay/s6-rc.d/*/run")
+		once, other := c.oneshots(in)
+		return some || more || once || len(args) > 0, errors.Join(err, failed, other, c.run(args, f))
 	case "my_init":
 		return c.each(f, "/etc/my_init.d/*", "/etc/rc.local", "/etc/service/*/run")
 	case "runsvdir", "s6-svscan":
@@ -129,12 +132,14 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 					files, err = with(files, names), errors.Join(err, failed) // that name each other, maybe
 				}
 			case s.setting("command") != "":
+				s.file = name
 				all = append(all, s)
 			}
 		}
 	}
 	for _, s := range all {
 		_, g := throughEnv(c.pairs(s.setting("environment"), own), own)
+		g.Reading, g.Told = s.file, g.Told && !slices.Contains([]string{"false", "no", "off", "0"}, strings.ToLower(s.setting("autostart")))
 		if dir := s.setting("directory"); dir != "" {
 			g.Dir = shell.Absolute(f.Dir, c.filledIn(dir, own))
 		}
@@ -180,6 +185,7 @@ func (c *checker) filledIn(text string, f frame) string {
 // service is a section of supervisord's configuration.
 type service struct {
 	kind     string // supervisord, program:x
+	file     string // that has it
 	settings map[string]string
 }
 
@@ -202,7 +208,7 @@ func sections(text string) (list []service) {
 		case above >= 0 && indent > above:
 			list[len(list)-1].settings[key] += "\n" + body
 		case body[0] == '[':
-			above, list = -1, append(list, service{strings.Trim(body, "[] \t"), map[string]string{}})
+			above, list = -1, append(list, service{kind: strings.Trim(body, "[] \t"), settings: map[string]string{}})
 		case cut >= 0:
 			above, key = indent, strings.ToLower(strings.TrimSpace(body[:cut]))
 			list[len(list)-1].settings[key] = strings.TrimSpace(body[cut+1:])

@@ -32,7 +32,7 @@ func TestSupervisorConfiguration(t *testing.T) {
 		{"-c /etc/s.conf", "[program:b]\ncommand=server\n[supervisord]\nenvironment=PATH=/app\n", server},
 		{"-c /etc/s.conf", "[supervisord]\nenvironment=A=/app\n[program:b]\ncommand=%(ENV_A)s/server\n", server},
 		{"-c /etc/s.conf", "[program:b]\ndirectory=/app\ncommand=sh -c ./server\n", server},
-		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/app\n[program:c]\ncommand=server\n", "verified"},
+		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/app\n[program:c]\ncommand=server\n", "/etc/s.conf starts server, which is not in the image"},
 		{"-c /etc/s.conf", "[program:b]\nenvironment=PATH=/bin:/app\ncommand=starter\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter ; was -- /app/server\n", "verified"},
 		{"-c /etc/s.conf", "[program:b]\ncommand=starter # was -- /app/server\n", "verified"},
