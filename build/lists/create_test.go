@@ -25,6 +25,7 @@ func TestCreate(t *testing.T) {
 		want string // platforms, in order
 		kind string
 		says string // among the notices
+		deep string // the last image's verdict
 	}{
 		"OCI images, in the order given": {
 			push: func(s *scene) {
@@ -66,6 +67,14 @@ func TestCreate(t *testing.T) {
 			},
 			from: "linux/arm=one.example/app:a", want: "linux/arm/v7", kind: index.OCIIndex,
 		},
+		"... beside an entry without one": {
+			push: func(s *scene) {
+				ix := s.listOf("one.example/app", imageFor("linux/amd64"), imageFor("linux/arm/v7"))
+				ix.Entries[0].Platform = nil
+				s.pushIndex("one.example/app:a", ix)
+			},
+			from: "linux/arm=one.example/app:a", want: "linux/arm/v7", kind: index.OCIIndex,
+		},
 		"a source that is not there": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/amd64")) },
 			from: "one.example/app:a,one.example/app:b", opts: CreateOptions{IgnoreMissing: true},
@@ -98,7 +107,29 @@ func TestCreate(t *testing.T) {
 		},
 		"programs that are what they are declared to be": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64")) },
-			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex,
+			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex, deep: "verified",
+		},
+		"programs that are elsewhere": {
+			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64").foreign()) },
+			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex, deep: "unverified",
+			says: "its programs cannot be looked at",
+		},
+		"programs beside an artifact, which has none": {
+			push: func(s *scene) {
+				s.artifact("one.example/app:a", nil)
+				s.push("one.example/app:b", imageFor("linux/arm64"))
+			},
+			from: "linux/amd64=one.example/app:a,one.example/app:b", opts: CreateOptions{Deep: true}, want: "linux/amd64 linux/arm64", kind: index.OCIIndex, deep: "verified",
+		},
+		"lists that are annotated alike": {
+			push: func(s *scene) {
+				for tag, platform := range map[string]string{"a": "linux/amd64", "b": "linux/arm64"} {
+					ix := s.listOf("one.example/app", imageFor(platform))
+					ix.Annotations = map[string]string{"k": "v"}
+					s.pushIndex("one.example/app:"+tag, ix)
+				}
+			},
+			from: "one.example/app:a,one.example/app:b", want: "linux/amd64 linux/arm64", kind: index.OCIIndex,
 		},
 		"a platform that only you know": {
 			push: func(s *scene) { s.push("one.example/app:a", testImage{program: "arm"}) },
@@ -147,6 +178,9 @@ func TestCreate(t *testing.T) {
 			}
 			if created.Digest != s.digest("one.example/app:1").String() {
 				t.Errorf("reports %s", created.Digest)
+			}
+			if last := created.Entries[len(created.Entries)-1]; last.Verdict != c.deep {
+				t.Errorf("the verdict is %q, want %q", last.Verdict, c.deep)
 			}
 		})
 	}
