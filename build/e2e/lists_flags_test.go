@@ -67,6 +67,7 @@ func TestListsFlags(t *testing.T) {
 	if _, there := one.Annotations["one"]; there || one.Annotations["three"] != "3" {
 		t.Errorf("%v", one.Annotations)
 	}
+	publishes("4", "plan9/arm/v6")(t, at, run("manifest:annotate", r+":4", "linux/s390x", "-os=plan9", "-arch=arm", "-variant=v6", "-force-platform"))
 	at.tag(t, "new", image{os: "linux", arch: "amd64", config: map[string]any{"User": "1"}})
 	run("manifest:add", r+":1", r+":new", "-replace")
 	if was, is := one.Manifests[0].Digest, at.list(t, "1").Manifests[0].Digest; was == is {
@@ -76,6 +77,38 @@ func TestListsFlags(t *testing.T) {
 	run("manifest:copy", r+":2", r+":copy", "-platforms=linux/arm64")
 	if got := at.Index(t, r+":copy").Platforms(); !slices.Equal(got, []string{"linux/arm64"}) {
 		t.Error(got)
+	}
+}
+
+// What is beside a list, and what is in it, is shown, taken along and removed only where that is asked for.
+func TestListsFlagsOfWhatIsBeside(t *testing.T) {
+	at := newListScene(t, Plain(t))
+	r, name, other := at.repo, strings.TrimPrefix(at.repo, at.Host+"/"), at.repo+"-b"
+	run := func(args ...string) Result { t.Helper(); return Run(t, at.dir, nil, args...).Exits(t, 0) }
+	run("manifest:create", r+":1", r+":amd64-1,"+r+":arm64-1")
+	list, child := at.digest(t, "1"), at.Index(t, r+":1").Manifests[0].Digest
+	beside := strings.Replace(list, ":", "-", 1) // the tag of a list's referrers
+	sbom, err := at.publishImage(name, image{os: "linux", arch: "riscv64"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	entry := map[string]any{"mediaType": sbom.MediaType, "digest": sbom.Digest, "size": sbom.Size, "artifactType": "application/x-sbom"}
+	if _, err := at.putManifest(name, beside, ociIndex, map[string]any{"schemaVersion": 2, "mediaType": ociIndex, "manifests": []any{entry}}); err != nil {
+		t.Fatal(err)
+	}
+	run("inspect", r+":1").Hides(t, "application/x-sbom")
+	run("inspect", r+":1", "-referrers").Says(t, "application/x-sbom")
+	for _, flag := range []string{"-no-referrers", "-json"} {
+		run("manifest:copy", r+":1", other+":1", flag)
+		if at.Has(t, other+":"+beside) == (flag == "-no-referrers") {
+			t.Errorf("%s: the referrers were copied, or were not", flag)
+		}
+	}
+	run("manifest:ls", r).Says(t, "amd64-1", list[:len("sha256:")+12])
+	run("manifest:ls", r, "-names").Says(t, "amd64-1").Hides(t, list[:len("sha256:")+12])
+	run("manifest:rm", other+":1", "-manifest", "-children", "-yes")
+	if at.Has(t, other+":1") || at.Has(t, other+"@"+child) || !at.Has(t, r+"@"+child) {
+		t.Error("the list or its image is still there, or the other repository's is gone")
 	}
 }
 
