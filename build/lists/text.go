@@ -27,6 +27,19 @@ func (c Created) Warnings() []string { return warnings(c.Published) }
 // Warnings are those of all repositories.
 func (c Copied) Warnings() []string { return warnings(c.Published) }
 
+// Image is the first reference that names the list; empty where nothing was published.
+func (c Created) Image() string { return first(c.Published) }
+
+// Image is the first reference that names the copy.
+func (c Copied) Image() string { return first(c.Published) }
+
+func first(published []Published) string {
+	if len(published) == 0 || len(published[0].Tags) == 0 {
+		return ""
+	}
+	return published[0].Repository + ":" + published[0].Tags[0].Tag
+}
+
 func warnings(published []Published) []string {
 	var out []string
 	for _, p := range published {

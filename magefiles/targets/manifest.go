@@ -367,6 +367,9 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 		}
 		return failed
 	}
+	if err := l.output(result, digest); err != nil {
+		return err
+	}
 	if is(asJSON) {
 		return writeJSON(result)
 	}
@@ -375,10 +378,17 @@ func (l *list) published(result any, notes []string, digest string, size int64, 
 			return err
 		}
 	}
-	if _, err := fmt.Printf("Digest: %s %d\n", digest, size); err != nil {
-		return err
+	_, err := fmt.Printf("Digest: %s %d\n", digest, size)
+	return err
+}
+
+// output leaves GitHub Actions the digest, and where something was published the one reference to pull, as `build push` does.
+func (l *list) output(result any, digest string) error {
+	values := []progress.Value{{Name: "digest", Text: digest}}
+	if r, ok := result.(interface{ Image() string }); ok && r.Image() != "" {
+		values = append(values, progress.Value{Name: "image", Text: r.Image()})
 	}
-	return progress.AppendOutput(l.session.getenv("GITHUB_OUTPUT"), progress.Value{Name: "digest", Text: digest})
+	return progress.AppendOutput(l.session.getenv("GITHUB_OUTPUT"), values...)
 }
 
 func (l *list) tell(notes []string) {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/lists"
+	"github.com/manymage/manymage/build/progress"
 )
 
 // What ended a run is told, rather than that something was cancelled; an error of its own stays what it is.
@@ -118,4 +121,32 @@ func annotated(t *testing.T, do func(*list) error) (string, error) {
 		t.Fatal(err)
 	}
 	return string(text), failed
+}
+
+// The list that several jobs built is named to the next job as one that `build push` made, whatever its target prints.
+func TestAPublishedListIsAnOutput(t *testing.T) {
+	made := lists.Created{Published: []lists.Published{{Repository: "ghcr.io/me/app", Tags: []lists.TagMove{{Tag: "1.2.0"}, {Tag: "1"}}}}}
+	for name, test := range map[string]struct {
+		result any
+		want   string
+	}{
+		"a list":          {made, "digest=sha256:00\nimage=ghcr.io/me/app:1.2.0\n"},
+		"an edited one":   {lists.Edited{Created: made}, "digest=sha256:00\nimage=ghcr.io/me/app:1.2.0\n"},
+		"a copy":          {lists.Copied{Published: made.Published}, "digest=sha256:00\nimage=ghcr.io/me/app:1.2.0\n"},
+		"nothing changed": {lists.Edited{}, "digest=sha256:00\n"},
+		"a file":          {lists.Fetched{}, "digest=sha256:00\n"},
+	} {
+		for _, asJSON := range []bool{false, true} {
+			path := filepath.Join(t.TempDir(), "output")
+			l := &list{session: &session{display: progress.New(io.Discard, progress.Options{}), getenv: func(name string) string {
+				return map[string]string{"GITHUB_OUTPUT": path}[name]
+			}}}
+			if err := l.published(test.result, nil, "sha256:00", 1, nil, &asJSON); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := os.ReadFile(path); err != nil || string(got) != test.want {
+				t.Errorf("%s, -json=%t: %q, %v; want %q", name, asJSON, got, err, test.want)
+			}
+		}
+	}
 }
