@@ -41,7 +41,7 @@ func RegistryDir(dir string) string { return filepath.Join(dir, filepath.FromSla
 // Serve starts the embedded registry of a folder, where the record says that it was last, if it can be there again.
 func Serve(ctx context.Context, embedded Embedded, dir string) (*Served, error) {
 	if embedded == nil {
-		return nil, &config.UsageError{Knob: "IMG", Problem: "no image is named and this program has no embedded registry: set IMG=registry/me/app"}
+		return nil, usageError{errors.New("this program has no embedded registry: Settings.Embedded in its magefile gives it one")}
 	}
 	return embedded(ctx, RegistryDir(dir), recordedPort(dir))
 }
@@ -64,6 +64,9 @@ func recordedPort(dir string) int {
 func (p *Pipeline) place(ctx context.Context) error {
 	if !p.cfg.Embedded || p.served != nil {
 		return nil
+	}
+	if p.opts.Embedded == nil {
+		return &config.UsageError{Knob: "IMG", Problem: "no image is named and this program has no embedded registry: set IMG=registry/me/app"}
 	}
 	// It outlives the target that started it: `build push` are two.
 	served, err := Serve(context.WithoutCancel(ctx), p.opts.Embedded, p.cfg.Dir)
@@ -104,7 +107,7 @@ func (p *Pipeline) reach(ctx context.Context, ref reference.Named) error {
 // registry is within reach afterwards.
 func (p *Pipeline) Reference(ctx context.Context, text string) (reference.Named, error) {
 	if text == "" {
-		if _, err := os.Stat(RegistryDir(p.cfg.Dir)); p.cfg.Embedded && errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Stat(RegistryDir(p.cfg.Dir)); p.cfg.Embedded && p.opts.Embedded != nil && errors.Is(err, fs.ErrNotExist) {
 			return nil, fmt.Errorf("nothing is published from this folder: there is no %s; `build push` makes it, or name an image", registryDir)
 		}
 		if err := p.place(ctx); err != nil {

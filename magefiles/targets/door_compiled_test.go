@@ -186,6 +186,19 @@ func TestACompiledProgramWithoutAName(t *testing.T) {
 	}
 }
 
+// Who imports the targets has no registry in the program, and is told so rather than sent to a folder that nothing would make.
+func TestAnImporterHasNoEmbeddedRegistry(t *testing.T) {
+	path := compile(t, "plain")
+	for target, want := range map[string]string{
+		"registry": "Error: this program has no embedded registry: Settings.Embedded in its magefile gives it one",
+		"verify":   "Error: IMG: no image is named and this program has no embedded registry: set IMG=registry/me/app",
+	} {
+		if got := execute(t, path, t.TempDir(), target); got.code != usageCode || strings.TrimSpace(got.errout) != want {
+			t.Errorf("%s: %+v, want %s", target, got, want)
+		}
+	}
+}
+
 // An importer's own defaults count, weaker than the command line, and its own step comes before the first build.
 func TestAnImporterDecidesForItsProject(t *testing.T) {
 	path := compile(t, "importer")
