@@ -2,6 +2,7 @@ package image
 
 import (
 	"errors"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -38,6 +39,8 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 		return c.supervised(words, f)
 	case "foreman", "forego", "goreman", "hivemind", "honcho", "overmind":
 		return c.procfile(words, f)
+	case "cron", "crond", "supercronic":
+		return c.crontabs(words, f)
 	case "pm2", "pm2-runtime", "pm2-docker":
 		return c.processes(words[1:], f)
 	}
@@ -82,9 +85,27 @@ func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	return some, err
 }
 
-// glob lists what a pattern names.
+// glob lists what a pattern names, with what shells on the way have put there: a file, or a folder that has one.
 func (c *checker) glob(pattern string, f frame) ([]string, error) {
 	names, err := c.Texts.Glob(pattern)
+	names = slices.Clone(names)
+	parts := strings.Split(pattern, "/")
+	for _, place := range slices.Sorted(maps.Keys(f.Put)) {
+		depth := min(strings.Count(place, "/")+1, len(parts))
+		rest := path.Join(parts[depth:]...)
+		if is, _ := path.Match(strings.Join(parts[:depth], "/"), place); !is || strings.ContainsAny(rest, "*?[") {
+			continue
+		}
+		name := path.Join(place, rest)
+		from, _ := c.Texts.Origin(f.Put, name)
+		_, there := c.Texts.Written(from)
+		if _, is, failed := c.Tree.Regular(from); failed == nil {
+			there = there || is && !f.Put.Gone(name)
+		}
+		if there {
+			names = with(names, []string{name})
+		}
+	}
 	if len(names) > shell.MaxWords {
 		c.note(f, "%s names so many files that none was followed", shell.Show(pattern))
 		return nil, err
@@ -120,7 +141,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 			break
 		}
 		name := shell.Absolute(f.Dir, files[i])
-		sections, failed := c.supervisorConf(name)
+		sections, failed := c.supervisorConf(name, f)
 		err = errors.Join(err, failed)
 		for _, s := range sections {
 			switch {
@@ -149,13 +170,25 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 }
 
 // supervisorConf reads the sections of a configuration.
-func (c *checker) supervisorConf(name string) ([]service, error) {
-	at, ok, err := c.Tree.Regular(name)
-	if err != nil || !ok {
-		return nil, err
-	}
-	text, err := c.Script(at)
+func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
+	text, err := c.heldText(name, f)
 	return sections(strings.ReplaceAll(text, "%(here)s", path.Dir(name))), err
+}
+
+// heldText is the text of a file as a command has it, with what only comes at run time as unknown, "" where it has none.
+func (c *checker) heldText(name string, f frame) (string, error) {
+	from, _ := c.Texts.Origin(f.Put, name)
+	if text, ok := c.Texts.Written(from); ok {
+		if text == shell.Unknown {
+			c.note(f, "%s is written at run time by what starts it: it was not followed", shell.Show(name))
+		}
+		return text, nil
+	}
+	at, ok, err := c.Tree.Regular(from)
+	if err != nil || !ok || f.Put.Gone(name) {
+		return "", err
+	}
+	return c.Script(at)
 }
 
 // pairs reads the words of supervisord's environment, KEY="val",KEY2=val, as env takes them.

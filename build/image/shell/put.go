@@ -31,6 +31,8 @@ func (w *walker) put(words []string) {
 		for _, name := range brought(words) {
 			w.putAt(Absolute(w.dir, name), Unknown)
 		}
+	case base == "crontab" && len(names) == 1:
+		w.putAt("/var/spool/cron/crontabs/root", Absolute(w.dir, names[0]))
 	case base == "rsync":
 		w.synced(words[1:])
 	case base == "tar" || base == "bsdtar" || base == "unzip":
