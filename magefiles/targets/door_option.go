@@ -41,10 +41,10 @@ func (r *reader) timeoutFrom(value string) error {
 	if value == "" {
 		return nil
 	}
-	d, err := time.ParseDuration(value)
-	if err != nil && strings.ContainsAny(value, "/:") {
+	if strings.ContainsAny(value, "/:") {
 		return refuse("-t: %q is no time, which it is for here: write IMG=%s", value, value)
 	}
+	d, err := time.ParseDuration(value)
 	if err != nil || d < 0 {
 		return refuse("-t: %q is no time: write -t 5m30s", value)
 	}

@@ -42,7 +42,7 @@ var ours = program1{
 
 // theirs has ours behind an alias, and targets of an importer.
 var theirs = program1{
-	{name: "image:build"}, {name: "image:push"}, {name: "image:version"}, {name: "deploy"},
+	{name: "image:build"}, {name: "image:push"}, {name: "image:version"}, {name: "deploy"}, {name: "image:manifest:create"},
 	{name: "image:verify", usage: "image:verify [-ref=<string>]", options: []targetOption{{"ref", "string"}}},
 }
 
@@ -100,6 +100,7 @@ func TestTheDoorLetsIn(t *testing.T) {
 		{"-t 5m build", "", "-t 5m5s build"},
 		{"-t=90s build", "", "-t 1m35s build"},
 		{"--t 1s build", "", "-t 6s build"},
+		{"-t 0s build", "", "build"},
 		{"-l", "", "-l"},
 		{"--l", "", "-l"},
 		{"-l psh", "", "-l"},
@@ -139,6 +140,9 @@ func TestTheDoorLetsIn(t *testing.T) {
 		if err != nil || !slices.Equal(l.mage, words(c.mage)) || !slices.Equal(l.words, words(c.knobs)) {
 			t.Errorf("%q:\ngot  %q %q %v\nwant %q %q", c.args, l.words, l.mage, err, c.knobs, c.mage)
 		}
+		if timed := slices.Contains(l.mage, "-t"); l.deadline.IsZero() == timed {
+			t.Errorf("%q: it is to end at %v", c.args, l.deadline)
+		}
 	}
 }
 
@@ -150,7 +154,13 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "build psh", "unknown target psh, did you mean push?"},
 		{ours, "biuld", "unknown target biuld, did you mean build?"},
 		{ours, "pubish", "unknown target pubish, did you mean publish?"},
-		{ours, "build frobnicate", "unknown target frobnicate: "},
+		{ours, "BIULD", "unknown target BIULD, did you mean build?"},
+		{ours, "build frobnicate", " -l lists them all"},
+		{ours, "inspect a:1 b:1", " -l lists them all"},         // which takes one
+		{ours, "setarch a:1 arm64 s390x", " -l lists them all"}, // whose option takes none
+		{ours, "-- -x", "unknown option -x"},
+		{ours, "insecure build", "unknown target insecure"},
+		{ours, "insecure=yes build", "write INSECURE=yes"},
 		{ours, "build ''", "unknown target '': "},
 		{ours, "verify 127.0.0.1:5000/a:1", "if it is meant for verify, write verify -ref=127.0.0.1:5000/a:1"},
 		{ours, "manifest:create a:1 a:amd64 a:arm64", "if it is one of the sources of manifest:create, these are one argument, separated by commas: FIRST,a:arm64"},
@@ -159,7 +169,8 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "plan 1=x", "unknown target 1=x: "},
 		{ours, "GOARCH=arm64 build", "ARCHES=arm64"},
 		{ours, "GOARM=7 build", "ARCHES=arm/v7"},
-		{ours, "GOOS=linux build", "ARCHES"},
+		{ours, "GOARCH= build", `such as ARCHES="amd64 arm64"`},
+		{ours, "GOOS=linux build", `such as ARCHES="amd64 arm64"`},
 		{ours, "-x build", "unknown option -x: "},
 		{ours, "--arches=amd64 build", "unknown option --arches=amd64: "},
 		{ours, "build -x", "build has no option -x: it has none"},
@@ -178,6 +189,7 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "build -t me/app:1", `-t: "me/app:1" is no time, which it is for here: write IMG=me/app:1`},
 		{ours, "build .", "unknown target .: the folder here is the context anyway"},
 		{ours, "build ../svc", "unknown target ../svc: CONTEXT=../svc makes that folder the context"},
+		{ours, "build /svc", "unknown target /svc: CONTEXT=/svc makes that folder the context"},
 		{ours, "build svc/", "unknown target svc/: CONTEXT=svc/ makes that folder the context"},
 		{ours, "push --insecur", "push has no option --insecur, did you mean -insecure?"},
 		{ours, "inspect a:1 -jsn", "inspect has no option -jsn, did you mean -json?"},
@@ -193,7 +205,7 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "inspect a:1 -wait=5", `"5" is no time.Duration`},
 		{ours, "verify -ref", "option -ref of verify needs a value"},
 		{ours, "-t", "-t needs a time"},
-		{ours, "-t soon build", `"soon" is no time`},
+		{ours, "-t soon build", `"soon" is no time: write -t 5m30s`},
 		{ours, "-t -5s build", `"-5s" is no time`},
 		{ours, "help build -t -5s", `"-5s" is no time`},
 		{ours, "-h build psh", "did you mean push?"},
@@ -201,6 +213,7 @@ func TestTheDoorRefuses(t *testing.T) {
 		{ours, "help psh", "did you mean push?"},
 		{ours, "-h psh", "did you mean push?"},
 		{theirs, "build", "unknown target build, did you mean image:build?"},
+		{theirs, "manifest:create", "unknown target manifest:create, did you mean image:manifest:create?"},
 		{theirs, "image:psh", "did you mean image:push?"},
 		{theirs, "psh", "did you mean image:push?"},
 		{theirs, "deplyo", "did you mean deploy?"},
@@ -275,12 +288,14 @@ func TestTheNameThatPeopleType(t *testing.T) {
 		want   string
 	}{
 		{"/usr/local/bin/manymage", noEnv, "manymage"},
+		{"/usr/local/bin/manymage", home, "manymage"},
 		{"/root/.cache/manymage/targets-" + hash, home, "scripts/mage"},
 		{"targets-mine", noEnv, "targets-mine"},
 		{"/root/.magefile/" + hash, noEnv, "mage"},
 		{"/root/.magefile/" + hash + ".exe", noEnv, "mage"},
 		{"/root/.magefile/" + strings.Repeat("a2", 32), noEnv, "mage"},
 		{"/usr/local/bin/deadbeef", noEnv, "deadbeef"},
+		{strings.Repeat("m2", 20), noEnv, strings.Repeat("m2", 20)},
 	} {
 		if got := called(c.path, c.getenv); got != c.want {
 			t.Errorf("%s: %q, want %q", c.path, got, c.want)
@@ -344,7 +359,7 @@ func TestMainIsAskedOnceAndOnlyForWhatItHas(t *testing.T) {
 		questions = append(questions, strings.Join(args, " "))
 		return answering(args...)
 	}
-	if l, err := readLine(words("build push BUILD"), a, noEnv); err != nil || len(l.mage) != 3 {
+	if l, err := readLine(words("build push BUILD"), a, noEnv); err != nil || len(l.mage) != 3 || l.targets != 3 {
 		t.Errorf("%+v %v", l, err)
 	}
 	if found, err := a.describe("bad"); found != nil || err != nil {

@@ -53,16 +53,24 @@ func TestBecause(t *testing.T) {
 // Who is told to stop when a target has just done its work does not begin the next one; the last one's work is done.
 func TestNoTargetBeginsBehindASignal(t *testing.T) {
 	t.Chdir(t.TempDir())
-	for targets, want := range map[int]string{1: "<nil>", 2: "stopped before the end: terminated"} {
+	for _, c := range []struct {
+		targets int
+		err     error
+		want    string
+	}{
+		{1, nil, "<nil>"},
+		{2, nil, "stopped before the end: terminated"},
+		{2, errors.New("a step failed"), "a step failed"}, // before it was heard of
+	} {
 		ctx, end := context.WithCancelCause(t.Context())
-		s := &session{targets: targets}
+		s := &session{targets: c.targets}
 		err := s.run(ctx, nil, func(ctx context.Context, _ *session) error {
 			end(errors.New("terminated"))
 			<-ctx.Done()
-			return nil
+			return c.err
 		})
-		if fmt.Sprint(err) != want {
-			t.Errorf("of %d targets: %v, want %s", targets, err, want)
+		if fmt.Sprint(err) != c.want {
+			t.Errorf("of %d targets: %v, want %s", c.targets, err, c.want)
 		}
 	}
 }
