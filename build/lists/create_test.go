@@ -3,6 +3,7 @@ package lists
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -109,6 +110,11 @@ func TestCreate(t *testing.T) {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64")) },
 			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex, deep: "verified",
 		},
+		"a program that is allowed to be another": {
+			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64").holding("amd64")) },
+			from: "one.example/app:a", opts: CreateOptions{Deep: true, AllowForeign: []string{"/app"}}, want: "linux/arm64", kind: index.OCIIndex, deep: "unverified",
+			says: "allowed by ALLOW_FOREIGN",
+		},
 		"programs that are elsewhere": {
 			push: func(s *scene) { s.push("one.example/app:a", imageFor("linux/arm64").foreign()) },
 			from: "one.example/app:a", opts: CreateOptions{Deep: true}, want: "linux/arm64", kind: index.OCIIndex, deep: "unverified",
@@ -178,6 +184,12 @@ func TestCreate(t *testing.T) {
 			}
 			if created.Digest != s.digest("one.example/app:1").String() {
 				t.Errorf("reports %s", created.Digest)
+			}
+			for i, e := range ix.Entries {
+				made := created.Entries[i]
+				if made.Platform != strings.Fields(c.want)[i] || made.Digest != e.Digest.String() || made.Attestations != len(e.Attestations) || !strings.Contains(made.Source, "one.example/app:") {
+					t.Errorf("reports the entry %+v", made)
+				}
 			}
 			if last := created.Entries[len(created.Entries)-1]; last.Verdict != c.deep {
 				t.Errorf("the verdict is %q, want %q", last.Verdict, c.deep)
@@ -628,6 +640,14 @@ func TestCreateTagsOfASeries(t *testing.T) {
 	if _, err := create("1.0.0", "{major} 1", map[string]string{ocispec.AnnotationVersion: "0.9"}, "one.example/other:1"); err != nil || s.index("one.example/app:1").Version() != "0.9" {
 		t.Errorf("what is asked for by name does not go back: %v", err)
 	}
+	if _, err := Create(t.Context(), s.client, []string{"one.example/other:1"}, []Source{{Ref: "one.example/app:a"}},
+		CreateOptions{Annotations: map[string]string{ocispec.AnnotationVersion: "1.9.9"}}); err != nil {
+		t.Fatal(err)
+	}
+	made, err := create("1.8.0", "{major}", nil, "one.example/other:1")
+	if err != nil || string(s.digest("one.example/other:1")) != made.Digest {
+		t.Errorf("the series is the first repository's alone: %v", err)
+	}
 	if _, err := create("1.0.0", "{major}.{arch}", nil); !errors.Is(err, config.ErrUsage) || !strings.Contains(err.Error(), "tags={major}.{arch}") {
 		t.Errorf("%v", err)
 	}
@@ -658,6 +678,20 @@ func TestCreateTagsOfASeriesInDockerLists(t *testing.T) {
 		said := strings.Join(made.Notices, "\n") + "|" + strings.Join(made.Published[0].Warnings, "\n")
 		if said != step.notice+"|"+step.warning {
 			t.Errorf("%s: said %q", step.version, said)
+		}
+	}
+}
+
+// What a source is annotated with here outranks what an index says of it, and nothing else goes.
+func TestAnnotationsOutrankOthers(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:a", imageFor("linux/amd64").annotated("k", "of the list"), imageFor("linux/arm64").annotated("l", "of the list"))
+	if _, err := Create(t.Context(), s.client, []string{"one.example/app:1"}, []Source{{Ref: "one.example/app:a", Annotations: map[string]string{"k": "given"}}}, CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []map[string]string{{"k": "given"}, {"k": "given", "l": "of the list"}} {
+		if got := s.index("one.example/app:1").Entries[i].Annotations; !maps.Equal(got, want) {
+			t.Errorf("entry %d says %v", i, got)
 		}
 	}
 }
