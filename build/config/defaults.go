@@ -24,6 +24,15 @@ type Defaults struct {
 
 const magefile = "magefile"
 
+// Texts are the values by the knobs' names, written as on a command line.
+func (d Defaults) Texts() map[string]string {
+	out := map[string]string{}
+	for name, s := range (&loader{in: Input{Defaults: d}}).fromDefaults() {
+		out[name] = s.text
+	}
+	return out
+}
+
 // fromDefaults reads the importer's values.
 func (l *loader) fromDefaults() map[string]setting {
 	d := l.in.Defaults

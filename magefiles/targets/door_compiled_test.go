@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -212,6 +213,10 @@ func TestAnImporterDecidesForItsProject(t *testing.T) {
 		if plan.code != 0 || !strings.Contains(plan.out, want) {
 			t.Errorf("plan has no %q: %+v", want, plan)
 		}
+	}
+	if help := execute(t, path, dir, "image:help"); help.code != 0 || !regexp.MustCompile(`(?m)^IMG .* team/app +IMG=`).MatchString(help.out) ||
+		!regexp.MustCompile(`(?m)^ARCHES .* arm64 arm/v7 +ARCHES=`).MatchString(help.out) || strings.Contains(help.out, "embedded registry") {
+		t.Errorf("help has other defaults: %+v", help)
 	}
 	build := execute(t, path, dir, "image:build", "VERSION=1", "ONLY=arm64")
 	if build.code != unreachableCode || build.out != "" {

@@ -1,6 +1,7 @@
 package targets
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 
@@ -8,14 +9,18 @@ import (
 	"github.com/manymage/manymage/build/progress"
 )
 
-// Help prints the knobs, with their defaults and examples.
+// Help prints the knobs, with their defaults and examples. A default of the magefile's own stands in the place of ours.
 func Help() error {
 	if err := exit(process.words()); err != nil {
 		return err
 	}
 	t := progress.Table{Header: []string{"KNOB", "", "DEFAULT", "EXAMPLE"}}
+	own := process.settings.Knobs.Texts()
 	for _, k := range config.Knobs() {
-		t.Add(k.Name, k.Help, k.Default, k.Example)
+		if k.Name == "IMG" && process.settings.Embedded == nil {
+			k.Default = "" // which names the embedded registry
+		}
+		t.Add(k.Name, k.Help, cmp.Or(own[k.Name], k.Default), k.Example)
 	}
 	if err := t.Within(terminal()).Write(os.Stdout); err != nil {
 		return err
