@@ -72,6 +72,7 @@ func TestBounds(t *testing.T) {
 		{"files of supervisord", run("supervisord", "-c", "/etc/s.conf"), []entry{elf("/bin/supervisord", "arm64"), text("/etc/s.conf", "[include]\nfiles=/conf/*\n"), each(70, "/conf/%", "[program:%]\ncommand=/bin/sh\n")},
 			"/etc/s.conf has so many files that not all were read"},
 		{"folders of a workspace", run("npm", "-w", "x", "start").and("WorkingDir", "/app"), []entry{managers, members("p/**"), each(1100, "/app/p/%/x", "")}, "/app has so many folders that not all were looked into"},
+		{"levels of a workspace", run("npm", "-w", "x", "start").and("WorkingDir", "/app"), []entry{managers, members("**"), manifest("/app/a/b/c/d", nil)}, "/app has packages so deep that not all were looked into"},
 		{"levels of libraries", run("/opt/app"), []entry{elf("/opt/app", "arm64", elftest.RunPath("/opt"), elftest.Needs("lib0.so")), chained(12)}, "what the image runs needs so many libraries that not all were looked at"},
 		{"files of nginx", run("nginx"), append(nginx("include /etc/nginx/m/*.conf;"), each(300, "/etc/nginx/m/%.conf", "")), "a server's configuration has more than 256 files: those behind were not read"},
 		{"files of Apache", run("apache2"), append(apache("Include /etc/apache2/m/*.conf"), each(300, "/etc/apache2/m/%.conf", "")), "a server's configuration has more than 256 files: those behind were not read"},

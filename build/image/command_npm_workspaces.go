@@ -1,6 +1,7 @@
 package image
 
 import (
+	"errors"
 	"io/fs"
 	"path"
 	"regexp"
@@ -110,7 +111,11 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 			return e.IsDir() && e.Name() != "node_modules" && !strings.HasPrefix(e.Name(), ".")
 		})
 	}
-	return folders, err
+	deeper, failed := c.Tree.Inside(tops[:min(len(tops), most)], func(e fs.DirEntry) bool { return e.Name() == "package.json" })
+	if len(deeper) > 0 {
+		c.Note(shell.Show(root) + " has packages so deep that not all were looked into")
+	}
+	return folders, errors.Join(err, failed)
 }
 
 // isMember tells whether a word means a package of a workspace: its name, the last part of it, its folder or one above, or a pattern. Of a word

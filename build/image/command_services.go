@@ -41,6 +41,8 @@ func (c *checker) services(words []string, f frame) (some bool, err error) {
 		return c.procfile(words, f)
 	case "cron", "crond", "supercronic":
 		return c.crontabs(words, f)
+	case "pg_ctl", "pg_ctlcluster":
+		return c.postgres(words, f)
 	case "pm2", "pm2-runtime", "pm2-docker":
 		return c.processes(words[1:], f)
 	}
