@@ -383,6 +383,12 @@ func TestCopyToAnotherRegistry(t *testing.T) {
 	from.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.ResetInBody()})
 	from.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Times: 1, Fault: faults.FlipBit()})
 	to.Add(faults.Rule{Match: faults.On("PUT", "/blobs/"), Times: 1, Fault: faults.LoseAnswer()})
+	to.Add(faults.Rule{Match: func(r *http.Request) bool {
+		if r.URL.Query().Has("mount") {
+			t.Errorf("asked to mount what it has not: %s", r.URL)
+		}
+		return false
+	}})
 	desc := descOf("", from.fresh.layer)
 	if err := from.client.PutBlob(t.Context(), from.at, desc, Bytes(from.fresh.layer)); err != nil {
 		t.Fatal(err)
