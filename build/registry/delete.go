@@ -26,13 +26,13 @@ func (c *Client) DeleteTag(ctx context.Context, ref reference.NamedTagged) error
 
 // remove deletes what a reference names. That there is nothing when it is tried again means that an answer got lost.
 func (c *Client) remove(ctx context.Context, op string, ref reference.Named) error {
-	lost := false
+	again := false
 	return c.run(ctx, op, ref.String(), func(ctx context.Context) error {
 		err := c.delete(ctx, ref)
-		if lost && errors.Is(err, ErrNotFound) {
+		if again && errors.Is(err, ErrNotFound) {
 			return nil
 		}
-		lost = lost || asFailure(err).again != never
+		again = true
 		return err
 	})
 }

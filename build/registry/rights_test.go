@@ -36,6 +36,8 @@ func TestMayPush(t *testing.T) {
 		"unknown scheme":   {faults.Status(401, "WWW-Authenticate", "Negotiate"), alice, nil, ""},
 		"overloaded":       {faults.Status(503), alice, nil, ""},
 		"too many":         {faults.Status(429), alice, nil, ""},
+		"for a minute":     {body(429, `{"errors":[{"code":"TOOMANYREQUESTS","message":"quota exceeded for requests per minute"}]}`), alice, nil, ""},
+		"broken":           {body(500, `{"errors":[{"code":"NAME_UNKNOWN","message":"no database"}]}`), alice, nil, ""},
 		"breaking off":     {faults.Reset(), alice, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
