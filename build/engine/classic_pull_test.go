@@ -4,10 +4,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"github.com/docker/docker/client"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -257,6 +262,48 @@ func TestTwoVersionsOfABaseAreTold(t *testing.T) {
 		if len(told) != test.told || len(told) > 0 && !strings.HasPrefix(told[0], "app:1 is not the same for all platforms: the engine's own, for linux/amd64, is not what the registry has, and linux/arm64 is built on the registry's; ") {
 			t.Errorf("%s: told %q", name, told)
 		}
+	}
+}
+
+// playedAnswers is an engine of which one test gives the answers.
+type playedAnswers func(*http.Request) string
+
+func (p playedAnswers) RoundTrip(req *http.Request) (*http.Response, error) {
+	answer := httptest.NewRecorder()
+	text := p(req)
+	if text == absent {
+		answer.WriteHeader(http.StatusNotFound)
+		text = `{"message":"no such thing"}`
+	}
+	_, _ = io.WriteString(answer, text)
+	return answer.Result(), nil
+}
+
+// A name that is another platform's after each pull is not pulled for ever. Podman does not ask whose it is: the registry may have no other.
+func TestANameThatOthersMoveAllTheTime(t *testing.T) {
+	for name, want := range map[string]string{docker: "other runs pull it for other platforms all the time", podman: "the registry gave linux/s390x"} {
+		synctest.Test(t, func(t *testing.T) {
+			pulls := 0
+			played := playedAnswers(func(req *http.Request) string {
+				switch {
+				case strings.HasSuffix(req.URL.Path, "/images/create"):
+					pulls++
+					return "{}"
+				case strings.HasSuffix(req.URL.Path, "/images/app:1/json"):
+					return `{"Id":"other","Os":"linux","Architecture":"s390x"}`
+				}
+				return absent
+			})
+			api, err := client.NewClientWithOpts(client.WithHost("tcp://engine:1"), client.WithHTTPClient(&http.Client{Transport: played}), client.WithScheme("http"), client.WithVersion(minAPI))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := &Engine{api: api, auth: Options{}.credentials(), info: Info{Name: name}}
+			_, err = newBases(e).pulledByName(t.Context(), "app:1", platform(t, "linux/arm64"), Image{}, func(Event) {})
+			if err == nil || !strings.Contains(err.Error(), want) || pulls != movedTries {
+				t.Errorf("%s: %v after %d pulls", name, err, pulls)
+			}
+		})
 	}
 }
 
