@@ -26,11 +26,12 @@ type Options struct {
 	Size    func() (columns, rows int) // of the terminal, asked before every drawing as it may be resized; nil: 80 by 24
 	NoColor bool                       // no colours on the terminal; a plain log never has any
 	GitHub  bool                       // inside GitHub Actions
+	Folder  string                     // of the run, from the workflow's checkout on, which GitHub's annotations go by; empty: the checkout
 	Verbose bool                       // output of steps is shown as it comes, as with V=1
 }
 
 // For finds out about w: it is a terminal if it is a file that is one, TERM is not "dumb" and CI is not set; NO_COLOR and
-// GITHUB_ACTIONS have their usual meaning. Verbose is left to the caller.
+// GITHUB_ACTIONS have their usual meaning. Verbose and Folder are left to the caller.
 func For(w io.Writer, getenv func(string) string) Options {
 	o := Options{NoColor: getenv("NO_COLOR") != "", GitHub: getenv("GITHUB_ACTIONS") == "true"}
 	f, ok := w.(*os.File)

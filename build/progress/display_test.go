@@ -91,6 +91,20 @@ func TestWarningWithAPlace(t *testing.T) {
 	const plain = "warning: a/Dockerfile:3: Rule: words\n"
 	equal(t, play(t, Options{}, events...), plain+"warning: a/Dockerfile: Rule: all of it\n")
 	equal(t, play(t, Options{GitHub: true}, events[0]), plain+"::warning file=a/Dockerfile,line=3::Rule: words\n")
+	// GitHub goes by the checkout, whatever folder of it the run is in.
+	equal(t, play(t, Options{GitHub: true, Folder: "services/api"}, events[0]), plain+"::warning file=services/api/a/Dockerfile,line=3::Rule: words\n")
+	up := Warning{Text: "Rule: words", File: "../Dockerfile", Line: 3}
+	equal(t, play(t, Options{GitHub: true, Folder: "services/api"}, up), "warning: ../Dockerfile:3: Rule: words\n::warning file=services/Dockerfile,line=3::Rule: words\n")
+}
+
+func TestFolderIn(t *testing.T) {
+	for _, test := range []struct{ workspace, dir, want string }{
+		{"/w/app", "/w/app/services/api", "services/api"}, {"/w/app/", "/w/app", ""}, {"", "/w/app", ""}, {"/w/app", "/tmp", ""}, {"/w/app", "", ""},
+	} {
+		if got := FolderIn(test.workspace, test.dir); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
 }
 
 func TestPlainRun(t *testing.T) {

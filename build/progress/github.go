@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,7 +15,11 @@ import (
 // annotate makes an annotation, once per text and place, and of an error one alone: it is told of each platform that shares the
 // step, and of the whole run. Outside GitHub it does nothing.
 func (g *log) annotate(kind, platform, file string, line int, text string) {
-	command := workflowCommand(kind, platform, file, line, text)
+	place := file
+	if file != "" && !filepath.IsAbs(file) {
+		place = path.Join(g.folder, filepath.ToSlash(file))
+	}
+	command := workflowCommand(kind, platform, place, line, text)
 	keys := []string{command}
 	if kind == "error" {
 		keys = append(keys, strings.TrimPrefix(platform+": "+text, ": "))
@@ -28,6 +34,16 @@ func (g *log) annotate(kind, platform, file string, line int, text string) {
 		g.told[k] = true
 	}
 	fmt.Fprintln(g.out, command)
+}
+
+// FolderIn is Options.Folder of a run in dir, when a workflow's checkout ($GITHUB_WORKSPACE) is in workspace. Empty where they are the
+// same, or dir is outside of it.
+func FolderIn(workspace, dir string) string {
+	folder, err := filepath.Rel(workspace, dir)
+	if err != nil || workspace == "" || !filepath.IsLocal(folder) || folder == "." {
+		return ""
+	}
+	return filepath.ToSlash(folder)
 }
 
 // workflowCommand is a command to GitHub's runner, as documented in "Workflow commands for GitHub Actions", with escapes as in

@@ -12,6 +12,7 @@ type log struct {
 	board
 	out      *sink
 	github   bool
+	folder   string // of the run, from the checkout on
 	verbose  bool
 	gathered map[string]*tail // on GitHub: what the steps of a platform printed, for its group
 	told     map[string]bool  // annotations already made
@@ -20,7 +21,7 @@ type log struct {
 }
 
 func newLog(out *sink, o Options) *log {
-	return &log{out: out, github: o.GitHub, verbose: o.Verbose,
+	return &log{out: out, github: o.GitHub, folder: o.Folder, verbose: o.Verbose,
 		gathered: map[string]*tail{}, told: map[string]bool{}, repeated: map[string]bool{}}
 }
 

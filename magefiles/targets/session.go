@@ -47,7 +47,7 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 	s.getenv = config.Overlay(Words(), os.Getenv)
 	err := s.open(ctx, ask)
 	options := progress.For(os.Stderr, s.getenv)
-	options.Verbose = s.cfg.Verbose
+	options.Verbose, options.Folder = s.cfg.Verbose, progress.FolderIn(s.getenv("GITHUB_WORKSPACE"), s.cfg.Dir)
 	s.display = progress.New(os.Stderr, options)
 	if s.note != "" {
 		s.display.Send(progress.Notice{Text: s.note})
