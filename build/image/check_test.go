@@ -76,6 +76,7 @@ var checks = []struct {
 	{"a script for Linux as Windows", "windows/amd64", run("/run.sh"), []entry{exe("/run.sh", "#!/bin/sh\n"), busybox("amd64")}, "foreign-system:/bin/busybox"},
 	{"Linux as FreeBSD", "freebsd/amd64", run("/app"), []entry{elf("/app", "amd64")}, "foreign-system:/app"},
 	{"Linux's loader as NetBSD", "netbsd/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Interp("/lib64/ld-linux-x86-64.so.2"))}, "foreign-system:/app"},
+	{"musl's loader as NetBSD", "netbsd/amd64", run("/app"), []entry{elf("/app", "amd64", elftest.Interp("/lib/ld-musl-x86_64.so.1"))}, "foreign-system:/app"},
 
 	// Lies.
 	{"an amd64 program", "", run("/app"), []entry{elf("/app", "amd64")}, "foreign:/app"},

@@ -57,7 +57,7 @@ func (c *checker) judgeELF(at tree.Found, f tree.File, fr frame) error {
 	case !f.ELF.Executable():
 		fault.Kind, fault.What, fault.Cure = NotProgram, f.ELF.Kind()+" and no program", "copy the linked program to that path"
 		return c.add(fr, fault, at.Name)
-	case fit == platforms.Foreign && f.ELF.OS() != "" && f.ELF.OS() != c.Declared.OS:
+	case fit == platforms.Foreign && f.ELF.OS() != "":
 		fault.Kind = ForeignSystem
 		return c.add(fr, fault, at.Name)
 	case fit == platforms.Foreign:
