@@ -36,6 +36,9 @@ func (g *log) annotate(kind, platform, file string, line int, text string) {
 	fmt.Fprintln(g.out, command)
 }
 
+// ErrorCommand is the line that annotates a run in GitHub Actions with an error, for those who have no display yet.
+func ErrorCommand(text string) string { return workflowCommand("error", "", "", 0, text) }
+
 // FolderIn is Options.Folder of a run in dir, when a workflow's checkout ($GITHUB_WORKSPACE) is in workspace. Empty where they are the
 // same, or dir is outside of it.
 func FolderIn(workspace, dir string) string {

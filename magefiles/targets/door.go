@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/manymage/manymage/build/progress"
 )
 
 // The door is where the command line comes in:
@@ -37,7 +39,7 @@ func enter() line {
 	read, err := readLine(os.Args[1:], b, os.Getenv)
 	var said *answer
 	if errors.As(err, &said) {
-		os.Exit(said.give(os.Stdout, os.Stderr))
+		os.Exit(said.give(os.Stdout, os.Stderr, os.Getenv))
 	}
 	os.Args = append(os.Args[:1:1], read.mage...)
 	lateCollection(os.Getenv, debug.SetGCPercent)
@@ -83,11 +85,14 @@ func refuse(format string, args ...any) error {
 
 func (a *answer) Error() string { return a.text }
 
-// give prints the answer, and gives the exit code.
-func (a *answer) give(stdout, stderr io.Writer) int {
+// give prints the answer, a refusal also as what GitHub Actions shows of one, and gives the exit code.
+func (a *answer) give(stdout, stderr io.Writer, getenv func(string) string) int {
 	if a.code == 0 {
 		fmt.Fprintln(stdout, a.text)
 		return 0
+	}
+	if getenv("GITHUB_ACTIONS") == "true" {
+		fmt.Fprintln(stderr, progress.ErrorCommand(a.text))
 	}
 	fmt.Fprintln(stderr, "Error:", a.text)
 	return a.code

@@ -305,12 +305,17 @@ func TestTheNameThatPeopleType(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	var out, errs strings.Builder
-	if code := (&answer{text: "manymage 1"}).give(&out, &errs); code != 0 || out.String() != "manymage 1\n" || errs.Len() > 0 {
+	if code := (&answer{text: "manymage 1"}).give(&out, &errs, noEnv); code != 0 || out.String() != "manymage 1\n" || errs.Len() > 0 {
 		t.Error(code, out.String(), errs.String())
 	}
 	out.Reset()
-	if code := (&answer{text: "wrong", code: 2}).give(&out, &errs); code != 2 || errs.String() != "Error: wrong\n" || out.Len() > 0 {
+	if code := (&answer{text: "wrong", code: 2}).give(&out, &errs, noEnv); code != 2 || errs.String() != "Error: wrong\n" || out.Len() > 0 {
 		t.Error(code, out.String(), errs.String())
+	}
+	errs.Reset()
+	github := func(name string) string { return map[string]string{"GITHUB_ACTIONS": "true"}[name] }
+	if (&answer{text: "50 % wrong", code: 2}).give(&out, &errs, github); errs.String() != "::error::50 %25 wrong\nError: 50 % wrong\n" {
+		t.Error(errs.String())
 	}
 }
 
