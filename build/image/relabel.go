@@ -42,7 +42,7 @@ func Relabel(config []byte, p ocispec.Platform) ([]byte, error) {
 // setField writes one field unless it is right; an empty value removes it.
 func setField(config []byte, field, old, value string) ([]byte, error) {
 	switch {
-	case old == value && (value == "" || gjson.GetBytes(config, field).Type == gjson.String):
+	case old == value:
 		return config, nil
 	case value == "":
 		return sjson.DeleteBytes(config, field)
