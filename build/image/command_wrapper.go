@@ -80,10 +80,14 @@ func unwrap(words []string) (rest []string, ok bool) {
 	return nil, false
 }
 
-// innermost are the words of what a chain of wrappers starts in the end, here: env A=b nice app.
+// innermost are the words of what a chain of wrappers starts in the end, here: env A=b nice app. Of a shell it is the text or file, where that is not known.
 func innermost(words []string) []string {
 	for {
 		rest, ok := unwrap(words)
+		if isShell(words[0]) {
+			_, rest = options.Cut(words[1:], options.OfShells()...)
+			ok = len(rest) > 0 && !shell.Known(rest[0])
+		}
 		if path.Base(words[0]) == "env" {
 			var f frame
 			rest, f = throughEnv(words[1:], f)
