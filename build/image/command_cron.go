@@ -67,6 +67,7 @@ func (c *checker) crontab(tool, name string, between int, f frame) (some bool, e
 		}
 		command := line[len(when.FindString(line)):]
 		if len(command) == len(line) { // a comment
+			c.lateText(name, line, f)
 			continue
 		}
 		if tool == "cron" {

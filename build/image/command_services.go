@@ -182,7 +182,7 @@ func (c *checker) heldText(name string, f frame) (string, error) {
 	from, _ := c.Texts.Origin(f.Put, name)
 	if text, ok := c.Texts.Written(from); ok {
 		if text == shell.Unknown {
-			c.note(f, "%s is written at run time by what starts it: it was not followed", shell.Show(name))
+			c.lateText(name, text, f)
 		}
 		return text, nil
 	}
@@ -190,7 +190,8 @@ func (c *checker) heldText(name string, f frame) (string, error) {
 	if err != nil || !ok || f.Put.Gone(name) {
 		return "", err
 	}
-	return c.Script(at)
+	text, err := c.Script(at)
+	return strings.ReplaceAll(text, shell.Unknown, ""), err // a file that is none
 }
 
 // pairs reads the words of supervisord's environment, KEY="val",KEY2=val, as env takes them.

@@ -37,7 +37,7 @@ func (c *checker) findText(word string, f frame) (name, text string, ok bool, er
 // ownText follows a text that a shell on the way wrote, as the script that it is for whoever starts it.
 func (c *checker) ownText(name, text string, args []string, f frame) error {
 	if text == shell.Unknown {
-		c.note(f, "%s is written at run time by what starts it: it was not followed", shell.Show(name))
+		c.lateText(name, text, f)
 		return nil
 	}
 	f.Told = f.Told || !f.Soft
@@ -51,4 +51,11 @@ func (c *checker) startText(name, text string, words []string, f frame) error {
 		return c.run(b.words(name, words[1:]), f)
 	}
 	return c.ownText(name, text, append([]string{name}, words[1:]...), f)
+}
+
+// lateText notes that some of a file is only written at run time, where it is.
+func (c *checker) lateText(name, text string, f frame) {
+	if !shell.Known(text) {
+		c.note(f, "%s is written at run time by what starts it: it was not followed", shell.Show(name))
+	}
 }

@@ -31,8 +31,8 @@ func (w *walker) put(words []string) {
 		for _, name := range brought(words) {
 			w.putAt(Absolute(w.dir, name), Unknown)
 		}
-	case base == "crontab" && len(names) == 1:
-		w.putAt("/var/spool/cron/crontabs/root", Absolute(w.dir, names[0]))
+	case base == "crontab":
+		w.schedule(words[1:])
 	case base == "rsync":
 		w.synced(words[1:])
 	case base == "tar" || base == "bsdtar" || base == "unzip":
@@ -66,6 +66,18 @@ func (w *walker) put(words []string) {
 		}
 	case base == "install" && !o.Has("-d", "--directory"):
 		w.copies(names, exactly, false, true)
+	}
+}
+
+// schedule takes the list of jobs that crontab is given as root's, whoever's it is.
+func (w *walker) schedule(words []string) {
+	const place = "/var/spool/cron/crontabs/root"
+	switch _, names := options.Permuted(words, "-u"); {
+	case len(names) == 0:
+	case names[0] == "-":
+		w.fill(place, false, []value{{cmp.Or(w.frame.Input, Unknown)}})
+	default:
+		w.putAt(place, Absolute(w.dir, names[0]))
 	}
 }
 
