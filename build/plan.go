@@ -127,21 +127,19 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 // planContext sums what leaves for the engines: BuildKit is sent the context once for each Dockerfile, a classic builder for each image.
 func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(node string) bool) (PlannedContext, error) {
 	out := PlannedContext{Dir: p.cfg.Context}
-	times, roads := make(map[source]int), make(map[source]string)
-	for _, j := range jobs {
-		if e := p.engines[j.node]; e != nil && roads[j.source()] != engine.RoadBuildKit {
-			roads[j.source()] = e.Info().Road
+	for _, jobs := range bySource(jobs) {
+		times, road := 1, ""
+		if e := p.engines[jobs[0].node]; e != nil {
+			road = e.Info().Road
 		}
-		if times[j.source()] == 0 || classic(j.node) {
-			times[j.source()]++
+		if classic(jobs[0].node) {
+			times = len(jobs)
 		}
-	}
-	for source, n := range times {
-		files, bytes, err := p.context(source.path).Measure(ctx, roads[source])
+		files, bytes, err := p.context(jobs).Measure(ctx, road)
 		if err != nil {
 			return out, err
 		}
-		out.Times, out.Files, out.Bytes = out.Times+n, out.Files+n*files, out.Bytes+int64(n)*bytes
+		out.Times, out.Files, out.Bytes = out.Times+times, out.Files+times*files, out.Bytes+int64(times)*bytes
 	}
 	return out, nil
 }
@@ -190,13 +188,8 @@ func (p *Pipeline) planRefusals(ctx context.Context, jobs []job, out *PlannedEng
 // refusesContext says why an engine takes no context as it is, which is looked through once for each. What of it cannot be read is told
 // where it is measured.
 func (p *Pipeline) refusesContext(ctx context.Context, jobs []job) (all []error) {
-	looked := make(map[source]bool)
-	for _, j := range jobs {
-		if looked[j.source()] {
-			continue
-		}
-		looked[j.source()] = true
-		if err := p.engines[j.node].RefusesContext(ctx, p.context(j.path)); errors.Is(err, engine.ErrUnsupported) && !told(all, err) {
+	for _, jobs := range bySource(jobs) {
+		if err := p.engines[jobs[0].node].RefusesContext(ctx, p.context(jobs)); errors.Is(err, engine.ErrUnsupported) && !told(all, err) {
 			all = append(all, err)
 		}
 	}

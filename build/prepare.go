@@ -55,9 +55,22 @@ func (j job) copies() []dockerfile.Copy {
 	return paths
 }
 
+// reads are the paths of the context that the build may read; all: it may be anything.
+func (j job) reads() (paths []string, all bool) {
+	if j.foreign() {
+		return nil, true
+	}
+	return j.file.Reads(j.choice.Strategy, j.how)
+}
+
+// foreign tells whether only the file's own frontend knows what it means.
+func (j job) foreign() bool {
+	return j.file == nil || j.forwarded(j.how.Classic) && !ofDocker(j.syntax.Image)
+}
+
 // refused is what the builder will not take. Where the file has a frontend of its own, that one decides.
 func (j job) refused() error {
-	if j.file == nil || j.forwarded(j.how.Classic) && !ofDocker(j.syntax.Image) {
+	if j.foreign() {
 		return nil
 	}
 	return usage(j.file.Refused(j.how))

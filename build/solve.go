@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -181,18 +182,27 @@ type source struct{ node, path string }
 
 func (j job) source() source { return source{j.node, j.path} }
 
+// bySource puts those together that are sent one context, in the order of the first of each.
+func bySource(jobs []job) (all [][]job) {
+	for _, j := range jobs {
+		at := slices.IndexFunc(all, func(some []job) bool { return some[0].source() == j.source() })
+		if at < 0 {
+			at, all = len(all), append(all, nil)
+		}
+		all[at] = append(all[at], j)
+	}
+	return all
+}
+
 // builders starts one builder for each source.
 func (p *Pipeline) builders(ctx context.Context, jobs []job) (map[source]engine.Builder, error) {
 	out := make(map[source]engine.Builder)
-	for _, j := range jobs {
-		if out[j.source()] != nil {
-			continue
-		}
-		b, err := p.engines[j.node].Start(ctx, p.context(j.path))
+	for _, jobs := range bySource(jobs) {
+		b, err := p.engines[jobs[0].node].Start(ctx, p.context(jobs))
 		if err != nil {
 			return out, err
 		}
-		out[j.source()] = b
+		out[jobs[0].source()] = b
 	}
 	return out, nil
 }
@@ -208,9 +218,9 @@ func closeAll(builders map[source]engine.Builder) {
 	})
 }
 
-// context is what the builds of a Dockerfile may read.
-func (p *Pipeline) context(path string) engine.Context {
-	c := engine.Context{Dir: p.cfg.Context, Dockerfile: path, Excludes: p.own(p.cfg.Context)}
+// context is what the jobs of one source may read.
+func (p *Pipeline) context(jobs []job) engine.Context {
+	c := engine.Context{Dir: p.cfg.Context, Dockerfile: jobs[0].path, Excludes: p.own(p.cfg.Context), Reads: p.reads(jobs)}
 	for _, n := range p.cfg.Contexts {
 		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value, Excludes: p.own(n.Value)})
 	}
@@ -222,6 +232,25 @@ func (p *Pipeline) context(path string) engine.Context {
 		c.SSH = append(c.SSH, engine.SSH{ID: a.ID, Paths: a.Paths})
 	}
 	return c
+}
+
+// reads are the paths of the context that any of the jobs may read; nil: it may be anything, as where nobody says what a base has
+// waiting in ONBUILD.
+func (p *Pipeline) reads(jobs []job) []string {
+	e := p.engines[jobs[0].node]
+	if e != nil && e.Info().HidesOnBuild() && slices.ContainsFunc(jobs, func(j job) bool { return len(j.bases) > 0 }) {
+		return nil
+	}
+	paths := []string{}
+	for _, j := range jobs {
+		own, all := j.reads()
+		if all {
+			return nil
+		}
+		paths = append(paths, own...)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
 // solve builds one platform. wait is the gate before the image is stored.

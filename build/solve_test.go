@@ -7,11 +7,15 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
+	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
 	"github.com/manymage/manymage/build/config"
+	"github.com/manymage/manymage/build/dockerfile"
 	"github.com/manymage/manymage/build/e2e/faults"
 	"github.com/manymage/manymage/build/engine"
 	"github.com/manymage/manymage/build/image"
@@ -117,6 +121,36 @@ func TestRemark(t *testing.T) {
 		}
 		if p.remark(results); !slices.Equal(told, test.want) {
 			t.Errorf("%s: %q, want %q", name, told, test.want)
+		}
+	}
+}
+
+// Jobs that are sent one context are sent what any of them reads, and everything where one of them may read anything.
+func TestWhatJobsRead(t *testing.T) {
+	of := func(text string) job {
+		file, err := dockerfile.Read([]byte(text), "Dockerfile")
+		if err != nil {
+			t.Fatal(err)
+		}
+		amd64 := ocispec.Platform{OS: "linux", Architecture: "amd64"}
+		return job{file: file, syntax: dockerfile.DetectSyntax([]byte(text)), choice: dockerfile.Choice{Strategy: dockerfile.Target},
+			how: dockerfile.Options{Build: amd64, Platform: amd64}}
+	}
+	some := of("FROM scratch\nCOPY b c /\n")
+	for name, test := range map[string]struct {
+		jobs []job
+		want []string
+	}{
+		"of one":             {[]job{some}, []string{"b", "c"}},
+		"of two":             {[]job{some, of("FROM scratch\nCOPY c a /\n")}, []string{"a", "b", "c"}},
+		"nothing":            {[]job{of("FROM scratch\n")}, []string{}},
+		"all":                {[]job{some, of("FROM scratch\nCOPY . /\n")}, nil},
+		"unread":             {[]job{some, {}}, nil},
+		"Docker's frontend":  {[]job{of("# syntax=docker/dockerfile:1\nFROM scratch\nCOPY a /\n")}, []string{"a"}},
+		"another's frontend": {[]job{of("# syntax=me/frontend\nFROM scratch\nCOPY a /\n")}, nil},
+	} {
+		if got := (&Pipeline{}).reads(test.jobs); !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
 	}
 }

@@ -39,9 +39,9 @@ func (p *Pipeline) unfound(ctx context.Context, jobs []job) []error {
 func (p *Pipeline) lacks(j job, c dockerfile.Copy) (why, cure string) {
 	switch {
 	case len(c.Patterns) > 0:
-		return p.context(j.path).LacksAll(c.Patterns, !j.how.Every)
+		return p.context([]job{j}).LacksAll(c.Patterns, !j.how.Every)
 	case c.From == "":
-		return p.context(j.path).Lacks(c.Path)
+		return p.context([]job{j}).Lacks(c.Path)
 	}
 	for _, n := range p.cfg.Contexts {
 		if info, err := os.Stat(n.Value); n.Name != c.From || err != nil || !info.IsDir() {

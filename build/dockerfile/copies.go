@@ -36,7 +36,13 @@ func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 			all = append(all, c)
 		}
 		c.Patterns = nil
+		if isVague(in) {
+			return nil
+		}
 		for _, t := range taken(in) {
+			if _, adds := in.command.(*instructions.AddCommand); adds && isAddress(t.path) {
+				continue
+			}
 			if c.From = g.contextOf(in, t.from); t.from != "" && (c.From == "" || g.isStage(t.from)) {
 				continue
 			}
@@ -66,16 +72,12 @@ type taking struct{ from, path string }
 func taken(in instruction) (all []taking) {
 	switch c := in.command.(type) {
 	case *instructions.CopyCommand:
-		if !c.Parents && len(c.ExcludePatterns) == 0 {
-			for _, path := range c.SourcePaths {
-				all = append(all, taking{c.From, path})
-			}
+		for _, path := range c.SourcePaths {
+			all = append(all, taking{c.From, path})
 		}
 	case *instructions.AddCommand:
 		for _, path := range c.SourcePaths {
-			if !isAddress(path) && len(c.ExcludePatterns) == 0 {
-				all = append(all, taking{"", path})
-			}
+			all = append(all, taking{"", path})
 		}
 	case *instructions.RunCommand:
 		for _, flag := range in.node.Flags {
@@ -87,6 +89,17 @@ func taken(in instruction) (all []taking) {
 	return all
 }
 
+// isVague tells of an instruction that may take less than its words say, or under other names.
+func isVague(in instruction) bool {
+	switch c := in.command.(type) {
+	case *instructions.CopyCommand:
+		return c.Parents || len(c.ExcludePatterns) > 0
+	case *instructions.AddCommand:
+		return len(c.ExcludePatterns) > 0
+	}
+	return false
+}
+
 // bound is what a bind mount takes, if it is one. The parser leaves all but its from for later: variables may stand there.
 func bound(mount string) []taking {
 	var t taking
@@ -94,6 +107,9 @@ func bound(mount string) []taking {
 		key, value, _ := strings.Cut(field, "=")
 		switch strings.ToLower(key) {
 		case "type":
+			if strings.Contains(value, "$") { // nobody knows what is taken
+				return []taking{{path: value}}
+			}
 			if !strings.EqualFold(value, string(instructions.MountTypeBind)) {
 				return nil
 			}

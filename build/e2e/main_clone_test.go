@@ -130,3 +130,37 @@ func TestIgnoredFilesAreNotSent(t *testing.T) {
 		}
 	})
 }
+
+// Of the context what the Dockerfile reads is sent, on either road; and all of it where a base has instructions waiting.
+func TestOnlyWhatIsReadIsSent(t *testing.T) {
+	EachEngine(t, Stores(), func(t *testing.T, e *EngineUnderTest) {
+		reg := Plain(t)
+		repo := reg.Repo(t)
+		base := repo + "-base"
+		onBuild := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nONBUILD COPY . /all\n"})
+		Run(t, onBuild, With(e), "build", "push", "IMG="+base, "VERSION=1", "ARCHES=amd64").Exits(t, 0)
+		dir := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nARG TARGETARCH\nCOPY app-$TARGETARCH l*k /\nCMD ls /all\n",
+			"Dockerfile.on": "FROM " + base + ":1\nCOPY app-amd64 /\nCMD ls /all\n", "app-amd64": "a", "app-arm64": "b", "big": noise(2 << 20)})
+		if err := os.Symlink("app-amd64", filepath.Join(dir, "link")); err != nil {
+			t.Fatal(err)
+		}
+		for _, road := range []string{"1", "0"} {
+			if road == "0" && e.Kind == Docker26Containerd { // whose classic builder takes no list
+				continue
+			}
+			env := With(e, "DOCKER_BUILDKIT="+road)
+			planned := Run(t, dir, env, "plan", "IMG="+repo, "VERSION="+road).Exits(t, 0)
+			sent := Run(t, dir, env, "build", "push", "IMG="+repo, "VERSION="+road).Exits(t, 0)
+			for text, unit := range map[string]string{planned.Stdout: `: \d+ files, [0-9.]+ (k?B|MB) at most`, sent.Stderr: `(?m)^context: [0-9.]+ (k?B|MB)$`} {
+				all := e.Kind == Podman // which does not tell what waits in the base
+				if found := regexp.MustCompile(unit).FindStringSubmatch(text); found == nil || found[1] == "MB" != all {
+					t.Errorf("%q of\n%s", found, text)
+				}
+			}
+			Run(t, dir, env, "build", "push", "IMG="+repo, "VERSION=on-"+road, "ARCHES=amd64", "DOCKERFILE=Dockerfile.on").Exits(t, 0)
+			if got := e.Says(t, repo+":on-"+road, "linux/amd64"); got != "Dockerfile\nDockerfile.on\napp-amd64\napp-arm64\nbig\nlink" {
+				t.Errorf("ONBUILD took %q", got)
+			}
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"maps"
+	"sync/atomic"
 
 	"github.com/moby/buildkit/client/llb"
 	"github.com/moby/buildkit/exporter/containerimage/exptypes"
@@ -57,7 +58,11 @@ func (r *kitSolve) readBases(ctx context.Context, c gateway.Client, pull bool) (
 	if r.SetPlatform {
 		opt.TargetPlatform = &r.Platform
 	}
+	whole := r.whole.Load()
 	read, err := dockerfile2llb.Dockerfile2LLB(ctx, r.Dockerfile, opt)
+	if !whole && r.whole.Load() {
+		return r.readBases(ctx, c, pull)
+	}
 	return reading{read, client.strays.names, found.found}, err
 }
 
@@ -79,11 +84,11 @@ func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Resul
 // frontendClient is the gateway as a frontend sees it that was started with our
 // options and inputs.
 func (r *kitSolve) frontendClient(c gateway.Client, pull bool) (*frontendClient, error) {
-	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.otherMachine}
+	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.otherMachine, more: &r.whole}
 	if pull {
 		out.opts["image-resolve-mode"] = "pull"
 	}
-	for name, def := range r.builder.inputs {
+	for name, def := range r.builder.contextInputs(r.whole.Load()) {
 		op, err := llb.NewDefinitionOp(def)
 		if err != nil {
 			return nil, err
@@ -99,6 +104,7 @@ type frontendClient struct {
 	inputs map[string]llb.State
 	strays strays
 	tell   func(string)
+	more   *atomic.Bool // that a base may read more of the context than the Dockerfile says
 }
 
 // BuildOpts gives a copy of the options, because a frontend writes to them.
@@ -120,13 +126,16 @@ func (r *kitSolve) forward(ctx context.Context, c gateway.Client, syntax, cmdlin
 	if err != nil {
 		return nil, err
 	}
-	inputs := maps.Clone(r.builder.inputs)
-	inputs["dockerfile"] = dockerfile
 	opts := r.frontendOpts()
 	opts["source"], opts["cmdline"] = syntax, cmdline
 	looked := make(chan struct{})
 	go func() { defer close(looked); r.look(ctx, c) }()
 	defer func() { <-looked }()
+	if r.builder.given.Reads != nil {
+		<-looked
+	}
+	inputs := r.builder.contextInputs(r.whole.Load())
+	inputs["dockerfile"] = dockerfile
 	return c.Solve(ctx, gateway.SolveRequest{Frontend: "gateway.v0", FrontendOpt: opts, FrontendInputs: inputs, Evaluate: true})
 }
 

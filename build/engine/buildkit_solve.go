@@ -32,6 +32,7 @@ type kitSolve struct {
 	steps    *steps
 	noticed  sync.Map    // what was told already: the Dockerfile may be read twice
 	other    atomic.Bool // that a base is another machine's was told
+	whole    atomic.Bool // that a base may read more of the context than the Dockerfile says
 }
 
 // Solve builds one image: a frontend turns the Dockerfile into steps, the

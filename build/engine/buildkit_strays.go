@@ -44,9 +44,26 @@ func (s *strays) note(name string, found digest.Digest, config []byte, want *oci
 	return ""
 }
 
-// ResolveImageConfig finds a base, watches for strays, and tells of another machine's before anything is built on it.
+// steers tells of a base that may read more of the context than the Dockerfile says: by what waits in ONBUILD, or by the value of
+// an argument that the Dockerfile thinks its platform's.
+func steers(config []byte) bool {
+	var image struct {
+		Config struct{ OnBuild, Env []string }
+	}
+	if json.Unmarshal(config, &image) != nil {
+		return true
+	}
+	return len(image.Config.OnBuild) > 0 || slices.ContainsFunc(image.Config.Env, func(pair string) bool {
+		return strings.HasPrefix(pair, "TARGET") || strings.HasPrefix(pair, "BUILD")
+	})
+}
+
+// ResolveImageConfig finds a base, looks whether it reads of the context, watches for strays, and tells of another machine's before anything is built on it.
 func (c *frontendClient) ResolveImageConfig(ctx context.Context, name string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, found, config, err := c.Client.ResolveImageConfig(ctx, name, opt)
+	if err != nil || steers(config) {
+		c.more.Store(true)
+	}
 	if err == nil && opt.ImageOpt != nil {
 		if other := c.strays.note(name, found, config, opt.ImageOpt.Platform); other != "" {
 			c.tell(other)
@@ -77,7 +94,7 @@ func (r *kitSolve) understand(ctx context.Context, c gateway.Client) (*dockerfil
 // look finds the bases of a Dockerfile that its own frontend reads, beside that, for what is to be told of them alone. The engine
 // finds them once for both; what it does not find, the frontend tells.
 func (r *kitSolve) look(ctx context.Context, c gateway.Client) {
-	client := &frontendClient{Client: c, tell: r.otherMachine}
+	client := &frontendClient{Client: c, tell: r.otherMachine, more: &r.whole}
 	mode := llb.ResolveModeDefault
 	if r.Pull {
 		mode = llb.ResolveModeForcePull

@@ -42,6 +42,33 @@ func TestStrays(t *testing.T) {
 	}
 }
 
+// A base that takes of the context by itself, or has a value for what the Dockerfile thinks its platform's, is given all of it.
+func TestBasesThatSteer(t *testing.T) {
+	for config, want := range map[string]bool{
+		`{}`: false,
+		`{"config":{"Env":["PATH=/bin","THE_TARGETARCH=x"],"OnBuild":[]}}`: false,
+		`{"config":{"OnBuild":["COPY . /src"]}}`:                           true,
+		`{"config":{"Env":["TARGETARCH=x"]}}`:                              true,
+		`{"config":{"Env":["BUILDPLATFORM=x"]}}`:                           true,
+		`?`:                                                                true,
+	} {
+		if got := steers([]byte(config)); got != want {
+			t.Errorf("%s: %v", config, got)
+		}
+	}
+	part, all, tool := &pb.Definition{}, &pb.Definition{}, &pb.Definition{}
+	b := kitBuilder{inputs: map[string]*pb.Definition{mainContext: part, wholeContext: all, "tool": tool}}
+	for whole, want := range map[bool]*pb.Definition{false: part, true: all} {
+		if got := b.contextInputs(whole); len(got) != 2 || got[mainContext] != want || got["tool"] != tool {
+			t.Errorf("whole %v: %v", whole, got)
+		}
+	}
+	delete(b.inputs, wholeContext)
+	if got := b.contextInputs(true); got[mainContext] != part {
+		t.Error("a context of which anything may be read is not its own whole")
+	}
+}
+
 // astrayGateway has a:1 for arm/v7 in its store, and for arm64 in a registry.
 type astrayGateway struct {
 	gateway.Client

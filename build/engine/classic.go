@@ -119,7 +119,14 @@ func orCancelled(ctx context.Context, err error) error {
 
 // build sends the context and follows the build.
 func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile []byte) (string, error) {
-	files, name, err := withDockerfile(ctx, b.files, b.engine.ignoreName(), dockerfile)
+	given := b.files
+	if p.whole {
+		var err error
+		if given, err = b.given.whole().files(); err != nil {
+			return "", err
+		}
+	}
+	files, name, err := withDockerfile(ctx, given, b.engine.ignoreName(), dockerfile)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", ErrContext, err)
 	}
@@ -146,7 +153,7 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 	})
 	if err != nil {
 		if b.engine.info.Name == podman {
-			if link := leadsOut(ctx, b.files); link != nil {
+			if link := leadsOut(ctx, given); link != nil {
 				return "", link
 			}
 		}

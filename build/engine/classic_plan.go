@@ -29,6 +29,7 @@ type classicPlan struct {
 	sent   map[string]string // arguments of the platform that go with the request, once the bases are known
 	mixed  bool              // a base is of another platform than target
 	lesser ocispec.Platform  // of a base that stands for target
+	whole  bool              // a base may read more of the context than the Dockerfile says
 }
 
 func (b *classicBuilder) plan(s Solve, file *classicFile, emit func(Event)) *classicPlan {
@@ -252,6 +253,7 @@ func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platfo
 		return Image{}, err
 	}
 	maps.Copy(p.onBase, found.waiting())
+	p.whole = p.whole || len(found.OnBuild) > 0
 	if platforms.Equal(found.Platform, p.target) {
 		return found, nil
 	}

@@ -20,9 +20,10 @@ import (
 	fstypes "github.com/tonistiigi/fsutil/types"
 )
 
-// files is the context directory without what its ignore file excludes, as
-// both roads send it (fsutil.WriteTar makes a tar of it). The Dockerfile and
-// the ignore file are in it unless they are excluded. Everything belongs to
+// files is what the builds read of the context directory without what its
+// ignore file excludes, as both roads send it (fsutil.WriteTar makes a tar of
+// it). The Dockerfile is in it if it is read, and the ignore file is, which
+// frontends look at, unless they are excluded. Everything belongs to
 // root in it, as Docker has it, so that who builds does not change the image.
 func (c Context) files() (fsutil.FS, error) {
 	if err := c.checkDir(); err != nil {
@@ -32,11 +33,17 @@ func (c Context) files() (fsutil.FS, error) {
 	if err != nil {
 		return nil, err
 	}
-	return directory(c.Dir, patterns)
+	return directory(c.Dir, c.Reads, patterns)
 }
 
-// directory is a folder on disk without what the patterns exclude.
-func directory(dir string, patterns []string) (fsutil.FS, error) {
+// whole is a context of which anything may be read.
+func (c Context) whole() Context {
+	c.Reads = nil
+	return c
+}
+
+// directory is what is read of a folder on disk, without what the patterns exclude.
+func directory(dir string, reads, patterns []string) (fsutil.FS, error) {
 	all, err := fsutil.NewFS(dir)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w; give a directory", ErrContext, err)
@@ -48,12 +55,18 @@ func directory(dir string, patterns []string) (fsutil.FS, error) {
 	if err := folder.Close(); err != nil {
 		return nil, err
 	}
-	return without(all, patterns)
+	return without(all, reads, patterns)
 }
 
-// without is a directory without what the patterns exclude.
-func without(all fsutil.FS, patterns []string) (fsutil.FS, error) {
-	return fsutil.NewFilterFS(open{all, patterns}, &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot})
+// without is what is read of a directory, and what symbolic links on the way to it lead to, without what the patterns exclude.
+func without(all fsutil.FS, reads, patterns []string) (fsutil.FS, error) {
+	all = open{all, patterns}
+	opt := &fsutil.FilterOpt{ExcludePatterns: patterns, Map: ownedByRoot}
+	if reads != nil {
+		// Whoever has a path that cannot be followed will be told by the build. Nothing stands for the folder itself.
+		opt.IncludePatterns, _ = fsutil.FollowLinks(all, append(slices.Clone(reads), ".dockerignore"))
+	}
+	return fsutil.NewFilterFS(all, opt)
 }
 
 func ownedByRoot(_ string, st *fstypes.Stat) fsutil.MapResult {

@@ -58,7 +58,7 @@ func TestFoldersThatCannotBeListed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			files, err := without(shut{all, "sec"}, list)
+			files, err := without(shut{all, "sec"}, nil, list)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -103,6 +103,38 @@ func TestIgnoreFiles(t *testing.T) {
 	}
 }
 
+// Of a context what is read is sent, with the ignore file, and what links on the way lead to.
+func TestReads(t *testing.T) {
+	dir := folder(t, ".dockerignore=*.o\n", "a", "a.o", "d/x", "d/y", "d/e/z.o")
+	for name, to := range map[string]string{"link": "d/x", "d/up": "../a", "folder": "d"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := ".dockerignore a d/ d/e/ d/e/z.o d/up d/x d/y folder link"
+	for _, test := range []struct {
+		reads []string
+		want  string
+	}{
+		{nil, all},
+		{[]string{}, ".dockerignore"},
+		{[]string{"a"}, ".dockerignore a"},
+		{[]string{"a.o"}, ".dockerignore"},
+		{[]string{"nothere", "d/x"}, ".dockerignore d/ d/x"},
+		{[]string{"d/?"}, ".dockerignore d/ d/e/ d/e/z.o d/x d/y"},
+		{[]string{"link"}, ".dockerignore d/ d/x link"},
+		{[]string{"d/u*"}, ".dockerignore a d/ d/up"},
+		{[]string{"folder/x"}, ".dockerignore d/ d/x folder"},
+		{[]string{"a/x"}, ".dockerignore"},
+		{[]string{"/"}, all},
+		{[]string{"a", "."}, all},
+	} {
+		if got := sent(t, Context{Dir: dir, Reads: test.reads}); !slices.Equal(got, strings.Fields(test.want)) {
+			t.Errorf("%q: sent %v, want %v", test.reads, got, test.want)
+		}
+	}
+}
+
 func TestContextsRefused(t *testing.T) {
 	file := filepath.Join(folder(t, "a"), "a")
 	for name, c := range map[string]Context{

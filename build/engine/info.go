@@ -241,6 +241,9 @@ func (i Info) RefusesName(ref string) string {
 // one it was built.
 func (i Info) HidesVariants() bool { return i.Name == podman }
 
+// HidesOnBuild tells whether the engine does not say what an image has waiting in ONBUILD.
+func (i Info) HidesOnBuild() bool { return i.Name == podman }
+
 // system is the engine's own. Where that was not asked for its store was evident, which is Linux's.
 func (i Info) system() string { return cmp.Or(i.Platform.OS, "linux") }
 

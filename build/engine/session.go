@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -23,6 +24,10 @@ import (
 // mainContext is the name that both the session and the frontend know the
 // build context by.
 const mainContext = "context"
+
+// wholeContext is the name of all that there is of it, for those whose bases
+// may read more than the Dockerfile says.
+const wholeContext = "whole context"
 
 // kitBuilder solves over one session: what the engine has seen of the context
 // is not sent to it again.
@@ -79,6 +84,14 @@ func (b *kitBuilder) contexts(ctx context.Context, c Context) (filesync.StaticDi
 	if err := b.offer(ctx, dirs, mainContext, files, "load build context"); err != nil {
 		return nil, err
 	}
+	if c.Reads != nil {
+		if files, err = c.whole().files(); err != nil {
+			return nil, err
+		}
+		if err := b.offer(ctx, dirs, wholeContext, files, "load all of the build context"); err != nil {
+			return nil, err
+		}
+	}
 	for _, named := range c.Named {
 		if err := b.named(ctx, dirs, named); err != nil {
 			return nil, fmt.Errorf("build context %q: %w", named.Name, err)
@@ -104,7 +117,7 @@ func (b *kitBuilder) offer(ctx context.Context, dirs filesync.StaticDirSource, n
 
 func (b *kitBuilder) named(ctx context.Context, dirs filesync.StaticDirSource, named Named) error {
 	key := "context:" + named.key()
-	if named.Name == "" || named.Name == mainContext {
+	if named.Name == "" || named.Name == mainContext || named.Name == wholeContext {
 		return fmt.Errorf("%w: this name cannot be used; give it another", ErrContext)
 	}
 	if named.isImage() {
@@ -178,6 +191,17 @@ func (b *kitBuilder) serve() {
 func (b *kitBuilder) refuse(err error) {
 	b.fault.CompareAndSwap(nil, &err)
 	b.cancel()
+}
+
+// contextInputs are the frontend inputs of a solve: of the context what the
+// Dockerfiles read, or the whole.
+func (b *kitBuilder) contextInputs(whole bool) map[string]*pb.Definition {
+	inputs := maps.Clone(b.inputs)
+	if all, ok := inputs[wholeContext]; ok && whole {
+		inputs[mainContext] = all
+	}
+	delete(inputs, wholeContext)
+	return inputs
 }
 
 // Sent counts the bytes of files that left for the engine.

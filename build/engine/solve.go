@@ -13,6 +13,7 @@ type Context struct {
 	Dir        string   // the build context
 	Dockerfile string   // the Dockerfile's path, absolute or from the working directory; <Dockerfile>.dockerignore beside it goes before Dir's own; empty: Dir's own alone
 	Excludes   []string // more patterns, behind those of the ignore file
+	Reads      []string // the paths of Dir that the builds read, with slashes, or patterns; nil: any. What a base image has waiting in ONBUILD may read others
 	Named      []Named
 	Secrets    []Secret
 	SSH        []SSH

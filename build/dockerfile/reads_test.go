@@ -1,0 +1,45 @@
+package dockerfile
+
+import (
+	"reflect"
+	"testing"
+)
+
+// A builder is sent what the Dockerfile may read, and everything where that cannot be told from the file alone.
+func TestReads(t *testing.T) {
+	for name, test := range map[string]struct {
+		src  string
+		o    Options
+		want []string
+	}{
+		"nothing":                {d(`FROM scratch`), Options{}, []string{}},
+		"by name":                {d(`FROM scratch`, `COPY c a ./b/../a/ /to/`, `ADD ["e f", "/"]`), Options{}, []string{"a", "c", "e f"}},
+		"patterns":               {d(`FROM scratch`, `COPY package*.json */[a-c]?.txt /`), Options{}, []string{"*/[a-c]?.txt", "package*.json"}},
+		"all of it":              {d(`FROM scratch`, `COPY a /`, `COPY . /`), Options{}, nil},
+		"parts":                  {d(`FROM scratch`, `COPY --parents a/./b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, []string{"a/b", "c", "d"}},
+		"by the platform":        {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{}, []string{"app-arm"}},
+		"by an argument":         {d(`FROM scratch`, `ARG D=x`, `COPY $D /`), Options{}, nil},
+		"by a base's variable":   {d(`FROM base`, `COPY $D /`), Options{}, nil},
+		"quoted, escaped":        {d(`FROM scratch`, `COPY "a" /`), Options{}, nil},
+		"... otherwise":          {d(`FROM scratch`, `COPY a\ b /`), Options{}, nil},
+		"no pattern":             {d(`FROM scratch`, `COPY !a /`), Options{}, nil},
+		"... with blanks":        {d(`FROM scratch`, `COPY ["a ", "/"]`), Options{}, nil},
+		"addresses":              {d(`FROM scratch`, `ADD https://x/a github.com/x/y /`), Options{}, []string{"github.com/x/y", "https:/x/a"}}, // the latter names nothing
+		"mounted":                {d(`FROM scratch`, `RUN --mount=source=a,target=/a --mount=type=cache,target=/c true`), Options{}, []string{"a"}},
+		"... whole":              {d(`FROM scratch`, `RUN --mount=target=/a true`), Options{}, nil},
+		"... as nobody knows":    {d(`FROM scratch`, `RUN --mount=type=$T,source=a,target=/a true`), Options{}, nil},
+		"from elsewhere":         {d(`FROM scratch AS x`, `FROM scratch`, `COPY --from=x . /`, `COPY --from=nginx . /`, `COPY --from=lib . /`), Options{Contexts: []string{"lib"}}, []string{}},
+		"of a stage left out":    {d(`FROM scratch AS dev`, `COPY . /`, `FROM scratch`, `COPY a /`), Options{}, []string{"a"}},
+		"... that is built":      {d(`FROM scratch AS dev`, `COPY . /`, `FROM scratch`, `COPY a /`), Options{Classic: true, Every: true}, nil},
+		"for whoever builds on":  {d(`FROM scratch AS x`, `ONBUILD COPY a /`, `FROM x`), Options{}, []string{"a"}},
+		"... in a base":          {d(`FROM base`), Options{OnBuild: map[string][]string{"docker.io/library/base:latest": {"COPY . /"}}}, nil},
+		"a target that is wrong": {d(`FROM scratch`), Options{Target: "x"}, nil},
+	} {
+		o := armOnAmd(t)
+		o.Args, o.Contexts, o.Target, o.Classic, o.Every, o.OnBuild = test.o.Args, test.o.Contexts, test.o.Target, test.o.Classic, test.o.Every, test.o.OnBuild
+		got, all := read(t, test.src).Reads(Target, o)
+		if !reflect.DeepEqual(got, test.want) || all != (test.want == nil) {
+			t.Errorf("%s: got %q, all %v; want %q", name, got, all, test.want)
+		}
+	}
+}
