@@ -128,18 +128,21 @@ func (p *Pipeline) Plan(ctx context.Context) (Plan, error) {
 func (p *Pipeline) planContext(ctx context.Context, jobs []job, classic func(node string) bool) (PlannedContext, error) {
 	out := PlannedContext{Dir: p.cfg.Context}
 	for _, jobs := range bySource(jobs) {
-		times, road := 1, ""
+		road := ""
 		if e := p.engines[jobs[0].node]; e != nil {
 			road = e.Info().Road
 		}
+		size := len(jobs) // of what is sent together
 		if classic(jobs[0].node) {
-			times = len(jobs)
+			size = 1
 		}
-		files, bytes, err := p.context(jobs).Measure(ctx, road)
-		if err != nil {
-			return out, err
+		for together := range slices.Chunk(jobs, size) {
+			files, bytes, err := p.context(together).Measure(ctx, road)
+			if err != nil {
+				return out, err
+			}
+			out.Times, out.Files, out.Bytes = out.Times+1, out.Files+files, out.Bytes+bytes
 		}
-		out.Times, out.Files, out.Bytes = out.Times+times, out.Files+times*files, out.Bytes+int64(times)*bytes
 	}
 	return out, nil
 }

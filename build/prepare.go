@@ -55,12 +55,15 @@ func (j job) copies() []dockerfile.Copy {
 	return paths
 }
 
-// reads are the paths of the context that the build may read; all: it may be anything.
-func (j job) reads() (paths []string, all bool) {
-	if j.foreign() {
-		return nil, true
+// reads are the paths of the context that a job may read; nil: it may be anything, as where nobody says what a base has waiting in
+// ONBUILD.
+func (p *Pipeline) reads(j job) []string {
+	e := p.engines[j.node]
+	if j.foreign() || e != nil && e.Info().HidesOnBuild() && len(j.bases) > 0 {
+		return nil
 	}
-	return j.file.Reads(j.choice.Strategy, j.how)
+	paths, _ := j.file.Reads(j.choice.Strategy, j.how)
+	return paths
 }
 
 // foreign tells whether only the file's own frontend knows what it means.
@@ -102,7 +105,7 @@ func (p *Pipeline) jobs() ([]job, error) {
 		if err != nil {
 			return nil, usage(err)
 		}
-		j.solve.Epoch = epoch
+		j.solve.Epoch, j.solve.Reads = epoch, p.reads(j)
 		jobs = append(jobs, j)
 	}
 	return jobs, nil

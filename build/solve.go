@@ -220,7 +220,7 @@ func closeAll(builders map[source]engine.Builder) {
 
 // context is what the jobs of one source may read.
 func (p *Pipeline) context(jobs []job) engine.Context {
-	c := engine.Context{Dir: p.cfg.Context, Dockerfile: jobs[0].path, Excludes: p.own(p.cfg.Context), Reads: p.reads(jobs)}
+	c := engine.Context{Dir: p.cfg.Context, Dockerfile: jobs[0].path, Excludes: p.own(p.cfg.Context), Reads: reads(jobs)}
 	for _, n := range p.cfg.Contexts {
 		c.Named = append(c.Named, engine.Named{Name: n.Name, Source: n.Value, Excludes: p.own(n.Value)})
 	}
@@ -234,20 +234,14 @@ func (p *Pipeline) context(jobs []job) engine.Context {
 	return c
 }
 
-// reads are the paths of the context that any of the jobs may read; nil: it may be anything, as where nobody says what a base has
-// waiting in ONBUILD.
-func (p *Pipeline) reads(jobs []job) []string {
-	e := p.engines[jobs[0].node]
-	if e != nil && e.Info().HidesOnBuild() && slices.ContainsFunc(jobs, func(j job) bool { return len(j.bases) > 0 }) {
-		return nil
-	}
+// reads are the paths of the context that any of the jobs may read; nil: it may be anything.
+func reads(jobs []job) []string {
 	paths := []string{}
 	for _, j := range jobs {
-		own, all := j.reads()
-		if all {
+		if j.solve.Reads == nil {
 			return nil
 		}
-		paths = append(paths, own...)
+		paths = append(paths, j.solve.Reads...)
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)

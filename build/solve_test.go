@@ -127,14 +127,17 @@ func TestRemark(t *testing.T) {
 
 // Jobs that are sent one context are sent what any of them reads, and everything where one of them may read anything.
 func TestWhatJobsRead(t *testing.T) {
-	of := func(text string) job {
+	p := New(Options{})
+	of := func(text string) (j job) {
 		file, err := dockerfile.Read([]byte(text), "Dockerfile")
 		if err != nil {
 			t.Fatal(err)
 		}
 		amd64 := ocispec.Platform{OS: "linux", Architecture: "amd64"}
-		return job{file: file, syntax: dockerfile.DetectSyntax([]byte(text)), choice: dockerfile.Choice{Strategy: dockerfile.Target},
+		j = job{file: file, syntax: dockerfile.DetectSyntax([]byte(text)), choice: dockerfile.Choice{Strategy: dockerfile.Target},
 			how: dockerfile.Options{Build: amd64, Platform: amd64}}
+		j.solve.Reads = p.reads(j)
+		return j
 	}
 	some := of("FROM scratch\nCOPY b c /\n")
 	for name, test := range map[string]struct {
@@ -149,8 +152,11 @@ func TestWhatJobsRead(t *testing.T) {
 		"Docker's frontend":  {[]job{of("# syntax=docker/dockerfile:1\nFROM scratch\nCOPY a /\n")}, []string{"a"}},
 		"another's frontend": {[]job{of("# syntax=me/frontend\nFROM scratch\nCOPY a /\n")}, nil},
 	} {
-		if got := (&Pipeline{}).reads(test.jobs); !reflect.DeepEqual(got, test.want) {
+		if got := reads(test.jobs); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
 		}
+	}
+	if got := p.reads(job{}); got != nil {
+		t.Errorf("a file that only its frontend reads: %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package dockerfile
 
 import (
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -158,10 +159,13 @@ func (g *graph) copied(n node, word string) (name string, sure bool) {
 	return name, sure && name != ""
 }
 
+// special are the characters that make a word something else than a path.
+const special = `*?[\'"`
+
 // plain is a word of a stage with its variables filled in, where it is a path and these are known.
 func (g *graph) plain(n node, word string) (text string, sure bool) {
 	switch {
-	case strings.ContainsAny(word, `*?[\'"`):
+	case strings.ContainsAny(word, special):
 		return "", false
 	case strings.Contains(word, "$"):
 		return g.told(n, word)
@@ -169,22 +173,28 @@ func (g *graph) plain(n node, word string) (text string, sure bool) {
 	return word, true
 }
 
-// told fills BuildKit's own arguments in, where the stage declares each, and nobody gives it another value.
+// told fills arguments in, where the stage declares each and no ENV has another value: BuildKit's own that nobody gives, and what is
+// given where no base can have an ENV.
 func (g *graph) told(n node, word string) (text string, sure bool) {
-	scope := &scope{shell.NewLex(g.file.escape), automatic(g.o.Build, g.o.Platform)}
+	values := automatic(g.o.Build, g.o.Platform)
+	maps.Copy(values, g.o.Args)
+	scope := &scope{shell.NewLex(g.file.escape), values}
 	text, missing, err := scope.expand(word)
-	if err != nil || len(missing) > 0 {
+	if err != nil || len(missing) > 0 || strings.ContainsAny(text, special) {
 		return "", false
 	}
 	for name := range scope.used(word) {
 		arg, declared := n.declares([]string{name})
 		_, given := g.o.Args[name]
-		if !declared || arg.HasDefault || given || g.file.sets(name) {
+		if !declared || given && !g.onNothing(n) || !given && arg.HasDefault || g.file.sets(name) {
 			return "", false
 		}
 	}
 	return text, true
 }
+
+// onNothing tells of a stage that is built on FROM scratch in the end.
+func (g *graph) onNothing(n node) bool { return g.nodes[g.root(n.index)].kind == fromScratch }
 
 // sets tells whether any ENV has a word for a name, which then beats an argument.
 func (f *File) sets(name string) bool {

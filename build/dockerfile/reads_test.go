@@ -18,6 +18,8 @@ func TestReads(t *testing.T) {
 		"all of it":              {d(`FROM scratch`, `COPY a /`, `COPY . /`), Options{}, nil},
 		"parts":                  {d(`FROM scratch`, `COPY --parents a/./b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, []string{"a/b", "c", "d"}},
 		"by the platform":        {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{}, []string{"app-arm"}},
+		"by one that is given":   {d(`FROM scratch`, `ARG D=x`, `COPY $D /`), Options{Args: map[string]string{"D": "y"}}, []string{"y"}},
+		"... by this program":    {d(`FROM scratch`, `ARG GOARCH=amd64`, `COPY hello-${GOARCH} /`), Options{}, []string{"hello-arm"}},
 		"by an argument":         {d(`FROM scratch`, `ARG D=x`, `COPY $D /`), Options{}, nil},
 		"by a base's variable":   {d(`FROM base`, `COPY $D /`), Options{}, nil},
 		"quoted, escaped":        {d(`FROM scratch`, `COPY "a" /`), Options{}, nil},

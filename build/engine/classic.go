@@ -33,8 +33,7 @@ func newClassic(e *Engine) road { return &classic{e} }
 // start reads the context once to know that it can be read, and removes what
 // killed runs have left.
 func (c *classic) start(ctx context.Context, given Context) (Builder, error) {
-	files, err := given.files()
-	if err != nil {
+	if _, err := given.files(); err != nil {
 		return nil, err
 	}
 	images, err := classicContexts(given)
@@ -42,7 +41,7 @@ func (c *classic) start(ctx context.Context, given Context) (Builder, error) {
 		return nil, err
 	}
 	c.engine.removeLeftBoxes(ctx)
-	return &classicBuilder{engine: c.engine, given: given, files: files, images: images, bases: newBases(c.engine)}, nil
+	return &classicBuilder{engine: c.engine, given: given, images: images, bases: newBases(c.engine)}, nil
 }
 
 // classicContexts refuses what only BuildKit can do, and reads the images
@@ -66,7 +65,6 @@ func classicContexts(given Context) (map[string]string, error) {
 type classicBuilder struct {
 	engine *Engine
 	given  Context
-	files  fsutil.FS
 	images map[string]string // named contexts, by lower-case name
 	bases  *bases
 	sent   atomic.Int64
@@ -108,6 +106,15 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	return settled, orCancelled(ctx, err)
 }
 
+// files is what one build may read of the context.
+func (b *classicBuilder) files(p *classicPlan) (fsutil.FS, error) {
+	c := b.given
+	if c.Reads = p.Reads; p.whole {
+		c = c.whole()
+	}
+	return c.files()
+}
+
 // orCancelled prefers the caller's cancellation to what it caused, but never
 // to a verdict.
 func orCancelled(ctx context.Context, err error) error {
@@ -119,12 +126,9 @@ func orCancelled(ctx context.Context, err error) error {
 
 // build sends the context and follows the build.
 func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile []byte) (string, error) {
-	given := b.files
-	if p.whole {
-		var err error
-		if given, err = b.given.whole().files(); err != nil {
-			return "", err
-		}
+	given, err := b.files(p)
+	if err != nil {
+		return "", err
 	}
 	files, name, err := withDockerfile(ctx, given, b.engine.ignoreName(), dockerfile)
 	if err != nil {

@@ -48,6 +48,7 @@ type Solve struct {
 	DockerfileName string           // for messages; "Dockerfile" when empty
 	Bases          []Base           // what the Dockerfile is known to be built on, where its own frontend reads it
 	Target         string           // the stage; the last one when empty
+	Reads          []string         // of Context.Reads what this build reads; nil: any
 	Unneeded       []int            // the stages, counted from 0, that its engine builds without; others may be needed
 	BuildArgs      map[string]string
 	Labels         map[string]string
