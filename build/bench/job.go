@@ -23,8 +23,10 @@ func (b *bench) jobs(ctx context.Context) error {
 	for _, builder := range b.recipes {
 		c, shares := newContest("the whole job, against the "+builder+" recipe"), &shares{}
 		for _, size := range b.sizes {
-			if err := b.job(ctx, c, shares, builder, size); err != nil {
-				return err
+			for _, blob := range b.blobs {
+				if err := b.job(ctx, c, shares, job{builder, blob, size}); err != nil {
+					return err
+				}
 			}
 		}
 		if err := errors.Join(c.print(), shares.print("the truth check and the relabelling, of our time")); err != nil {
@@ -34,7 +36,21 @@ func (b *bench) jobs(ctx context.Context) error {
 	return nil
 }
 
-func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder string, size int) error {
+// job is one that both sides do.
+type job struct {
+	builder string // of the recipe
+	blob    string // whose its megabytes are: sharedBlob or ownBlob
+	size    int    // MB of each platform's image
+}
+
+func (j job) String() string {
+	if j.blob == ownBlob {
+		return fmt.Sprintf("%d MB of its own", j.size)
+	}
+	return fmt.Sprintf("%d MB", j.size)
+}
+
+func (b *bench) job(ctx context.Context, c *contest, shares *shares, j job) error {
 	var cold, warm [2][]sample
 	if err := b.pairs(ctx, func(round int) error {
 		order := []int{0, 1}
@@ -42,7 +58,7 @@ func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder str
 			slices.Reverse(order)
 		}
 		for _, who := range order {
-			first, second, err := b.coldAndWarm(ctx, who, builder, size)
+			first, second, err := b.coldAndWarm(ctx, who, j)
 			if err != nil {
 				return err
 			}
@@ -52,22 +68,22 @@ func (b *bench) job(ctx context.Context, c *contest, shares *shares, builder str
 	}); err != nil {
 		return err
 	}
-	c.add(fmt.Sprintf("%d MB, cold", size), cold[0], cold[1])
-	c.add(fmt.Sprintf("%d MB, unchanged", size), warm[0], warm[1])
-	shares.add(fmt.Sprintf("%d MB, cold", size), cold[1])
-	shares.add(fmt.Sprintf("%d MB, unchanged", size), warm[1])
+	c.add(j.String()+", cold", cold[0], cold[1])
+	c.add(j.String()+", unchanged", warm[0], warm[1])
+	shares.add(j.String()+", cold", cold[1])
+	shares.add(j.String()+", unchanged", warm[1])
 	return nil
 }
 
 // coldAndWarm does a job twice: on content that nobody has seen, and again.
-func (b *bench) coldAndWarm(ctx context.Context, who int, builder string, size int) (cold, warm sample, err error) {
-	dir, err := b.content(size)
+func (b *bench) coldAndWarm(ctx context.Context, who int, j job) (cold, warm sample, err error) {
+	dir, err := b.content(j.blob, j.size)
 	if err != nil {
 		return cold, warm, err
 	}
 	defer os.RemoveAll(dir)
 	image := b.name([]string{"theirs", "ours"}[who])
-	do := []side{b.recipe(dir, image, builder), b.ourJob(dir, image)}[who]
+	do := []side{b.recipe(dir, image, j.builder), b.ourJob(dir, image)}[who]
 	var both [2]sample
 	for i := range both {
 		if both[i], err = b.measure(ctx, do); err != nil {

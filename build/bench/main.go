@@ -1,7 +1,7 @@
 // Command bench measures this project against what it replaces, on the machine's own engine: the Makefile's recipe with the
 // docker CLI, its set_image_arch macro, `docker manifest` and, where they are on PATH, other tools for manifest lists and for moving images.
 //
-//	go run ./build/bench [-only job,setarch,lists,transfer] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-docker docker]
+//	go run ./build/bench [-only job,setarch,lists,transfer] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-blobs shared,own] [-docker docker]
 //
 // DOCKER_BUILDKIT=0 is for our side alone: it then goes without BuildKit, as the classic recipe does.
 //
@@ -29,8 +29,9 @@ type plan struct {
 	sizes   []int // MB, of the job
 	rounds  int
 	recipes []string
-	docker  string // the CLI
-	ours    string // the compiled targets; empty: compiled first
+	blobs   []string // whose the job's megabytes are
+	docker  string   // the CLI
+	ours    string   // the compiled targets; empty: compiled first
 }
 
 func main() {
@@ -50,6 +51,7 @@ func parse(args []string) (plan, error) {
 	only := flags.String("only", "job,setarch,lists,transfer", "what to measure")
 	sizes := flags.String("sizes", "3,100,500", "sizes of the job's images in MB")
 	recipes := flags.String("recipes", "classic,buildkit", "builders of the recipe")
+	blobs := flags.String("blobs", "shared,own", "whose the job's megabytes are: one file for all platforms, or one for each")
 	flags.IntVar(&p.rounds, "rounds", 3, "pairs per measurement")
 	flags.StringVar(&p.docker, "docker", "docker", "the docker CLI; one from before 23 has BuildKit without a plugin")
 	flags.StringVar(&p.ours, "ours", "", "the compiled targets")
@@ -57,6 +59,13 @@ func parse(args []string) (plan, error) {
 		return p, err
 	}
 	p.only, p.recipes = strings.Split(*only, ","), strings.Split(*recipes, ",")
+	for word := range strings.SplitSeq(*blobs, ",") {
+		blob, ok := map[string]string{"shared": sharedBlob, "own": ownBlob}[word]
+		if !ok {
+			return p, fmt.Errorf("-blobs: %q is neither shared nor own", word)
+		}
+		p.blobs = append(p.blobs, blob)
+	}
 	for size := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(size)
 		if err != nil || n < 1 {

@@ -33,7 +33,7 @@ func (b *bench) setarchs(ctx context.Context) error {
 
 // setarch builds one image with an arm64 program natively, so labelled amd64, and relabels it twice under two tags.
 func (b *bench) setarch(ctx context.Context, size int) (theirs, ours sample, err error) {
-	dir, err := b.content(size)
+	dir, err := b.content(sharedBlob, size)
 	if err != nil {
 		return theirs, ours, err
 	}
