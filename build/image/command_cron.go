@@ -41,6 +41,9 @@ func (c *checker) crontabs(words []string, f frame) (some bool, err error) {
 			names, failed := c.glob(pattern, f)
 			err = errors.Join(err, failed)
 			for _, name := range names {
+				if tool == "cron" && pattern == "/etc/cron.d/*" && strings.Contains(path.Base(name), ".") { // which it passes over
+					continue
+				}
 				has, failed := c.crontab(tool, name, i, f)
 				some, err = some || has, errors.Join(err, failed)
 			}
@@ -66,7 +69,13 @@ func (c *checker) crontab(tool, name string, between int, f frame) (some bool, e
 			continue
 		}
 		command := line[len(when.FindString(line)):]
-		if len(command) == len(line) { // a comment
+		switch body := strings.TrimSpace(line); {
+		case body == "" || body[0] == '#':
+			continue
+		case len(command) == len(line): // no time
+			if f.Put.Changed(name) {
+				line = shell.Unknown
+			}
 			c.lateText(name, line, f)
 			continue
 		}

@@ -17,6 +17,7 @@ func TestCrontabs(t *testing.T) {
 		{"cron -f", "/etc/cron.d/x", "@reboot root run-parts /hourly\n", lie},
 		{"cron -f", "/etc/cron.d/x", "* * * * * lie echo\n", "verified"}, // the user's name
 		{"cron -f", "/etc/cron.d/x", "# * * * * * root /opt/lie\n", "what cron starts was not followed"},
+		{"cron -f", "/etc/cron.d/x.bak", "* * * * * root /opt/lie\n", "what cron starts was not followed"},
 		{"cron -f", "/etc/cron.d/x", "* * * * * root /opt/none\n", "/etc/cron.d/x starts /opt/none, which is not in the image"},
 		{"cron -f", "/var/spool/cron/crontabs/root", "PATH=/usr/bin:/opt\n* * * * * lie\n", lie},
 		{"cron -f", "/var/spool/cron/crontabs/root", "* * * * * echo %/opt/lie\n", "verified"},
@@ -35,10 +36,13 @@ func TestCrontabs(t *testing.T) {
 		{"sh /run.sh", "/run.sh", "(crontab -l; echo x) | crontab -; exec cron -f\n", "/var/spool/cron/crontabs/root is written at run time by what starts it: it was not followed\nwhat cron starts was not followed"},
 		{"sh /run.sh", "/run.sh", "echo '* * * * * root /opt/lie' > /etc/cron.d/x; exec cron -f\n", lie},
 		{"sh /run.sh", "/run.sh", "echo \"$WHEN root /opt/lie\" > /etc/cron.d/x; exec cron -f\n", "/etc/cron.d/x is written at run time by what starts it: it was not followed\nwhat cron starts was not followed"},
+		{"sh /run.sh", "/run.sh", "cp -r /lists/. /var/spool/cron/crontabs/; exec cron -f\n", lie},
+		{"sh /run.sh", "/run.sh", "echo \"# $X\" > /etc/cron.d/x; echo '* * * * * root ls' > /etc/cron.d/y; exec cron -f\n", "/etc/cron.d/x is written at run time by what starts it: it was not followed"},
+		{"sh /run.sh", "/run.sh", "sed -i \"s/AT/$AT/\" /lists/y; crontab /lists/y; exec cron -f\n", "/var/spool/cron/crontabs/root is written at run time by what starts it: it was not followed"},
 		{"sh /run.sh", "/run.sh", "curl $URL > /etc/cron.d/x; exec cron -f\n", "/etc/cron.d/x is written at run time by what starts it: it was not followed\nwhat cron starts was not followed"},
 	} {
 		root := scripts(elf("/bin/cron", "arm64"), elf("/bin/crond", "arm64"), elf("/bin/supercronic", "arm64"), elf("/bin/run-parts", "arm64"), elf("/bin/crontab", "arm64"), elf("/bin/curl", "arm64"), elf("/bin/date", "arm64"),
-			elf("/opt/lie", "amd64"), exe("/hourly/x", "#!/bin/sh\n/opt/lie\n"), text("/lists/x", "* * * * * /opt/lie\n"), dir("/etc/cron.d"), text(test.name, test.text))
+			elf("/opt/lie", "amd64"), exe("/hourly/x", "#!/bin/sh\n/opt/lie\n"), text("/lists/x", "* * * * * /opt/lie\n"), text("/lists/y", "# AT\n\nAT /opt/lie\n* * * * * ls\n"), elf("/bin/ls", "arm64"), elf("/bin/cp", "arm64"), dir("/var/spool/cron/crontabs"), dir("/etc/cron.d"), text(test.name, test.text))
 		r, err := image.Check(run(strings.Fields(test.command)...).bytes(), rootOf(root...), platform(t, "arm64"), image.Options{})
 		got := outcome(t, r, err)
 		if len(r.Notes) > 0 && err == nil {
@@ -60,10 +64,16 @@ func TestServicesThatArePut(t *testing.T) {
 		"printf '[program:x]\\ncommand=/opt/lie\\n' > /etc/conf.d/x.conf; exec supervisord -c /etc/x.conf":             "foreign:/opt/lie",
 		"printf '[program:x]\\ncommand=%s\\n' \"$X\" > /etc/conf.d/x.conf; exec supervisord -c /etc/x.conf":            "/etc/conf.d/x.conf is written at run time by what starts it: it was not followed\nwhat supervisord starts was not followed",
 		"printf '[program:x]\\ncommand=/opt/lie\\n' > /etc/conf.d/x; exec supervisord -c /etc/x.conf":                  "what supervisord starts was not followed",
+		"cp -r /etc/sv/. /etc/service; exec runsvdir /etc/service":                                                     "foreign:/opt/lie",
+		"rm -rf /etc/service; ln -s /etc/sv /etc/service; exec runsvdir /etc/service":                                  "foreign:/opt/lie",
+		"rm -rf /etc/sv; cp -r /etc/empty /etc/sv; exec runsvdir /etc/sv":                                              "what runsvdir starts was not followed",
+		"printf '[program:x]\ncommand=%s\n' \"$X\" >> /etc/x.conf; exec supervisord -c /etc/x.conf":                    "/etc/x.conf is written at run time by what starts it: it was not followed\nwhat supervisord starts was not followed",
+		"echo 'x: /opt/lie' >> /Procfile; exec honcho start":                                                           "foreign:/opt/lie",
+		"cp /etc/procs /Procfile; exec honcho start":                                                                   "foreign:/opt/lie",
 		"rm -f /etc/conf.d/x.conf; curl -s $URL > /etc/conf.d/x.conf; exec supervisord -c /etc/x.conf":                 "/etc/conf.d/x.conf is written at run time by what starts it: it was not followed\nwhat supervisord starts was not followed",
 	} {
-		root := scripts(elf("/opt/lie", "amd64"), exe("/etc/sv/x/run", "#!/bin/sh\nexec /opt/lie\n"), dir("/etc/sv/y"), dir("/etc/service"), dir("/etc/conf.d"), text("/etc/x.conf", "[include]\nfiles=/etc/conf.d/*.conf\n"), exe("/run.sh", "#!/bin/sh\n"+line+"\n"))
-		for _, name := range []string{"ln", "cp", "rm", "mkdir", "curl", "runsvdir", "supervisord"} {
+		root := scripts(elf("/opt/lie", "amd64"), exe("/etc/sv/x/run", "#!/bin/sh\nexec /opt/lie\n"), dir("/etc/sv/y"), dir("/etc/service"), dir("/etc/conf.d"), dir("/etc/empty"), text("/etc/procs", "x: /opt/lie\n"), text("/etc/x.conf", "[include]\nfiles=/etc/conf.d/*.conf\n"), exe("/run.sh", "#!/bin/sh\n"+line+"\n"))
+		for _, name := range []string{"ln", "cp", "rm", "mkdir", "curl", "runsvdir", "supervisord", "honcho"} {
 			root = append(root, elf("/bin/"+name, "arm64"))
 		}
 		r, err := image.Check(run("/run.sh").bytes(), rootOf(root...), platform(t, "arm64"), image.Options{})

@@ -49,7 +49,7 @@ func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 	}
 	there := f
 	there.Dir, there.Reading, there.Tongue = shell.Absolute(f.Dir, root), file, "sh"
-	lines, err := c.processLines(file)
+	lines, err := c.processLines(file, f)
 	if err != nil || verb == "run" && (tool != "foreman" || !slices.ContainsFunc(lines, func(line string) bool { return strings.HasPrefix(line, strings.Join(rest, " ")+":") })) {
 		return len(rest) > 0, errors.Join(err, c.run(rest, f))
 	}
@@ -62,12 +62,8 @@ func (c *checker) procfile(words []string, f frame) (some bool, err error) {
 }
 
 // processLines are the lines of a Procfile that have a process.
-func (c *checker) processLines(file string) ([]string, error) {
-	at, ok, err := c.Tree.Regular(file)
-	if err != nil || !ok {
-		return nil, err
-	}
-	text, err := c.Script(at)
+func (c *checker) processLines(file string, f frame) ([]string, error) {
+	text, err := c.heldText(file, f)
 	return regexp.MustCompile(`(?m)^[\w-]+:.*\S.*$`).FindAllString(text, -1), err
 }
 

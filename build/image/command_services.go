@@ -2,7 +2,6 @@ package image
 
 import (
 	"errors"
-	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -75,39 +74,24 @@ func (c *checker) oneshots(f frame) (some bool, err error) {
 	return some, err
 }
 
-// each follows every program that one of the patterns names.
+// each follows every program that one of the patterns names. A service beside which a file down lies is not started by itself.
 func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 	for _, glob := range patterns {
 		names, failed := c.glob(glob, f)
 		err = errors.Join(err, failed)
 		for _, name := range names {
-			some, err = true, errors.Join(err, c.run([]string{name}, f))
+			down, failed := c.glob(path.Join(path.Dir(name), "down"), f)
+			g := f
+			g.Told = f.Told && len(down) == 0
+			some, err = true, errors.Join(err, failed, c.run([]string{name}, g))
 		}
 	}
 	return some, err
 }
 
-// glob lists what a pattern names, with what shells on the way have put there: a file, or a folder that has one.
+// glob lists what a pattern names, with what shells on the way have put there, and not what they removed.
 func (c *checker) glob(pattern string, f frame) ([]string, error) {
-	names, err := c.Texts.Glob(pattern)
-	names = slices.Clone(names)
-	parts := strings.Split(pattern, "/")
-	for _, place := range slices.Sorted(maps.Keys(f.Put)) {
-		depth := min(strings.Count(place, "/")+1, len(parts))
-		rest := path.Join(parts[depth:]...)
-		if is, _ := path.Match(strings.Join(parts[:depth], "/"), place); !is || strings.ContainsAny(rest, "*?[") {
-			continue
-		}
-		name := path.Join(place, rest)
-		from, _ := c.Texts.Origin(f.Put, name)
-		_, there := c.Texts.Written(from)
-		if _, is, failed := c.Tree.Regular(from); failed == nil {
-			there = there || is && !f.Put.Gone(name)
-		}
-		if there {
-			names = with(names, []string{name})
-		}
-	}
+	names, err := c.Texts.Names(f.Put, pattern)
 	if len(names) > shell.MaxWords {
 		c.note(f, "%s names so many files that none was followed", shell.Show(pattern))
 		return nil, err
@@ -162,7 +146,7 @@ func (c *checker) supervised(words []string, f frame) (some bool, err error) {
 	}
 	for _, s := range all {
 		_, g := throughEnv(c.pairs(s.setting("environment"), own), own)
-		g.Reading, g.Told = s.file, g.Told && !slices.Contains([]string{"false", "no", "off", "0"}, strings.ToLower(s.setting("autostart")))
+		g.Reading, g.Told = s.file, g.Told && !slices.Contains([]string{"false", "no", "off", "0"}, strings.ToLower(c.filledIn(s.setting("autostart"), own)))
 		if dir := s.setting("directory"); dir != "" {
 			g.Dir = shell.Absolute(f.Dir, c.filledIn(dir, own))
 		}
@@ -181,8 +165,10 @@ func (c *checker) supervisorConf(name string, f frame) ([]service, error) {
 func (c *checker) heldText(name string, f frame) (string, error) {
 	from, _ := c.Texts.Origin(f.Put, name)
 	if text, ok := c.Texts.Written(from); ok {
-		if text == shell.Unknown {
-			c.lateText(name, text, f)
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, shell.Unknown) { // any lines
+				c.lateText(name, line, f)
+			}
 		}
 		return text, nil
 	}

@@ -3,7 +3,9 @@ package shell
 import (
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 
 	"mvdan.cc/sh/v3/pattern"
@@ -26,6 +28,43 @@ func (t *Texts) Glob(glob string) ([]string, error) {
 		names = next
 	}
 	return names, nil
+}
+
+// Names lists what Glob does, with what shells have put there: a file, or a folder that has one. What lies in a folder that another one
+// has taken the place of is gone.
+func (t *Texts) Names(p Put, glob string) ([]string, error) {
+	names, err := t.Glob(glob)
+	names = slices.Clone(names)
+	parts := strings.Split(glob, "/")
+	for _, place := range slices.Sorted(maps.Keys(p)) {
+		depth := min(strings.Count(place, "/")+1, len(parts))
+		if is, _ := path.Match(strings.Join(parts[:depth], "/"), place); !is {
+			continue
+		}
+		rest := path.Join(parts[depth:]...)
+		if !pattern.HasMeta(rest, 0) {
+			names = append(names, path.Join(place, rest))
+			continue
+		}
+		for layer := range strings.SplitSeq(p[place], onto) {
+			more, failed := t.Glob(path.Join(pattern.QuoteMeta(layer, 0), rest))
+			err = errors.Join(err, failed)
+			for _, name := range more {
+				names = append(names, place+strings.TrimPrefix(name, path.Clean(layer)))
+			}
+		}
+	}
+	return slices.DeleteFunc(unique(names, same), func(name string) bool { return !t.holds(p, name) }), err
+}
+
+// holds tells whether a file is there that was not removed, or a text was written there.
+func (t *Texts) holds(p Put, name string) bool {
+	from, _ := t.Origin(p, name)
+	if _, is := t.Written(from); is {
+		return true
+	}
+	_, _, err := t.image.Resolve(from)
+	return err == nil && !p.Gone(name)
 }
 
 // entries lists what is there in a folder by a pattern. Hidden names are only matched by a dot.
