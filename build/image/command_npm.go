@@ -13,6 +13,7 @@ import (
 	"github.com/manymage/manymage/build/image/modules"
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
+	"github.com/manymage/manymage/build/image/tree"
 )
 
 // Node's package managers start what a package.json names as a script, a text for sh in that file's folder, or a program of a package. Both
@@ -159,7 +160,7 @@ func (c *checker) scripted(words []string, f frame) (some bool, err error) {
 	if len(s.of) == 0 {
 		return c.scriptIn(s, modules.NodeName(path.Base(words[0])), f)
 	}
-	folders, err := c.workspaces(s.of, shell.Absolute(f.Dir, s.dir))
+	folders, err := c.workspaces(s.of, shell.Absolute(f.Dir, s.dir), f)
 	for _, s.dir = range folders {
 		_, failed := c.scriptIn(s, modules.NodeName(path.Base(words[0])), f)
 		err = errors.Join(err, failed)
@@ -172,7 +173,7 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	if s.program {
 		return true, c.packaged(s, f)
 	}
-	file, text, err := c.described(s, shell.Absolute(f.Dir, s.dir))
+	file, text, err := c.described(s, shell.Absolute(f.Dir, s.dir), f)
 	if err != nil {
 		return false, err
 	}
@@ -213,7 +214,7 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 // scriptless notes that nobody wrote the script that is surely started, and that no package has a program of its name.
 func (c *checker) scriptless(s called, manager string, f frame) error {
 	folders, err := c.There([]string{shell.Absolute(f.Dir, s.dir)})
-	if err != nil || len(folders) == 0 || !s.needed || f.Soft && !f.Told || !shell.Known(s.name) {
+	if err != nil || len(folders) == 0 || !s.needed || f.Soft && !f.Told || !shell.Known(s.name) || s.name == "env" { // which they have themselves
 		return err
 	}
 	if s.either {
@@ -228,7 +229,7 @@ func (c *checker) scriptless(s called, manager string, f frame) error {
 
 // server follows what npm starts where no script is called start.
 func (c *checker) server(s called, f frame) (some bool, err error) {
-	dir, _, err := c.above(shell.Absolute(f.Dir, s.dir), "package.json")
+	dir, _, err := c.above(shell.Absolute(f.Dir, s.dir), "package.json", f)
 	if err != nil || dir == "" {
 		return false, err
 	}
@@ -284,9 +285,9 @@ func (c *checker) programOf(id, dir string) (string, error) {
 }
 
 // described finds the file that has a script, from a folder on upwards: the next one of its name counts.
-func (c *checker) described(s called, start string) (file, text string, err error) {
+func (c *checker) described(s called, start string, f frame) (file, text string, err error) {
 	for _, name := range s.files {
-		dir, text, err := c.above(start, name)
+		dir, text, err := c.above(start, name, f)
 		if file = path.Join(dir, name); err != nil || scriptsOf(file, text)[s.name] != "" {
 			return file, text, err
 		}
@@ -317,14 +318,17 @@ func uncommented(text string) string {
 	})
 }
 
-// above finds the next file of a name from a folder on upwards, with text "" where there is none.
-func (c *checker) above(start, name string) (dir, text string, err error) {
+// above finds the next file of a name from a folder on upwards, with text "" where there is none, as a command has it.
+func (c *checker) above(start, name string, f frame) (dir, text string, err error) {
 	folders, err := c.There([]string{start})
 	if err != nil || len(folders) == 0 {
 		return "", "", err
 	}
 	for dir = folders[0]; ; dir = path.Dir(dir) {
-		text, err = c.Evidence(path.Join(dir, name))
+		var at tree.Found
+		if at, text, err = c.Held(path.Join(dir, name), f.Frame); at.Info != nil {
+			text, err = c.Evidence(at.Name)
+		}
 		if err != nil || text != "" || dir == "/" {
 			return dir, text, err
 		}

@@ -60,7 +60,7 @@ func (c *checker) several(words []string, f frame) (texts []string, err error) {
 
 // scriptsLike are the texts that start scripts by their names or by patterns of those: build:* is one part more, build:** any.
 func (c *checker) scriptsLike(names []string, start string, f frame) (texts []string, err error) {
-	_, text, err := c.above(f.Dir, "package.json")
+	_, text, err := c.above(f.Dir, "package.json", f)
 	scripts := slices.Sorted(maps.Keys(scriptsOf("package.json", text)))
 	for _, name := range names {
 		name, given, _ := strings.Cut(name, " ")
@@ -117,7 +117,7 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, own, err := c.above(f.Dir, "package.json")
+	_, own, err := c.above(f.Dir, "package.json", f)
 	if settings == "" {
 		settings = gjson.Get(own, "nodemonConfig").Raw
 	}

@@ -124,6 +124,7 @@ var scriptChecks = []struct {
 	{"pnpm -w start", []entry{members("packages/*")}, "verified, pnpm is to start the script start, which no package.json in the image has"},
 	{"pnpm -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
 	{"pnpm run -w start", []entry{called("/app", "start: ./server")}, "foreign:/app/server"},
+	{"pnpm --filter b start", []entry{members(), text("/app/pnpm-workspace.yaml", "packages: ['x/*', \"packages/*\"] # all\n")}, "foreign:/app/server"},
 	{"yarn workspace @s/b start", []entry{members("packages/*")}, "foreign:/app/server"},
 	{"yarn workspace @s/b tool", []entry{members("packages/*")}, "foreign:/app/packages/b/node_modules/.bin/tool"},
 	{"yarn workspace @s/a start", []entry{members("packages/*")}, "verified"},
@@ -146,6 +147,9 @@ var scriptChecks = []struct {
 	{"npm start", []entry{runners, called("/app", "start: cross-env A=b ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
 	{"npm start", []entry{runners, called("/app", "start: env-cmd -f .env ./server")}, "foreign:/app/server, node is given /app/server, which is amd64: if it starts it, it will not run"},
 	{"npm start", []entry{called("/app", "other: ./server")}, "verified, npm is to start the script start, which no package.json in the image has"},
+	{"npm run env", []entry{called("/app", "other: ./server")}, "verified"}, // which npm has itself
+	{"sh -c cp\t/x/package.json\t/app/;exec\tnpm\tstart", []entry{elf("/bin/cp", "arm64"), called("/app", "other: ./server"), called("/x", "start: ./server")}, "foreign:/app/server"},
+	{"sh -c cp\t/x/package.json\t/app/;exec\tnpm\tstart", []entry{elf("/bin/cp", "arm64"), called("/app", "other: ./server"), called("/x", "start: ./fits")}, "verified"},
 	{"npm start", []entry{text("/app/package.json", "{")}, "verified, npm is to start the script start, which no package.json in the image has"},
 	{"npm start", nil, "verified, npm is to start the script start, which no package.json in the image has"},
 	{"npm start", []entry{called("/app", "start: no-such --x")}, "verified, /app/package.json starts no-such, which is not in the image"},

@@ -15,8 +15,8 @@ import (
 )
 
 // workspaces are the folders of packages of the workspace that a folder lies in: those that are named, by their names or folders, or by patterns of them.
-func (c *checker) workspaces(named []string, from string) (folders []string, err error) {
-	all, root, err := c.members(from)
+func (c *checker) workspaces(named []string, from string, f frame) (folders []string, err error) {
+	all, root, err := c.members(from, f)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +35,10 @@ func (c *checker) workspaces(named []string, from string) (folders []string, err
 }
 
 // members are the folders that a workspace names as its packages'.
-func (c *checker) members(from string) (folders []string, root string, err error) {
-	item := regexp.MustCompile(`(?m)^\s*-\s*['"]?([^'"#\s]+)`)
+func (c *checker) members(from string, f frame) (folders []string, root string, err error) {
+	item := regexp.MustCompile(`(?m)^\s*-\s*['"]?([^'"#\s]+)|[\[,]\s*['"]?([^'"#\s,\]]+)`)
 	for root = from; ; root = path.Dir(root) {
-		if root, _, err = c.above(root, "package.json"); err != nil || root == "" {
+		if root, _, err = c.above(root, "package.json", f); err != nil || root == "" {
 			return nil, "", err
 		}
 		described, err := c.Evidence(path.Join(root, "package.json"))
@@ -52,7 +52,7 @@ func (c *checker) members(from string) (folders []string, root string, err error
 			return nil, "", err
 		}
 		for _, m := range item.FindAllStringSubmatch(listed, -1) {
-			patterns = append(patterns, m[1])
+			patterns = append(patterns, m[1]+m[2])
 		}
 		if len(patterns) > 0 {
 			folders, err = c.matched(root, patterns)

@@ -22,8 +22,11 @@ func (c *checker) postgres(words []string, f frame) (is bool, err error) {
 	}
 	var command []string
 	if path.Base(words[0]) == "pg_ctlcluster" {
-		if len(rest) < 3 || !shell.Known(rest[0]+rest[1]) {
+		if len(rest) < 3 {
 			return false, nil
+		}
+		if !shell.Known(rest[0]) {
+			return c.each(f, "/usr/lib/postgresql/*/bin/postgres")
 		}
 		cluster := path.Join(rest[0], rest[1])
 		command = []string{path.Join("/usr/lib/postgresql", rest[0], "bin/postgres"), "-D", path.Join("/var/lib/postgresql", cluster), "-c", "config_file=" + path.Join("/etc/postgresql", cluster, "postgresql.conf")}
@@ -36,6 +39,9 @@ func (c *checker) postgres(words []string, f frame) (is bool, err error) {
 		for _, data := range o.Values("-D", "--pgdata") {
 			command = append(command, "-D", data)
 		}
+	}
+	if f.Reading == "" {
+		f.Reading = words[0]
 	}
 	command = append(command, shell.Fields(strings.Join(o.Values("-o", "--options"), " "))...)
 	return true, c.run(command, f)

@@ -252,6 +252,7 @@ func TestStarters(t *testing.T) {
 		{"runsvdir /srv", []entry{exe("/srv/x/run", "#!/bin/sh\nexec /app/ok\n"), exe("/srv/x/finish", "#!/bin/sh\n/app/server\n")}, server},
 		{"/init", []entry{dir("/etc/s6-overlay/s6-rc.d/x/up"), exe("/etc/services.d/y/run", "#!/bin/sh\nexec /app/ok\n")}, "/etc/services.d/y/run starts /app/ok, which is not in the image"},
 		{"scp -- /app/server host:", []entry{elf("/bin/scp", "arm64")}, "verified"},
+		{"pg_ctl start", []entry{elf("/bin/pg_ctl", "arm64")}, "pg_ctl starts /bin/postgres, which is not in the image"},
 		{"s6-svscan /srv", nil, "what s6-svscan starts was not followed"},
 		{"crond -f", []entry{elf("/bin/crond", "arm64")}, "what crond starts was not followed"},
 		{"honcho start", []entry{exe("/bin/honcho", "#!/bin/starter\n")}, "what honcho starts was not followed"},
