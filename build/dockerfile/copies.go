@@ -184,9 +184,9 @@ func (g *graph) told(n node, word string) (text string, sure bool) {
 		return "", false
 	}
 	for name := range scope.used(word) {
-		arg, declared := n.declares([]string{name})
+		_, declared := n.declares([]string{name})
 		_, given := g.o.Args[name]
-		if !declared || given && !g.onNothing(n) || !given && arg.HasDefault || g.file.sets(name) {
+		if !declared || given && !g.onNothing(n) || !given && g.file.defaults(name) || g.sets(name) {
 			return "", false
 		}
 	}
@@ -197,11 +197,16 @@ func (g *graph) told(n node, word string) (text string, sure bool) {
 func (g *graph) onNothing(n node) bool { return g.nodes[g.root(n.index)].kind == fromScratch }
 
 // sets tells whether any ENV has a word for a name, which then beats an argument.
-func (f *File) sets(name string) bool {
-	return slices.ContainsFunc(f.stages, func(s stage) bool {
-		return slices.ContainsFunc(s.body, func(in instruction) bool {
+func (g *graph) sets(name string) bool {
+	return slices.ContainsFunc(g.nodes, func(n node) bool {
+		return slices.ContainsFunc(n.body, func(in instruction) bool {
 			env, ok := in.command.(*instructions.EnvCommand)
 			return ok && slices.ContainsFunc(env.Env, func(pair instructions.KeyValuePair) bool { return pair.Key == name })
 		})
 	})
+}
+
+// defaults tells whether any ARG has a word for a name, or stands before the stages, where frontends differ in what its value is then.
+func (f *File) defaults(name string) bool {
+	return slices.ContainsFunc(f.Args(), func(a Arg) bool { return a.Name == name && (a.HasDefault || a.Stage < 0) })
 }

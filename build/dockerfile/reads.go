@@ -16,7 +16,7 @@ func (f *File) Reads(s Strategy, o Options) (paths []string, all bool) {
 	paths = []string{}
 	_ = g.built(func(n node, in instruction) error {
 		for _, t := range taken(in) {
-			if t.from != "" {
+			if t.from != "" || isHTTP(t.path) {
 				continue
 			}
 			name, known := g.read(n, t.path)
@@ -43,5 +43,17 @@ func (g *graph) read(n node, word string) (name string, known bool) {
 		known = true
 	}
 	name = strings.TrimPrefix(path.Join("/", word), "/")
-	return name, known && name == strings.Trim(name, "! \t") // which mean something else in a pattern
+	return name, known && isPattern(name)
+}
+
+// isPattern tells whether the patterns of an ignore file, by which the context is sent, fit the same names: blanks at the ends, a ! before
+// and a ^ anywhere but behind a bracket mean something else there, and a pattern that is wrong is refused, even where nobody looks.
+func isPattern(name string) bool {
+	_, err := path.Match(name, "")
+	return err == nil && name == strings.TrimLeft(strings.TrimSpace(name), "!") && strings.Count(name, "^") == strings.Count(name, "[^")
+}
+
+// isHTTP tells of an address, whatever variables are in it.
+func isHTTP(word string) bool {
+	return strings.HasPrefix(word, "http://") || strings.HasPrefix(word, "https://")
 }

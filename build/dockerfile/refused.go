@@ -210,14 +210,16 @@ func destination(in instruction) string {
 	return ""
 }
 
-// built goes through the instructions of the stages that are built.
+// built goes through the instructions of the stages that are built, each with its stage as it is before.
 func (g *graph) built(look func(node, instruction) error) error {
 	var all []error
 	for _, n := range g.nodes {
 		if !g.reach[n.index] || n.kind == replaced {
 			continue
 		}
-		for _, in := range n.body {
+		body := n.body
+		for i, in := range body {
+			n.body = body[:i]
 			all = append(all, look(n, in))
 		}
 	}

@@ -46,22 +46,24 @@ func (s *strays) note(name string, found digest.Digest, config []byte, want *oci
 
 // steers tells of a base that may read more of the context than the Dockerfile says: by what waits in ONBUILD, or by the value of
 // an argument that the Dockerfile thinks its platform's.
-func steers(config []byte) bool {
+func steers(onBuild, env []string) bool {
+	return len(onBuild) > 0 || slices.ContainsFunc(env, func(pair string) bool {
+		return strings.HasPrefix(pair, "TARGET") || strings.HasPrefix(pair, "BUILD")
+	})
+}
+
+// configSteers does so of a base's config; of one that cannot be read, too.
+func configSteers(config []byte) bool {
 	var image struct {
 		Config struct{ OnBuild, Env []string }
 	}
-	if json.Unmarshal(config, &image) != nil {
-		return true
-	}
-	return len(image.Config.OnBuild) > 0 || slices.ContainsFunc(image.Config.Env, func(pair string) bool {
-		return strings.HasPrefix(pair, "TARGET") || strings.HasPrefix(pair, "BUILD")
-	})
+	return json.Unmarshal(config, &image) != nil || steers(image.Config.OnBuild, image.Config.Env)
 }
 
 // ResolveImageConfig finds a base, looks whether it reads of the context, watches for strays, and tells of another machine's before anything is built on it.
 func (c *frontendClient) ResolveImageConfig(ctx context.Context, name string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, found, config, err := c.Client.ResolveImageConfig(ctx, name, opt)
-	if err != nil || steers(config) {
+	if err != nil || configSteers(config) {
 		c.more.Store(true)
 	}
 	if err == nil && opt.ImageOpt != nil {

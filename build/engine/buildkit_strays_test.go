@@ -52,7 +52,7 @@ func TestBasesThatSteer(t *testing.T) {
 		`{"config":{"Env":["BUILDPLATFORM=x"]}}`:                           true,
 		`?`:                                                                true,
 	} {
-		if got := steers([]byte(config)); got != want {
+		if got := configSteers([]byte(config)); got != want {
 			t.Errorf("%s: %v", config, got)
 		}
 	}

@@ -108,7 +108,7 @@ func TestRefusedBases(t *testing.T) {
 // What waits in a base is known wherever the base comes from.
 func TestBasesTellWhatWaits(t *testing.T) {
 	e, _ := apiDouble(t, map[string]string{
-		"GET /images/app:1/json": `{"Id":"here","Os":"linux","Architecture":"arm64","Config":{"OnBuild":["ARG A B=1","RUN x"]}}`,
+		"GET /images/app:1/json": `{"Id":"here","Os":"linux","Architecture":"arm64","Config":{"OnBuild":["ARG A B=1","RUN x"],"Env":["D=x"]}}`,
 		"POST /images/create":    "{}",
 		"POST /images/here/tag":  "",
 	})
@@ -116,8 +116,8 @@ func TestBasesTellWhatWaits(t *testing.T) {
 	for _, pull := range []bool{false, true} {
 		b := newBases(e)
 		base, err := b.pin(t.Context(), "app:1", platform(t, "linux/arm64"), pull, func(Event) {})
-		if got := base.waiting(); err != nil || len(got) != 2 || !got["A"] || !got["B"] {
-			t.Errorf("pull %t: %v, %v", pull, got, err)
+		if got := base.waiting(); err != nil || len(got) != 2 || !got["A"] || !got["B"] || len(base.Env) != 1 {
+			t.Errorf("pull %t: %v, %v, %v", pull, got, base.Env, err)
 		}
 	}
 }

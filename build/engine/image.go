@@ -26,6 +26,7 @@ type Image struct {
 	Platform ocispec.Platform
 	Labels   map[string]string
 	OnBuild  []string // statements that wait for whoever builds on it
+	Env      []string // its variables, NAME=value
 	Created  time.Time
 	Size     int64 // bytes in the engine
 }
@@ -48,7 +49,7 @@ func (e *Engine) Inspect(ctx context.Context, ref string) (Image, error) {
 		out.Platform.OSVersion = ""
 	}
 	if found.Config != nil {
-		out.Labels, out.OnBuild = found.Config.Labels, found.Config.OnBuild
+		out.Labels, out.OnBuild, out.Env = found.Config.Labels, found.Config.OnBuild, found.Config.Env
 	}
 	// An image built without a date has none; the zero time says so.
 	out.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
