@@ -131,6 +131,9 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script 'if [ $(uname -m) = aarch64 ]; then /x; fi'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script '[ $(uname -m) = aarch64 ] && exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script 'if [ $(uname -m) = x86_64 ]; then /x; fi'", "verified", ""},
+		{"sh /script 'f() { [ \"$Y\" = 1 ]; }; f && exec /x'", "verified", ""},
+		{"sh /script '(grep -q a /b) && /x'", "verified", ""},
+		{"sh /script 'ls && uname && exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script '[ \"$0\" = /script ] && exec ls; exec /x'", "verified", ""}, // as where CMD is a word that the script knows
 		{"sh /script 'case $0 in /script) exec ls ;; esac; exec /x'", "verified", ""},
 		{"sh /script '[ \"$0\" = /other ] && exec ls; exec /x'", "verified", "/script starts /x, which is not in the image"},

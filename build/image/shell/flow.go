@@ -150,6 +150,9 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 	case w.status.plain() != maybe:
 		second()
 	case and && !test && !w.guess:
+		if !w.isOne(c.X) {
+			second = func() { w.softly(func() { w.stmt(c.Y) }) }
+		}
 		if second(); w.ended {
 			w.state = before // what stands first may fail
 		}
@@ -177,6 +180,17 @@ func (w *walker) pipe(c *syntax.BinaryCmd) {
 	}
 	w.fork(func() { w.stmt(c.Y) })
 	w.frame.Input = input
+}
+
+// isOne tells whether a statement is one program or builtin, or some in a row, and not what a function or several commands make of a condition.
+func (w *walker) isOne(s *syntax.Stmt) bool {
+	switch cmd := s.Cmd.(type) {
+	case *syntax.BinaryCmd:
+		return cmd.Op != syntax.OrStmt && w.isOne(cmd.X) && w.isOne(cmd.Y)
+	case *syntax.CallExpr:
+		return len(cmd.Args) == 0 || len(w.functions[cmd.Args[0].Lit()]) == 0
+	}
+	return false
 }
 
 // isTest tells whether a command is there to ask something, so that what && puts behind it may well not happen.
