@@ -132,6 +132,9 @@ func TestAbsentPrograms(t *testing.T) {
 		{"sh /script '[ $(uname -m) = aarch64 ] && exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script 'if [ $(uname -m) = x86_64 ]; then /x; fi'", "verified", ""},
 		{"sh /script 'f() { [ \"$Y\" = 1 ]; }; f && exec /x'", "verified", ""},
+		{"sh /script 'test -x /x || exit 0; exec /x'", "verified", ""},
+		{"sh /script '[ -x /app/x ] || exit 0; exec /x'", "verified", "/script starts /x, which is not in the image"},
+		{"sh /script '[ -x /x ] || ls; exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script '(grep -q a /b) && /x'", "verified", ""},
 		{"sh /script 'ls && uname && exec /x'", "verified", "/script starts /x, which is not in the image"},
 		{"sh /script '[ \"$0\" = /script ] && exec ls; exec /x'", "verified", ""}, // as where CMD is a word that the script knows

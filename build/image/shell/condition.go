@@ -133,6 +133,8 @@ func (w *walker) bracket(words []string) answer {
 		return w.filled(words[1]).not()
 	case last == 1 && (words[0] == "-L" || words[0] == "-h") && w.isFile(Absolute(w.dir, words[1])):
 		return no
+	case last == 1 && words[0] == "-x" && w.isNowhere(words[1]):
+		return unlikely
 	case last == 1 && IsLoader(words[1]):
 		_, _, err := w.image.Resolve(words[1])
 		w.failed(err)
@@ -143,6 +145,16 @@ func (w *walker) bracket(words []string) answer {
 		return w.bracket(words[1:last])
 	}
 	return maybe
+}
+
+// isNowhere tells whether no file has a name, be it one that was put there.
+func (w *walker) isNowhere(word string) bool {
+	name := Absolute(w.dir, word)
+	return word == "" || Known(name) && !slices.ContainsFunc(w.places(), func(p Put) bool {
+		is, err := w.holds(p, name)
+		w.failed(err)
+		return is
+	})
 }
 
 // loose is where a word stands outside of parentheses.

@@ -54,17 +54,27 @@ func (t *Texts) Names(p Put, glob string) ([]string, error) {
 			}
 		}
 	}
-	return slices.DeleteFunc(unique(names, same), func(name string) bool { return !t.holds(p, name) }), err
+	var held []string
+	for _, name := range unique(names, same) {
+		is, failed := t.holds(p, name)
+		if err = errors.Join(err, failed); is {
+			held = append(held, name)
+		}
+	}
+	return held, err
 }
 
 // holds tells whether a file is there that was not removed, or a text was written there.
-func (t *Texts) holds(p Put, name string) bool {
+func (t *Texts) holds(p Put, name string) (bool, error) {
 	from, _ := t.Origin(p, name)
 	if _, is := t.Written(from); is {
-		return true
+		return true, nil
 	}
 	_, _, err := t.image.Resolve(from)
-	return err == nil && !p.Gone(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && !p.Gone(name), err
 }
 
 // entries lists what is there in a folder by a pattern. Hidden names are only matched by a dot.
