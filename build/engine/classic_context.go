@@ -10,6 +10,7 @@ import (
 	"path"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/moby/buildkit/util/staticfs"
 	"github.com/moby/patternmatcher"
@@ -169,13 +170,33 @@ func streamTar(ctx context.Context, files fsutil.FS, sent *atomic.Int64) *tarStr
 	r, w := io.Pipe()
 	s := &tarStream{ReadCloser: r}
 	go func() {
-		err := fsutil.WriteTar(ctx, newSteady(files), &countWriter{w, sent})
+		err := fsutil.WriteTar(ctx, seconds{newSteady(files)}, &countWriter{w, sent})
 		if err != nil && ctx.Err() == nil && !errors.Is(err, io.ErrClosedPipe) {
 			s.fault.Store(&err)
 		}
 		w.CloseWithError(err)
 	}()
 	return s
+}
+
+// seconds are files whose times have no fractions, which docker leaves out: a tar rounds them, half of them up.
+type seconds struct{ fsutil.FS }
+
+func (s seconds) Walk(ctx context.Context, target string, visit fs.WalkDirFunc) error {
+	return s.FS.Walk(ctx, target, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return visit(path, entry, err)
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if st, ok := info.Sys().(*fstypes.Stat); ok {
+			st.ModTime -= st.ModTime % int64(time.Second)
+			entry = &fsutil.DirEntryInfo{Stat: st}
+		}
+		return visit(path, entry, nil)
+	})
 }
 
 // blame prefers what was wrong with the context to what the engine made of it.

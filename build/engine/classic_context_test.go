@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/tonistiigi/fsutil"
 )
@@ -164,6 +165,24 @@ func TestClassicContextThatIsNotReadToItsEnd(t *testing.T) {
 				t.Errorf("%s: %v", name, blamed)
 			}
 		})
+	}
+}
+
+// A file is as old as docker has it, by whole seconds that are over.
+func TestClassicContextHasWholeSeconds(t *testing.T) {
+	dir := folder(t, "a")
+	if err := os.Chtimes(filepath.Join(dir, "a"), time.Time{}, time.Unix(100, 900_000_000)); err != nil {
+		t.Fatal(err)
+	}
+	all, err := Context{Dir: dir}.files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent atomic.Int64
+	stream := streamTar(t.Context(), all, &sent)
+	defer stream.Close()
+	if h, err := tar.NewReader(stream).Next(); err != nil || h.ModTime.Unix() != 100 {
+		t.Errorf("%v, %v", h, err)
 	}
 }
 
