@@ -47,10 +47,9 @@ func (g *graph) read(n node, word string) (name string, known bool) {
 }
 
 // isPattern tells whether the patterns of an ignore file, by which the context is sent, fit the same names: blanks at the ends, a ! before
-// and a ^ anywhere but behind a bracket mean something else there, and a pattern that is wrong is refused, even where nobody looks.
+// and a ^ mean something else there, and so do some brackets.
 func isPattern(name string) bool {
-	_, err := path.Match(name, "")
-	return err == nil && name == strings.TrimLeft(strings.TrimSpace(name), "!") && strings.Count(name, "^") == strings.Count(name, "[^")
+	return name == strings.TrimLeft(strings.TrimSpace(name), "!") && !strings.ContainsAny(name, "[^")
 }
 
 // isHTTP tells of an address, whatever variables are in it.

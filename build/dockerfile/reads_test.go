@@ -14,7 +14,7 @@ func TestReads(t *testing.T) {
 	}{
 		"nothing":                {d(`FROM scratch`), Options{}, []string{}},
 		"by name":                {d(`FROM scratch`, `COPY c a ./b/../a/ /to/`, `ADD ["e f", "/"]`), Options{}, []string{"a", "c", "e f"}},
-		"patterns":               {d(`FROM scratch`, `COPY package*.json */[a-c]?.txt /`), Options{}, []string{"*/[a-c]?.txt", "package*.json"}},
+		"patterns":               {d(`FROM scratch`, `COPY package*.json */a?.txt /`), Options{}, []string{"*/a?.txt", "package*.json"}},
 		"all of it":              {d(`FROM scratch`, `COPY a /`, `COPY . /`), Options{}, nil},
 		"parts":                  {d(`FROM scratch`, `COPY --parents a/./b /`, `COPY --exclude=*.md c /`, `ADD --exclude=*.md d /`), Options{}, []string{"a/b", "c", "d"}},
 		"by the platform":        {d(`FROM scratch`, `ARG TARGETARCH`, `COPY app-$TARGETARCH /app`), Options{}, []string{"app-arm"}},
@@ -33,8 +33,7 @@ func TestReads(t *testing.T) {
 		"... with blanks":        {d(`FROM scratch`, `COPY ["a ", "/"]`), Options{}, nil},
 		"... blanks of others":   {d(`FROM scratch`, `COPY ["a ", "/"]`), Options{}, nil},
 		"... in other words":     {d(`FROM scratch`, `COPY a^* /`), Options{}, nil},
-		"... that is wrong":      {d(`FROM scratch`, `COPY a [a /`), Options{}, nil},
-		"a pattern without some": {d(`FROM scratch`, `COPY [^a]* /`), Options{}, []string{"[^a]*"}},
+		"... in brackets":        {d(`FROM scratch`, `COPY a [z-a] /`), Options{}, nil},
 		"addresses":              {d(`FROM scratch`, `ADD https://x/a?b=[$V github.com/x/y /`), Options{}, []string{"github.com/x/y"}},
 		"mounted":                {d(`FROM scratch`, `RUN --mount=source=a,target=/a --mount=type=cache,target=/c true`), Options{}, []string{"a"}},
 		"... whole":              {d(`FROM scratch`, `RUN --mount=target=/a true`), Options{}, nil},
