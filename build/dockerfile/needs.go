@@ -18,24 +18,32 @@ func (f *File) ForeignRuns(s Strategy, o Options) ([]Run, error) {
 		return nil, err
 	}
 	var runs []Run
-	for i, n := range g.nodes {
-		if !g.reach[i] || n.kind == replaced {
-			continue
-		}
-		p, err := g.platform(i, pins)
-		if err != nil {
-			return nil, err
-		}
-		if platforms.Equal(p, g.o.Build) {
-			continue
+	err = g.needed(pins, func(n node, p ocispec.Platform) {
+		if n.kind == replaced || platforms.Equal(p, g.o.Build) {
+			return
 		}
 		for _, in := range n.body {
 			if _, isRun := in.command.(*instructions.RunCommand); isRun {
 				runs = append(runs, Run{Line: in.line(), Text: short(in.node.Original), Stage: n.label(), Platform: p})
 			}
 		}
+	})
+	return runs, err
+}
+
+// needed goes through the stages that the target needs, with the platform of each.
+func (g *graph) needed(pins map[int]bool, look func(node, ocispec.Platform)) error {
+	for i, n := range g.nodes {
+		if !g.reach[i] {
+			continue
+		}
+		p, err := g.platform(i, pins)
+		if err != nil {
+			return err
+		}
+		look(n, p)
 	}
-	return runs, nil
+	return nil
 }
 
 // Bases are the images that building the target under the strategy pulls, each once per platform, in the order of the file.
@@ -47,22 +55,15 @@ func (f *File) Bases(s Strategy, o Options) ([]Base, error) {
 	}
 	solve := platforms.Normalize(g.o.Platform)
 	var all []Base
-	for i, n := range g.nodes {
-		if !g.reach[i] {
-			continue
-		}
-		p, err := g.platform(i, pins)
-		if err != nil {
-			return nil, err
-		}
+	err = g.needed(pins, func(n node, p ocispec.Platform) {
 		if n.kind == fromImage {
 			all = append(all, g.base(n, pull{n.image, n.written, n.line}, p, false))
 		}
 		for _, pull := range n.pulls {
 			all = append(all, g.base(n, pull, solve, true))
 		}
-	}
-	return once(all), nil
+	})
+	return once(all), err
 }
 
 // Contexts are the named contexts that building the target under the strategy takes, each once per platform. The platforms are those
@@ -78,25 +79,18 @@ func (f *File) Contexts(s Strategy, o Options) ([]Context, error) {
 			all = append(all, Context{Name: name, Platform: p})
 		}
 	}
-	for i, n := range g.nodes {
-		if !g.reach[i] {
-			continue
-		}
-		p, err := g.platform(i, pins)
-		if err != nil {
-			return nil, err
-		}
+	err = g.needed(pins, func(n node, p ocispec.Platform) {
 		if n.context != "" {
 			add(n.context, p)
 		}
 		if n.kind == replaced {
-			continue
+			return
 		}
 		for _, name := range n.taken {
 			add(name, platforms.Normalize(g.o.Platform))
 		}
-	}
-	return all, nil
+	})
+	return all, err
 }
 
 // Unneeded are the stages, counted from 0, that building the target under the strategy leaves out.
