@@ -25,7 +25,11 @@ func valid(config []byte) error {
 	if trimmed := bytes.TrimLeft(config, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(config) {
 		return fmt.Errorf("%w: it is no JSON object: build the image anew", ErrConfig)
 	}
-	if problem, _ := index.Ambiguity(config, ours()); problem != "" { // it is JSON
+	problem, err := index.Ambiguity(config, ours())
+	if err != nil { // of one parser alone
+		problem = err.Error()
+	}
+	if problem != "" {
 		return fmt.Errorf("%w: %s: build the image anew", ErrConfig, problem)
 	}
 	return nil
