@@ -55,15 +55,13 @@ func (j job) copies() []dockerfile.Copy {
 	return paths
 }
 
-// reads are the paths of the context that a job may read; nil: it may be anything, as where nobody says what a base has waiting in
-// ONBUILD.
-func (p *Pipeline) reads(j job) []string {
+// reads is what a job may read of the context; not known where nobody says it, as what a base has waiting in ONBUILD.
+func (p *Pipeline) reads(j job) (r dockerfile.Reads, known bool) {
 	e := p.engines[j.node]
 	if j.foreign() || e != nil && e.Info().HidesOnBuild() && len(j.bases) > 0 {
-		return nil
+		return dockerfile.Reads{}, false
 	}
-	paths, _ := j.file.Reads(j.choice.Strategy, j.how)
-	return paths
+	return j.file.Reads(j.choice.Strategy, j.how)
 }
 
 // foreign tells whether only the file's own frontend knows what it means.
@@ -105,7 +103,10 @@ func (p *Pipeline) jobs() ([]job, error) {
 		if err != nil {
 			return nil, usage(err)
 		}
-		j.solve.Epoch, j.solve.Reads = epoch, p.reads(j)
+		j.solve.Epoch = epoch
+		if r, known := p.reads(j); known {
+			j.solve.Reads, j.solve.ReadsBy = r.Paths, r.By
+		}
 		jobs = append(jobs, j)
 	}
 	return jobs, nil

@@ -1,14 +1,12 @@
 package dockerfile
 
 import (
-	"maps"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/moby/buildkit/frontend/dockerfile/instructions"
-	"github.com/moby/buildkit/frontend/dockerfile/shell"
 )
 
 // Copy is a path of the context, or of a named one, that the build surely takes.
@@ -22,8 +20,8 @@ type Copy struct {
 }
 
 // Copies are the paths of the contexts that building the target under the strategy takes by name, in the order of the file. What may be
-// there or not, or elsewhere, is none of them: addresses, what stages and images have, --parents, --exclude, and values of arguments
-// other than BuildKit's own. Nor are patterns: of one in a folder that is not there BuildKit fails or takes nothing, as it has looked
+// there or not, or elsewhere, is none of them: addresses, what stages and images have, --parents, --exclude, and values that a base may
+// change. Nor are patterns: of one in a folder that is not there BuildKit fails or takes nothing, as it has looked
 // through the context before or not; only a classic builder fails, too, where all are patterns and none fits.
 func (f *File) Copies(s Strategy, o Options) ([]Copy, error) {
 	g, _, err := f.under(s, o)
@@ -109,7 +107,7 @@ func bound(mount string) []taking {
 		switch strings.ToLower(key) {
 		case "type":
 			if strings.Contains(value, "$") { // nobody knows what is taken
-				return []taking{{path: value}}
+				return []taking{{}}
 			}
 			if !strings.EqualFold(value, string(instructions.MountTypeBind)) {
 				return nil
@@ -162,51 +160,11 @@ func (g *graph) copied(n node, word string) (name string, sure bool) {
 // special are the characters that make a word something else than a path.
 const special = `*?[\'"`
 
-// plain is a word of a stage with its variables filled in, where it is a path and these are known.
+// plain is a word of a stage with its variables filled in, where it is a path and no base can give them other values. BuildKit's own are
+// taken for such: whoever names a variable of a base so means the same.
 func (g *graph) plain(n node, word string) (text string, sure bool) {
-	switch {
-	case strings.ContainsAny(word, special):
-		return "", false
-	case strings.Contains(word, "$"):
-		return g.told(n, word)
-	}
-	return word, true
-}
-
-// told fills arguments in, where the stage declares each and no ENV has another value: BuildKit's own that nobody gives, and what is
-// given where no base can have an ENV.
-func (g *graph) told(n node, word string) (text string, sure bool) {
-	values := automatic(g.o.Build, g.o.Platform)
-	maps.Copy(values, g.o.Args)
-	scope := &scope{shell.NewLex(g.file.escape), values}
-	text, missing, err := scope.expand(word)
-	if err != nil || len(missing) > 0 || strings.ContainsAny(text, special) {
-		return "", false
-	}
-	for name := range scope.used(word) {
-		_, declared := n.declares([]string{name})
-		_, given := g.o.Args[name]
-		if !declared || given && !g.onNothing(n) || !given && g.file.defaults(name) || g.sets(name) {
-			return "", false
-		}
-	}
-	return text, true
-}
-
-// onNothing tells of a stage that is built on FROM scratch in the end.
-func (g *graph) onNothing(n node) bool { return g.nodes[g.root(n.index)].kind == fromScratch }
-
-// sets tells whether any ENV has a word for a name, which then beats an argument.
-func (g *graph) sets(name string) bool {
-	return slices.ContainsFunc(g.nodes, func(n node) bool {
-		return slices.ContainsFunc(n.body, func(in instruction) bool {
-			env, ok := in.command.(*instructions.EnvCommand)
-			return ok && slices.ContainsFunc(env.Env, func(pair instructions.KeyValuePair) bool { return pair.Key == name })
-		})
-	})
-}
-
-// defaults tells whether any ARG has a word for a name, or stands before the stages, where frontends differ in what its value is then.
-func (f *File) defaults(name string) bool {
-	return slices.ContainsFunc(f.Args(), func(a Arg) bool { return a.Name == name && (a.HasDefault || a.Stage < 0) })
+	text, by, sure := g.told(n, word)
+	sure = sure && !strings.ContainsAny(word+text, special)
+	sure = sure && (g.onNothing(n) || !slices.ContainsFunc(by, func(name string) bool { return !isAutomatic(name) || g.isGiven(name) }))
+	return text, sure
 }

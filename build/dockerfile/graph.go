@@ -57,6 +57,7 @@ type graph struct {
 	o      Options
 	nodes  []node
 	target int
+	forAll map[string]string // the values of what is declared before the stages
 	// reach are the stages that the target needs, final those of them that it is built on, itself included.
 	reach, final []bool
 }
@@ -68,7 +69,7 @@ func (f *File) graph(o Options) (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &graph{file: f, o: o, reach: make([]bool, len(f.stages)), final: make([]bool, len(f.stages))}
+	g := &graph{file: f, o: o, forAll: scope.values, reach: make([]bool, len(f.stages)), final: make([]bool, len(f.stages))}
 	names := map[string]int{}
 	for _, s := range f.stages {
 		n, err := g.resolve(s, scope, names)

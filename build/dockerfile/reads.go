@@ -6,44 +6,46 @@ import (
 	"strings"
 )
 
-// Reads are the paths of the context that building the target under the strategy may read, sorted, with slashes, and patterns as they
-// stand; all: it may be anything. Base images may have more waiting in ONBUILD, where Options.OnBuild does not have it.
-func (f *File) Reads(s Strategy, o Options) (paths []string, all bool) {
+// Reads is what a build reads of its context. The zero value is nothing.
+type Reads struct {
+	Paths []string // sorted, with slashes, and patterns as they stand
+	By    []string // the arguments that Paths go by, sorted: a base that has a variable by one of these names may make others of them
+}
+
+// Reads is what building the target under the strategy may read of the context; not known where that is told by the build alone. Base
+// images may have more waiting in ONBUILD, where Options.OnBuild does not have it.
+func (f *File) Reads(s Strategy, o Options) (r Reads, known bool) {
 	g, _, err := f.under(s, o)
 	if err != nil {
-		return nil, true
+		return Reads{}, false
 	}
-	paths = []string{}
+	known, r.Paths = true, []string{}
 	_ = g.built(func(n node, in instruction) error {
 		for _, t := range taken(in) {
 			if t.from != "" || isHTTP(t.path) {
 				continue
 			}
-			name, known := g.read(n, t.path)
-			all = all || !known || name == ""
-			paths = append(paths, name)
+			name, by, sure := g.read(n, t.path)
+			known = known && sure && name != ""
+			r.Paths, r.By = append(r.Paths, name), append(r.By, by...)
 		}
 		return nil
 	})
-	if all {
-		return nil, true
+	if !known {
+		return Reads{}, false
 	}
-	slices.Sort(paths)
-	return slices.Compact(paths), false
+	for _, list := range []*[]string{&r.Paths, &r.By} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	return r, true
 }
 
-// read is the path, or the pattern, by which a word of a stage takes files; not known where that is told by the build alone.
-func (g *graph) read(n node, word string) (name string, known bool) {
-	switch {
-	case strings.ContainsAny(word, `\'"`):
-		return "", false
-	case strings.Contains(word, "$"):
-		word, known = g.told(n, word)
-	default:
-		known = true
-	}
-	name = strings.TrimPrefix(path.Join("/", word), "/")
-	return name, known && isPattern(name)
+// read is the path, or the pattern, by which a word of a stage takes files, and the arguments that it goes by.
+func (g *graph) read(n node, word string) (name string, by []string, sure bool) {
+	text, by, sure := g.told(n, word)
+	name = strings.TrimPrefix(path.Join("/", text), "/")
+	return name, by, sure && !strings.ContainsAny(word, `\'"`) && !strings.ContainsAny(text, `\'"$`) && isPattern(name)
 }
 
 // isPattern tells whether the patterns of an ignore file, by which the context is sent, fit the same names: blanks at the ends, a ! before

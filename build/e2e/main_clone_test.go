@@ -131,15 +131,18 @@ func TestIgnoredFilesAreNotSent(t *testing.T) {
 	})
 }
 
-// Of the context what the Dockerfile reads is sent, on either road; and all of it where a base has instructions waiting.
+// Of the context what the Dockerfile reads is sent, on either road; and all of it where a base has instructions waiting, or a variable
+// that beats, on a classic builder, the argument which names a file.
 func TestOnlyWhatIsReadIsSent(t *testing.T) {
 	EachEngine(t, Stores(), func(t *testing.T, e *EngineUnderTest) {
 		reg := Plain(t)
 		repo := reg.Repo(t)
 		base := repo + "-base"
-		onBuild := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nONBUILD COPY . /all\n"})
+		onBuild := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nONBUILD COPY . /all\n", "Dockerfile.set": "FROM " + Busybox(t, reg) + "\nENV A=big\n"})
 		Run(t, onBuild, With(e), "build", "push", "IMG="+base, "VERSION=1", "ARCHES=amd64").Exits(t, 0)
-		dir := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nARG TARGETARCH\nCOPY app-$TARGETARCH l*k /\nCMD ls /all\n",
+		Run(t, onBuild, With(e), "build", "push", "IMG="+base, "VERSION=set", "ARCHES=amd64", "DOCKERFILE=Dockerfile.set").Exits(t, 0)
+		dir := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nARG TARGETARCH\nARG A=app-$TARGETARCH*\nCOPY $A l*k /\nCMD ls /all\n",
+			"Dockerfile.set": "FROM " + base + ":set\nARG A=app-*\nCOPY $A /a/\nCMD ls /a\n",
 			"Dockerfile.on": "FROM " + base + ":1\nCOPY app-amd64 /\nCMD ls /all\n", "app-amd64": "a", "app-arm64": "b", "big": noise(2 << 20)})
 		if err := os.Symlink("app-amd64", filepath.Join(dir, "link")); err != nil {
 			t.Fatal(err)
@@ -158,8 +161,12 @@ func TestOnlyWhatIsReadIsSent(t *testing.T) {
 				}
 			}
 			Run(t, dir, env, "build", "push", "IMG="+repo, "VERSION=on-"+road, "ARCHES=amd64", "DOCKERFILE=Dockerfile.on").Exits(t, 0)
-			if got := e.Says(t, repo+":on-"+road, "linux/amd64"); got != "Dockerfile\nDockerfile.on\napp-amd64\napp-arm64\nbig\nlink" {
+			if got := e.Says(t, repo+":on-"+road, "linux/amd64"); got != "Dockerfile\nDockerfile.on\nDockerfile.set\napp-amd64\napp-arm64\nbig\nlink" {
 				t.Errorf("ONBUILD took %q", got)
+			}
+			Run(t, dir, env, "build", "push", "IMG="+repo, "VERSION=set-"+road, "ARCHES=amd64", "DOCKERFILE=Dockerfile.set").Exits(t, 0)
+			if got := e.Says(t, repo+":set-"+road, "linux/amd64"); (got == "big") != (road == "0" || e.Kind == Podman) { // BuildKit has the argument's
+				t.Errorf("a base with a value of its own took %q", got)
 			}
 		}
 	})

@@ -84,7 +84,7 @@ func solveRead(ctx context.Context, c gateway.Client, read *dockerfile2llb.Resul
 // frontendClient is the gateway as a frontend sees it that was started with our
 // options and inputs.
 func (r *kitSolve) frontendClient(c gateway.Client, pull bool) (*frontendClient, error) {
-	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.otherMachine, more: &r.whole}
+	out := &frontendClient{Client: c, opts: r.frontendOpts(), inputs: map[string]llb.State{}, tell: r.otherMachine, by: r.ReadsBy, more: &r.whole}
 	if pull {
 		out.opts["image-resolve-mode"] = "pull"
 	}
@@ -104,6 +104,7 @@ type frontendClient struct {
 	inputs map[string]llb.State
 	strays strays
 	tell   func(string)
+	by     []string     // the arguments that what is read of the context goes by
 	more   *atomic.Bool // that a base may read more of the context than the Dockerfile says
 }
 

@@ -44,26 +44,27 @@ func (s *strays) note(name string, found digest.Digest, config []byte, want *oci
 	return ""
 }
 
-// steers tells of a base that may read more of the context than the Dockerfile says: by what waits in ONBUILD, or by the value of
-// an argument that the Dockerfile thinks its platform's.
-func steers(onBuild, env []string) bool {
+// steers tells of a base that may read more of the context than the Dockerfile says: by what waits in ONBUILD, or by another value of
+// an argument that its paths go by.
+func steers(onBuild, env, by []string) bool {
 	return len(onBuild) > 0 || slices.ContainsFunc(env, func(pair string) bool {
-		return strings.HasPrefix(pair, "TARGET") || strings.HasPrefix(pair, "BUILD")
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(by, name)
 	})
 }
 
 // configSteers does so of a base's config; of one that cannot be read, too.
-func configSteers(config []byte) bool {
+func configSteers(config []byte, by []string) bool {
 	var image struct {
 		Config struct{ OnBuild, Env []string }
 	}
-	return json.Unmarshal(config, &image) != nil || steers(image.Config.OnBuild, image.Config.Env)
+	return json.Unmarshal(config, &image) != nil || steers(image.Config.OnBuild, image.Config.Env, by)
 }
 
 // ResolveImageConfig finds a base, looks whether it reads of the context, watches for strays, and tells of another machine's before anything is built on it.
 func (c *frontendClient) ResolveImageConfig(ctx context.Context, name string, opt sourceresolver.Opt) (string, digest.Digest, []byte, error) {
 	ref, found, config, err := c.Client.ResolveImageConfig(ctx, name, opt)
-	if err != nil || configSteers(config) {
+	if err != nil || configSteers(config, c.by) {
 		c.more.Store(true)
 	}
 	if err == nil && opt.ImageOpt != nil {
@@ -96,7 +97,7 @@ func (r *kitSolve) understand(ctx context.Context, c gateway.Client) (*dockerfil
 // look finds the bases of a Dockerfile that its own frontend reads, beside that, for what is to be told of them alone. The engine
 // finds them once for both; what it does not find, the frontend tells.
 func (r *kitSolve) look(ctx context.Context, c gateway.Client) {
-	client := &frontendClient{Client: c, tell: r.otherMachine, more: &r.whole}
+	client := &frontendClient{Client: c, tell: r.otherMachine, by: r.ReadsBy, more: &r.whole}
 	mode := llb.ResolveModeDefault
 	if r.Pull {
 		mode = llb.ResolveModeForcePull

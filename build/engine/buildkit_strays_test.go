@@ -42,17 +42,17 @@ func TestStrays(t *testing.T) {
 	}
 }
 
-// A base that takes of the context by itself, or has a value for what the Dockerfile thinks its platform's, is given all of it.
+// A base that takes of the context by itself, or has a value for an argument that the paths go by, is given all of it.
 func TestBasesThatSteer(t *testing.T) {
 	for config, want := range map[string]bool{
 		`{}`: false,
-		`{"config":{"Env":["PATH=/bin","THE_TARGETARCH=x"],"OnBuild":[]}}`: false,
-		`{"config":{"OnBuild":["COPY . /src"]}}`:                           true,
-		`{"config":{"Env":["TARGETARCH=x"]}}`:                              true,
-		`{"config":{"Env":["BUILDPLATFORM=x"]}}`:                           true,
-		`?`:                                                                true,
+		`{"config":{"Env":["PATH=/bin","THE_TARGETARCH=x","BUILD=1"],"OnBuild":[]}}`: false,
+		`{"config":{"OnBuild":["COPY . /src"]}}`:                                     true,
+		`{"config":{"Env":["TARGETARCH=x"]}}`:                                        true,
+		`{"config":{"Env":["JAR=x=y"]}}`:                                             true,
+		`?`:                                                                          true,
 	} {
-		if got := configSteers([]byte(config)); got != want {
+		if got := configSteers([]byte(config), []string{"JAR", "TARGETARCH"}); got != want {
 			t.Errorf("%s: %v", config, got)
 		}
 	}

@@ -253,7 +253,7 @@ func (p *classicPlan) base(ctx context.Context, name string, want ocispec.Platfo
 		return Image{}, err
 	}
 	maps.Copy(p.onBase, found.waiting())
-	p.whole = p.whole || steers(found.OnBuild, found.Env)
+	p.whole = p.whole || steers(found.OnBuild, found.Env, p.ReadsBy)
 	if platforms.Equal(found.Platform, p.target) {
 		return found, nil
 	}

@@ -415,7 +415,8 @@ func TestClassicArgumentsOfOnBuild(t *testing.T) {
 // A base that may read more than the Dockerfile says is built on with all of the context.
 func TestClassicSendsMoreToBasesThatSteer(t *testing.T) {
 	for env, want := range map[string]bool{"PATH=/bin": false, "TARGETARCH=x": true} {
-		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, Dockerfile: []byte("FROM busybox:1\n")}, map[string]string{"busybox:1 linux/arm64": "B"})
+		p := planOn(t, docker20, Solve{Platform: platform(t, "linux/arm64"), SetPlatform: true, ReadsBy: []string{"TARGETARCH"}, Dockerfile: []byte("FROM busybox:1\n")},
+			map[string]string{"busybox:1 linux/arm64": "B"})
 		base := p.bases.known["busybox:1 linux/arm64"]
 		base.Env = []string{env}
 		p.bases.known["busybox:1 linux/arm64"] = base

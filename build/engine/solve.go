@@ -49,6 +49,7 @@ type Solve struct {
 	Bases          []Base           // what the Dockerfile is known to be built on, where its own frontend reads it
 	Target         string           // the stage; the last one when empty
 	Reads          []string         // of Context.Reads what this build reads; nil: any
+	ReadsBy        []string         // the arguments that Reads goes by: a base that has a variable of one of these names may make others of them
 	Unneeded       []int            // the stages, counted from 0, that its engine builds without; others may be needed
 	BuildArgs      map[string]string
 	Labels         map[string]string
