@@ -61,7 +61,8 @@ func join(conn net.Conn, socket string) {
 	io.Copy(conn, to)
 }
 
-// By the environment and by a context; the build needs the hijacked connections of BuildKit and its session.
+// By the environment and by a context; the build needs the hijacked connections of BuildKit and its session, or on the classic road more
+// than one client.
 func TestEngineByTLS(t *testing.T) {
 	under := Engine(t, Docker20)
 	host, certs := behindTLS(t, under)
@@ -75,6 +76,7 @@ func TestEngineByTLS(t *testing.T) {
 	for name, o := range map[string]engine.Options{
 		"environment": {ConfigDir: t.TempDir(), Getenv: func(name string) string { return environment[name] }},
 		"context":     {ConfigDir: config, Context: "lab"},
+		"classic":     {ConfigDir: config, Context: "lab", Classic: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e, err := engine.Open(t.Context(), o)

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io/fs"
 	"math/big"
 	"net"
@@ -256,7 +257,7 @@ func TestTheMostTellingFaultIsTold(t *testing.T) {
 		for _, name := range strings.Fields(test.places) {
 			places = append(places, address{host: "unix://" + filepath.Join(dir, name)})
 		}
-		_, _, err := firstAnswer(t.Context(), places, "")
+		_, err := firstAnswer(t.Context(), places, "")
 		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), "/"+test.told+":") {
 			t.Errorf("%s: got %v", test.places, err)
 		}
@@ -273,8 +274,47 @@ func speaking(t *testing.T, version string) address {
 
 func TestOldEnginesAreRefused(t *testing.T) {
 	for version, want := range map[string]error{"1.40": ErrTooOld, "1.9": ErrTooOld, minAPI: nil} {
-		if _, _, err := speaking(t, version).dial(t.Context(), ""); !errors.Is(err, want) {
+		if _, err := speaking(t, version).dial(t.Context(), ""); !errors.Is(err, want) {
 			t.Errorf("API %s: %v", version, err)
+		}
+	}
+}
+
+// A web server and a proxy answer as well, in as many lines as they like.
+func TestWhatElseAnswersIsNoEngine(t *testing.T) {
+	for _, status := range []int{http.StatusOK, http.StatusForbidden, http.StatusNotFound, http.StatusBadGateway} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte("<html>\n<h1>nginx</h1>\n</html>"))
+		}))
+		defer server.Close()
+		_, err := address{host: "tcp://" + server.Listener.Addr().String(), from: "DOCKER_HOST"}.dial(t.Context(), "")
+		want := fmt.Sprintf("(DOCKER_HOST): what answers there is no container engine (%d %s); start that engine, or correct or unset DOCKER_HOST", status, http.StatusText(status))
+		if !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%d: got %v", status, err)
+		}
+	}
+}
+
+// All that asks an engine behind TLS does so by TLS: for configs in an older API, and Podman for transfers.
+func TestEveryRequestGoesByTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Api-Version", "1.51")
+		_, _ = w.Write([]byte(`{"Id":"sha256:a"}`))
+	}))
+	defer server.Close()
+	e, err := address{host: "tcp://" + server.Listener.Addr().String(), tls: server.Client().Transport.(*http.Transport).TLSClientConfig}.dial(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	e.info.Name = podman
+	for _, open := range []func() (*client.Client, error){e.telling, func() (*client.Client, error) { return e.towards("127.0.0.1:5000") }} {
+		api, err := open()
+		if err == nil {
+			_, err = api.ImageInspect(t.Context(), "a")
+		}
+		if err != nil {
+			t.Error(err)
 		}
 	}
 }
@@ -283,15 +323,15 @@ func TestOldEnginesAreRefused(t *testing.T) {
 func TestNewestAPI(t *testing.T) {
 	place := speaking(t, "1.51")
 	for newest, want := range map[string]string{"": "1.51", "1.44": "1.44", "1.41": "1.41", "v1.44": "1.44", "1.60": "1.51", "1.40": "", "new": "", "1": ""} {
-		info, api, err := place.dial(t.Context(), newest)
+		e, err := place.dial(t.Context(), newest)
 		if want == "" {
 			if errors.Is(err, ErrTooOld) != (newest == "1.40") || err == nil || !strings.Contains(err.Error(), "DOCKER_API_VERSION="+newest) {
 				t.Errorf("%q: %v", newest, err)
 			}
 			continue
 		}
-		if err != nil || info.API != want || api.ClientVersion() != want {
-			t.Errorf("%q: API %s, want %s: %v", newest, info.API, want, err)
+		if err != nil || e.info.API != want || e.api.ClientVersion() != want {
+			t.Errorf("%q: %+v, want %s: %v", newest, e, want, err)
 		}
 	}
 }

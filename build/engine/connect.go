@@ -37,10 +37,11 @@ func Open(ctx context.Context, o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{auth: o.credentials(), getenv: o.getenv, lax: o.Insecure, listed: o.Listed}
-	if e.info, e.api, err = firstAnswer(ctx, places, o.getenv(apiVersion)); err != nil {
+	e, err := firstAnswer(ctx, places, o.getenv(apiVersion))
+	if err != nil {
 		return nil, err
 	}
+	e.auth, e.getenv, e.lax, e.listed = o.credentials(), o.getenv, o.Insecure, o.Listed
 	if o.NoBuilds && e.evident(ctx, o.Tag) {
 		return e, nil
 	}
@@ -66,45 +67,53 @@ func (o Options) credentials() Credentials {
 // firstAnswer tries the places in turn and gives the first that answers, with
 // what its answer shows. The error is the most telling of all: a socket that is
 // there but closed to us says more than one that is missing.
-func firstAnswer(ctx context.Context, places []address, newest string) (Info, *client.Client, error) {
+func firstAnswer(ctx context.Context, places []address, newest string) (*Engine, error) {
 	var told error
 	for _, place := range places {
-		info, api, err := place.dial(ctx, newest)
+		e, err := place.dial(ctx, newest)
 		if err == nil {
-			return info, api, nil
+			return e, nil
 		}
 		if told == nil || (isAbsent(told) && !isAbsent(err)) {
 			told = err
 		}
 		if ctx.Err() != nil {
-			return Info{}, nil, ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
-	return Info{}, nil, told
+	return nil, told
 }
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // dial connects to one place and agrees on an API version, none that is newer than newest if that is not empty.
-func (a address) dial(ctx context.Context, newest string) (Info, *client.Client, error) {
+func (a address) dial(ctx context.Context, newest string) (*Engine, error) {
 	opts, err := a.clientOpts()
 	if err != nil {
-		return Info{}, nil, a.unreachable(err)
+		return nil, a.unreachable(err)
 	}
 	api, err := client.NewClientWithOpts(append(opts, client.WithAPIVersionNegotiation())...)
 	if err != nil {
-		return Info{}, nil, a.unreachable(err)
+		return nil, a.unreachable(err)
 	}
 	info, err := a.negotiate(ctx, api, newest)
 	if err != nil {
-		return Info{}, nil, errors.Join(err, api.Close())
+		return nil, errors.Join(err, api.Close())
 	}
-	return info, api, nil
+	return &Engine{api: api, scheme: a.scheme(), info: info}, nil
+}
+
+// scheme is that of the API's requests. A client does not find it out by itself whose transport is not http's own.
+func (a address) scheme() string {
+	if a.tls != nil {
+		return "https"
+	}
+	return "http"
 }
 
 // through is the engine's API over another HTTP client, or in another version.
 func (e *Engine) through(http *http.Client, version string) (*client.Client, error) {
-	return client.NewClientWithOpts(client.WithHost(e.api.DaemonHost()), client.WithHTTPClient(http), client.WithVersion(version))
+	return client.NewClientWithOpts(client.WithHost(e.api.DaemonHost()), client.WithScheme(e.scheme), client.WithHTTPClient(http), client.WithVersion(version))
 }
 
 // negotiate agrees on an API version. Info has what the first answer shows: where, by which version, and whether it is Podman.
@@ -145,28 +154,33 @@ func (a address) greet(ctx context.Context, api *client.Client) (types.Ping, htt
 	as := api.HTTPClient()
 	answer := &lastAnswer{RoundTripper: as.Transport}
 	as.Transport = answer
-	opts := []client.Opt{client.WithHost(api.DaemonHost()), client.WithHTTPClient(as)}
-	if a.tls != nil {
-		opts = append(opts, client.WithScheme("https"))
-	}
-	asks, err := client.NewClientWithOpts(opts...)
+	asks, err := client.NewClientWithOpts(client.WithHost(api.DaemonHost()), client.WithScheme(a.scheme()), client.WithHTTPClient(as))
 	if err != nil {
 		return types.Ping{}, nil, err
 	}
 	ping, err := asks.Ping(ctx)
+	if other := answer.status != "" && answer.header.Get("Api-Version") == ""; other && !wantsTLS(err) {
+		err = fmt.Errorf("what answers there is no container engine (%s)", answer.status)
+	}
 	return ping, answer.header, err
 }
 
-// lastAnswer keeps the headers of the last answer, most of which the client drops.
+// wantsTLS tells how a server refuses a request that is not encrypted.
+func wantsTLS(err error) bool {
+	return err != nil && strings.Contains(err.Error(), "HTTP request to an HTTPS server")
+}
+
+// lastAnswer keeps the status and the headers of the last answer, most of which the client drops.
 type lastAnswer struct {
 	http.RoundTripper
+	status string
 	header http.Header
 }
 
 func (l *lastAnswer) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := l.RoundTripper.RoundTrip(req)
 	if err == nil {
-		l.header = resp.Header
+		l.status, l.header = resp.Status, resp.Header
 	}
 	return resp, err
 }
@@ -256,7 +270,7 @@ func (a address) cure(err error) string {
 		return "you may not use this socket: run as root, or join its group (docker group: `sudo usermod -aG docker $USER`, then log in again)"
 	case strings.HasPrefix(a.host, "ssh://"):
 		return "check that `ssh " + strings.TrimPrefix(a.host, "ssh://") + " docker version` works"
-	case strings.Contains(err.Error(), "HTTP request to an HTTPS server"):
+	case wantsTLS(err):
 		return "it speaks TLS: set DOCKER_TLS_VERIFY=1, and DOCKER_CERT_PATH to the folder with ca.pem, cert.pem and key.pem"
 	case a.from == "DOCKER_HOST":
 		return "start that engine, or correct or unset DOCKER_HOST"

@@ -81,6 +81,7 @@ type Options struct {
 // Engine is an open engine. It is safe for concurrent use.
 type Engine struct {
 	api     *client.Client
+	scheme  string // of the API's requests
 	auth    Credentials
 	getenv  func(string) string
 	lax     func(host string) bool // Options.Insecure
