@@ -13,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	cerrdefs "github.com/containerd/errdefs"
 	"github.com/docker/docker/api/types/container"
 	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/mount"
@@ -131,7 +132,8 @@ func insteadOfVolumes(config []byte) []mount.Mount {
 // boxLabel is on each such container.
 const boxLabel = "com.github.manymage"
 
-// boxLife is longer than anybody looks into a container, over a slow line, too.
+// boxLife is longer than anybody looks into a container, over a slow line, too. Who then waits for other platforms that take longer has no
+// more use for it.
 const boxLife = time.Hour
 
 // removeLeftBoxes removes the containers of runs that were killed, which hold
@@ -160,7 +162,7 @@ func (b *box) remove() error {
 	ctx, stop := context.WithTimeout(context.WithoutCancel(b.ctx), openTimeout)
 	defer stop()
 	err := b.engine.api.ContainerRemove(ctx, b.id, container.RemoveOptions{Force: true, RemoveVolumes: true})
-	if err != nil {
+	if err != nil && !cerrdefs.IsNotFound(err) { // which another run has pruned: see boxLife
 		return fmt.Errorf("remove the container %s: %w; remove it with docker rm", short(b.id), err)
 	}
 	return nil

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	cerrdefs "github.com/containerd/errdefs"
 	"github.com/opencontainers/go-digest"
@@ -39,8 +40,8 @@ func (e *Engine) keep(ctx context.Context, s stored, wanted []byte, tags []strin
 		}
 	}
 	if built.Size, err = e.tagAll(ctx, built.ID, tags); err != nil {
-		if built.ID != s.id {
-			e.discard(ctx, built.ID, emit)
+		for _, id := range slices.Compact([]string{built.ID, s.id}) {
+			e.discard(ctx, id, emit)
 		}
 		return Built{}, err
 	}

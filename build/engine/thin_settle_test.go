@@ -269,12 +269,27 @@ func TestRefusedImageIsNotKept(t *testing.T) {
 		t.Errorf("an interrupted relabelling: %v, asked for %q", err, requests())
 	}
 
+	for _, change := range []string{"", " "} { // of the config, which makes a second image
+		e, id, answers, requests := builtImage(t)
+		changed := digest.FromString(smallConfig + change).String()
+		answers["POST /images/load"], answers["GET /images/"+changed+"/json"], answers["DELETE /images/"+changed] = "", `{"Id":"`+changed+`"}`, "[]"
+		before := stored{id: id, config: []byte(smallConfig), thin: thin{config: []byte(smallConfig)}}
+		if _, err := e.keep(t.Context(), before, []byte(smallConfig+change), []string{"app:1"}, func(Event) {}); err == nil ||
+			!slices.Contains(requests(), "DELETE /images/"+id) || !slices.Contains(requests(), "DELETE /images/"+changed) {
+			t.Errorf("a tag that cannot be given: %v, asked for %q", err, requests())
+		}
+	}
+
 	e, id, answers, _ = builtImage(t)
-	delete(answers, "DELETE /containers/box")
+	answers["DELETE /containers/box"] = inUse
 	var told []string
 	_, err := e.settle(t.Context(), id, Solve{}, refuses, func(e Event) { told = append(told, e.(Notice).Text) })
 	if !errors.Is(err, refusal) || len(told) != 1 || !strings.HasPrefix(told[0], "remove the container box: ") {
 		t.Errorf("a container that stays: %v, told %q", err, told)
+	}
+	answers["DELETE /containers/box"], told = absent, nil // pruned by another run, as one that waits for hours is
+	if _, err := e.settle(t.Context(), id, Solve{}, refuses, func(e Event) { told = append(told, e.(Notice).Text) }); !errors.Is(err, refusal) || len(told) > 0 {
+		t.Errorf("a container that is gone: %v, told %q", err, told)
 	}
 }
 
