@@ -143,7 +143,7 @@ func TestOnlyWhatIsReadIsSent(t *testing.T) {
 		Run(t, onBuild, With(e), "build", "push", "IMG="+base, "VERSION=set", "ARCHES=amd64", "DOCKERFILE=Dockerfile.set").Exits(t, 0)
 		dir := Dir(t, Files{"Dockerfile": "FROM " + Busybox(t, reg) + "\nARG TARGETARCH\nARG A=app-$TARGETARCH*\nCOPY $A l*k /\nCMD ls /all\n",
 			"Dockerfile.set": "FROM " + base + ":set\nARG A=app-*\nCOPY $A /a/\nCMD ls /a\n",
-			"Dockerfile.on": "FROM " + base + ":1\nCOPY app-amd64 /\nCMD ls /all\n", "app-amd64": "a", "app-arm64": "b", "big": noise(2 << 20)})
+			"Dockerfile.on":  "FROM " + base + ":1\nCOPY app-amd64 /\nCMD ls /all\n", "app-amd64": "a", "app-arm64": "b", "big": noise(2 << 20)})
 		if err := os.Symlink("app-amd64", filepath.Join(dir, "link")); err != nil {
 			t.Fatal(err)
 		}
