@@ -90,6 +90,32 @@ func (s *scene) refer(repo string, subject digest.Digest, content string) digest
 	return desc.Digest
 }
 
+// GitLab's registry reads the tag of a manifest's referrers as the manifest's own digest: the images of a list are not what refers to it.
+func TestCopyWhereReferrersTagsAreDigests(t *testing.T) {
+	s := newScene(t)
+	s.pushList("one.example/app:1", imageFor("linux/amd64"), imageFor("linux/arm64"))
+	s.pushList("two.example/app:1", imageFor("linux/riscv64"))
+	top, signed := s.digest("one.example/app:1"), s.digest("two.example/app:1")
+	s.refer("two.example/app", signed, "signature")
+	s.one.Add(faults.Rule{Match: func(r *http.Request) bool {
+		return r.Method != http.MethodPut && strings.Contains(r.URL.Path, "/manifests/sha256-") && !strings.Contains(r.URL.Path, ".")
+	}, Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		r.URL.Path = strings.Replace(r.URL.Path, "/sha256-", "/sha256:", 1)
+		next.ServeHTTP(w, r)
+	}})
+	got, err := Copy(t.Context(), s.client, "one.example/app:1", []string{"two.example/copy:1"}, CopyOptions{})
+	if err != nil || got.Referrers != 0 || s.digest("two.example/copy:"+registry.ReferrersTag(top)) != "" {
+		t.Errorf("from there: %d referrers, %v", got.Referrers, err)
+	}
+	if _, err := Copy(t.Context(), s.client, "two.example/app:1", []string{"one.example/copy:1"}, CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	s.one.Reset()
+	if ix := s.index("one.example/copy:" + registry.ReferrersTag(signed)); len(ix.Entries) != 1 || ix.Entries[0].ArtifactType != "application/x" {
+		t.Errorf("to there: the list of referrers is %+v", ix.Entries)
+	}
+}
+
 func TestCopyLeavesReferrersBehindWhenAsked(t *testing.T) {
 	s := newScene(t)
 	s.pushList("one.example/app:1", imageFor("linux/amd64"))

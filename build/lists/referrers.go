@@ -99,7 +99,7 @@ func attachTo(ctx context.Context, c Copier, repo reference.Named, subject diges
 	if err != nil {
 		return err
 	}
-	ix, err := referrersIndex(ctx, c, tag)
+	ix, err := referrersIndex(ctx, c, tag, subject)
 	if err != nil {
 		return err
 	}
@@ -113,14 +113,14 @@ func attachTo(ctx context.Context, c Copier, repo reference.Named, subject diges
 }
 
 // referrersIndex reads the index that the client side keeps, empty when there is none.
-func referrersIndex(ctx context.Context, c Reader, tag reference.NamedTagged) (ocispec.Index, error) {
+func referrersIndex(ctx context.Context, c Reader, tag reference.NamedTagged, subject digest.Digest) (ocispec.Index, error) {
 	ix := ocispec.Index{MediaType: index.OCIIndex, Manifests: []ocispec.Descriptor{}}
 	ix.SchemaVersion = 2
 	m, err := c.Manifest(ctx, tag)
 	if errors.Is(err, registry.ErrNotFound) {
 		return ix, nil
 	}
-	if err == nil {
+	if err == nil && registry.IsReferrersList(m.Descriptor, subject) {
 		err = json.Unmarshal(m.Bytes, &ix)
 	}
 	return ix, err

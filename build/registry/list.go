@@ -6,12 +6,15 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"github.com/manymage/manymage/build/index"
 )
 
 const (
@@ -20,7 +23,7 @@ const (
 	pageSize = "1000"  // what every registry takes; Docker Hub and GHCR send fewer
 )
 
-// Tags lists a repository's tags, sorted.
+// Tags lists a repository's tags, sorted. What can be no tag is left out, as nobody can ask for it: Artifactory lists digests, too.
 func (c *Client) Tags(ctx context.Context, repo reference.Named) ([]string, error) {
 	first := &call{
 		method: http.MethodGet,
@@ -39,6 +42,10 @@ func (c *Client) Tags(ctx context.Context, repo reference.Named) ([]string, erro
 		}
 		tags = append(tags, page.Tags...)
 		return nil
+	})
+	tags = slices.DeleteFunc(tags, func(tag string) bool {
+		_, err := reference.WithTag(reference.TrimNamed(repo), tag)
+		return err != nil
 	})
 	slices.Sort(tags)
 	return slices.Compact(tags), err
@@ -98,7 +105,8 @@ func (c *Client) page(ctx context.Context, r *call, take func(*http.Response, []
 	return &call{method: r.method, host: r.host, url: link, header: r.header, scopes: r.scopes}, nil
 }
 
-// nextLink reads a Link header with rel="next" (RFC 8288), nil when there is none. It has to lead to the same registry.
+// nextLink reads a Link header with rel="next" (RFC 8288), nil when there is none. It has to lead to the same registry. A list goes on
+// at its own path: Artifactory leaves the first part of a repository's name out.
 func nextLink(resp *http.Response) (*url.URL, error) {
 	target := parseLink(resp.Header.Values("Link"))
 	if target == "" {
@@ -114,6 +122,9 @@ func nextLink(resp *http.Response) (*url.URL, error) {
 	}
 	if !sameOrigin(next, asked) {
 		return nil, refusal(ErrUnexpected, "it says that the list goes on at %s, which is refused", next.Host)
+	}
+	if path.Base(next.Path) == path.Base(asked.Path) {
+		next.Path, next.RawPath = asked.Path, asked.RawPath
 	}
 	return next, nil
 }
@@ -183,11 +194,11 @@ func (c *Client) referrersByAPI(ctx context.Context, repo reference.Named, subje
 		if mediaTypeOf(resp) != ocispec.MediaTypeImageIndex { // a page for people, of a registry that answers anything
 			return errNoReferrersAPI
 		}
-		var index ocispec.Index
-		if err := json.Unmarshal(body, &index); err != nil {
+		var list ocispec.Index
+		if err := json.Unmarshal(body, &list); err != nil {
 			return corrupt("the list of referrers is no JSON: %w", err)
 		}
-		found = append(found, index.Manifests...)
+		found = append(found, list.Manifests...)
 		return nil
 	})
 	var failed *Error
@@ -207,11 +218,20 @@ func (c *Client) referrersByTag(ctx context.Context, repo reference.Named, subje
 	if err != nil {
 		return nil, err
 	}
-	var index ocispec.Index
-	if err := json.Unmarshal(m.Bytes, &index); err != nil {
+	if !IsReferrersList(m.Descriptor, subject) {
+		return nil, nil
+	}
+	var list ocispec.Index
+	if err := json.Unmarshal(m.Bytes, &list); err != nil {
 		return nil, &Error{Op: "list referrers of", Ref: at(repo, subject), Err: corrupt("its tag holds no index: %w", err)}
 	}
-	return index.Manifests, nil
+	return list.Manifests, nil
+}
+
+// IsReferrersList tells whether what was found at a subject's ReferrersTag is a list of its referrers. GitLab's registry takes that
+// tag for the digest that it is made of and gives the subject itself, whose own images are none of its referrers.
+func IsReferrersList(found ocispec.Descriptor, subject digest.Digest) bool {
+	return found.Digest != subject && index.IsIndex(found.MediaType)
 }
 
 // ReferrersTag is where a registry without the referrers API keeps the index of what refers to a subject (distribution

@@ -53,10 +53,11 @@ func TestTagsOfManyPages(t *testing.T) {
 	}
 }
 
-// A list that is none is asked for again and refused; one in no order is put into one.
+// A list that is none is asked for again and refused; one in no order is put into one, and what is no tag is left out.
 func TestListsThatAreNone(t *testing.T) {
 	s := newScene(t, Options{})
-	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Times: 1, Fault: faults.Answer(200, "application/json", `{"tags":["b","a","b"]}`)})
+	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Times: 1, Fault: faults.Answer(200, "application/json",
+		`{"tags":["b","a","-ot-beta-jmx","b","sha256:`+s.desc.Digest.Encoded()+`",""]}`)})
 	s.Add(faults.Rule{Match: faults.On("GET", "/tags/"), Fault: faults.Answer(200, "text/html", "<h1>hello</h1>")})
 	s.Add(faults.Rule{Match: faults.On("GET", "/referrers/"), Fault: faults.Answer(200, ocispec.MediaTypeImageIndex, "<h1>hello</h1>")})
 	if got, err := s.client.Tags(t.Context(), s.at); err != nil || !slices.Equal(got, []string{"a", "b"}) {
@@ -173,6 +174,28 @@ func TestReferrersThatNobodyTells(t *testing.T) {
 		got, err := s.client.Referrers(t.Context(), s.at, s.desc.Digest, "")
 		if !errors.Is(err, test.want) || (len(got) == 1) != (name == "a tag that is there") {
 			t.Errorf("%s: %v, %v; want %v", name, got, err, test.want)
+		}
+	}
+}
+
+// GitLab's registry takes the tag of a list's referrers for the list's own digest, and some tags are of something else.
+func TestReferrersTagsOfSomethingElse(t *testing.T) {
+	s := newScene(t, Options{})
+	list := mustJSON(t, ocispec.Index{Versioned: specs.Versioned{SchemaVersion: 2}, MediaType: ocispec.MediaTypeImageIndex, Manifests: []ocispec.Descriptor{s.desc}})
+	image := []byte(`{"schemaVersion":2,"layers":[]}`)
+	for name, test := range map[string]struct {
+		mediaType string
+		body      []byte
+		subject   digest.Digest
+	}{
+		"the subject itself": {ocispec.MediaTypeImageIndex, list, digest.FromBytes(list)},
+		"an image":           {ocispec.MediaTypeImageManifest, image, digest.FromString("list")},
+	} {
+		s.Reset()
+		s.Add(faults.Rule{Match: faults.On("", "/manifests/"+ReferrersTag(test.subject)),
+			Fault: sends(200, test.mediaType, test.body, true, "Docker-Content-Digest", digest.FromBytes(test.body).String())})
+		if got, err := s.client.Referrers(t.Context(), s.at, test.subject, ""); err != nil || len(got) != 0 {
+			t.Errorf("%s: %v, %v", name, got, err)
 		}
 	}
 }

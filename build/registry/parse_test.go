@@ -77,6 +77,7 @@ func TestLinks(t *testing.T) {
 	for _, test := range []struct{ asked, header, want string }{
 		{secure, `</v2/x/tags/list?last=b&n=2>; rel="next"`, "https://a.test/v2/x/tags/list?last=b&n=2"},
 		{secure, `<https://a.test/more>; rel=next`, "https://a.test/more"},
+		{"https://a.test/v2/docker/x/tags/list?n=2", `</v2/x/tags/list?last=2&n=2>; rel="next"`, "https://a.test/v2/docker/x/tags/list?last=2&n=2"},
 		{secure, `<http://a.test/more>; rel="next"`, "https://a.test/more"},
 		{secure, `</first>; rel="first", </more>; rel="next"`, "https://a.test/more"},
 		{secure, `</more>; title="x"; rel="prev next"`, "https://a.test/more"},
