@@ -94,10 +94,23 @@ func (c *Client) hasBlob(ctx context.Context, repo reference.Named, desc ocispec
 		return false, nil
 	case resp.StatusCode != http.StatusOK:
 		return false, refused(reference.Domain(repo), resp)
+	case resp.ContentLength == 0 && desc.Size > 0:
+		return c.hasByGet(ctx, repo, desc)
 	case resp.ContentLength >= 0 && resp.ContentLength != desc.Size:
 		return false, corrupt("the registry has %d bytes of it instead of %d", resp.ContentLength, desc.Size)
 	}
 	return true, nil
+}
+
+// hasByGet is for a HEAD that says 0 bytes: the blob may have been lost, or a proxy takes the length of a HEAD's body for the blob's.
+func (c *Client) hasByGet(ctx context.Context, repo reference.Named, desc ocispec.Descriptor) (bool, error) {
+	b := &blob{ctx: ctx, client: c, repo: repo, desc: desc}
+	err := b.open()
+	b.shut()
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Blob streams a blob. A broken stream is resumed inside. The last bytes come only after size and digest were right, so

@@ -508,6 +508,7 @@ func TestHeadsThatSayTooLittle(t *testing.T) {
 		"bad":         faults.Status(400),
 		"no digest":   faults.WithHeader("Docker-Content-Digest", ""),
 		"no type":     faults.WithHeader("Content-Type", "text/html"),
+		"nothing":     faults.WithHeader("Content-Length", "0"),
 		"no length":   sends(200, ocispec.MediaTypeImageManifest, nil, false, "Docker-Content-Digest", s.desc.Digest.String()),
 	} {
 		s.Reset()
@@ -520,6 +521,35 @@ func TestHeadsThatSayTooLittle(t *testing.T) {
 	s.Add(faults.Rule{Match: faults.On("HEAD", "/manifests/"), Fault: faults.WithHeader("Docker-Content-Digest", "none")})
 	if _, err := s.client.Head(t.Context(), s.at); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a digest that is none: %v", err)
+	}
+}
+
+// Of a blob, too; what is not there, or has been lost, stays so.
+func TestHeadsOfBlobsThatSayNothing(t *testing.T) {
+	s := newScene(t, Options{})
+	layer := descOf("", s.there.layer)
+	for name, test := range map[string]struct {
+		get  faults.Fault
+		has  bool
+		want error
+	}{
+		"there":      {nil, true, nil},
+		"not there":  {faults.Status(404), false, nil},
+		"lost":       {faults.Answer(200, "application/octet-stream", ""), false, ErrCorrupt},
+		"not for us": {faults.Status(403), false, ErrUnauthorized},
+		"of no length": {func(w http.ResponseWriter, _ *http.Request, _ http.Handler) {
+			_ = http.NewResponseController(w).Flush()
+			_, _ = w.Write(s.there.layer)
+		}, true, nil},
+	} {
+		s.Reset()
+		s.Add(faults.Rule{Match: faults.On("HEAD", "/blobs/"), Fault: faults.WithHeader("Content-Length", "0")})
+		if test.get != nil {
+			s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: test.get})
+		}
+		if has, err := s.client.HasBlob(t.Context(), s.at, layer); has != test.has || !errors.Is(err, test.want) {
+			t.Errorf("%s: %v, %v", name, has, err)
+		}
 	}
 }
 

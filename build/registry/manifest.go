@@ -61,7 +61,7 @@ func (c *Client) head(ctx context.Context, ref reference.Named) (ocispec.Descrip
 	switch {
 	case err != nil:
 		return ocispec.Descriptor{}, err
-	case desc.Digest == "" || desc.Size < 0 || !isManifestType(desc.MediaType):
+	case desc.Digest == "" || desc.Size <= 0 || !isManifestType(desc.MediaType): // proxies say 0, as a HEAD has no body
 		return c.headByGet(ctx, ref)
 	case mismatch(ref, desc.Digest):
 		return ocispec.Descriptor{}, corrupt("the registry says that it is %s", desc.Digest)
