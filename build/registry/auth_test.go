@@ -668,16 +668,23 @@ func TestCredentialsGoNowhereElse(t *testing.T) {
 // The address that a registry redirects to is signed for a while: one that is refused is asked for again, and nobody waits in vain for
 // what the first answer would have told.
 func TestARedirectThatIsOutOfDate(t *testing.T) {
-	s := newScene(t, Options{})
-	store := faults.Around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.there.layer) }))
-	store.Add(faults.Rule{Times: 1, Fault: faults.Status(401)})
-	server := httptest.NewServer(store)
-	defer server.Close()
-	s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: faults.Redirect(307, server.URL)})
-	s.client = s.waits.run(New(Options{Credentials: static(Credential{Username: testUser, Password: testPassword})}))
-	defer s.client.Close()
-	if err := called(t, "Blob")[0].run(t.Context(), s); err != nil || len(store.Requests()) != 2 {
-		t.Errorf("%v\n%s", err, s.trace())
+	for _, refusal := range []int{400, 401, 403} {
+		s := newScene(t, Options{})
+		store := faults.Around(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(s.there.layer) }))
+		store.Add(faults.Rule{Times: 1, Fault: faults.Status(refusal)})
+		server := httptest.NewServer(store)
+		defer server.Close()
+		s.Add(faults.Rule{Match: faults.On("GET", "/blobs/"), Fault: faults.Redirect(307, server.URL)})
+		s.client = s.waits.run(New(Options{Credentials: static(Credential{Username: testUser, Password: testPassword})}))
+		defer s.client.Close()
+		if err := called(t, "Blob")[0].run(t.Context(), s); err != nil || len(store.Requests()) != 2 {
+			t.Errorf("%d: %v\n%s", refusal, err, s.trace())
+		}
+		store.Add(faults.Rule{Fault: faults.Status(refusal)})
+		err := called(t, "Blob")[0].run(t.Context(), s)
+		if says := fmt.Sprintf("it sends us to %s, which does not let us in (%d)", server.Listener.Addr(), refusal); !errors.Is(err, ErrUnexpected) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%d for ever: %v", refusal, err)
+		}
 	}
 }
 

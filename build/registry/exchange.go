@@ -46,22 +46,17 @@ func (c *Client) send(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	target := r.target(base)
-	if !sameOrigin(target, base) {
-		return c.exchange(ctx, r, target, "") // another host: no credentials of ours
+	if !sameOrigin(r.target(base), base) {
+		return c.reach(ctx, r, base, "")
 	}
 	header, err := c.keys.header(ctx, r.host, r.scopes)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := c.exchange(ctx, r, target, header)
+	resp, err := c.reach(ctx, r, base, header)
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		c.keys.arrived(r.host)
 		return resp, err
-	}
-	if !sameOrigin(resp.Request.URL, base) {
-		c.keys.arrived(r.host)
-		return nil, elsewhere(resp)
 	}
 	drain(resp)
 	header, err = c.keys.answer(ctx, r.host, base.Scheme == "http", r.scopes, parseChallenges(resp.Header), header)
@@ -69,7 +64,24 @@ func (c *Client) send(ctx context.Context, r *call) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.exchange(ctx, r, target, header)
+	return c.reach(ctx, r, base, header)
+}
+
+// reach is an exchange with a registry, or with whom it sends us to. Of those none of our credentials are: a refusal there is about the
+// address, whose signature is over, or for another clock or method, and a fresh one may be better (S3 says 403, GCS 400 as well).
+func (c *Client) reach(ctx context.Context, r *call, base *url.URL, header string) (*http.Response, error) {
+	resp, err := c.exchange(ctx, r, r.target(base), header)
+	if err != nil || sameOrigin(resp.Request.URL, base) {
+		return resp, err
+	}
+	switch resp.StatusCode {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden:
+		drain(resp)
+		f := refusal(ErrUnexpected, "it sends us to %s, which does not let us in (%d)", resp.Request.URL.Host, resp.StatusCode)
+		f.status, f.again = resp.StatusCode, few
+		return nil, f
+	}
+	return resp, nil
 }
 
 func (r *call) target(base *url.URL) *url.URL {
@@ -77,15 +89,6 @@ func (r *call) target(base *url.URL) *url.URL {
 		return r.url
 	}
 	return base.JoinPath(r.path)
-}
-
-// elsewhere is a 401 of a host that the registry redirected to: none of our credentials are for it, and a
-// fresh redirect may carry a fresh signature.
-func elsewhere(resp *http.Response) error {
-	drain(resp)
-	f := refusal(ErrUnexpected, "it redirected to %s, which does not let us in", resp.Request.URL.Host)
-	f.status, f.again = resp.StatusCode, few
-	return f
 }
 
 // exchange sends one request and nothing else. The connection is given up when nothing moves on it for too long, and sooner when
@@ -334,6 +337,9 @@ func persistenceOf(status int) persistence {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError,
 		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return bounded
+	}
+	if status > http.StatusNetworkAuthenticationRequired { // one that is not known is as good as 500 (RFC 9110, 15): Cloudflare's 520 and on
 		return bounded
 	}
 	return never

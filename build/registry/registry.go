@@ -7,8 +7,8 @@
 //	  look     Ping
 //
 // What a method returns has been checked against the digest and size that were asked for; a flipped bit, a short or a
-// substituted body is fetched again and never handed on. Every request is tried again on 408, 429, 500, 502, 503, 504,
-// on a broken connection and on a stalled body, with exponential back-off and jitter, until Options.Retry is over. What is
+// substituted body is fetched again and never handed on. Every request is tried again on 408, 429, 500, 502, 503, 504
+// and above 511, on a broken connection and on a stalled body, with exponential back-off and jitter, until Options.Retry is over. What is
 // tried again is the whole operation, fetch and verification, and after an answer that was lost it first looks whether there
 // is anything left to do.
 //
