@@ -36,16 +36,19 @@ func Write(path string, r Record) error {
 	return nil
 }
 
-// Writable says in advance whether a record can be written at path, and leaves nothing there.
+// Writable says in advance whether a record can be written at path, and leaves nothing there that was not.
 func Writable(path string) error {
 	dir := filepath.Dir(path)
+	_, before := os.Stat(dir)
 	err := os.MkdirAll(dir, 0o755)
 	if err == nil {
 		var probe *os.File
 		if probe, err = os.CreateTemp(dir, Temporary); err == nil {
 			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
 		}
-		_ = os.Remove(dir) // refused while anything is in it
+		if errors.Is(before, fs.ErrNotExist) {
+			_ = os.Remove(dir) // refused while anything is in it
+		}
 	}
 	if err != nil {
 		return fmt.Errorf("the record of the run cannot be written: %w; make its folder writable", err)
@@ -148,7 +151,7 @@ func damaged(path string, cause error) error {
 	return fmt.Errorf("%s is a %w (%w): delete it, the next run writes it anew", path, ErrDamaged, cause)
 }
 
-// Remove deletes the record at path, and its folder with it if nothing else is there; no record is success.
+// Remove deletes the record at path, and its folder with it if nothing else is there and it is no link to one; no record is success.
 func Remove(path string) error {
 	err := os.Remove(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -157,6 +160,9 @@ func Remove(path string) error {
 	if err != nil {
 		return fmt.Errorf("remove the record: %w", err)
 	}
-	_ = os.Remove(filepath.Dir(path)) // refused while anything is in it
+	dir := filepath.Dir(path)
+	if info, err := os.Lstat(dir); err == nil && info.IsDir() {
+		_ = os.Remove(dir) // refused while anything is in it
+	}
 	return nil
 }

@@ -238,6 +238,38 @@ func TestWritable(t *testing.T) {
 }
 
 // FuzzDecode: what decodes is the same record after it was encoded and decoded again; nothing panics.
+// A folder that was there stays, and a link to one: somebody has put it there.
+func TestFoldersOfOthersStay(t *testing.T) {
+	for name, put := range map[string]func(dir, elsewhere string) error{
+		"an empty folder":           func(dir, _ string) error { return os.Mkdir(dir, 0o755) },
+		"a link to a folder":        func(dir, elsewhere string) error { return os.Symlink(elsewhere, dir) },
+		"a link that leads nowhere": func(dir, elsewhere string) error { return os.Symlink(filepath.Join(elsewhere, "none"), dir) },
+	} {
+		dir := filepath.Join(t.TempDir(), "dist")
+		if err := put(dir, t.TempDir()); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.Lstat(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, "manymage.json")
+		_ = Writable(path) // not where the link leads nowhere
+		if after, err := os.Lstat(dir); err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s: %v after Writable", name, err)
+		}
+		if before.IsDir() || Write(path, sample()) != nil {
+			continue
+		}
+		if err := Remove(path); err != nil {
+			t.Error(err)
+		}
+		if after, err := os.Lstat(dir); err != nil || !os.SameFile(before, after) {
+			t.Errorf("%s: %v after Remove", name, err)
+		}
+	}
+}
+
 func FuzzDecode(f *testing.F) {
 	full, err := encode(sample())
 	if err != nil {
