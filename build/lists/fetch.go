@@ -117,27 +117,42 @@ func fetchPipe(ctx context.Context, c Fetcher, ref, path string, opts FetchOptio
 	}
 }
 
+// fetchDir makes a layout where nothing is yet, or fills an empty folder: that stays what it is, such as a mount, a link, or the one that
+// we are in.
 func fetchDir(ctx context.Context, c Fetcher, ref, path string, opts FetchOptions) (Fetched, error) {
-	if entries, err := os.ReadDir(path); err == nil && len(entries) > 0 {
+	layout := func(tmp string) (Fetched, error) { return fetch(ctx, c, ref, dirSink(tmp), opts) }
+	entries, err := os.ReadDir(path)
+	switch {
+	case err != nil:
+		if path, err = behindLinks(path); err != nil {
+			return Fetched{}, err
+		}
+		return beside(path, layout)
+	case len(entries) > 0:
 		return Fetched{}, usage("%s is not empty; name a new directory", path)
 	}
-	return beside(path, func(tmp string) (Fetched, error) {
-		out, err := fetch(ctx, c, ref, dirSink(tmp), opts)
-		if err != nil {
-			return out, err
-		}
-		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return out, err
-		}
-		return out, nil
-	})
+	return within(path, path, layout, func(tmp string) error { return moveAll(tmp, path) })
+}
+
+// moveAll moves what is in a folder to another one on its disk.
+func moveAll(from, to string) error {
+	entries, err := os.ReadDir(from)
+	for _, entry := range entries {
+		err = errors.Join(err, os.Rename(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())))
+	}
+	return err
 }
 
 // beside has something written under a name of its own in the path's folder, and moves it to the
-// path when that went well. The name is inside of a private folder, so that what is written can
-// be created as anything else is: with the rights that the umask leaves.
+// path when that went well.
 func beside(path string, write func(tmp string) (Fetched, error)) (Fetched, error) {
-	folder := filepath.Dir(path)
+	return within(filepath.Dir(path), path, write, func(tmp string) error { return os.Rename(tmp, path) })
+}
+
+// within has something written in a folder, and put into its place when that went well. Its name is
+// inside of a private folder, so that what is written can be created as anything else is: with the
+// rights that the umask leaves.
+func within(folder, path string, write func(tmp string) (Fetched, error), place func(tmp string) error) (Fetched, error) {
 	private, err := os.MkdirTemp(folder, temporary+"*")
 	if errors.Is(err, os.ErrNotExist) {
 		return Fetched{}, usage("writing %s: there is no folder %s; create it first", path, folder)
@@ -150,7 +165,7 @@ func beside(path string, write func(tmp string) (Fetched, error)) (Fetched, erro
 	tmp := filepath.Join(private, "new")
 	out, err := write(tmp)
 	if err == nil {
-		return out, os.Rename(tmp, path)
+		return out, place(tmp)
 	}
 	cause, own := nameless(err)
 	switch {

@@ -302,6 +302,39 @@ func TestFetchFileHonoursTheUmask(t *testing.T) {
 	}
 }
 
+// A folder that is there stays what it is, as a mount has to, and a link leads to the layout.
+func TestFetchFillsTheFolderThatIsThere(t *testing.T) {
+	s := newScene(t)
+	s.push("one.example/app:1", imageFor("linux/s390x"))
+	dir := t.TempDir()
+	for _, folder := range []string{"here", "far"} {
+		if err := os.Mkdir(filepath.Join(dir, folder), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, to := range map[string]string{"link": "far", "fresh": "none"} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(filepath.Join(dir, "here"))
+	for path, layout := range map[string]string{".": "here", "../link/": "far", "../fresh/": "none"} {
+		at := filepath.Join(dir, layout)
+		before, _ := os.Stat(at) // one of them is not there
+		if _, err := FetchFile(t.Context(), s.client, "one.example/app:1", path, FetchOptions{}); err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if after, err := os.Stat(at); err != nil || before != nil && !os.SameFile(before, after) {
+			t.Errorf("%s: %s is another folder: %v", path, layout, err)
+		}
+		entries, err := os.ReadDir(at)
+		if err != nil || len(entries) != 4 {
+			t.Errorf("%s: %s holds %v, %v", path, layout, entries, err)
+		}
+	}
+}
+
 func TestFetchFileRefusesPaths(t *testing.T) {
 	s := newScene(t)
 	dir := t.TempDir()
