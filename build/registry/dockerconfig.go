@@ -24,7 +24,8 @@ const maxDockerConfig = 8 << 20
 
 // LoadCredentials reads Docker's configuration: config.json in dir, else in DOCKER_CONFIG, else in HOME/.docker, with its
 // auths, credsStore and credHelpers. For a host of which that has nothing Podman's logins are read, which have the same form:
-// REGISTRY_AUTH_FILE, or else XDG_RUNTIME_DIR/containers/auth.json and HOME/.config/containers/auth.json. REGISTRY_USER and
+// REGISTRY_AUTH_FILE, or else XDG_RUNTIME_DIR/containers/auth.json (without that variable, which root and CI lack mostly,
+// /run/containers/UID/auth.json) and HOME/.config/containers/auth.json. REGISTRY_USER and
 // REGISTRY_PASSWORD win for the host target, which is the registry that the run publishes to ("" for none): they are CI's, and CI
 // means where it pushes to. The files are read again for each question, and a helper asked again, so that a login during a long run
 // counts.
@@ -105,7 +106,8 @@ func loginFiles(dir string, getenv func(string) string) []loginFile {
 	}
 	podman.usual = true
 	runtime, config := podman, podman
-	runtime.path, config.path = below(getenv("XDG_RUNTIME_DIR"), "containers/auth.json"), below(home, ".config/containers/auth.json")
+	config.path = below(home, ".config/containers/auth.json")
+	runtime.path = cmp.Or(below(getenv("XDG_RUNTIME_DIR"), "containers/auth.json"), fmt.Sprintf("/run/containers/%d/auth.json", os.Getuid()))
 	return []loginFile{docker, runtime, config}
 }
 

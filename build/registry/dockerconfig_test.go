@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -171,6 +172,27 @@ func TestWhereDockersConfigurationIs(t *testing.T) {
 	} {
 		if got := loginFiles(test.dir, environment(test.env...))[0].path; got != test.want {
 			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+// Where podman login writes, which for root is no place in an environment variable.
+func TestWherePodmansLoginsAre(t *testing.T) {
+	ours := fmt.Sprintf("/run/containers/%d/auth.json", os.Getuid())
+	for name, test := range map[string]struct {
+		env  []string
+		want []string
+	}{
+		"a session":  {[]string{"XDG_RUNTIME_DIR", "/run/user/7", "HOME", "/home/a"}, []string{"/run/user/7/containers/auth.json", "/home/a/.config/containers/auth.json"}},
+		"no session": {[]string{"HOME", "/root"}, []string{ours, "/root/.config/containers/auth.json"}},
+		"a file":     {[]string{"REGISTRY_AUTH_FILE", "/auth.json", "HOME", "/root"}, []string{"/auth.json"}},
+	} {
+		var got []string
+		for _, file := range loginFiles("", environment(test.env...))[1:] {
+			got = append(got, file.path)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
