@@ -335,6 +335,8 @@ func TestWeb(t *testing.T) {
 		"github.com:me/app":                          "https://github.com/me/app",
 		"ssh://git@host.example:2222/me/app.git":     "https://host.example/me/app",
 		"https://user:tok%40en@gitlab.com/g/app.git": "https://gitlab.com/g/app",
+		"ssh://git@[2001:db8::1]:2222/me/app.git":    "https://[2001:db8::1]/me/app",
+		"https://me@[2001:db8::1]:8443/me/app.git":   "https://[2001:db8::1]:8443/me/app",
 		"https://token@github.com/me/app/":           "https://github.com/me/app",
 		"https://github.com/me/app?token=x#y":        "https://github.com/me/app",
 		"http://host:3000/me/app":                    "http://host:3000/me/app",

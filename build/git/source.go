@@ -47,6 +47,9 @@ func web(remote string) string {
 		host = u.Host
 	case "ssh", "git", "git+ssh", "ssh+git":
 		u.Scheme = "https"
+		if strings.Contains(host, ":") { // an IPv6 address
+			host = "[" + host + "]"
+		}
 	default:
 		return ""
 	}
