@@ -72,7 +72,7 @@ func TestNewRefuses(t *testing.T) {
 		"schema 1":                      {[]Entry{old}, Options{}, ErrInvalid, "schema 1"},
 		"annotations with Docker asked": {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Annotations: map[string]string{"a": "b"}}, ErrAnnotations, "use the OCI"},
 		"a type with Docker asked":      {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, ArtifactType: "a/b"}, ErrAnnotations, "an artifact type or a subject"},
-		"a subject with Docker asked":   {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Subject: &inner.Descriptor}, ErrAnnotations, "an artifact type or a subject"},
+		"a subject with Docker asked":   {[]Entry{docker("linux/amd64")}, Options{MediaType: DockerList, Subject: &inner}, ErrAnnotations, "an artifact type or a subject"},
 		"a media type unheard of":       {[]Entry{oci("linux/amd64")}, Options{MediaType: "text/plain"}, ErrNotIndex, "text/plain"},
 	} {
 		_, _, err := New(c.entries, c.opts)

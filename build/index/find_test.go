@@ -164,7 +164,7 @@ func TestDiff(t *testing.T) {
 
 // about is an index that refers to something.
 func about(e Entry) Index {
-	return Index{MediaType: OCIIndex, Subject: &e.Descriptor}
+	return Index{MediaType: OCIIndex, Subject: &e}
 }
 
 // spelled is an arm64 image whose platform has the variant written or not.

@@ -59,11 +59,11 @@ const (
 //
 // An Index is a value: the functions of this package never change the one they are given.
 type Index struct {
-	MediaType    string              // OCIIndex or DockerList; empty means OCIIndex
-	ArtifactType string              // OCI only; empty in nearly every list
-	Subject      *ocispec.Descriptor // OCI only; what this index refers to, if anything
-	Entries      []Entry             // images, in the order of the list
-	Annotations  map[string]string   // of the index itself; OCI only
+	MediaType    string            // OCIIndex or DockerList; empty means OCIIndex
+	ArtifactType string            // OCI only; empty in nearly every list
+	Subject      *Entry            // OCI only; what this index refers to, if anything
+	Entries      []Entry           // images, in the order of the list
+	Annotations  map[string]string // of the index itself; OCI only
 
 	extra map[string]json.RawMessage // fields that are not ours, by name
 }

@@ -88,12 +88,19 @@ func (ix Index) document() (json.RawMessage, error) {
 		}
 		entries = append(entries, raw)
 	}
+	var subject json.RawMessage
+	if ix.Subject != nil {
+		var err error
+		if subject, err = ix.Subject.document(); err != nil {
+			return nil, err
+		}
+	}
 	var w objectWriter
 	w.add("schemaVersion", 2, false)
 	w.add("mediaType", ix.mediaType(), false)
 	w.add("artifactType", ix.ArtifactType, ix.ArtifactType == "")
 	w.add("manifests", entries, false)
-	w.add("subject", ix.Subject, ix.Subject == nil)
+	w.add("subject", subject, subject == nil)
 	w.add("annotations", ix.Annotations, len(ix.Annotations) == 0)
 	w.addAll(ix.extra)
 	return w.object()

@@ -2,8 +2,6 @@ package index
 
 import (
 	"fmt"
-
-	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
 // Options says how New builds an index. The zero value follows the entries.
@@ -16,7 +14,7 @@ type Options struct {
 	Annotations map[string]string
 	// ArtifactType and Subject are OCI fields that images seldom have.
 	ArtifactType string
-	Subject      *ocispec.Descriptor
+	Subject      *Entry
 }
 
 // New builds an index over the entries in the order given; attestations among them go below

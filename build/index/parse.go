@@ -113,7 +113,7 @@ func readSubject(ix *Index, doc fields) error {
 	if err != nil {
 		return invalid("subject: %w", err)
 	}
-	ix.Subject = &subject.Descriptor
+	ix.Subject = &subject
 	return nil
 }
 

@@ -179,7 +179,7 @@ func TestParseNull(t *testing.T) {
 
 func TestUnknownFieldsSurviveAnEdit(t *testing.T) {
 	raw := []byte(`{"schemaVersion":2,"mediaType":"` + OCIIndex + `","artifactType":"a/list","com.example":{"a":[1,2.50]},
-		"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7},"manifests":[
+		"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7,"y":1.0},"manifests":[
 		{"mediaType":"` + OCIManifest + `","digest":` + hello + `,"size":5,"data":"aGVsbG8=","urls":["https://x/y"],"artifactType":"an/entry","x":true,"platform":{"os":"linux","architecture":"arm","features":["sse4"]}},
 		{"mediaType":"` + OCIManifest + `","digest":` + d2 + `,"size":6,"platform":{"os":"linux","architecture":"s390x"}}]}`)
 	ix, err := Parse(raw, "")
@@ -196,7 +196,7 @@ func TestUnknownFieldsSurviveAnEdit(t *testing.T) {
 	}
 	squeezed := strings.NewReplacer(" ", "", "\n", "").Replace(string(out))
 	for _, want := range []string{`"com.example":{"a":[1,2.50]}`, `"x":true`, `"features":["sse4"]`, `"mediaType":"` + OCIIndex + `"`,
-		`"artifactType":"a/list"`, `"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7}`,
+		`"artifactType":"a/list"`, `"subject":{"mediaType":"` + OCIManifest + `","digest":` + d1 + `,"size":7,"y":1.0}`,
 		`"urls":["https://x/y"]`, `"artifactType":"an/entry"`, `"data":"aGVsbG8="`} {
 		if !strings.Contains(squeezed, want) {
 			t.Errorf("%s is lost in %s", want, out)
