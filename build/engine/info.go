@@ -160,7 +160,8 @@ func (e *Engine) choose(kit *buildkit, noKit error) error {
 
 // Runs tells whether programs of a platform run in a build: the engine's own, and those of architectures that an emulator stands in
 // for, which runs all their variants. A local kernel says at once what it has one for. BuildKit is asked where it says nothing, and not
-// before: it tries all of them to answer, and a busy one takes a working emulator for a missing one (ETXTBSY).
+// before: it tries all of them to answer, and a busy one takes a working emulator for a missing one (ETXTBSY). Of another kernel a
+// classic builder does not tell: what it does not run, the step itself will say.
 func (e *Engine) Runs(ctx context.Context, p ocispec.Platform) (bool, error) {
 	return e.runs(ctx, p, binfmtDir)
 }
@@ -170,11 +171,14 @@ func (e *Engine) runs(ctx context.Context, p ocispec.Platform, kernel string) (b
 	if same(e.info.Platform) {
 		return true, nil
 	}
-	if e.info.Apart == "" {
+	switch {
+	case e.info.Apart == "":
 		registered, err := registeredPlatforms(kernel)
 		if err != nil || slices.ContainsFunc(registered, same) {
 			return err == nil, err
 		}
+	case e.info.Road == RoadClassic:
+		return true, nil
 	}
 	tried, err := e.road.runnable(ctx)
 	return slices.ContainsFunc(tried, same), err

@@ -110,10 +110,12 @@ func TestRuns(t *testing.T) {
 			t.Errorf("%+v: runs %t after %d questions, %v", test, runs, kit.asked, err)
 		}
 	}
-	classic := &Engine{info: Info{Platform: platform(t, "linux/amd64")}}
-	classic.road = newClassic(classic)
-	if runs, err := classic.runs(t.Context(), platform(t, "linux/riscv64"), kernel); runs || err != nil {
-		t.Errorf("a classic builder knows no more than the kernel: %t, %v", runs, err)
+	for apart, want := range map[string]bool{"": false, "runs in a virtual machine": true} {
+		classic := &Engine{info: Info{Platform: platform(t, "linux/amd64"), Road: RoadClassic, Apart: apart}}
+		classic.road = newClassic(classic)
+		if runs, err := classic.runs(t.Context(), platform(t, "linux/riscv64"), kernel); runs != want || err != nil {
+			t.Errorf("a classic builder knows no more than the kernel, and of another one nothing: %q runs %t, %v", apart, runs, err)
+		}
 	}
 	none := &Engine{info: Info{Apart: "runs on another machine"}}
 	none.road = (&kitDouble{}).open(t, none)
