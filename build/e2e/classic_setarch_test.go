@@ -329,6 +329,41 @@ func TestClassicSetArchReadsManyPrograms(t *testing.T) {
 	})
 }
 
+// An image that was pushed to two repositories has a digest in each, of which the old one lets go when the last tag has moved.
+func TestClassicSetArchOfAnImageInTwoRepositories(t *testing.T) {
+	reg := Plain(t)
+	EachEngine(t, Stores(), func(t *testing.T, under *EngineUnderTest) {
+		e := under.Open(t, classicOptions)
+		tags := []string{reg.Repo(t) + "-one:1", reg.Repo(t) + "-two:1"}
+		others := dangling(t, under)
+		before := mislabelled(t, e, tags[0])
+		if err := e.Tag(t.Context(), before.ID, tags[1]); err != nil {
+			t.Fatal(err)
+		}
+		for _, tag := range tags {
+			if _, err := e.Push(t.Context(), tag, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, tag := range tags {
+			tell := func(e engine.Event) {
+				if note, ok := e.(engine.Notice); ok && strings.Contains(note.Text, "stays") {
+					t.Error(note.Text)
+				}
+			}
+			if _, err := e.SetArch(t.Context(), tag, judges(ocispec.Platform{OS: "linux", Architecture: "arm64"}), false, tell); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := e.Inspect(t.Context(), before.ID); !errors.Is(err, engine.ErrNotFound) {
+			t.Errorf("the old image: %v", err)
+		}
+		if got := dangling(t, under); got > others {
+			t.Errorf("%d images without a name, %d before", got, others)
+		}
+	})
+}
+
 // newImage is one that nobody else has.
 func newImage(t *testing.T, e *engine.Engine) string {
 	t.Helper()

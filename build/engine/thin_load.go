@@ -115,13 +115,26 @@ func (e *Engine) removeDangling(ctx context.Context, id string) error {
 	if len(old.Tags) > 0 {
 		return nil
 	}
-	if err = e.remove(ctx, id); err == nil {
+	if err = e.removeNameless(ctx, old); err == nil {
 		return nil
 	}
 	if _, now := e.Inspect(ctx, id); errors.Is(now, ErrNotFound) {
 		return nil
 	}
 	return imageError("remove the image without a name", short(id), err)
+}
+
+// removeNameless removes an image without a tag. A graph driver knows one that is in several repositories by a digest in each, and gives it
+// away when one of them is left.
+func (e *Engine) removeNameless(ctx context.Context, old Image) error {
+	if e.info.Store == StoreGraph && e.info.Name != podman && len(old.Pulled) > 1 {
+		for _, ref := range old.Pulled[1:] {
+			if err := e.remove(ctx, ref); err != nil {
+				return err
+			}
+		}
+	}
+	return e.remove(ctx, old.ID)
 }
 
 // withAlgorithm undoes what Podman leaves out of an ID.

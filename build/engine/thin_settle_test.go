@@ -184,6 +184,25 @@ func TestOldImageGoesWithTheLastCheck(t *testing.T) {
 	}
 }
 
+// An image that is in several repositories is known by a digest in each. Only a graph driver wants these gone first.
+func TestOldImageOfSeveralRepositoriesGoes(t *testing.T) {
+	const id, digests = "sha256:old", `"a.lan/x@sha256:1","b.lan/x@sha256:1","c.lan/x@sha256:1"`
+	for name, want := range map[string]int{docker + StoreGraph: 3, docker + StoreContainerd: 1, podman + StoreGraph: 1} {
+		e, requests := apiDouble(t, map[string]string{
+			"GET /images/" + id + "/json": `{"Id":"` + id + `","RepoDigests":[` + digests + `]}`, "DELETE /images/" + id: "[]",
+			"DELETE /images/b.lan/x@sha256:1": "[]", "DELETE /images/c.lan/x@sha256:1": "[]",
+		})
+		e.info.Name, e.info.Store = name[:6], name[6:]
+		if err := e.removeOld(t.Context(), id); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		asked := slices.DeleteFunc(requests(), func(request string) bool { return !strings.HasPrefix(request, "DELETE ") })
+		if len(asked) != want || asked[len(asked)-1] != "DELETE /images/"+id {
+			t.Errorf("%s: asked for %q", name, asked)
+		}
+	}
+}
+
 // What a containerd store calls an image that was loaded without a name ends with
 // a new tag; one that somebody else has given already is none. An image that is
 // gone meanwhile is listed nowhere.
