@@ -51,10 +51,9 @@ func writes(proxy *faults.Proxy) []string {
 // refused in a sentence with the tag and the way out; the tag names what it did. Docker 20.10 repeats the registry's words, which
 // differ; containerd gives the status alone.
 func TestImmutableTags(t *testing.T) {
-	for _, kind := range []Kind{Docker20, Docker26Containerd} {
+	EachEngine(t, []Kind{Docker20, Docker26Containerd}, func(t *testing.T, e *EngineUnderTest) {
 		for _, s := range stubborns() {
-			t.Run(string(kind)+" "+s.name, func(t *testing.T) {
-				e := Engine(t, kind)
+			t.Run(s.name, func(t *testing.T) {
 				proxy, repo := immutable(t, s.refuse, nil)
 				dir := Dir(t, Files{"Dockerfile": "FROM scratch\nCOPY a /\n", "a": t.Name() + "1"})
 				words := []string{"build", "push", "IMG=" + repo, "VERSION=1", "ARCHES=amd64"}
@@ -74,7 +73,7 @@ func TestImmutableTags(t *testing.T) {
 				}
 			})
 		}
-	}
+	})
 }
 
 // A rule for the list's tags alone refuses in the same way: the images are there, and the list is as it was.

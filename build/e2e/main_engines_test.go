@@ -6,8 +6,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // Kind is an engine that scripts/engine can start, in its words.
@@ -47,6 +49,7 @@ func Stores() []Kind  { return []Kind{Docker20, Docker26Containerd, Podman} }
 type EngineUnderTest struct {
 	Kind Kind
 	Host string // unix://...
+	turn sync.Mutex
 }
 
 // Engine returns the engine of that kind, started by the first who asks.
@@ -64,17 +67,32 @@ func Engine(t *testing.T, kind Kind) *EngineUnderTest {
 	})
 }
 
-// EachEngine runs the test once per kind, as a subtest. The engines work side by side, each on one test at a time; they are started one
-// after the other.
+// EachEngine runs the test once per kind, as a subtest: each in its turn.
 func EachEngine(t *testing.T, kinds []Kind, test func(t *testing.T, e *EngineUnderTest)) {
 	t.Helper()
+	t.Parallel()
 	for _, kind := range kinds {
 		t.Run(strings.ReplaceAll(string(kind), " ", "-"), func(t *testing.T) {
 			e := Engine(t, kind)
-			t.Parallel()
+			e.Turn(t)
 			test(t, e)
 		})
 	}
+}
+
+// Turn lets the rest of the test run beside others, but of those that take turns alone on this engine. What is to happen at the test's
+// end in its turn is registered behind it.
+func (e *EngineUnderTest) Turn(t *testing.T) {
+	t.Helper()
+	t.Parallel()
+	e.turn.Lock()
+	t.Cleanup(e.turn.Unlock)
+	suite.lanes <- struct{}{}
+	begun := time.Now()
+	t.Cleanup(func() {
+		<-suite.lanes
+		t.Logf("took %s in its turn", time.Since(begun).Round(time.Millisecond))
+	})
 }
 
 // Docker runs the docker CLI on the engine and returns what it printed.

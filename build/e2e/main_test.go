@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +27,8 @@ type shared struct {
 	temp  string // removed at the end
 	home  string // an empty HOME for the programs that are run: no test depends on a developer's Docker configuration
 
+	lanes chan struct{} // which the tests that take turns are in: as many as keep the machine busy, whatever engines there are
+
 	mu      sync.Mutex
 	onces   map[string]*once
 	closers []func()
@@ -43,6 +46,10 @@ func TestMain(m *testing.M) {
 	if testing.Short() {
 		fmt.Println("e2e: left out by -short")
 		os.Exit(0)
+	}
+	// Whoever waits for an engine's turn must not keep those waiting whose engine is free.
+	if err := flag.Set("test.parallel", "1000"); err != nil {
+		panic(err)
 	}
 	os.Exit(run(m))
 }
@@ -72,7 +79,8 @@ func open() (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{}}
+	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{},
+		lanes: make(chan struct{}, runtime.GOMAXPROCS(0)+1)}
 	if err := holdEngines(clone); err != nil {
 		return nil, err
 	}
