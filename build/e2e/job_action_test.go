@@ -13,6 +13,7 @@ import (
 
 // action is what GitHub reads of an action's file, as far as these tests go by it.
 type action struct {
+	clone   string // the action is of this clone
 	Inputs  map[string]struct{ Default string }
 	Outputs map[string]struct{ Value string }
 	Runs    struct {
@@ -32,7 +33,7 @@ func readAction(t *testing.T) action {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var a action
+	a := action{clone: suite.clone}
 	if err := yaml.Unmarshal(text, &a); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func readAction(t *testing.T) action {
 // step runs one of the steps as a runner does, in dir with these inputs, and gives what it left as outputs.
 func (a action) step(t *testing.T, id, dir string, env []string, inputs map[string]string) map[string]string {
 	t.Helper()
-	folder := filepath.Join(suite.clone, actionFolder)
+	folder := filepath.Join(a.clone, actionFolder)
 	left := filepath.Join(t.TempDir(), "output")
 	env = append(env, "GITHUB_ACTION_PATH="+folder, "GITHUB_ACTIONS=true", "GITHUB_OUTPUT="+left, "MANYMAGE_NO_INSTALL=1")
 	for _, s := range a.Runs.Steps {
@@ -50,12 +51,13 @@ func (a action) step(t *testing.T, id, dir string, env []string, inputs map[stri
 			continue
 		}
 		for name, value := range s.Env {
-			input := strings.TrimSuffix(strings.TrimPrefix(value, "${{ inputs."), " }}")
-			given, ok := inputs[input]
-			if !ok {
-				given = a.Inputs[input].Default
+			if input, ok := strings.CutPrefix(value, "${{ inputs."); ok {
+				input = strings.TrimSuffix(input, " }}")
+				if value, ok = inputs[input]; !ok {
+					value = a.Inputs[input].Default
+				}
 			}
-			env = append(env, name+"="+given)
+			env = append(env, name+"="+value)
 		}
 		if out, err := outputWithin(4*patience, env, "env", "-C", dir, "bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", s.Run); err != nil {
 			t.Fatalf("%s: %v", out, err)
@@ -150,5 +152,17 @@ func TestGitHubAction(t *testing.T) {
 		if _, ok := outputs[name]; !ok || output.Value != "${{ steps.mage.outputs."+name+" }}" {
 			t.Errorf("output %s is %s of %v", name, output.Value, outputs)
 		}
+	}
+}
+
+// Whatever a job's own setup-go has left in the environment, the Go that is there may fetch the one that is needed.
+func TestGitHubActionMayFetchGo(t *testing.T) {
+	a := readAction(t)
+	a.clone = Dir(t, Files{actionFolder + "/action.yml": "", "scripts/mage": "#!/bin/sh\necho toolchain=$GOTOOLCHAIN >>$GITHUB_OUTPUT\n"})
+	if err := os.Chmod(filepath.Join(a.clone, "scripts/mage"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if seen := a.step(t, "mage", t.TempDir(), []string{"GOTOOLCHAIN=local"}, nil)["toolchain"]; seen != "auto" {
+		t.Errorf("GOTOOLCHAIN is %q", seen)
 	}
 }
