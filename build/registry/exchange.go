@@ -96,7 +96,7 @@ func (r *call) target(base *url.URL) *url.URL {
 func (c *Client) exchange(ctx context.Context, r *call, target *url.URL, authorization string) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	dog := newWatchdog(c.idle, c.silence(target.Host), func() { cancel(errStalled) })
-	req, err := r.request(ctx, target, authorization, dog, c.verdict)
+	req, err := r.request(ctx, target, authorization, dog, c.verdictOn(r.size))
 	if err != nil {
 		dog.stop()
 		cancel(nil)
@@ -143,6 +143,14 @@ func (c *Client) silence(host string) time.Duration {
 		least = slowAnswer
 	}
 	return min(c.idle, max(c.retry, least))
+}
+
+// verdictOn is how long a registry may take to accept an upload that it has all of.
+func (c *Client) verdictOn(size int64) time.Duration {
+	if size >= int64(c.verdict.Seconds())*slowCopy {
+		return c.verdict
+	}
+	return min(c.verdict, c.idle+time.Duration(size/slowCopy)*time.Second)
 }
 
 func (r *call) request(ctx context.Context, target *url.URL, authorization string, dog *watchdog, verdict time.Duration) (*http.Request, error) {
@@ -288,6 +296,7 @@ func (c *Client) unanswered(host string, err error) error {
 	case errors.As(err, &source):
 		return source
 	case errors.Is(err, errStalled):
+		err = errStalled // HTTP/2 says that the context was cancelled
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, errCerts):

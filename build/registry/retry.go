@@ -34,9 +34,11 @@ const (
 	// line that lost its other end never comes back.
 	defaultIdle = 30 * time.Second
 
-	// defaultVerdict is how long a registry may take to accept an upload that it has all of: those on object stores copy
+	// defaultVerdict is how long a registry may take at most to accept an upload that it has all of: those on object stores copy
 	// a blob of gigabytes first.
 	defaultVerdict = 10 * time.Minute
+	// slowCopy is how many bytes in a second that is thought to be at least, beside defaultIdle: a busy Pi's card has more.
+	slowCopy = 1 << 20
 )
 
 // run tries an operation until it succeeds, has failed for good, or has failed for too long. The whole operation is

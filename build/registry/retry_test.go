@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/e2e/faults"
+	"github.com/manymage/manymage/build/index"
 )
 
 // roundTrip is a network of one function.
@@ -222,6 +223,29 @@ func TestASlowBodyIsWaitedFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// How long a registry may take with what it has all of goes by how much that is: a manifest is no blob of gigabytes.
+func TestTheVerdictOnASmallUploadIsNotWaitedForAsThatOnALargeOne(t *testing.T) {
+	network := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if r.Body != nil {
+			_, _ = io.Copy(io.Discard, r.Body)
+		}
+		return silent(r)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		_, err := New(Options{Transport: network, Retry: -1}).PutManifest(t.Context(), ref(t, "registry.test/a"), index.OCIManifest, []byte("{}"))
+		if took := time.Since(start); !errors.Is(err, ErrUnreachable) || took != defaultIdle+shortSilence { // of the look at what became of it
+			t.Errorf("%v after %s", err, took)
+		}
+	})
+	c := New(Options{})
+	for size, want := range map[int64]time.Duration{0: defaultIdle, 60 << 20: defaultIdle + time.Minute, 4 << 30: defaultVerdict, 1 << 62: defaultVerdict} {
+		if got := c.verdictOn(size); got != want {
+			t.Errorf("%d bytes: %s, want %s", size, got, want)
+		}
+	}
 }
 
 // A helper that takes long may be waiting for its user.

@@ -316,6 +316,25 @@ func TestHTTP2IsUsed(t *testing.T) {
 	}
 }
 
+// Given up for its silence, HTTP/2 says that somebody has cancelled the request.
+func TestSilenceOverHTTP2IsTold(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet {
+			<-r.Context().Done()
+		}
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	defer server.Close()
+	c := New(Options{Retry: -1})
+	c.idle = patience
+	defer c.Close()
+	_, err := c.Tags(t.Context(), ref(t, server.Listener.Addr().String()+"/team/app"))
+	if !errors.Is(err, ErrUnreachable) || !strings.HasSuffix(err.Error(), "nothing came for too long") {
+		t.Error(err)
+	}
+}
+
 func TestCertsThatCannotBeUsed(t *testing.T) {
 	if dir := newTransports(Options{}, nil).certsDir; dir != "/etc/docker/certs.d" {
 		t.Errorf("certificates are looked for in %s", dir)
