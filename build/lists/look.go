@@ -74,10 +74,13 @@ func (o PublishOptions) clock() time.Time {
 // round trip, below which nothing is gained by it.
 const stale = time.Second
 
+// looksAgain is how often a tag is looked at again before its write that is another one each time: mostly a cache that lags behind.
+const looksAgain = 3
+
 // lookAgain looks at a tag right before it is written, when other work has taken longer than a time since it was looked at. What has
 // changed goes through the guard again.
 func (p *publication) lookAgain(ctx context.Context, i int, after time.Duration) error {
-	for {
+	for range looksAgain {
 		at := p.opts.clock()
 		if at.Sub(p.tags[i].at) <= after {
 			return nil
@@ -99,6 +102,7 @@ func (p *publication) lookAgain(ctx context.Context, i int, after time.Duration)
 			return err
 		}
 	}
+	return nil
 }
 
 // unmoved asks whether a tag names what it did.

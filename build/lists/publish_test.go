@@ -225,6 +225,28 @@ func TestTwoReleasesAtOnce(t *testing.T) {
 	}
 }
 
+// Behind a cache of what HEAD asks for, which goes on with what was, a tag would be looked at for as long as that lasts.
+func TestATagThatTwoLooksSeeDifferently(t *testing.T) {
+	s := newScene(t)
+	stale := s.pushIndex("one.example/app:1", released(s.listOf("one.example/app", imageFor("linux/amd64").named("old")), "1.2.7"))
+	s.pushIndex("one.example/app:1", released(s.listOf("one.example/app", imageFor("linux/amd64")), "1.2.8"))
+	next := released(s.listOf("one.example/app", imageFor("linux/amd64").named("new")), "1.2.9")
+	s.one.Add(faults.Rule{Match: faults.On(http.MethodHead, "/manifests/1"), Times: 20, Fault: faults.WithHeader("Docker-Content-Digest", stale.Digest.String())})
+	got, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, next, PublishOptions{Series: seriesOfOne, TrustAnswer: true})
+	if err != nil || !got.Tags[0].Moved {
+		t.Errorf("%v, %+v", err, got)
+	}
+	looks := 0
+	for _, r := range s.one.Requests() {
+		if r.Method == http.MethodHead && strings.HasSuffix(r.Path, "/manifests/1") {
+			looks++
+		}
+	}
+	if looks != looksAgain {
+		t.Errorf("looked %d times", looks)
+	}
+}
+
 // What an entry does not say counts by what is in it: a config's platform, the entries of a list inside.
 func TestPlatformsThatOnlyTheImagesTellAreNotLost(t *testing.T) {
 	amd64, arm64 := imageFor("linux/amd64"), imageFor("linux/arm64")
