@@ -276,8 +276,11 @@ func (w *walker) compare(op, text, glob string) answer {
 	case "!=", "-ne", "-ge", "-le":
 		return w.compare(strings.NewReplacer("!=", "=", "-ne", "-eq", "-ge", "-lt", "-le", "-gt").Replace(op), text, glob).not()
 	case "=", "==":
-		if glob == "*" {
+		switch {
+		case glob == "*":
 			return yes
+		case !Known(glob): // the library would take what is before it
+			return maybe
 		}
 		expr, err := pattern.Regexp(glob, pattern.EntireString|pattern.ExtendedOperators)
 		if err == nil {
