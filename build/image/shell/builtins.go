@@ -214,7 +214,7 @@ func (w *walker) overwrite(words []string) {
 
 // source walks the file that . reads, in this same shell.
 func (w *walker) source(args []string) {
-	sure := (w.frame.Told || !w.frame.Soft) && !w.soft && !w.off && !w.trial
+	sure := (w.frame.Told || !w.frame.Soft) && w.surely() && !w.caught
 	if len(args) == 0 {
 		return
 	}

@@ -100,7 +100,7 @@ func (w *walker) command(ways ...[]string) {
 	}
 }
 
-// answer takes what a command says. A program that is not in the image says nothing, and fails.
+// answer takes what a command says. A program that is not in the image says nothing, and fails, unless it comes from outside.
 func (w *walker) answer(words []string) {
 	text, status, ok := w.says(words)
 	if !ok && w.surelyRuns(w.host.Innermost(words)) {
@@ -113,6 +113,8 @@ func (w *walker) answer(words []string) {
 		}
 		if w.guess = w.guesses(words); w.guess {
 			text = guessed
+		} else if w.trial && w.isAbsent(words[0]) {
+			status = unlikely
 		}
 		said()
 		return
@@ -127,6 +129,12 @@ func (w *walker) answer(words []string) {
 	}
 }
 
+// isAbsent tells whether neither the image nor the shell has a command, and nothing on the way may have brought it.
+func (w *walker) isAbsent(name string) bool {
+	_, is := w.lookUp(name)
+	return is == no && !w.made && Known(name) && (path.IsAbs(name) || w.foreseen(name))
+}
+
 // launch follows a program that is another process, or takes the shell's place.
 func (w *walker) launch(words []string, exec bool) {
 	if inner := w.host.Innermost(words); w.untold(inner[0]) {
@@ -136,7 +144,7 @@ func (w *walker) launch(words []string, exec bool) {
 	}
 	f := w.frame
 	f.Doubt = f.Doubt || w.made || w.early && !exec
-	f.Told = f.Told && !w.soft && !w.off && (exec || path.IsAbs(words[0]) || w.foreseen(words[0]))
+	f.Told = (f.Told || !f.Soft) && w.surely() && (exec || path.IsAbs(words[0]) || !w.caught && w.foreseen(words[0]))
 	f.Soft, f.Dir, f.Path = f.Soft || w.soft || w.off, w.dir, w.path()
 	f.env, f.exports = w.environment()
 	f.picked = maps.Clone(w.chosen)
@@ -159,10 +167,10 @@ func isStream(name string) bool {
 	return is && err == nil
 }
 
-// foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either, and nobody asks whether it succeeds.
-// Busybox may have its tools in itself where none is linked.
+// foreseen tells whether a name that no folder of PATH has is no command of the shell's own, either. Busybox may have its tools in itself where
+// none is linked.
 func (w *walker) foreseen(name string) bool {
-	if w.trial || !slices.Contains([]string{"sh", "ash", "dash", "bash"}, w.frame.Tongue) || name == "bind" || name == "chdir" || len(w.functions["command_not_found_handle"]) > 0 {
+	if !slices.Contains([]string{"sh", "ash", "dash", "bash"}, w.frame.Tongue) || name == "bind" || name == "chdir" || len(w.functions["command_not_found_handle"]) > 0 {
 		return false
 	}
 	shell, _, err := w.image.Resolve("/bin/sh")
@@ -255,8 +263,8 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 		return
 	}
 	w.active[key] = true
-	args, locals, loops, trial := w.vars["@"], w.locals, w.loops, w.trial
-	w.vars["@"], w.locals, w.loops, w.trial = alternatives(params), map[string][]value{}, nil, false
+	args, locals, loops, trial, caught := w.vars["@"], w.locals, w.loops, w.trial, w.caught
+	w.vars["@"], w.locals, w.loops, w.trial, w.caught = alternatives(params), map[string][]value{}, nil, false, false
 	var walks []func()
 	for _, body := range bodies {
 		if body != nil {
@@ -272,7 +280,7 @@ func (w *walker) function(bodies []*syntax.Stmt, ways [][]string) {
 	for name := range w.locals {
 		delete(w.fixed, name)
 	}
-	w.vars["@"], w.locals, w.loops, w.trial = args, locals, loops, trial
+	w.vars["@"], w.locals, w.loops, w.trial, w.caught = args, locals, loops, trial, caught
 	delete(w.active, key)
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 func (w *walker) ifs(c *syntax.IfClause) {
-	w.softly(func() { during(&w.trial, func() { w.stmts(c.Cond) }) })
+	w.softly(func() { w.tried(func() { w.stmts(c.Cond) }) })
 	if len(c.Cond) == 0 { // else
 		w.stmts(c.Then)
 		return
@@ -31,10 +31,15 @@ func (w *walker) ifs(c *syntax.IfClause) {
 
 func (w *walker) while(c *syntax.WhileClause) {
 	w.repeat(func() {
-		if w.stmts(c.Cond); w.status.plain() == answered(c.Until) {
+		during(&w.caught, func() { w.stmts(c.Cond) })
+		is := w.status
+		if c.Until {
+			is = is.not()
+		}
+		if is.plain() == no {
 			w.leave(&w.loops[len(w.loops)-1].whole)
 		}
-		w.stmts(c.Do)
+		during(&w.unsure, w.leans(is, func() { w.stmts(c.Do) }))
 	})
 }
 
@@ -54,7 +59,7 @@ func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 		}
 	}
 	var ways []func()
-	gone := false // one of them, as the image stands
+	before := no // whether one of those is gone
 	w.guess = false
 	for i, item := range items {
 		is := w.everywhere(func(e *expansion) (is answer) {
@@ -66,15 +71,15 @@ func (w *walker) choose(word *syntax.Word, items []*syntax.CaseItem) {
 			return is
 		})
 		if is != no {
-			ways = append(ways, w.aside(gone || is == unlikely, func() { w.way(word, items[i:]) }))
+			ways = append(ways, w.leans(is.and(before.not()), func() { w.way(word, items[i:]) }))
 		}
 		if is == yes {
 			w.choice(ways...)
 			return
 		}
-		gone = gone || is == likely
+		before = before.or(is)
 	}
-	w.choice(append(ways, w.aside(gone, func() { w.status = yes }))...)
+	w.choice(append(ways, w.leans(before.not(), func() { w.status = yes }))...)
 }
 
 // way walks the first of some ways of a case, and those in which it goes on.
@@ -95,7 +100,7 @@ func (w *walker) forEach(c *syntax.ForClause) {
 	words, ok := c.Loop.(*syntax.WordIter)
 	if !ok {
 		w.inside(c.Loop)
-		w.repeat(body)
+		w.softly(func() { w.repeat(body) })
 		return
 	}
 	items := words.Items
@@ -116,7 +121,7 @@ func (w *walker) forEach(c *syntax.ForClause) {
 			for _, word := range lists[0] {
 				w.set(words.Name.Value, value{word})
 				w.rounds = append(slices.Clip(outer), round{words.Name.Value, word, lists[0]})
-				w.softly(func() { w.turn(body) })
+				w.softly(w.leans(likely, func() { w.turn(body) }))
 			}
 			w.rounds = outer
 		})
@@ -127,7 +132,7 @@ func (w *walker) forEach(c *syntax.ForClause) {
 		values = append(values, value{word})
 	}
 	w.set(words.Name.Value, values...)
-	w.repeat(body)
+	w.softly(func() { w.repeat(body) })
 }
 
 func (w *walker) binary(c *syntax.BinaryCmd) {
@@ -136,24 +141,31 @@ func (w *walker) binary(c *syntax.BinaryCmd) {
 		return
 	}
 	and, test := c.Op == syntax.AndStmt, isTest(c.X)
-	first, second := func() { during(&w.trial, func() { w.stmt(c.X) }) }, func() { w.stmt(c.Y) }
+	first, second := func() { w.stmt(c.X) }, func() { w.stmt(c.Y) }
 	switch {
 	case test:
-		w.softly(first)
-	case and:
-		first()
-	default:
-		during(&w.early, first)
+		w.softly(func() { w.tried(first) })
+	case !and:
+		during(&w.early, func() { w.tried(first) })
+	case w.early:
+		w.tried(first)
+	default: // behind a failure comes nothing
+		during(&w.trial, first)
 	}
 	switch before := w.clone(); {
 	case w.status.plain() == answered(!and): // which settles it
 	case w.status.plain() != maybe:
 		second()
 	case and && !test && !w.guess:
-		if !w.isOne(c.X) {
-			second = func() { w.softly(func() { w.stmt(c.Y) }) }
+		switch {
+		case !w.isOne(c.X):
+			w.softly(second)
+		case w.status == unlikely:
+			during(&w.unsure, second)
+		default:
+			second()
 		}
-		if second(); w.ended {
+		if w.ended {
 			w.state = before // what stands first may fail
 		}
 	default:

@@ -18,6 +18,8 @@ func (e *expansion) value(name string) value {
 		return value{guessed}
 	case name == "?" && e.last >= yes && e.last < fails:
 		return value{strconv.Itoa(int(e.last))}
+	case name == "#":
+		return e.count()
 	}
 	if e.wild || !e.fixed[name] {
 		e.outside++
@@ -53,13 +55,22 @@ func (e *expansion) value(name string) value {
 		return value{platforms.Uname(e.declared)}
 	case name == "MACHTYPE" && bash:
 		return value{guessed}
-	case name != "" && strings.Contains("#?$!-_", name):
+	case name != "" && strings.Contains("?$!-_", name):
 		return value{Unknown}
 	}
 	if name == "LD_LIBRARY_PATH" { // texts add to what nobody sets from outside
 		return value{""}
 	}
 	return nil
+}
+
+// count is how many positional parameters there are.
+func (e *expansion) count() value {
+	args := e.value("@")
+	if slices.ContainsFunc(args, anything) {
+		return value{Unknown}
+	}
+	return value{strconv.Itoa(len(args))}
 }
 
 // unless leaves one of some values out where another is among them, which may be as much: each would be a world of its own.

@@ -35,7 +35,9 @@ type walker struct {
 	wild    bool               // variables may change in ways that are not seen
 	calls   int                // how many functions and sourced files deep it is
 	soft    bool               // inside of what may not happen
+	unsure  bool               // ... even where nobody gives other words than the image does
 	trial   bool               // it is asked whether what is walked succeeds
+	caught  bool               // ... and something else happens where it does not
 	early   bool               // what fails here does not end the text, which goes on behind it
 	made    bool               // an earlier command may have put programs into the image
 	loops   []*doors           // those that it is inside of
@@ -74,12 +76,13 @@ func newWalker(t *Texts, host Host, f Frame, args []string) *walker {
 func (w *walker) note(format string, args ...any) { w.host.Note(fmt.Sprintf(format, args...)) }
 
 func (w *walker) stmts(list []*syntax.Stmt) {
-	outer, trial := w.early, w.trial
+	early, trial, caught := w.early, w.trial, w.caught
 	for i, s := range list {
-		w.early, w.trial = outer || i+1 < len(list), trial || asked(list[i+1:])
+		asked := asked(list[i+1:])
+		w.early, w.trial, w.caught = early || i+1 < len(list), trial || asked, caught || asked
 		w.stmt(s)
 	}
-	w.early, w.trial = outer, trial
+	w.early, w.trial, w.caught = early, trial, caught
 }
 
 // during walks while something holds that may have held before.
@@ -91,7 +94,16 @@ func during(holds *bool, walk func()) {
 }
 
 // softly walks what may not happen.
-func (w *walker) softly(walk func()) { during(&w.soft, walk) }
+func (w *walker) softly(walk func()) { during(&w.soft, func() { during(&w.unsure, walk) }) }
+
+// tried walks what something else happens without.
+func (w *walker) tried(walk func()) { during(&w.trial, func() { during(&w.caught, walk) }) }
+
+// surely tells whether what is walked happens where nobody gives other words than the image does: no loop around it may have been left before.
+func (w *walker) surely() bool {
+	left := func(loop *doors) bool { return !loop.whole.ended || !loop.part.ended }
+	return !w.unsure && !w.off && !slices.ContainsFunc(w.loops, left)
+}
 
 // step tells whether the walk goes on.
 func (w *walker) step() bool {

@@ -26,12 +26,18 @@ func (w *walker) choice(ways ...func()) {
 
 // leaning are two ways of which an answer decides.
 func (w *walker) leaning(is answer, then, otherwise func()) []func() {
-	return []func(){w.aside(is == unlikely, then), w.aside(is == likely, otherwise)}
+	return []func(){w.leans(is, then), w.leans(is.not(), otherwise)}
 }
 
-// aside is a way that nobody goes who gives no other words than the image does, where it is one.
-func (w *walker) aside(is bool, way func()) func() {
-	return func() { w.off = w.off || is; way() }
+// leans is a way by what is known of whether it is gone: where nobody gives other words than the image does, it surely is, or nobody comes there.
+func (w *walker) leans(is answer, way func()) func() {
+	unsure := w.unsure
+	return func() {
+		if w.off = w.off || is == unlikely; is.leans() == yes {
+			w.unsure = unsure
+		}
+		way()
+	}
 }
 
 // choosing walks what happens, or does not, by a choice that was not followed.
@@ -62,11 +68,12 @@ func (w *walker) either(ways ...func()) {
 	}
 }
 
-// repeat walks what may happen any number of times, twice: the second time it sees what the first one left.
+// repeat walks what happens once or more often, as far as it knows, or not at all: twice, the second time with what the first one left.
 func (w *walker) repeat(body func()) {
 	before, again := w.printed, func() { w.turn(body) }
 	during(&w.often, func() {
-		w.looped(func() { w.either(func() {}, func() { again(); w.either(func() {}, again) }) })
+		first := w.leans(likely, again)
+		w.looped(func() { w.either(func() {}, func() { first(); w.either(func() {}, again) }) })
 	})
 	if w.status = maybe; !slices.EqualFunc(before, w.printed, sameValue) {
 		w.printed = []value{{Unknown}}
