@@ -12,7 +12,7 @@ import (
 // PostgreSQL is started by programs that look for it themselves:
 //
 //	pg_ctl -D /data -o '-p 5433' start    postgres beside it
-//	pg_ctlcluster 15 main start           Debian's, for a cluster of one of the versions that may be there: /usr/lib/postgresql/15/bin/postgres
+//	pg_ctlcluster 15 main start           Debian's, also 15-main, for a cluster of one of the versions that may be there: /usr/lib/postgresql/15/bin/postgres
 
 // postgres follows them; is tells whether they start one.
 func (c *checker) postgres(words []string, f frame) (is bool, err error) {
@@ -22,6 +22,9 @@ func (c *checker) postgres(words []string, f frame) (is bool, err error) {
 	}
 	var command []string
 	if path.Base(words[0]) == "pg_ctlcluster" {
+		if version, name, one := strings.Cut(rest[0], "-"); one {
+			rest = append([]string{version, name}, rest[1:]...)
+		}
 		if len(rest) < 3 {
 			return false, nil
 		}

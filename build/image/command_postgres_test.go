@@ -14,6 +14,7 @@ func TestPostgresStarters(t *testing.T) {
 		"pg_ctlcluster 15 main start":                "foreign:/usr/lib/postgresql/15/bin/postgres",
 		"pg_ctlcluster --foreground 15 main restart": "foreign:/usr/lib/postgresql/15/bin/postgres",
 		"sh /any":                      "foreign:/usr/lib/postgresql/15/bin/postgres",
+		"pg_ctlcluster 15-main start":  "foreign:/usr/lib/postgresql/15/bin/postgres",
 		"pg_ctlcluster 15 main stop":   "verified",
 		"pg_ctlcluster 16 main start":  "foreign-module:" + lib16,
 		"pg_ctlcluster 16 other start": "verified",
