@@ -94,7 +94,7 @@ func (s called) read(manager string, own options.List, rest, valued []string) (c
 		return s, false
 	}
 	own = append(own, more...)
-	s.needed = (isRun(manager, verb) || verb == "start") && !own.Has("--if-present")
+	s.needed = (isRun(manager, verb) || slices.Contains([]string{"start", "dev", "serve"}, verb)) && !own.Has("--if-present") // which no manager has itself
 	if s.text = strings.Join(own.Values("-c", "--call"), ""); s.text == "" && len(rest) > 0 {
 		s.name, s.args = rest[0], rest[1:]
 	}

@@ -263,6 +263,10 @@ func TestScriptless(t *testing.T) {
 		"npm run y":                      "npm" + told, // which y starts
 		"npm start":                      "npm is to start the script start, which no package.json in the image has",
 		"yarn start":                     "yarn is to start the script start, which no package.json in the image has",
+		"yarn dev":                       "yarn is to start the script dev, which no package.json in the image has",
+		"pnpm serve --port 80":           "pnpm is to start the script serve, which no package.json in the image has",
+		"yarn tool":                      "",
+		"yarn add x":                     "",
 		"deno task x":                    "deno is to start the script x, which no package.json in the image has",
 		"sh -c 'npm run x'":              "npm" + told,
 		"sh /run.sh npm run x":           "npm" + told,
