@@ -137,10 +137,11 @@ func (c *checker) judgeLoader(at tree.Found, f tree.File, fr frame) (bad bool, e
 	return true, c.add(fr, fault, at.Name, f.ELF.Interp, loader.Real)
 }
 
-// judgeARM compares ARM versions, where a later one than declared is possible at all.
+// judgeARM compares ARM versions. For ARMv7, where hardly anything is for a later one, it asks what is started alone.
 func (c *checker) judgeARM(at tree.Found, f tree.File, fr frame) (bad bool, err error) {
-	limit, err := strconv.Atoi(platforms.GOARM(c.Declared))
-	if err != nil || limit >= 7 || f.ELF.Arch() != "arm" {
+	limit, err := strconv.Atoi(strings.TrimPrefix(c.Declared.Variant, "v"))
+	started := fr.role == Entry || fr.role == Interpreter
+	if err != nil || limit > 7 || limit == 7 && !started || f.ELF.Arch() != "arm" || c.Declared.Architecture != "arm" {
 		return false, nil
 	}
 	build, err := c.Tree.GoBuild(f)
