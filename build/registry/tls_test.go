@@ -411,7 +411,7 @@ func TestRedirects(t *testing.T) {
 		{"http://127.0.0.1/x", "http://127.0.0.1:80/y", true, true},
 		{"http://127.0.0.1/x", "http://127.0.0.1:443/y", true, false},
 	} {
-		for _, method := range []string{http.MethodGet, http.MethodHead} {
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodDelete} {
 			next := request(method, test.to)
 			err := c.checkRedirect(next, []*http.Request{request(method, test.from)})
 			if (err == nil) != test.follow {
@@ -429,8 +429,13 @@ func TestRedirects(t *testing.T) {
 	if err := c.checkRedirect(request(http.MethodGet, "https://a.test/y"), slices.Repeat([]*http.Request{origin}, maxRedirects)); !errors.Is(err, ErrUnexpected) {
 		t.Errorf("one redirect too many: %v", err)
 	}
-	if err := c.checkRedirect(request(http.MethodPut, "https://a.test/y"), []*http.Request{request(http.MethodPut, "https://a.test/x")}); err != http.ErrUseLastResponse {
+	put := request(http.MethodPut, "https://a.test/x")
+	put.Body = http.NoBody
+	if err := c.checkRedirect(request(http.MethodPut, "https://a.test/y"), []*http.Request{put}); err != http.ErrUseLastResponse {
 		t.Errorf("what is written is sent elsewhere: %v", err)
+	}
+	if err := c.checkRedirect(request(http.MethodGet, "https://a.test/y"), []*http.Request{request(http.MethodPost, "https://a.test/x")}); err != http.ErrUseLastResponse {
+		t.Errorf("what asks for an upload becomes what reads: %v", err)
 	}
 	back := request(http.MethodGet, "https://a.test/z")
 	_ = c.checkRedirect(back, []*http.Request{request(http.MethodGet, "https://a.test/x"), request(http.MethodGet, "https://b.test/y")})
@@ -440,6 +445,25 @@ func TestRedirects(t *testing.T) {
 }
 
 // One connection after the other is not opened for requests that follow one another: a connect is a round trip, with TLS two more.
+// A registry may have uploads taken by another one, which says where in its own words.
+func TestUploadsThatBeginElsewhere(t *testing.T) {
+	s, other := newScene(t, Options{}), newFaulty(t, Options{})
+	s.Add(faults.Rule{Match: faults.On("POST", "/uploads/"), Fault: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		http.Redirect(w, r, "http://"+other.host+r.URL.RequestURI(), http.StatusTemporaryRedirect)
+	}})
+	other.Add(faults.Rule{Match: faults.On("POST", "/uploads/"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		faults.WithHeader("Location", r.URL.Path+"session")(w, r, next)
+	}})
+	taken := 0
+	other.Add(faults.Rule{Match: faults.On("PUT", "/uploads/session"), Fault: func(w http.ResponseWriter, r *http.Request, _ http.Handler) {
+		taken++
+		w.WriteHeader(http.StatusCreated)
+	}})
+	if err := s.client.PutBlob(t.Context(), s.to, descOf("", s.fresh.layer), Bytes(s.fresh.layer)); err != nil || taken != 1 {
+		t.Errorf("%v, taken %d times", err, taken)
+	}
+}
+
 func TestConnectionsAreKept(t *testing.T) {
 	for _, encrypted := range []bool{false, true} {
 		s := httptest.NewUnstartedServer(registrytest.InMemory())

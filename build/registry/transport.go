@@ -196,15 +196,15 @@ func addCA(config *tls.Config, file string) error {
 	return nil
 }
 
-// checkRedirect lets reads follow a registry to where its blobs are, but never to plain HTTP from TLS, and never with our
-// credentials to another origin. net/http compares host names without ports and lets subdomains keep the header;
+// checkRedirect lets reads follow a registry to where its blobs are, and the beginning of an upload to where it takes them, but never
+// to plain HTTP from TLS, and never with our credentials to another origin. Content is not sent a second time. net/http compares host names without ports and lets subdomains keep the header;
 // we do not. Headers of a later hop are made from the first request's, so all hops are looked at each time.
 func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
 	case len(via) >= maxRedirects:
 		return refusal(ErrUnexpected, "it redirected %d times", maxRedirects)
-	case first.Method != http.MethodGet && first.Method != http.MethodHead:
+	case req.Method != first.Method || first.Body != nil:
 		return http.ErrUseLastResponse
 	case req.URL.Scheme == "https":
 	case req.URL.Scheme != "http" || first.URL.Scheme == "https" || !c.plainAllowed(req.URL.Host):
