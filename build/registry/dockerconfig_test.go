@@ -314,6 +314,24 @@ func TestABrokenConfigurationIsNamed(t *testing.T) {
 	}
 }
 
+// A helper that has started an agent has answered, although that keeps its output open.
+func TestAHelperWithAnAgent(t *testing.T) {
+	bin, dir := t.TempDir(), t.TempDir()
+	program := filepath.Join(bin, "docker-credential-pass")
+	write(t, program, "#!/bin/sh\necho '{\"Username\":\"me\",\"Secret\":\"pw\"}'\nsleep 10 &\n")
+	if err := os.Chmod(program, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "config.json"), `{"credsStore":"pass"}`)
+	look, err := LoadCredentials(dir, environment("PATH", bin), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := look(t.Context(), "ghcr.io"); err != nil || got != (Credential{Username: "me", Password: "pw"}) {
+		t.Errorf("%v, %v", got, err)
+	}
+}
+
 func TestAHelperIsStoppedWithTheRun(t *testing.T) {
 	bin, dir := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(bin, "docker-credential-slow"), "#!/bin/sh\nexec sleep 1000\n")
@@ -361,6 +379,8 @@ func TestWhyAHelperFailed(t *testing.T) {
 		"it has none":          {running, helperNone + "\n", "", exit, ""},
 		"in its words":         {running, "expired\n", "and more", exit, "docker-credential-test: expired"},
 		"on the other line":    {running, "\n", "expired\n", exit, "docker-credential-test: expired"},
+		"behind its answer":    {running, `{"Username":"me","Secret":"s3cr`, "oops", exit, "docker-credential-test: oops"},
+		"with its answer":      {running, `{"Username":"me","Secret":"s3cret"}`, "", exit, "docker-credential-test: exit status 0"},
 		"without a word":       {running, "", "", exit, "docker-credential-test: exit status 0"},
 		"a long story":         {running, strings.Repeat("x", maxHelper/2), "", exit, "docker-credential-test: " + strings.Repeat("x", maxSaid) + "..."},
 		"it could not be read": {running, "half an answer", "", io.ErrClosedPipe, "docker-credential-test: io: read/write on closed pipe"},

@@ -39,8 +39,8 @@ func askHelper(ctx context.Context, name, server string, getenv func(string) str
 	cmd.Stdout = out
 	said := &head{}
 	cmd.Stderr = said
-	cmd.WaitDelay = time.Second // for a grandchild that keeps the pipe
-	if err := cmd.Run(); err != nil {
+	cmd.WaitDelay = time.Second
+	if err := cmd.Run(); err != nil && !errors.Is(err, exec.ErrWaitDelay) { // it has ended well, and a grandchild keeps the pipe: an agent
 		return helperFailed(ctx, name, out.kept, said.kept, err)
 	}
 	return parseHelper(name, out.kept)
@@ -75,7 +75,7 @@ func helperFailed(ctx context.Context, name string, out, complaint []byte, err e
 		return Credential{}, context.Cause(ctx)
 	}
 	var exit *exec.ExitError
-	if said == "" {
+	if said == "" || said[0] == '{' { // an answer, with the secret in it
 		said = strings.TrimSpace(string(complaint))
 	}
 	if said != "" && errors.As(err, &exit) { // a helper that fails says why on its standard output, or as programs do
