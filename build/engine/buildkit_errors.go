@@ -3,7 +3,6 @@ package engine
 import (
 	"context"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -29,7 +28,7 @@ func (r *kitSolve) explain(ctx context.Context, err error) error {
 		err = r.failure
 	}
 	if r.steps.fault == nil && grpcerrors.Code(err) == codes.Unavailable {
-		return fmt.Errorf("%w any more at %s: %w; look into its log and run this again", ErrUnreachable, r.builder.kit.engine.info.Address, err)
+		return r.builder.kit.engine.lost(err)
 	}
 	out := &StepError{Dockerfile: r.dockerfileName(), Line: faultLine(err), ExitCode: exitCode(err), Err: plainError{err}}
 	if fault := r.steps.fault; fault != nil {

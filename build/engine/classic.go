@@ -95,7 +95,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 	p.notices()
 	rewritten, err := p.rewrite(ctx)
 	if err != nil {
-		return Built{}, orCancelled(ctx, err)
+		return Built{}, orCancelled(ctx, b.engine.gone(err))
 	}
 	p.unused()
 	id, err := b.build(ctx, p, rewritten)
@@ -103,7 +103,7 @@ func (b *classicBuilder) Solve(ctx context.Context, s Solve, hook Hook, onEvent 
 		return Built{}, err
 	}
 	settled, err := b.engine.settle(ctx, id, s, hook, onEvent)
-	return settled, orCancelled(ctx, err)
+	return settled, orCancelled(ctx, b.engine.gone(err))
 }
 
 // files is what one build may read of the context.
@@ -161,12 +161,12 @@ func (b *classicBuilder) build(ctx context.Context, p *classicPlan, dockerfile [
 				return "", link
 			}
 		}
-		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), err))
+		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), b.engine.gone(err)))
 	}
 	defer answer.Body.Close()
 	id, err := follow.read(ctx, answer.Body)
 	if err != nil {
-		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), err))
+		return "", body.blame(follow.explain(ctx, b.given, p.dockerfileName(), b.engine.gone(err)))
 	}
 	return id, nil
 }

@@ -28,6 +28,9 @@ type fault struct {
 
 func (f *fault) Error() string { return strings.TrimSpace(f.Message) }
 
+// errCutOff: the engine has not come to the end of what it had to say.
+var errCutOff = errors.New("the engine's answer ends early")
+
 // eachMessage reads an engine's answer to its end. Engines answer 200 and put
 // the error into the stream.
 func eachMessage(stream io.Reader, take func(message)) error {
@@ -38,7 +41,7 @@ func eachMessage(stream io.Reader, take func(message)) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			return fmt.Errorf("the engine's answer ends early: %w", err)
+			return fmt.Errorf("%w: %w", errCutOff, err)
 		case m.Fault != nil:
 			return m.Fault
 		case m.Error != "":

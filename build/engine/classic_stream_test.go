@@ -4,11 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/docker/docker/client"
 
 	"github.com/manymage/manymage/build/lines"
 )
@@ -127,6 +133,42 @@ func TestFollowerPrefersTheCallersEnd(t *testing.T) {
 	f := newFollower(&classicFile{}, func(Event) {})
 	if err := f.explain(ctx, Context{}, "Dockerfile", errors.New("broken pipe")); !errors.Is(err, context.Canceled) {
 		t.Error(err)
+	}
+}
+
+// An engine that goes away under a build, before its answer, in the middle of it, or behind it, is not the Dockerfile's fault.
+func TestAnEngineThatGoesAwayIsUnreachable(t *testing.T) {
+	for name, end := range map[string]string{
+		"Dockerfile:1: look at ": "GET /images/", "build Dockerfile: ": "POST /build", "Dockerfile:1: [1/1] FROM scratch: ": "", "read the history ": "GET /images/sha256:built/history",
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			switch request := r.Method + " " + strings.TrimPrefix(r.URL.Path, "/v1.41"); {
+			case end != "" && strings.HasPrefix(request, end):
+				panic(http.ErrAbortHandler)
+			case request == "POST /build" && end == "":
+				_, _ = io.WriteString(w, `{"stream":"Step 1/1 : FROM scratch\n"}{"str`)
+				w.(http.Flusher).Flush()
+				panic(http.ErrAbortHandler)
+			case request == "POST /build":
+				_, _ = io.WriteString(w, `{"stream":"Step 1/1 : FROM scratch\n"}{"aux":{"ID":"sha256:built"}}`)
+			default:
+				_, _ = io.WriteString(w, `{"Id":"sha256:built"}`)
+			}
+		}))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0)
+		api, err := client.NewClientWithOpts(client.WithHost("tcp://"+server.Listener.Addr().String()), client.WithVersion(minAPI))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := newClassic(&Engine{api: api, info: docker20}).start(t.Context(), Context{Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = b.Solve(t.Context(), Solve{Platform: platform(t, "linux/amd64"), Dockerfile: []byte("FROM scratch\n")}, nil, nil)
+		if !errors.Is(err, ErrUnreachable) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "no container engine answers any more at ") || !strings.HasSuffix(err.Error(), "; look into its log and run this again") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		server.Close()
 	}
 }
 

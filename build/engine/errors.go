@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+
+	"github.com/docker/docker/client"
 )
 
 // Sentinels for errors.Is.
@@ -34,6 +36,19 @@ var (
 	// not tell why. From Push. If there was such a tag, this is why.
 	ErrManifestRefused = errors.New("the registry refuses the tag")
 )
+
+// gone tells an engine that has gone away in the middle of something from what else may be wrong.
+func (e *Engine) gone(err error) error {
+	if !client.IsErrConnectionFailed(err) && !errors.Is(err, errCutOff) {
+		return err
+	}
+	return e.lost(err)
+}
+
+// lost is the error of an engine that has gone away.
+func (e *Engine) lost(err error) error {
+	return fmt.Errorf("%w any more at %s: %w; look into its log and run this again", ErrUnreachable, e.info.Address, err)
+}
 
 // StepError is a build step that failed.
 type StepError struct {

@@ -166,6 +166,9 @@ func known(texts map[within]string, host string) (f failure, name string) {
 
 // recognized says in our words what the engine has said in its own of a build over the given context.
 func (e *StepError) recognized(given Context) *StepError {
+	if errors.Is(e.Err, ErrUnreachable) { // in the middle of the step, which may not be to blame
+		return e
+	}
 	image, asks := e.pulls()
 	if image != "" {
 		base := baseError(image, e.Err)

@@ -74,10 +74,10 @@ func (e *Engine) loadedID(ctx context.Context, t thin) (string, error) {
 		id = digest.FromBytes(manifest)
 	}
 	found, err := e.Inspect(ctx, id.String())
-	if err != nil {
+	if errors.Is(err, ErrNotFound) {
 		return "", fmt.Errorf("%w: it said that it loaded %s and does not have it: %w", ErrThin, short(id.String()), err)
 	}
-	return found.ID, nil
+	return found.ID, err
 }
 
 // settleName ends the name that a containerd store gives to what is loaded without

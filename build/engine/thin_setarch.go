@@ -46,7 +46,7 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 	for {
 		name, before, err := e.named(ctx, ref)
 		if err != nil {
-			return Relabelled{}, err
+			return Relabelled{}, e.gone(err)
 		}
 		done, err := e.relabel(ctx, name, before, hook, dryRun, onEvent)
 		if err != nil && !errors.Is(err, ErrChanged) {
@@ -57,7 +57,7 @@ func (e *Engine) SetArch(ctx context.Context, ref string, hook Hook, dryRun bool
 		if errors.Is(err, ErrThin) {
 			err = fmt.Errorf("%w; push the image and repair its label in the registry", err)
 		}
-		return done, err
+		return done, e.gone(err)
 	}
 }
 
