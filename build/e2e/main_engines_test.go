@@ -24,14 +24,14 @@ const (
 	Podman5            Kind = "trixie podman" // 5.4: in a test of its own, since the classic road's are long on Podman
 )
 
-// newer names another Debian release, or a folder with a dockerd, for the tests on Docker 26, to run them by hand on a
-// Docker that is newer still.
+// newer names another Debian release for the tests on Docker 26 and Podman 5.4, to run them by hand on what is newer still, or a folder
+// with a dockerd.
 const newer = "MANYMAGE_NEWER"
 
 // words are the kind's for scripts/engine.
 func (k Kind) words() []string {
 	words := strings.Fields(string(k))
-	if release := os.Getenv(newer); release != "" && words[0] == "trixie" && k != Podman5 {
+	if release := os.Getenv(newer); release != "" && words[0] == "trixie" && (k != Podman5 || !strings.Contains(release, "/")) {
 		words[0] = release
 	}
 	return words
