@@ -279,7 +279,11 @@ func (r *specReader) textMap(n *yaml.Node) map[string]string {
 	}
 	out := map[string]string{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		out[n.Content[i].Value] = r.text(n.Content[i+1])
+		name := n.Content[i]
+		if _, twice := out[name.Value]; twice {
+			r.fail(name, "%q comes twice", name.Value)
+		}
+		out[name.Value] = r.text(n.Content[i+1])
 	}
 	return out
 }

@@ -52,6 +52,7 @@ func TestSpecRefuses(t *testing.T) {
 		"a list":                   {"- image: x", "s.yaml:1: the spec must be a mapping"},
 		"no image":                 {"manifests:\n- image: me/app:a", "s.yaml:1: no image"},
 		"no manifests":             {"image: me/app:1\nmanifests: []\n", "s.yaml:1: no manifests"},
+		"an annotation twice":      {ok + "annotations:\n  a: b\n  a: c", `s.yaml:6: "a" comes twice`},
 		"a misspelt key":           {ok + "  platfrom: {os: linux}", `s.yaml:4: unknown key "platfrom" in a manifest; known are annotations, image, platform`},
 		"a misspelt key on top":    {ok + "tag: x", `s.yaml:4: unknown key "tag"`},
 		"a misspelt platform key":  {ok + "  platform:\n    os: linux\n    arch: arm64", `s.yaml:6: unknown key "arch" in a platform`},
