@@ -117,7 +117,7 @@ func (c Change) OfPlatform() bool {
 
 // Annotate returns the index with the change made to the target; of the index itself only
 // annotations can change. A platform that another entry has already is a *DuplicateError,
-// a target that is not there a *NotFoundError.
+// a target that is not there a *NotFoundError. What is wrong with other entries stays so.
 //
 // A Docker list becomes an OCI index when it is given annotations; the note says so.
 func Annotate(ix Index, target Target, change Change) (out Index, notes []string, err error) {
@@ -130,21 +130,37 @@ func Annotate(ix Index, target Target, change Change) (out Index, notes []string
 		out, notes = Fit(out)
 		return out, notes, nil
 	}
-	found := false
+	var changed []int
 	for i, e := range out.Entries {
 		if target.matches(e) {
-			found = true
+			changed = append(changed, i)
 			out.Entries[i] = change.apply(e)
 		}
 	}
-	if !found {
+	if len(changed) == 0 {
 		return Index{}, nil, target.notFound(ix)
 	}
-	if err := out.Validate(); err != nil {
-		return Index{}, nil, err
+	for _, i := range changed {
+		if err := out.fits(i); err != nil && change.OfPlatform() {
+			return Index{}, nil, err
+		}
 	}
 	out, notes = Fit(out)
 	return out, notes, nil
+}
+
+// fits says what speaks against an entry beside the others.
+func (ix Index) fits(i int) error {
+	e := ix.Entries[i]
+	if err := checkEntry(e); err != nil {
+		return invalid("%s: %w", e.name(), err)
+	}
+	for j, other := range ix.Entries {
+		if i != j && e.HasPlatform() && other.HasPlatform() && e.key() == other.key() {
+			return duplicate(other, e)
+		}
+	}
+	return nil
 }
 
 func (c Change) apply(e Entry) Entry {

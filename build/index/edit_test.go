@@ -224,6 +224,29 @@ func TestAnnotate(t *testing.T) {
 	}
 }
 
+// A list that somebody else has published is mended entry by entry, and what is wrong with one keeps nobody from another.
+func TestAnnotateInABrokenList(t *testing.T) {
+	linux, amd64, half := "linux", "amd64", oci("", "sbom")
+	half.Platform = &ocispec.Platform{OS: "linux"} // as oras attach makes them
+	given := listOf(oci("", "a"), oci("", "b"), half, oci("linux/386"), oci("linux/386", "again"))
+	for name, c := range map[string]struct {
+		target Target
+		change Change
+		err    error
+	}{
+		"a platform for one of two":  {Target{Digest: oci("", "a").Digest}, Change{OS: &linux, Architecture: &amd64}, nil},
+		"half a platform":            {Target{Digest: oci("", "a").Digest}, Change{OS: &linux}, ErrInvalid},
+		"an annotation of it":        {Target{Digest: half.Digest}, Change{Annotations: map[string]string{"k": "v"}}, nil},
+		"an annotation of a twin":    {Target{Digest: oci("linux/386").Digest}, Change{Annotations: map[string]string{"k": "v"}}, nil},
+		"a twin to another platform": {Target{Digest: oci("", "again").Digest}, Change{Architecture: &amd64}, nil},
+		"a triplet":                  {Target{Digest: oci("", "b").Digest}, Change{OS: &linux, Architecture: &platforms386.Architecture}, ErrDuplicate},
+	} {
+		if _, _, err := Annotate(given, c.target, c.change); !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // What is not named stays, and an image that has no platform yet gets one.
 func TestAnnotateThePlatformInPart(t *testing.T) {
 	freebsd, amd64, version := "freebsd", "amd64", "10.0.2"
