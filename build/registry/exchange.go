@@ -381,19 +381,26 @@ func refused(host string, resp *http.Response) *failure {
 	return f
 }
 
-// complaint is a registry's error body (distribution specification, error codes), or the empty one.
+// complaint is a registry's error body (distribution specification, error codes), or what a proxy before it says, or the empty one.
 type complaint struct {
-	Errors []struct {
-		Code    string `json:"code"`
-		Message string `json:"message"`
-	} `json:"errors"`
+	Errors []reason `json:"errors"`
+}
+
+type reason struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
 }
 
 // complaintOf reads an answer that is not the one wanted, and closes it.
 func complaintOf(resp *http.Response) complaint {
 	raw, _ := io.ReadAll(io.LimitReader(resp.Body, maxComplaint))
 	resp.Body.Close()
-	return parseComplaint(raw)
+	said := parseComplaint(raw)
+	if len(said.Errors) == 0 && mediaTypeOf(resp) == "text/plain" { // its first line: what repeats the request does it below
+		line, _, _ := strings.Cut(strings.TrimSpace(string(raw)), "\n")
+		said.Errors = []reason{{Message: line}}
+	}
+	return said
 }
 
 func parseComplaint(raw []byte) complaint {
@@ -431,7 +438,11 @@ func (c complaint) String() string {
 	if len(c.Errors) == 0 {
 		return ""
 	}
-	return ": " + clip(c.Errors[0].Code+" "+c.Errors[0].Message)
+	said := clip(c.Errors[0].Code + " " + c.Errors[0].Message)
+	if said == "" {
+		return ""
+	}
+	return ": " + said
 }
 
 // clip makes foreign words fit for a sentence: one line, bounded. Who prints the sentence makes them harmless.

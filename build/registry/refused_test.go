@@ -54,6 +54,23 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// What a proxy before a registry says in plain words is told, and no more of it than a line: some repeat the whole request.
+func TestComplaintsInPlainWords(t *testing.T) {
+	for _, test := range []struct{ mediaType, body, want string }{
+		{"text/plain; charset=utf-8", "default backend - 404\n", ": default backend - 404"},
+		{"text/plain", "GET /v2/ HTTP/1.1\nAuthorization: Bearer s3cret\n", ": GET /v2/ HTTP/1.1"},
+		{"text/plain", `{"errors":[{"code":"DENIED","message":"no"}]}`, ": DENIED no"},
+		{"text/plain", " \n", ""},
+		{"text/html", "<h1>403</h1>", ""},
+		{"", "no", ""},
+	} {
+		said := complaintOf(&http.Response{Header: http.Header{"Content-Type": {test.mediaType}}, Body: io.NopCloser(strings.NewReader(test.body))})
+		if got := said.String(); got != test.want {
+			t.Errorf("%s %q: %q, want %q", test.mediaType, test.body, got, test.want)
+		}
+	}
+}
+
 // These answers pass and those of no known kind, such as Cloudflare's, and no others.
 func TestAnswersThatPass(t *testing.T) {
 	passing := []int{408, 429, 500, 502, 503, 504}
