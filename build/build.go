@@ -63,7 +63,7 @@ type Pipeline struct {
 	published *lists.Published // nil until the index was
 	begun     clock
 	foresight *foresight // nil until Foresee
-	aim       string     // the registry that a target on lists works on
+	aim       string     // the repository that a target on lists works on
 
 	closeOnce sync.Once
 }
@@ -129,11 +129,10 @@ func (p *Pipeline) notice(text string) { p.opts.Show(progress.Notice{Text: text}
 
 // Aim says which reference a target works on. Where no IMG says it, REGISTRY_USER and REGISTRY_PASSWORD are for its registry.
 func (p *Pipeline) Aim(ref reference.Named) {
-	host := reference.Domain(ref)
-	if host == p.aim {
+	if ref.Name() == p.aim {
 		return
 	}
-	p.aim = host
+	p.aim = ref.Name()
 	if p.registry != nil { // of another target's credentials
 		p.registry.Close()
 		p.registry = nil
@@ -156,10 +155,10 @@ func (p *Pipeline) account(name string) string {
 	return p.opts.Getenv(name)
 }
 
-// home is the host of the registry that CI's account is for.
+// home is the repository whose registry CI's account is for.
 func (p *Pipeline) home() string {
 	if ref, err := reference.ParseNormalizedNamed(p.cfg.Image); err == nil && !p.cfg.Embedded {
-		return reference.Domain(ref)
+		return ref.Name()
 	}
 	return p.aim
 }

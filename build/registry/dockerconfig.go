@@ -11,6 +11,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -26,8 +27,9 @@ const maxDockerConfig = 8 << 20
 // auths, credsStore and credHelpers. For a host of which that has nothing Podman's logins are read, which have the same form:
 // REGISTRY_AUTH_FILE, or else XDG_RUNTIME_DIR/containers/auth.json (without that variable, which root and CI lack mostly,
 // /run/containers/UID/auth.json) and HOME/.config/containers/auth.json. REGISTRY_USER and
-// REGISTRY_PASSWORD win for the host target, which is the registry that the run publishes to ("" for none): they are CI's, and CI
-// means where it pushes to. The files are read again for each question, and a helper asked again, so that a login during a long run
+// REGISTRY_PASSWORD win for the registry of target, which is the repository that the run publishes to ("" for none): they are CI's, and
+// CI means where it pushes to. For that registry a login for target or a part of its path wins, such as `podman login quay.io/team` makes
+// it, over one for another part, or for all of the host. The files are read again for each question, and a helper asked again, so that a login during a long run
 // counts.
 func LoadCredentials(dir string, getenv func(string) string, target string) (Credentials, error) {
 	given, err := fromEnvironment(getenv)
@@ -39,7 +41,11 @@ func LoadCredentials(dir string, getenv func(string) string, target string) (Cre
 		return nil, err
 	}
 	return func(ctx context.Context, host string) (Credential, error) {
-		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
+		repo := ""
+		if target != "" && sameRegistry(host, hostOfKey(target)) {
+			repo = target
+		}
+		if given != (Credential{}) && repo != "" {
 			return given, nil
 		}
 		for _, file := range files {
@@ -47,7 +53,7 @@ func LoadCredentials(dir string, getenv func(string) string, target string) (Cre
 			if err != nil {
 				return Credential{}, err
 			}
-			cred, err := config.find(ctx, host, getenv)
+			cred, err := config.find(ctx, host, repo, getenv)
 			if errors.Is(err, errAuth) {
 				return Credential{}, fmt.Errorf("%s for %s: %w; run `%s login %[2]s` again", file.whose, host, err, file.tool)
 			}
@@ -69,12 +75,12 @@ func LoggedIn(dir string, getenv func(string) string, target string) func(host s
 		configs = append(configs, config)
 	}
 	return func(host string) bool {
-		if given != (Credential{}) && target != "" && sameRegistry(host, target) {
+		if given != (Credential{}) && target != "" && sameRegistry(host, hostOfKey(target)) {
 			return true
 		}
 		return slices.ContainsFunc(configs, func(c dockerConfig) bool {
-			_, helped := lookUp(c.CredHelpers, host)
-			_, filed := lookUp(c.Auths, host)
+			_, helped := lookUp(c.CredHelpers, host, "")
+			_, filed := lookUp(c.Auths, host, "")
 			return helped || filed
 		})
 	}
@@ -173,10 +179,10 @@ func parseDockerConfig(raw []byte) (dockerConfig, error) {
 }
 
 // find goes docker's way: the host's own helper, else the store for all, else the file. A store that does not have
-// the host leaves it to the file, where an older login may be.
-func (c dockerConfig) find(ctx context.Context, host string, getenv func(string) string) (Credential, error) {
+// the host leaves it to the file, where an older login may be. repo is the repository that is meant, "" for any.
+func (c dockerConfig) find(ctx context.Context, host, repo string, getenv func(string) string) (Credential, error) {
 	helper := c.CredsStore
-	if own, ok := lookUp(c.CredHelpers, host); ok {
+	if own, ok := lookUp(c.CredHelpers, host, ""); ok {
 		helper = own
 	}
 	if helper != "" {
@@ -185,7 +191,7 @@ func (c dockerConfig) find(ctx context.Context, host string, getenv func(string)
 			return cred, err
 		}
 	}
-	auth, _ := lookUp(c.Auths, host)
+	auth, _ := lookUp(c.Auths, host, repo)
 	return auth.credential()
 }
 
@@ -223,9 +229,15 @@ func isHub(host string) bool {
 
 func sameRegistry(a, b string) bool { return serverName(a) == serverName(b) }
 
-// lookUp finds a host's entry: under its own name, else under a key that is an address on it, as old logins have
-// it ("https://ghcr.io/v2/"). Of several such keys the first in the alphabet counts.
-func lookUp[V any](entries map[string]V, host string) (V, bool) {
+// lookUp finds a host's entry: that for the longest part of the repository's path, as Podman has them, then under its own name, else
+// under a key that is an address on it, as old logins have it ("https://ghcr.io/v2/"). Of several such keys the first in the alphabet
+// counts.
+func lookUp[V any](entries map[string]V, host, repo string) (V, bool) {
+	for part := repo; strings.Contains(part, "/"); part = path.Dir(part) {
+		if v, ok := entries[part]; ok {
+			return v, true
+		}
+	}
 	if v, ok := entries[serverName(host)]; ok {
 		return v, true
 	}

@@ -248,6 +248,32 @@ func TestPodmansLogins(t *testing.T) {
 	}
 }
 
+// Logins for parts of a registry's path, as podman login writes them, are for what is there.
+func TestLoginsForAPartOfTheRegistry(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "config.json"), `{"auths":{"quay.io":{"auth":"`+b64("all:p")+`"},"quay.io/team":{"auth":"`+b64("team:p")+
+		`"},"quay.io/team/app":{"auth":"`+b64("app:p")+`"},"ghcr.io/b":{"auth":"`+b64("b:p")+`"},"ghcr.io/a":{"auth":"`+b64("a:p")+`"}}}`)
+	for target, want := range map[string]map[string]string{
+		"quay.io/team/app":     {"quay.io": "app", "ghcr.io": "a"},
+		"quay.io/team/app/sub": {"quay.io": "app"},
+		"quay.io/team/other":   {"quay.io": "team"},
+		"quay.io/team":         {"quay.io": "team"},
+		"quay.io/teamwork/app": {"quay.io": "all"},
+		"ghcr.io/b/app":        {"quay.io": "all", "ghcr.io": "b"},
+		"":                     {"quay.io": "all", "ghcr.io": "a"},
+	} {
+		look, err := LoadCredentials(dir, environment(), target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for host, user := range want {
+			if got, err := look(t.Context(), host); err != nil || got.Username != user {
+				t.Errorf("for %s at %s: %v, %v; want %s", target, host, got, err, user)
+			}
+		}
+	}
+}
+
 func TestCIsCredentialsAreForTheTargetAlone(t *testing.T) {
 	env := environment("REGISTRY_USER", "ci", "REGISTRY_PASSWORD", "pw", "HOME", t.TempDir())
 	look, err := LoadCredentials("", env, "docker.io")

@@ -330,7 +330,7 @@ func FuzzDockerConfig(f *testing.F) {
 			return
 		}
 		config.CredsStore, config.CredHelpers = "", nil // what they run is not for fuzzing
-		cred, err := config.find(t.Context(), host, environment())
+		cred, err := config.find(t.Context(), host, "", environment())
 		if err != nil && cred != (Credential{}) {
 			t.Errorf("%v beside %v", cred, err)
 		}
