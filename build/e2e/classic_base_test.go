@@ -39,6 +39,31 @@ func TestClassicBasesOfLesserVariants(t *testing.T) {
 	})
 }
 
+// A base for another platform is found again when its registry does not answer: the image is the same as before, and that is said.
+func TestClassicBasesWithoutTheirRegistry(t *testing.T) {
+	EachEngine(t, []Kind{Docker20, Podman}, func(t *testing.T, under *EngineUnderTest) {
+		reg := OwnRegistry(t, "")
+		repo := reg.Repo(t)
+		root := func(program string) string { return Dir(t, Files{"hello*": readFile(t, Hello(t, program))}) }
+		if err := reg.publish(repo+"/base", "1", image{os: "linux", arch: "amd64", root: root("amd64")}, image{os: "linux", arch: "arm64", root: root("arm64")}); err != nil {
+			t.Fatal(err)
+		}
+		dir := Dir(t, Files{"Dockerfile": "FROM " + repo + "/base:1\nCOPY Dockerfile /\nENTRYPOINT [\"/hello\"]\n"})
+		var ids []string
+		for range 2 {
+			said := Run(t, dir, With(under, "DOCKER_BUILDKIT=0"), "build", "IMG="+repo, "VERSION=1", "ARCHES=arm64 amd64").Exits(t, 0)
+			if len(ids) > 0 {
+				said.Says(t, "; the engine's for linux/arm64 is taken")
+			}
+			ids = append(ids, under.Docker(t, "image", "inspect", "-f", "{{.Id}} {{.Architecture}}", repo+":arm64-1", repo+":amd64-1"))
+			reg.Stop()
+		}
+		if ids[0] != ids[1] {
+			t.Errorf("built %s, and without the registry %s", ids[0], ids[1])
+		}
+	})
+}
+
 // Podman tells no variant of an image, and builds for linux/amd64 on what has the base's name, be it for amd64/v2. What is published
 // says its own platform all the same, and the second run finds it there.
 func TestHiddenVariantOfABase(t *testing.T) {

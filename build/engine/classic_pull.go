@@ -2,8 +2,10 @@ package engine
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +25,7 @@ const (
 // pulled gets a base image from its registry. A name is one image in an engine, and every platform wants another: the user's name must
 // not move because a foreign platform was built, nor because that was interrupted. So the manifest that the registry has for the
 // platform is pulled by its digest, which moves no name, and which no other run moves. Where nobody here knows it, the name is pulled,
-// and put back; and where that fails, too, what the engine has is taken if it suits.
+// and put back; and where that fails, too, what the engine has is taken if it suits: what was pulled for the platform before, or its own.
 func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, here Image, emit func(Event)) (Image, error) {
 	if b.engine.info.Store == StoreContainerd { // which keeps all platforms under one name
 		return b.pulledByName(ctx, name, p, here, emit)
@@ -33,11 +35,44 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, her
 	if found.ID == "" && ctx.Err() == nil && !errors.Is(err, ErrNoPlatform) {
 		found, err = b.pulledAside(ctx, name, p, here, emit)
 	}
-	if err != nil && ctx.Err() == nil && here.ID != "" && suits(here.Platform, p) {
-		emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(here.Platform))})
-		return here, nil
+	if err == nil {
+		b.remember(ctx, name, p, found)
+		return found, nil
+	}
+	if ctx.Err() != nil {
+		return found, err
+	}
+	for _, have := range []Image{b.remembered(ctx, name, p, err), here} {
+		if have.ID != "" && suits(have.Platform, p) {
+			emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(have.Platform))})
+			return have, nil
+		}
 	}
 	return found, err
+}
+
+// keptName is under which a base for another platform is found again where its registry does not answer: its own name is one image's.
+// No registry has such a name.
+func keptName(name string, p ocispec.Platform) string {
+	full, _ := inFull(name)
+	sum := sha256.Sum256([]byte(full))
+	return fmt.Sprintf("localhost/%s/base:%x-%s", product, sum[:6], strings.ReplaceAll(platforms.Format(p), "/", "-"))
+}
+
+// remember names a base that was pulled for another platform than the engine's. Where that fails nothing is lost but that name.
+func (b *bases) remember(ctx context.Context, name string, p ocispec.Platform, found Image) {
+	if kept := keptName(name, p); !platforms.Equal(p, b.engine.info.Platform) && !slices.Contains(found.Tags, kept) {
+		_ = b.engine.Tag(ctx, found.ID, kept)
+	}
+}
+
+// remembered is the base that was pulled for the platform last; none where the registry has said that it has none.
+func (b *bases) remembered(ctx context.Context, name string, p ocispec.Platform, err error) Image {
+	if errors.Is(err, ErrNoPlatform) || errors.Is(err, ErrNoImage) {
+		return Image{}
+	}
+	found, _ := b.engine.Inspect(ctx, keptName(name, p)) // none where it is not there
+	return found
 }
 
 // child gets the image that the registry has for a platform by its digest; nothing where that is not known. It may be here already. Its

@@ -28,6 +28,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
 		byDigest, lookShort      = "app@" + someDigest, "GET /images/app@" + someDigest + "/json"
 		give                     = "POST /images/theirs/tag"
+		lookKept                 = "GET /images/localhost/manymage/base:c6e8f0f96e0c-linux-arm64/json"
 		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
 		s390x                    = `{"Id":"other","Os":"linux","Architecture":"s390x"}`
 		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm64"}]}`
@@ -49,27 +50,27 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		want        string
 		asked       []string
 	}{
-		"its digest is known":     {listed: theirs, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
-		"... and it is here":      {listed: theirs, child: []string{arm64}, here: mine, asked: []string{lookChild}},
-		"... of an image":         {listed: image, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
+		"its digest is known":     {listed: theirs, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild, give}},
+		"... and it is here":      {listed: theirs, child: []string{arm64}, here: mine, asked: []string{lookChild, give}},
+		"... of an image":         {listed: image, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild, give}},
 		"... that is another's":   {listed: image, child: []string{absent, s390x}, here: mine, want: "gave linux/s390x", asked: []string{lookChild, pull, lookChild}},
-		"... and not to be had":   {listed: theirs, pulled: `{"error":"cut off"}` + then + "", child: []string{absent}, looked: []string{arm64}, here: mine, asked: []string{lookChild, pull, pull, look, look, back}},
+		"... and not to be had":   {listed: theirs, pulled: `{"error":"cut off"}` + then + "", child: []string{absent}, looked: []string{arm64}, here: mine, asked: []string{lookChild, pull, pull, look, look, back, give}},
 		"... and interrupted":     {listed: theirs, pulled: `{"progressDetail":{"current":1,"total":2}}`, child: []string{absent}, interrupted: true, here: mine, want: "context canceled", asked: []string{lookChild, pull}},
-		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
+		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... of the engine's own": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... which had another's": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
 		"... of a name by digest": {name: byDigest, listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
-		"a name by digest":        {name: byDigest, child: []string{arm64}, here: mine, asked: []string{pull, lookShort}},
-		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, look, back}},
-		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back}},
+		"a name by digest":        {name: byDigest, child: []string{arm64}, here: mine, asked: []string{pull, lookShort, give}},
+		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, look, back, give}},
+		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back, lookKept}},
 		"it is interrupted":       {pulled: `{"progressDetail":{"current":1,"total":2}}`, looked: []string{arm64}, interrupted: true, here: mine, want: "context canceled", asked: []string{pull, look, back}},
 		"the wrong platform":      {looked: []string{s390x}, offers: plain, here: mine, want: "gave linux/s390x", asked: []string{pull, look, offers, look, back}},
-		"another run moves it":    {looked: []string{s390x, arm64}, offers: list, here: mine, asked: []string{pull, look, offers, pull, look, look, back}},
-		"... where nobody knows":  {looked: []string{s390x, arm64}, here: mine, asked: []string{pull, look, offers, pull, look, look, back}},
-		"... and has it now":      {looked: []string{arm64, s390x}, here: mine, asked: []string{pull, look, look}},
-		"there was none before":   {looked: []string{arm64}, asked: []string{pull, look}},
+		"another run moves it":    {looked: []string{s390x, arm64}, offers: list, here: mine, asked: []string{pull, look, offers, pull, look, look, back, give}},
+		"... where nobody knows":  {looked: []string{s390x, arm64}, here: mine, asked: []string{pull, look, offers, pull, look, look, back, give}},
+		"... and has it now":      {looked: []string{arm64, s390x}, here: mine, asked: []string{pull, look, look, give}},
+		"there was none before":   {looked: []string{arm64}, asked: []string{pull, look, give}},
 		"one name for all":        {listed: theirs, looked: []string{arm64}, here: mine, store: StoreContainerd, asked: []string{pull, look}},
-		"the tag is refused":      {looked: []string{arm64}, here: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag"}},
+		"the tag is refused":      {looked: []string{arm64}, here: Image{ID: "gone"}, want: "app:1 may be another platform's image now", asked: []string{pull, look, look, "POST /images/gone/tag", lookKept}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			answers := map[string]string{pull: test.pulled, look: strings.Join(test.looked, then), lookChild: strings.Join(test.child, then), lookShort: arm64, back: "", give: ""}
@@ -93,6 +94,44 @@ func TestPullsLeaveTheTag(t *testing.T) {
 				t.Errorf("asked for %q, want %q", got, test.asked)
 			}
 		})
+	}
+}
+
+// A base that was pulled for another platform has a name of ours, once, and is found by it while its registry does not answer.
+func TestBasesOfOtherPlatformsAreFoundAgain(t *testing.T) {
+	const kept = "localhost/manymage/base:c6e8f0f96e0c-linux-arm64"
+	if other := keptName("docker.io/library/app:1", platform(t, "linux/arm64")); other != kept {
+		t.Errorf("the name in full gives %s", other)
+	}
+	arm64 := `{"Id":"theirs","Os":"linux","Architecture":"arm64","RepoTags":["` + kept + `"]}`
+	for name, test := range map[string]struct {
+		listed Listed
+		pulled string
+		taken  bool
+		told   int
+	}{
+		"it is there":                {listed: listing(t, "linux/arm64"), taken: true},
+		"nobody answers":             {pulled: "dial tcp: lookup registry-1.docker.io: Temporary failure in name resolution", taken: true, told: 1},
+		"the platform is there none": {pulled: "no matching manifest for linux/arm64 in the manifest list entries"},
+		"the image is gone":          {pulled: "manifest for app:1 not found: manifest unknown"},
+	} {
+		e, requests := apiDouble(t, map[string]string{
+			"GET /images/app:1/json":                                    `{"Id":"mine","Os":"linux","Architecture":"amd64"}`,
+			"GET /images/" + kept + "/json":                             arm64,
+			"POST /images/create":                                       `{"error":"` + test.pulled + `"}`,
+			"POST /images/mine/tag":                                     "",
+			"GET /images/docker.io/library/app@" + someDigest + "/json": arm64,
+		})
+		e.auth, e.info.Platform, e.listed = Options{}.credentials(), platform(t, "linux/amd64"), tells(test.listed)
+		told := 0
+		found, err := newBases(e).pin(t.Context(), "app:1", platform(t, "linux/arm64"), false, func(e Event) {
+			if note, ok := e.(Notice); ok && strings.HasSuffix(note.Text, "; the engine's for linux/arm64 is taken") {
+				told++
+			}
+		})
+		if (err == nil) != test.taken || test.taken && found.ID != "theirs" || told != test.told || slices.Contains(requests(), "POST /images/theirs/tag") {
+			t.Errorf("%s: %+v, %v, told %d times, asked for %q", name, found, err, told, requests())
+		}
 	}
 }
 
@@ -130,6 +169,7 @@ func tells(l Listed) Lister {
 func TestLesserVariants(t *testing.T) {
 	const (
 		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
+		lookKept                 = "GET /images/localhost/manymage/base:c6e8f0f96e0c-linux-arm-"
 		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
 		v5, v6, v7               = `{"Id":"id-v5","Os":"linux","Architecture":"arm","Variant":"v5"}`, `{"Id":"id-v6","Os":"linux","Architecture":"arm","Variant":"v6"}`, `{"Id":"id-v7","Os":"linux","Architecture":"arm"}`
 		list                     = `{"Descriptor":{"mediaType":"application/vnd.oci.image.index.v1+json"},"Platforms":[{"os":"linux","architecture":"arm","variant":"v5"},{"os":"linux","architecture":"arm","variant":"v6"}]}`
@@ -151,21 +191,21 @@ func TestLesserVariants(t *testing.T) {
 		told   string
 		asked  []string // behind the first look
 	}{
-		"the best of a list":           {listed: listing(t, "linux/arm/v6", "linux/arm/v5", "linux/amd64"), child: []string{absent, v6}, got: "id-v6", asked: []string{lookChild, pull, lookChild}},
+		"the best of a list":           {listed: listing(t, "linux/arm/v6", "linux/arm/v5", "linux/amd64"), child: []string{absent, v6}, got: "id-v6", asked: []string{lookChild, pull, lookChild, "POST /images/id-v6/tag"}},
 		"... is here":                  {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), here: of("v6"), got: "mine"},
-		"... is not here":              {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), child: []string{v6}, here: of("v5"), got: "id-v6", asked: []string{lookChild}},
-		"an image":                     {listed: Listed{Digest: someDigest}, child: []string{v6}, got: "id-v6", asked: []string{lookChild}},
+		"... is not here":              {listed: listing(t, "linux/arm/v6", "linux/arm/v5"), child: []string{v6}, here: of("v5"), got: "id-v6", asked: []string{lookChild, "POST /images/id-v6/tag"}},
+		"an image":                     {listed: Listed{Digest: someDigest}, child: []string{v6}, got: "id-v6", asked: []string{lookChild, "POST /images/id-v6/tag"}},
 		"an image of a greater one":    {listed: Listed{Digest: someDigest}, want: "linux/arm/v5", child: []string{v6}, got: "gave linux/arm/v6", asked: []string{lookChild}},
-		"a label without its variant":  {listed: listing(t, "linux/arm/v6"), want: "linux/arm/v6", child: []string{v7}, got: "id-v7", asked: []string{lookChild}},
+		"a label without its variant":  {listed: listing(t, "linux/arm/v6"), want: "linux/arm/v6", child: []string{v7}, got: "id-v7", asked: []string{lookChild, "POST /images/id-v7/tag"}},
 		"none in a list":               {listed: listing(t, "linux/amd64"), pulled: `{"error":"no matching manifest for linux/arm/v7 in the manifest list entries"}`, got: "it has none for the platform", asked: []string{pull}},
-		"by name":                      {looked: []string{v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers}},
-		"... an image":                 {looked: []string{v6}, offers: plain, got: "id-v6", asked: []string{pull, look, offers}},
-		"... another run moves it":     {looked: []string{v5, v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers, pull, look, offers}},
+		"by name":                      {looked: []string{v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers, "POST /images/id-v6/tag"}},
+		"... an image":                 {looked: []string{v6}, offers: plain, got: "id-v6", asked: []string{pull, look, offers, "POST /images/id-v6/tag"}},
+		"... another run moves it":     {looked: []string{v5, v6}, offers: list, got: "id-v6", asked: []string{pull, look, offers, pull, look, offers, "POST /images/id-v6/tag"}},
 		"the engine's own":             {here: of("v7"), got: "mine"},
-		"... is asked for again":       {listed: listing(t, "linux/arm/v7"), pull: true, child: []string{absent, v7}, here: of("v7"), got: "id-v7", asked: []string{lookChild, pull, lookChild}},
+		"... is asked for again":       {listed: listing(t, "linux/arm/v7"), pull: true, child: []string{absent, v7}, here: of("v7"), got: "id-v7", asked: []string{lookChild, pull, lookChild, "POST /images/id-v7/tag"}},
 		"... cannot be looked at":      {here: inUse, got: "it is in use"},
-		"the engine's, nobody answers": {pulled: `{"error":"cut off"}`, looked: []string{v6}, here: of("v6"), got: "mine", told: "; the engine's for linux/arm/v6 is taken", asked: []string{pull, look}},
-		"... is greater":               {pulled: `{"error":"cut off"}`, looked: []string{v7}, want: "linux/arm/v6", here: of("v7"), got: "cut off", asked: []string{pull, look}},
+		"the engine's, nobody answers": {pulled: `{"error":"cut off"}`, looked: []string{v6}, here: of("v6"), got: "mine", told: "; the engine's for linux/arm/v6 is taken", asked: []string{pull, look, lookKept + "v7/json"}},
+		"... is greater":               {pulled: `{"error":"cut off"}`, looked: []string{v7}, want: "linux/arm/v6", here: of("v7"), got: "cut off", asked: []string{pull, look, lookKept + "v6/json"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			looked := strings.Join(append([]string{cmp.Or(test.here, absent)}, test.looked...), then)
