@@ -29,7 +29,7 @@ func (p *Pipeline) Foresee(ctx context.Context) error {
 	if _, err := p.scanner(); err != nil {
 		return err
 	}
-	if p.foresight != nil || p.cfg.Embedded { // which this process serves
+	if p.foresight != nil || p.built != nil || p.cfg.Embedded { // which this process serves
 		return nil
 	}
 	ref, err := reference.ParseNormalizedNamed(p.cfg.ListRefs()[0])

@@ -78,5 +78,10 @@ func TestForeseeNothing(t *testing.T) {
 	if err := p.foresight.wait(t.Context()); err != nil {
 		t.Error(err)
 	}
+	p = New(Options{Config: config.Config{Image: "127.0.0.1:1/app", Tags: []string{"1"}}})
+	p.built = []result{} // and nobody would end the look
+	if err := p.Foresee(t.Context()); err != nil || p.foresight != nil {
+		t.Errorf("behind the build: %v, %v", err, p.foresight)
+	}
 	p.foresight.end()
 }
