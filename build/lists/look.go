@@ -74,7 +74,8 @@ func (o PublishOptions) clock() time.Time {
 // round trip, below which nothing is gained by it.
 const stale = time.Second
 
-// looksAgain is how often a tag is looked at again before its write that is another one each time: mostly a cache that lags behind.
+// looksAgain is how often a tag is looked at again before its write, and moved again after it, that is another one each time: mostly
+// caches or replicas that lag behind.
 const looksAgain = 3
 
 // lookAgain looks at a tag right before it is written, when other work has taken longer than a time since it was looked at. What has

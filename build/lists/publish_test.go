@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/e2e/faults"
@@ -244,6 +245,31 @@ func TestATagThatTwoLooksSeeDifferently(t *testing.T) {
 	}
 	if looks != looksAgain {
 		t.Errorf("looked %d times", looks)
+	}
+}
+
+// Replicas that go on showing two older releases in turn do not have the tag of their series written for ever.
+func TestATagThatIsNeverSeenWhereItWasPut(t *testing.T) {
+	s := newScene(t)
+	var shown []digest.Digest
+	for _, version := range []string{"1.2.6", "1.2.7", "1.2.8"} {
+		shown = append(shown, s.pushIndex("one.example/app:1", released(s.listOf("one.example/app", imageFor("linux/amd64").named(version)), version)).Digest)
+	}
+	next := released(s.listOf("one.example/app", imageFor("linux/amd64").named("new")), "1.2.9")
+	put, looks := 0, 0
+	s.one.Add(faults.Rule{Match: faults.On("", "/manifests/1"), Fault: func(w http.ResponseWriter, r *http.Request, next http.Handler) {
+		if r.Method == http.MethodPut {
+			put++
+		} else if put > 0 && put <= 10 {
+			looks++
+			r.URL.Path = strings.Replace(r.URL.Path, "/manifests/1", "/manifests/"+shown[looks%2].String(), 1)
+		}
+		next.ServeHTTP(w, r)
+	}})
+	_, err := Publish(t.Context(), s.client, named("one.example/app"), []string{"1"}, next, PublishOptions{Series: seriesOfOne})
+	var lost *MovedError
+	if !errors.As(err, &lost) || !lost.After || put != 1+looksAgain {
+		t.Errorf("put %d times, %v", put, err)
 	}
 }
 

@@ -39,7 +39,7 @@ func (p *publication) confirm(ctx context.Context, i int) error {
 	if wait == 0 {
 		wait = defaultWait
 	}
-	deadline := time.Now().Add(wait)
+	deadline, moves := time.Now().Add(wait), 0
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
 		desc, err := p.client.Head(ctx, ref)
 		if err != nil && !errors.Is(err, registry.ErrNotFound) {
@@ -50,6 +50,9 @@ func (p *publication) confirm(ctx context.Context, i int) error {
 			return nil
 		case desc.Digest != before && desc.Digest != "":
 			before = desc.Digest
+			if moves++; moves > looksAgain {
+				return &MovedError{Tag: reference.FamiliarString(ref), Expected: p.payload.desc.Digest, Found: before, After: true}
+			}
 			if done, err := p.overtaken(ctx, i, before); done || err != nil {
 				return err
 			}
