@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/manymage/manymage/build/image/options"
 	"github.com/manymage/manymage/build/image/shell"
@@ -19,6 +20,15 @@ import (
 //	supercronic file   ... which may have seconds and years, too
 //
 // Of lines like PATH=/a:/b each is for all those behind it; what stands behind % is input of cron's command.
+
+// What the lines of crontabs are cut by; few images have one.
+var (
+	cronSetting = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*["']?(\w+)["']?\s*=\s*(.*?)\s*$`) })
+	cronTime    = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^\s*(?:@(?:every\s+)?\S+|(?:[\d*?]\S*\s+){3}\S+\s+\S+)\s+(?:[\d*?][\d*?/,#LW-]*\s+){0,2}`)
+	})
+	cronInput = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`([^\\])%.*`) })
+)
 
 // crontabs follows the commands of the crontabs that a program reads; some tells whether it has any.
 func (c *checker) crontabs(words []string, f frame) (some bool, err error) {
@@ -58,17 +68,19 @@ func (c *checker) crontab(tool, name string, between int, f frame) (some bool, e
 	if err != nil {
 		return false, err
 	}
-	setting := regexp.MustCompile(`^\s*["']?(\w+)["']?\s*=\s*(.*?)\s*$`)
-	when := regexp.MustCompile(`^\s*(?:@(?:every\s+)?\S+|(?:[\d*?]\S*\s+){3}\S+\s+\S+)\s+(?:[\d*?][\d*?/,#LW-]*\s+){0,2}`)
 	f.Reading, f.Tongue = name, "sh"
 	for line := range strings.Lines(text) {
-		if m := setting.FindStringSubmatch(line); m != nil {
+		if c.Texts.Exhausted() {
+			c.tooMany(f)
+			break
+		}
+		if m := cronSetting().FindStringSubmatch(line); m != nil {
 			if value := strings.Trim(m[2], `"'`); m[1] == "PATH" && !strings.Contains(value, "$") {
 				f.Path = shell.PathList(value)
 			}
 			continue
 		}
-		command := line[len(when.FindString(line)):]
+		command := line[len(cronTime().FindString(line)):]
 		switch body := strings.TrimSpace(line); {
 		case body == "" || body[0] == '#':
 			continue
@@ -80,10 +92,10 @@ func (c *checker) crontab(tool, name string, between int, f frame) (some bool, e
 			continue
 		}
 		if tool == "cron" {
-			command = strings.ReplaceAll(regexp.MustCompile(`([^\\])%.*`).ReplaceAllString(command, "$1"), `\%`, "%")
+			command = strings.ReplaceAll(cronInput().ReplaceAllString(command, "$1"), `\%`, "%")
 		}
 		for range between {
-			command = regexp.MustCompile(`^\S+\s+`).ReplaceAllString(command, "")
+			command = command[max(0, strings.IndexAny(command, " \t\n")):]
 		}
 		some, err = true, errors.Join(err, c.text(strings.TrimSpace(command), nil, f))
 	}

@@ -173,11 +173,10 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	if s.program {
 		return true, c.packaged(s, f)
 	}
-	file, text, err := c.described(s, shell.Absolute(f.Dir, s.dir), f)
+	file, text, scripts, err := c.described(s, shell.Absolute(f.Dir, s.dir), f)
 	if err != nil {
 		return false, err
 	}
-	scripts := scriptsOf(file, text)
 	if scripts[s.name] == "" {
 		if !s.either && (shell.WorkedOut(s.name) || !shell.Known(s.name) && !f.Soft) {
 			c.note(f, "%s works out at run time which script of package.json it starts: that was not followed", f.Text())
@@ -214,7 +213,7 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 // scriptless notes that nobody wrote the script that is surely started, and that no package has a program of its name.
 func (c *checker) scriptless(s called, manager string, f frame) error {
 	folders, err := c.There([]string{shell.Absolute(f.Dir, s.dir)})
-	if err != nil || len(folders) == 0 || !s.needed || f.Soft && !f.Told || !shell.Known(s.name) || s.name == "env" { // which they have themselves
+	if err != nil || len(folders) == 0 || c.Exhausted() || !s.needed || f.Soft && !f.Told || !shell.Known(s.name) || s.name == "env" { // which they have themselves
 		return err
 	}
 	if s.either {
@@ -284,21 +283,22 @@ func (c *checker) programOf(id, dir string) (string, error) {
 	return path.Base(name), err
 }
 
-// described finds the file that has a script, from a folder on upwards: the next one of its name counts.
-func (c *checker) described(s called, start string, f frame) (file, text string, err error) {
+// described finds the file that has a script, and all scripts in it, from a folder on upwards: the next one of its name counts.
+func (c *checker) described(s called, start string, f frame) (file, text string, scripts map[string]string, err error) {
 	for _, name := range s.files {
 		dir, text, err := c.above(start, name, f)
-		if file = path.Join(dir, name); err != nil || scriptsOf(file, text)[s.name] != "" {
-			return file, text, err
+		file, scripts = path.Join(dir, name), scriptsOf(name, text)
+		if err != nil || scripts[s.name] != "" {
+			return file, text, scripts, err
 		}
 	}
-	return "", "", nil
+	return "", "", nil, nil
 }
 
-// scriptsOf are the scripts in a file.
+// scriptsOf are the scripts in a file of that name.
 func scriptsOf(file, text string) map[string]string {
 	all, field := map[string]string{}, "scripts"
-	if strings.HasPrefix(path.Base(file), "deno.json") {
+	if strings.HasPrefix(file, "deno.json") {
 		field, text = "tasks", uncommented(text)
 	}
 	for name, script := range gjson.Get(text, field).Map() {

@@ -68,9 +68,9 @@ func (c *checker) scriptsLike(names []string, start string, f frame) (texts []st
 			texts = append(texts, strings.TrimSpace(start+name+" "+given))
 			continue
 		}
-		like := strings.NewReplacer(`\*\*`, `.*`, `\*`, `[^:]*`).Replace(regexp.QuoteMeta(name))
+		like, err := regexp.Compile("^" + strings.NewReplacer(`\*\*`, `.*`, `\*`, `[^:]*`).Replace(regexp.QuoteMeta(name)) + "$")
 		for _, script := range scripts {
-			if is, _ := regexp.MatchString("^"+like+"$", script); is {
+			if err == nil && like.MatchString(script) {
 				texts = append(texts, strings.TrimSpace(start+shell.Quote(script)+" "+given))
 			}
 		}
@@ -145,6 +145,10 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 // allOf follows texts of which each is started.
 func (c *checker) allOf(all []string, f frame) error {
 	f.Soft, f.Told, f.Tongue = true, f.Told || !f.Soft, "sh"
+	if len(all) > shell.MaxWords {
+		c.tooMany(f)
+		all = all[:shell.MaxWords]
+	}
 	for _, text := range all {
 		if err := c.text(text, []string{"sh"}, f); err != nil {
 			return err

@@ -64,27 +64,43 @@ func (c *checker) members(from string, f frame) (folders []string, root string, 
 	}
 }
 
-// matched are the folders that a workspace's patterns mean, without those that one behind "!" means.
+// maxPatterns is how many patterns of a workspace are looked for, and maxMembers how many folders on one level.
+const (
+	maxPatterns = 256
+	maxMembers  = 1000
+)
+
+// matched are the folders that a workspace's patterns mean, each once, without those that one behind "!" means.
 func (c *checker) matched(root string, patterns []string) (folders []string, err error) {
+	if len(patterns) > maxPatterns {
+		c.Note(shell.Show(root) + " has so many patterns of packages that not all were looked into")
+		patterns = patterns[:maxPatterns]
+	}
+	means := map[string]bool{}
 	for _, pattern := range patterns {
 		pattern, not := strings.CutPrefix(pattern, "!")
 		some, err := c.spread(root, path.Clean("/"+pattern))
 		if err != nil {
 			return nil, err
 		}
-		if !not {
-			folders = append(folders, some...)
-			continue
+		for _, dir := range some {
+			if means[dir] = !not; !not {
+				folders = append(folders, dir)
+			}
 		}
-		folders = slices.DeleteFunc(folders, func(dir string) bool { return slices.Contains(some, dir) })
 	}
-	return folders, nil
+	seen := map[string]bool{}
+	return slices.DeleteFunc(folders, func(dir string) bool {
+		twice := seen[dir]
+		seen[dir] = true
+		return twice || !means[dir]
+	}), nil
 }
 
 // spread are the folders that one pattern means. Its ** stands for a folder and those in it, but for what is installed there or hidden, as deep as
 // workspaces are.
 func (c *checker) spread(root, pattern string) (folders []string, err error) {
-	const deepest, most = 4, 1000 // of folders on one level
+	const deepest = 4
 	before, behind, several := strings.Cut(pattern, "/**")
 	if !several {
 		return c.Tree.Under(root, pattern)
@@ -94,10 +110,10 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 		tops, err = c.Tree.Under(root, before)
 	}
 	for range deepest {
-		if len(tops) > most {
+		if len(tops) > maxMembers {
 			c.Note(shell.Show(root) + " has so many folders that not all were looked into")
 		}
-		for _, top := range tops[:min(len(tops), most)] {
+		for _, top := range tops[:min(len(tops), maxMembers)] {
 			some := []string{top}
 			if behind != "" && err == nil {
 				some, err = c.Tree.Under(top, strings.ReplaceAll(behind, "**", "*"))
@@ -107,11 +123,11 @@ func (c *checker) spread(root, pattern string) (folders []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		tops, err = c.Tree.Inside(tops[:min(len(tops), most)], func(e fs.DirEntry) bool {
+		tops, err = c.Tree.Inside(tops[:min(len(tops), maxMembers)], func(e fs.DirEntry) bool {
 			return e.IsDir() && e.Name() != "node_modules" && !strings.HasPrefix(e.Name(), ".")
 		})
 	}
-	deeper, failed := c.Tree.Inside(tops[:min(len(tops), most)], func(e fs.DirEntry) bool { return e.Name() == "package.json" })
+	deeper, failed := c.Tree.Inside(tops[:min(len(tops), maxMembers)], func(e fs.DirEntry) bool { return e.Name() == "package.json" })
 	if len(deeper) > 0 {
 		c.Note(shell.Show(root) + " has packages so deep that not all were looked into")
 	}

@@ -91,6 +91,10 @@ func (c *checker) each(f frame, patterns ...string) (some bool, err error) {
 
 // glob lists what a pattern names, with what shells on the way have put there, and not what they removed.
 func (c *checker) glob(pattern string, f frame) ([]string, error) {
+	if c.Texts.Exhausted() {
+		c.tooMany(f)
+		return nil, nil
+	}
 	names, err := c.Texts.Names(f.Put, pattern)
 	if len(names) > shell.MaxWords {
 		c.note(f, "%s names so many files that none was followed", shell.Show(pattern))

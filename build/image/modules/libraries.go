@@ -2,6 +2,7 @@ package modules
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -20,6 +21,7 @@ import (
 const (
 	maxLibraryLevels = 8
 	maxLibraries     = 1024
+	maxLoaderFolders = 1024
 )
 
 // linked is a program or library that needs others.
@@ -263,17 +265,16 @@ func (c *Checker) readLoaderConf() (folders []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		folders = append(folders, strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(":, \t\r\n", r) })...)
-	}
-	return absolutes(folders), nil
-}
-
-// absolutes leaves out words that are no folders.
-func absolutes(words []string) (list []string) {
-	for _, word := range words {
-		if path.IsAbs(word) && !strings.Contains(word, "*") {
-			list = append(list, path.Clean(word))
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return strings.ContainsRune(":, \t\r\n", r) }) {
+			switch {
+			case !path.IsAbs(word) || strings.Contains(word, "*"): // no folder
+			case len(folders) == maxLoaderFolders:
+				c.Note(fmt.Sprintf("the loader is told of more than %d folders: those behind were not looked into", maxLoaderFolders))
+				return folders, nil
+			default:
+				folders = append(folders, path.Clean(word))
+			}
 		}
 	}
-	return list
+	return folders, nil
 }

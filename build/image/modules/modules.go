@@ -17,7 +17,6 @@ package modules
 
 import (
 	"cmp"
-	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -288,13 +287,14 @@ func (c *Checker) beside(at tree.Found, roots []string) (bool, error) {
 		return false, err
 	}
 	base := path.Base(at.Real)
+	named := stem(base) + "."
 	for _, dir := range dirs {
 		real, entries, err := c.Tree.Folder(dir)
 		if err != nil {
 			return false, err
 		}
 		for _, e := range entries {
-			if stem(e.Name()) != stem(base) || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
+			if !strings.HasPrefix(e.Name(), named) || path.Ext(e.Name()) != path.Ext(base) || e.Name() == base || c.unloaded(e.Name()) {
 				continue
 			}
 			if file, err := c.compiled(path.Join(real, e.Name())); err != nil || file.fits {
@@ -316,8 +316,21 @@ func machinesIn(name string) (list []string) {
 	return list
 }
 
-// keys are those of an object that anybody may have written, sorted.
-func keys(r gjson.Result) []string { return slices.Sorted(maps.Keys(r.Map())) }
+// maxKeys is how many keys of an object are looked at. Those of a list of packages are not among them.
+const maxKeys = 1 << 15
+
+// keys are those of an object that anybody may have written, sorted, each once.
+func keys(r gjson.Result) (list []string) {
+	if !r.IsObject() {
+		return nil
+	}
+	r.ForEach(func(key, _ gjson.Result) bool {
+		list = append(list, key.String())
+		return len(list) < maxKeys
+	})
+	slices.Sort(list)
+	return slices.Compact(list)
+}
 
 // values are the texts of an array, or the one that stands in the place of an array of one.
 func values(r gjson.Result) (list []string) {

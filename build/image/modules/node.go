@@ -18,6 +18,8 @@ import (
 const (
 	// maxFollowed is how many packages are looked at where only their own package.json tell which of them there are.
 	maxFollowed = 64
+	// maxNeeds is how many names of packages are looked for at once. Those have ten dependencies each.
+	maxNeeds = 1 << 14
 	// maxFolders is how many folders of a package for one kind of machine are looked into. The deepest ones have four.
 	maxFolders = 16
 )
@@ -46,10 +48,7 @@ func (c *Checker) nodePackages(folders []string, in interpreted) (list []modules
 		}
 		installed = installed || lock != ""
 		some := readNPMList(lock).installed(path.Dir(dir), starts)
-		if len(some) > maxPackages {
-			in.note("%s has so many packages that not all were looked at", shell.Show(dir))
-			some = some[:maxPackages]
-		}
+		some = upTo(maxPackages, some, in.Program, dir, "packages")
 		packages, roots = append(packages, some...), append(roots, nodePackage{dir: path.Dir(dir)})
 		engines, err := c.Tree.Under(dir, ".prisma/client/*.node") // generated into a folder of no package
 		if err != nil {
@@ -90,6 +89,7 @@ func (c *Checker) followed(roots []nodePackage, in interpreted) (list []nodePack
 	}
 	seen := map[string]bool{}
 	for queue := needs(roots); len(queue) > 0; queue = needs(queue) {
+		queue = upTo(maxNeeds, queue, in.Program, in.At.Name, "packages")
 		if queue, err = c.found(queue, seen); err != nil {
 			return nil, err
 		}

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/manymage/manymage/build/image/shell"
 	"github.com/manymage/manymage/build/image/tree"
 )
 
@@ -47,10 +46,7 @@ func (c *Checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 		return []modules{{name: "the standard library", files: tagged(dir, entries)}}, nil
 	}
 	infos, eggs := described(entries)
-	if len(infos) > maxPackages {
-		in.note("%s has so many packages that not all were looked at", shell.Show(dir))
-		infos = infos[:maxPackages]
-	}
+	infos = upTo(maxPackages, infos, in.Program, dir, "packages")
 	list, wheels := make([]modules, len(infos)), make([]bool, len(infos))
 	if err := tree.Each(len(infos), func(i int) (err error) {
 		list[i], wheels[i], err = c.wheel(dir, infos[i])
@@ -58,11 +54,18 @@ func (c *Checker) packagesIn(dir string, in interpreted) ([]modules, error) {
 	}); err != nil {
 		return nil, err
 	}
+	told := map[string]bool{}
+	for _, p := range list {
+		for _, file := range p.files {
+			told[file] = true
+		}
+	}
 	for _, name := range tagged(dir, entries) {
-		if !slices.ContainsFunc(list, func(p modules) bool { return slices.Contains(p.files, name) }) {
+		if !told[name] {
 			list = append(list, modules{name: stem(name), files: []string{name}})
 		}
 	}
+	list = upTo(maxPackages, list, in.Program, dir, "packages")
 	if !slices.Contains(wheels, true) || eggs {
 		loose, err := c.loose(dir, entries, list)
 		if err != nil {
@@ -275,14 +278,18 @@ func tagged(dir string, entries []fs.DirEntry) (list []string) {
 
 // loose finds the modules of packages that no wheel tells of, as those of an application are that was compiled in place.
 func (c *Checker) loose(dir string, entries []fs.DirEntry, told []modules) ([]modules, error) {
+	known := map[string]bool{"__pycache__": true, "node_modules": true}
+	for _, p := range told {
+		known[p.name] = true
+		for _, file := range p.files {
+			folder, _, _ := strings.Cut(strings.TrimPrefix(file, strings.TrimSuffix(dir, "/")+"/"), "/")
+			known[folder] = true
+		}
+	}
 	var names []string
 	for _, e := range entries {
-		name := e.Name()
-		switch {
-		case !e.IsDir(), strings.ContainsAny(name, ".-"), len(machinesIn(name)) > 0, isTests(name), name == "__pycache__", name == "node_modules":
-		case slices.ContainsFunc(told, func(p modules) bool {
-			return p.name == name || slices.ContainsFunc(p.files, func(file string) bool { return strings.HasPrefix(file, path.Join(dir, name)+"/") })
-		}):
+		switch name := e.Name(); {
+		case !e.IsDir(), strings.ContainsAny(name, ".-"), known[name], len(machinesIn(name)) > 0, isTests(name):
 		default:
 			names = append(names, name)
 		}

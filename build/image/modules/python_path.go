@@ -135,7 +135,7 @@ func (c *Checker) added(site string, in interpreted) (list []string, err error) 
 		}
 		for line := range strings.Lines(text) {
 			line = strings.TrimSpace(line)
-			if line != "" && line[0] != '#' && !strings.HasPrefix(line, "import ") {
+			if len(list) <= maxAdded && line != "" && line[0] != '#' && !strings.HasPrefix(line, "import ") {
 				list = append(list, shell.Absolute(site, line))
 			}
 		}

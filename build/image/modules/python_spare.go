@@ -53,7 +53,7 @@ func (c *Checker) spare(p modules) (bool, error) {
 		if s.left -= int(at.Info.Size()); s.left < 0 || len(s.texts) == maxSources {
 			return false, nil
 		}
-		if s.texts[name], err = c.Tree.Begin(at.Real, at.Info.Size(), maxSource); err != nil {
+		if s.texts[name], err = c.Evidence(at.Real); err != nil {
 			break
 		}
 	}

@@ -2,7 +2,6 @@ package modules
 
 import (
 	"errors"
-	"io/fs"
 	"maps"
 	"path"
 	"slices"
@@ -193,17 +192,20 @@ func (c *Checker) gemsIn(gems, extensions string) (map[string]gem, error) {
 	if err != nil {
 		return nil, err
 	}
+	plain := map[string]bool{}
+	for _, e := range entries {
+		plain[e.Name()] = true
+	}
 	for _, e := range entries {
 		name, machine := precompiled(e.Name())
 		if machine == "" {
 			continue
 		}
 		g, dir := all[name], path.Join(gems, e.Name())
-		plain := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == name })
 		switch {
 		case c.forThis(machine):
 			g.own = append(g.own, path.Join(dir, "lib"), path.Join(dir, "src/ruby/lib"), path.Join(dir, "exe"), path.Join(dir, "libexec"))
-		case plain && len(g.own)+len(g.others) == 0:
+		case plain[name] && len(g.own)+len(g.others) == 0:
 			g.own = []string{path.Join(gems, name, "lib")} // in Ruby alone
 		default:
 			g.others = append(g.others, dir)

@@ -34,6 +34,9 @@ func (t *Texts) Glob(glob string) ([]string, error) {
 // has taken the place of is gone.
 func (t *Texts) Names(p Put, glob string) ([]string, error) {
 	names, err := t.Glob(glob)
+	if err != nil || len(names) > MaxWords {
+		return names, err
+	}
 	names = slices.Clone(names)
 	parts := strings.Split(glob, "/")
 	for _, place := range slices.Sorted(maps.Keys(p)) {

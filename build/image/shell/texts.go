@@ -49,6 +49,10 @@ func New(image Files, env map[string]string, declared ocispec.Platform) *Texts {
 // Follow walks a text as a shell in this situation would run it, and tells the host what it may start; args begin with $0. What the parser
 // does not take is not followed, and noted. The error is the first that the host or the image's files gave.
 func (t *Texts) Follow(text string, args []string, f Frame, host Host) error {
+	if t.Exhausted() {
+		host.Note(TooMany)
+		return nil
+	}
 	w := newWalker(t, host, f, args)
 	w.stmts(w.parse(text))
 	if f.Cut { // what calls its functions may lie behind
@@ -59,8 +63,11 @@ func (t *Texts) Follow(text string, args []string, f Frame, host Host) error {
 	return w.err
 }
 
-// Spend counts what else was looked at for the texts, in bytes that are expanded in about the same time: behind a bound nothing is walked.
+// Spend counts what else was looked at for the texts, in bytes that are expanded in about the same time.
 func (t *Texts) Spend(bytes int) { t.spent += bytes }
+
+// Exhausted tells whether a bound is reached behind which nothing is walked.
+func (t *Texts) Exhausted() bool { return t.steps > maxSteps || t.spent > maxExpanded }
 
 // Written is the text that one of the texts wrote where Put has it, Unknown where it only comes at run time.
 func (t *Texts) Written(place string) (text string, ok bool) {

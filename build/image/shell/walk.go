@@ -107,7 +107,7 @@ func (w *walker) surely() bool {
 
 // step tells whether the walk goes on.
 func (w *walker) step() bool {
-	if w.steps++; w.steps > maxSteps || w.spent > maxExpanded {
+	if w.steps++; w.Exhausted() {
 		w.note(TooMany)
 		return false
 	}

@@ -165,7 +165,7 @@ func (t *Tree) Resolve(name string) (string, fs.FileInfo, error) {
 		if !info.IsDir() {
 			return "", nil, fs.ErrNotExist
 		}
-		next := path.Join(at, part)
+		next := strings.TrimSuffix(at, "/") + "/" + part
 		if info, err = t.Lstat(next); err != nil || info.Mode()&fs.ModeSymlink == 0 {
 			at = next
 			continue

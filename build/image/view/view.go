@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
@@ -16,10 +17,14 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// maxEvidence bounds what is read of a file that an installer left, in bytes. npm's list of 10000 packages has 5 MB.
-const maxEvidence = 16 << 20
+// Bounds on what is read of the files that installers left, in bytes: npm's list of 10000 packages has 5 MB, all of a large image together
+// have 30 MB, with what is read several times.
+const (
+	maxEvidence    = 16 << 20
+	maxAllEvidence = 64 << 20
+)
 
-// View is one image. All of its fields are needed. It bears as many goroutines as its Note does; what texts have written is only read.
+// View is one image. All of its exported fields are needed. It bears as many goroutines as its Note does; what texts have written is only read.
 type View struct {
 	Tree     *tree.Tree
 	Texts    *shell.Texts
@@ -27,6 +32,8 @@ type View struct {
 	Env      map[string]string // of the image's config
 	User     string            // ... as it has him: "app:app", "" for root
 	Note     func(text string) // keeps one sentence for people
+
+	evidence atomic.Int64 // bytes of it that were read
 }
 
 // Platform is what the image is declared for: linux/arm64.
@@ -79,11 +86,19 @@ func (v *View) Evidence(name string) (string, error) {
 	if err != nil || !ok {
 		return "", err
 	}
-	if at.Info.Size() > maxEvidence {
+	most := min(at.Info.Size(), maxEvidence)
+	if most < at.Info.Size() {
 		v.Note(shell.Show(at.Real) + " is so long that not all of it was read")
 	}
-	return v.Tree.Begin(at.Real, at.Info.Size(), maxEvidence)
+	if v.evidence.Add(most); v.Exhausted() {
+		v.Note("the image tells so much of its packages that not all of it was read")
+		return "", nil
+	}
+	return v.Tree.Begin(at.Real, at.Info.Size(), most)
 }
+
+// Exhausted tells whether so much was read that no more evidence is.
+func (v *View) Exhausted() bool { return v.evidence.Load() > maxAllEvidence }
 
 // Script reads a text that tells what is started.
 func (v *View) Script(at tree.Found) (string, error) {
