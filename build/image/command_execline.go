@@ -19,7 +19,8 @@ func (c *checker) execline(at tree.Found, args []string, f frame) error {
 	if err != nil {
 		return err
 	}
-	f.Soft, f.Told, f.shell, f.Reading = true, false, false, at.Name
+	f.Loosen()
+	f.shell, f.Reading = false, at.Name
 	return c.run(execlineWords(text, args), f)
 }
 

@@ -197,7 +197,8 @@ func (c *checker) scriptIn(s called, manager string, f frame) (some bool, err er
 	}
 	f.Dir, f.Reading = path.Dir(file), file
 	f.Path = append(programsOf(f.Dir), f.Path...)
-	f.Soft, f.Told, f.Tongue = true, f.Told || !f.Soft, "sh"
+	f.Soften()
+	f.Tongue = "sh"
 	for _, part := range []string{"pre", "", "post"} {
 		text, args := scripts[part+s.name], []string{"sh"}
 		if part == "" && len(s.args) > 0 {
@@ -233,7 +234,8 @@ func (c *checker) server(s called, f frame) (some bool, err error) {
 		return false, err
 	}
 	_, some, err = c.Tree.Regular(path.Join(dir, "server.js"))
-	if f.Dir, f.Soft, f.Told = dir, true, f.Told || !f.Soft; some {
+	f.Soften()
+	if f.Dir = dir; some {
 		err = c.run(append([]string{"node", "server.js"}, s.args...), f)
 	}
 	return some, err
@@ -255,7 +257,8 @@ func (c *checker) packaged(s called, f frame) error {
 	if err != nil || len(folders) == 0 {
 		return err
 	}
-	f.Path, f.Soft, f.Told = append(programsOf(folders[0]), f.Path...), true, false
+	f.Loosen()
+	f.Path = append(programsOf(folders[0]), f.Path...)
 	if s.text != "" {
 		return c.text(s.text, nil, f)
 	}

@@ -144,7 +144,8 @@ func (c *checker) watched(words []string, f frame) ([]string, error) {
 
 // allOf follows texts of which each is started.
 func (c *checker) allOf(all []string, f frame) error {
-	f.Soft, f.Told, f.Tongue = true, f.Told || !f.Soft, "sh"
+	f.Soften()
+	f.Tongue = "sh"
 	if len(all) > shell.MaxWords {
 		c.tooMany(f)
 		all = all[:shell.MaxWords]

@@ -14,7 +14,7 @@ import (
 // services follows what a supervisor starts by its folders or its configuration; some tells whether it has any.
 func (c *checker) services(words []string, f frame) (some bool, err error) {
 	_, args := options.Cut(words[1:], "-c", "-t", "-u", "-U")
-	f.Soft, f.Told = true, f.Told || !f.Soft
+	f.Soften()
 	folder := "/nowhere"
 	if len(args) > 0 {
 		folder = shell.Absolute(f.Dir, args[0])

@@ -73,12 +73,9 @@ func (c *checker) script(at tree.Found, args []string, f frame) error {
 	if err != nil {
 		return err
 	}
-	if f.role == Interpreter {
-		f.role = Entry
-	}
-	f.Told = f.Told || !f.Soft
 	src, packed := unpacked(src)
-	f.Soft, f.Reading, f.Cut = true, at.Name, at.Info.Size() > shell.MaxText && !packed
+	f.Soften()
+	f.Reading, f.Cut = at.Name, at.Info.Size() > shell.MaxText && !packed
 	return c.text(src, args, f)
 }
 

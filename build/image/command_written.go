@@ -40,8 +40,8 @@ func (c *checker) ownText(name, text string, args []string, f frame) error {
 		c.lateText(name, text, f)
 		return nil
 	}
-	f.Told = f.Told || !f.Soft
-	f.Soft, f.Reading, f.Cut = true, name, false
+	f.Soften()
+	f.Reading, f.Cut = name, false
 	return c.text(text, args, f)
 }
 

@@ -100,9 +100,7 @@ func (c *checker) start(at tree.Found, words []string, f frame) error {
 	if err := c.judge(at, file, f); err != nil || file.Format != tree.FormatELF {
 		return err
 	}
-	if f.role != Helper {
-		c.loads.Interpret(c.loading(at, file, f), words[1:])
-	}
+	c.loads.Interpret(c.loading(at, file, f), words[1:])
 	return c.through(words, f)
 }
 

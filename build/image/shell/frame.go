@@ -51,6 +51,9 @@ func (f Frame) Variable(name, given string) (list []string, set bool) {
 	return list, set
 }
 
+// Soften says that what comes next only stands in a text: what is absent there is no fault, and worth a note where the text is surely followed.
+func (f *Frame) Soften() { f.Soft, f.Told = true, f.Told || !f.Soft }
+
 // Loosen says that from here on names may mean anything.
 func (f *Frame) Loosen() { f.Soft, f.Told = true, false }
 
