@@ -59,3 +59,22 @@ func (c *checker) lateText(name, text string, f frame) {
 		c.note(f, "%s is written at run time by what starts it: it was not followed", shell.Show(name))
 	}
 }
+
+// heldText is the text of a file as a command has it, with what only comes at run time as unknown, "" where it has none.
+func (c *checker) heldText(name string, f frame) (string, error) {
+	from, _ := c.Texts.Origin(f.Put, name)
+	if text, ok := c.Texts.Written(from); ok {
+		for line := range strings.Lines(text) {
+			if strings.HasPrefix(line, shell.Unknown) { // any lines
+				c.lateText(name, line, f)
+			}
+		}
+		return text, nil
+	}
+	at, ok, err := c.Tree.Regular(from)
+	if err != nil || !ok || f.Put.Gone(name) {
+		return "", err
+	}
+	text, err := c.Script(at)
+	return strings.ReplaceAll(text, shell.Unknown, ""), err // a file that is none
+}
