@@ -72,6 +72,11 @@ func TestBounds(t *testing.T) {
 		{"files of supervisord", run("supervisord", "-c", "/etc/s.conf"), []entry{elf("/bin/supervisord", "arm64"), text("/etc/s.conf", "[include]\nfiles=/conf/*\n"), each(70, "/conf/%", "[program:%]\ncommand=/bin/sh\n")},
 			"/etc/s.conf has so many files that not all were read"},
 		{"folders of a workspace", run("npm", "-w", "x", "start").and("WorkingDir", "/app"), []entry{managers, members("p/**"), each(1100, "/app/p/%/x", "")}, "/app has so many folders that not all were looked into"},
+		{"notes", run("/bin/sh"), []entry{func(root fstest.MapFS) {
+			for i := range 300 {
+				exe(fmt.Sprintf("/bin/x%d", i), "PK\x03\x04")(root)
+			}
+		}}, "\nand 100 notes more"},
 		{"patterns of a workspace", run("npm", "-w", "x", "start").and("WorkingDir", "/app"), []entry{managers, members(strings.Fields(strings.Repeat("p/* ", 300))...)}, "/app has so many patterns of packages that not all were looked into"},
 		{"what packages tell", run("python3", "/app.py"), []entry{python("arm64"), each(9, "/usr/local/lib/python3.11/site-packages/x%-1.dist-info/RECORD", strings.Repeat("#", 9<<20))}, "the image tells so much of its packages that not all of it was read"},
 		{"modules beside packages of Python", run("python3", "/app.py"), []entry{python("arm64"), libs(1100, "/usr/local/lib/python3.11/site-packages/x%.abi3.so")}, "/usr/local/lib/python3.11/site-packages has so many packages that not all were looked at"},

@@ -78,7 +78,7 @@ type Program struct {
 type Report struct {
 	Verdict  Verdict
 	Programs []Program
-	Notes    []string // one sentence each, for people
+	Notes    []string // one sentence each, for people; of more than 200 the last says how many are left out
 }
 
 // defaultPath is what engines put into PATH when the image does not (moby: oci/defaults).

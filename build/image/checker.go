@@ -168,9 +168,21 @@ func (c *checker) wanted(list []string) {
 	}
 }
 
+// maxNotes is how many notes a report has: nobody reads more, and each file of a hostile image may bring one.
+const maxNotes = 200
+
+// told are the notes in their order.
+func (c *checker) told() []string {
+	notes := slices.Sorted(maps.Keys(c.notes))
+	if more := len(notes) - maxNotes; more > 0 {
+		notes = append(notes[:maxNotes], fmt.Sprintf("and %d notes more", more))
+	}
+	return notes
+}
+
 // report puts together what was collected, in an order that does not depend on the goroutines.
 func (c *checker) report() (Report, error) {
-	r := Report{Verdict: Unverified, Programs: slices.SortedFunc(maps.Values(c.programs), byRole), Notes: slices.Sorted(maps.Keys(c.notes))}
+	r := Report{Verdict: Unverified, Programs: slices.SortedFunc(maps.Values(c.programs), byRole), Notes: c.told()}
 	if len(c.faults) > 0 {
 		return r, &Refusal{Declared: c.Declared, Faults: slices.SortedFunc(maps.Values(c.faults), func(a, b Fault) int {
 			return cmp.Or(cmp.Compare(a.Role.rank(), b.Role.rank()), cmp.Compare(a.Path, b.Path), cmp.Compare(a.Kind, b.Kind))
