@@ -244,9 +244,9 @@ func TestClassicBuildsFromPrivateBases(t *testing.T) {
 // A lie is refused with the hook's own error; the tag is not given, and no
 // container and no image is left.
 func TestClassicRefusesLies(t *testing.T) {
-	dockerfile := []byte("FROM scratch\nCOPY hello-amd64 /hello\nCOPY other /\nENTRYPOINT [\"/hello\"]\n")
 	EachEngine(t, Engines(), func(t *testing.T, under *EngineUnderTest) {
 		leavesNoContainer(t, under)
+		dockerfile := []byte("FROM scratch\nCOPY hello-amd64 /hello\n" + ofTest(t) + "COPY other /\nENTRYPOINT [\"/hello\"]\n")
 		e := under.Open(t, classicOptions)
 		p := ocispec.Platform{OS: "linux", Architecture: "arm64"}
 		tag := "127.0.0.1:1/e2e/classic-lie:" + platforms.Short(p)
@@ -375,7 +375,7 @@ func TestClassicInterruptedLeavesNothing(t *testing.T) {
 			cancel()
 			return nil, ctx.Err()
 		}
-		s := engine.Solve{Platform: ocispec.Platform{OS: "linux", Architecture: "riscv64"}, SetPlatform: true, Dockerfile: []byte("FROM scratch\nCOPY f /\n"), Tags: []string{tag}}
+		s := engine.Solve{Platform: ocispec.Platform{OS: "linux", Architecture: "riscv64"}, SetPlatform: true, Dockerfile: []byte("FROM scratch\nCOPY f /\n" + ofTest(t)), Tags: []string{tag}}
 		_, err := starts(t, e, engine.Context{Dir: Dir(t, Files{"f": noise(10)})}).Solve(ctx, s, interrupted, nil)
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)

@@ -21,14 +21,14 @@ import (
 	"github.com/manymage/manymage/platforms"
 )
 
-// mislabelled builds an image with a program of arm64 and the label of the
-// engine, as the docker command does without BuildKit.
+// mislabelled builds an image of this test's alone, with a program of arm64 and
+// the label of the engine, as the docker command does without BuildKit.
 func mislabelled(t *testing.T, e *engine.Engine, tag string) engine.Image {
 	t.Helper()
 	keep := func(_ context.Context, config []byte, _ fs.FS) ([]byte, error) { return config, nil }
 	j := job{
 		Context: engine.Context{Dir: programsDir(t, nil)},
-		Solve:   engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY hello-arm64 /hello\nENV A=\"x > y\"\nENTRYPOINT [\"/hello\"]\n"), Tags: []string{tag}},
+		Solve:   engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY hello-arm64 /hello\n" + ofTest(t) + "ENV A=\"x > y\"\nENTRYPOINT [\"/hello\"]\n"), Tags: []string{tag}},
 		hook:    keep,
 	}
 	if _, _, err := j.build(t, e); err != nil {
@@ -46,10 +46,14 @@ func inspected(t *testing.T, e *engine.Engine, ref string) engine.Image {
 	return found
 }
 
-// dangling counts the images without a name.
+// ofTest is the line by which an image is known to be of this test. An engine
+// may still be at a step that another test has cut off.
+func ofTest(t *testing.T) string { return "LABEL test=" + t.Name() + "\n" }
+
+// dangling counts the images of this test that have no name.
 func dangling(t *testing.T, under *EngineUnderTest) int {
 	t.Helper()
-	return len(strings.Fields(under.Docker(t, "images", "-q", "--filter", "dangling=true")))
+	return len(strings.Fields(under.Docker(t, "images", "-q", "--filter", "dangling=true", "--filter", "label=test="+t.Name())))
 }
 
 // theirTag is a tag that the engine spells like this.
@@ -367,7 +371,7 @@ func TestClassicSetArchOfAnImageInTwoRepositories(t *testing.T) {
 // newImage is one that nobody else has.
 func newImage(t *testing.T, e *engine.Engine) string {
 	t.Helper()
-	j := job{Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY f /\n")}, Context: engine.Context{Dir: Dir(t, Files{"f": noise(10)})}, hook: looks(func(fs.FS) error { return nil })}
+	j := job{Solve: engine.Solve{Dockerfile: []byte("FROM scratch\nCOPY f /\n" + ofTest(t))}, Context: engine.Context{Dir: Dir(t, Files{"f": noise(10)})}, hook: looks(func(fs.FS) error { return nil })}
 	built, _, err := j.build(t, e)
 	if err != nil {
 		t.Fatal(err)
