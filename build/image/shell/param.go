@@ -132,6 +132,8 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 	set := len(v) > 0 && (text != "" || op == syntax.DefaultUnset || op == syntax.AssignUnset || op == syntax.AlternateUnset)
 	if !Known(text) { // either, by the position of the expansion
 		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{Unknown}, nil}) != nil
+	} else if text == "" && e.brings(b, p) {
+		set = e.pick("+"+p.Param.Value, []value{nil, {Unknown}}) != nil
 	}
 	switch op {
 	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
@@ -152,13 +154,30 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 	}
 }
 
-// word puts in the parts of a word inside of an expansion.
+// brings tells whether words come in by an expansion like ${DEBUG:+strace -f} where whoever runs the image gives that variable: they may be what
+// is started. Options are not, nor what is put to a list such as ${LIST:+$LIST:}.
+func (e *expansion) brings(b *builder, p *syntax.ParamExp) bool {
+	name := p.Param.Value
+	_, there := e.vars[name]
+	_, image := e.env[name]
+	if op := p.Exp.Op; op != syntax.AlternateUnset && op != syntax.AlternateUnsetOrNull || there && !image || e.fixed[name] || b.text.Len() > 0 || !syntax.ValidName(name) {
+		return false
+	}
+	word, _, _ := strings.Cut(e.text(p.Exp.Word), " ")
+	return Known(word) && word != "" && !strings.ContainsAny(word[:1], "-:")
+}
+
+// word puts in the parts of a word inside of an expansion, which blanks outside of quotes cut there, too.
 func (e *expansion) word(b *builder, word *syntax.Word, quoted bool) {
 	if word == nil {
 		return
 	}
 	for _, part := range word.Parts {
-		e.part(b, part, quoted)
+		if lit, ok := part.(*syntax.Lit); ok && !quoted && !homely(lit) && !strings.Contains(lit.Value, `\`) {
+			b.split(unescape(lit.Value, false), e.separators())
+		} else {
+			e.part(b, part, quoted)
+		}
 	}
 }
 
