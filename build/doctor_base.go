@@ -81,16 +81,16 @@ func (p *Pipeline) baseHealth(ctx context.Context, b *wantedBase, ask func() (of
 	return fine("base", "%s has %s", at, found.matched(b.wanted))
 }
 
-// hiddenHealth is that of a base that no registry shows: an engine may have it, for one platform.
+// hiddenHealth is that of a base that no registry shows: an engine may have it, by its name for one platform.
 func (p *Pipeline) hiddenHealth(ctx context.Context, b *wantedBase, at string, err error) Checked {
-	if kept, found := p.inEngine(ctx, b); found {
-		for _, platform := range b.wanted {
-			if !offerOf([]ocispec.Platform{kept}, true).has(platform) {
-				return wrong("base", fmt.Errorf("%s is the image for %s in the engine, and its registry has to have it for %s: %w; push it there for all platforms",
-					at, platforms.Format(kept), platforms.Format(platform), err))
-			}
-		}
+	lacks := func(platform ocispec.Platform) bool { return !p.keeps(ctx, b, platform, err) }
+	lack := slices.IndexFunc(b.wanted, lacks)
+	if lack < 0 {
 		return noted("base", "%s is in the engine, and nowhere else: %v", at, err)
+	}
+	if kept, found := p.inEngine(ctx, b); found {
+		return wrong("base", fmt.Errorf("%s is the image for %s in the engine, and its registry has to have it for %s: %w; push it there for all platforms",
+			at, platforms.Format(kept), platforms.Format(b.wanted[lack]), err))
 	}
 	if b.hint != "" {
 		at = fmt.Sprintf("%s%s: %s, and the image %s", b.where, p.on(b.node), b.hint, b.image)
@@ -105,6 +105,14 @@ func (p *Pipeline) hiddenHealth(ctx context.Context, b *wantedBase, at string, e
 		err = engine.NoImage(b.image)
 	}
 	return wrong("base", fmt.Errorf("%s: %w", at, err))
+}
+
+// keeps tells whether an engine has a base for a platform, and builds on it though asking the registry ended with this error.
+func (p *Pipeline) keeps(ctx context.Context, b *wantedBase, platform ocispec.Platform, err error) bool {
+	if kept, found := p.inEngine(ctx, b); found && offerOf([]ocispec.Platform{kept}, true).has(platform) {
+		return true
+	}
+	return p.classic(b.node) && !errors.Is(err, registry.ErrNotFound) && p.engines[b.node].Remembered(ctx, b.image, platform, err).ID != ""
 }
 
 // inEngine is what an engine has an image for, if it has it.

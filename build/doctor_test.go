@@ -94,11 +94,16 @@ func patient(t *testing.T, dockerfile, arches, image string, rules ...faults.Rul
 			_, _ = fmt.Fprint(w, `{"Id":"sha256:x","Os":"linux","Architecture":"amd64","Config":{"OnBuild":["COPY later /"]}}`)
 			return
 		}
+		if strings.Contains(r.URL.Path, "/images/localhost/manymage/base:e1e052aa26ca-linux-arm64/json") { // 127.0.0.1:1/kept:1
+			_, _ = fmt.Fprint(w, `{"Id":"sha256:y","Os":"linux","Architecture":"arm64","Config":{}}`)
+			return
+		}
 		if _, repo, asked := strings.Cut(r.URL.Path, "/distribution/127.0.0.1:1/"); asked {
 			answer := map[string]string{
 				"mirrored:1": `{"Descriptor":{"mediaType":"` + ocispec.MediaTypeImageIndex + `"},"Platforms":[{"os":"linux","architecture":"amd64"}]}`,
 				"busy:1":     `{"message":"received unexpected HTTP status: 503 Service Unavailable"}`,
 				"base:1":     `{"message":"dial tcp 127.0.0.1:1: connect: connection refused"}`,
+				"kept:1":     `{"message":"dial tcp 127.0.0.1:1: connect: connection refused"}`,
 			}[strings.TrimSuffix(repo, "/json")]
 			w.Header().Set("Content-Type", "application/json")
 			if !strings.Contains(answer, "Platforms") {
@@ -148,6 +153,8 @@ func TestDoctor(t *testing.T) {
 		"... for another platform":      {"FROM HOST/mine:1\nCOPY a /\n", "amd64 arm64", "HOST/me/app", nil, ExitFailed, "wrong  base      HOST/mine:1 (Dockerfile:1) is the image for linux/amd64 in the engine, and its registry has to have it for linux/arm64: "},
 		"a base that is out of reach": {"FROM 127.0.0.1:1/base:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, ExitUnreachable,
 			"wrong  base      127.0.0.1:1/base:1 (Dockerfile:1): the engine does not reach 127.0.0.1:1 (connection refused); check its name, and that 127.0.0.1:1 answers the engine"},
+		"... and was pulled before":         {"FROM 127.0.0.1:1/kept:1\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/kept:1 (Dockerfile:1) is in the engine, and nowhere else: the engine does not reach 127.0.0.1:1"},
+		"... for one of its platforms":      {"FROM 127.0.0.1:1/kept:1\nCOPY a /\n", "arm64 s390x", "HOST/me/app", nil, ExitUnreachable, "wrong  base      127.0.0.1:1/kept:1 (Dockerfile:1): the engine does not reach 127.0.0.1:1"},
 		"... of ours, not of the engine":    {"FROM 127.0.0.1:1/mirrored:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "ok     base      127.0.0.1:1/mirrored:1 (Dockerfile:1) has linux/amd64"},
 		"... of ours, the engine is dumb":   {"FROM 127.0.0.1:1/odd:1\nCOPY a /\n", "amd64", "HOST/me/app", nil, 0, "note   base      127.0.0.1:1/odd:1 (Dockerfile:1): "},
 		"a base of one platform":            {"FROM HOST/base:arm64\nCOPY a /\n", "arm64", "HOST/me/app", nil, 0, "ok     base      HOST/base:arm64 (Dockerfile:1) is an image for linux/arm64"},
@@ -285,7 +292,7 @@ func TestUnfoundOfNamedContexts(t *testing.T) {
 // A word that was meant for a stage is told as the build tells it.
 func TestDoctorKnowsTheStages(t *testing.T) {
 	p, _ := patient(t, "FROM scratch\n", "arm64", "HOST/me/app")
-	b := &wantedBase{image: "reg.example/biuld:latest", where: "Dockerfile:3", hint: "no stage is called biuld (did you mean build?)"}
+	b := &wantedBase{image: "reg.example/biuld:latest", where: "Dockerfile:3", wanted: []ocispec.Platform{{OS: "linux", Architecture: "arm64"}}, hint: "no stage is called biuld (did you mean build?)"}
 	got := p.hiddenHealth(t.Context(), b, "", registry.ErrNotFound).Text
 	if want := "Dockerfile:3: no stage is called biuld (did you mean build?), and the image reg.example/biuld:latest: reg.example has no such image; correct its name, or push it there first"; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

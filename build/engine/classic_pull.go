@@ -42,7 +42,7 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, her
 	if ctx.Err() != nil {
 		return found, err
 	}
-	for _, have := range []Image{b.remembered(ctx, name, p, err), here} {
+	for _, have := range []Image{b.engine.Remembered(ctx, name, p, err), here} {
 		if have.ID != "" && suits(have.Platform, p) {
 			emit(Notice{fmt.Sprintf("%v; the engine's for %s is taken", err, platforms.Format(have.Platform))})
 			return have, nil
@@ -51,27 +51,40 @@ func (b *bases) pulled(ctx context.Context, name string, p ocispec.Platform, her
 	return found, err
 }
 
-// keptName is under which a base for another platform is found again where its registry does not answer: its own name is one image's.
-// No registry has such a name.
+// keptName is under which a base is found again where its registry does not answer: its own name is one image's, or a list's. No registry
+// has such a name.
 func keptName(name string, p ocispec.Platform) string {
 	full, _ := inFull(name)
 	sum := sha256.Sum256([]byte(full))
 	return fmt.Sprintf("localhost/%s/base:%x-%s", product, sum[:6], strings.ReplaceAll(platforms.Format(p), "/", "-"))
 }
 
-// remember names a base that was pulled for another platform than the engine's. Where that fails nothing is lost but that name.
+// remember names a base that was pulled for another platform than the engine's, or by the digest of a list, which a pull of the platform's
+// image does not leave. Where that fails nothing is lost but that name.
 func (b *bases) remember(ctx context.Context, name string, p ocispec.Platform, found Image) {
-	if kept := keptName(name, p); !platforms.Equal(p, b.engine.info.Platform) && !slices.Contains(found.Tags, kept) {
-		_ = b.engine.Tag(ctx, found.ID, kept)
+	kept := keptName(name, p)
+	if slices.Contains(found.Tags, kept) || platforms.Equal(p, b.engine.info.Platform) && b.finds(ctx, name) {
+		return
 	}
+	_ = b.engine.Tag(ctx, found.ID, kept)
 }
 
-// remembered is the base that was pulled for the platform last; none where the registry has said that it has none.
-func (b *bases) remembered(ctx context.Context, name string, p ocispec.Platform, err error) Image {
+// finds tells whether the engine's own image is found by its name. A tag was given to it.
+func (b *bases) finds(ctx context.Context, name string) bool {
+	if !strings.Contains(name, "@") {
+		return true
+	}
+	_, err := b.engine.Inspect(ctx, name)
+	return err == nil
+}
+
+// Remembered is the base that was pulled for a platform last, and that a classic build takes where pulling it again ends with this error;
+// the zero Image where there is none, and where the registry has said that it has none.
+func (e *Engine) Remembered(ctx context.Context, name string, p ocispec.Platform, err error) Image {
 	if errors.Is(err, ErrNoPlatform) || errors.Is(err, ErrNoImage) {
 		return Image{}
 	}
-	found, _ := b.engine.Inspect(ctx, keptName(name, p)) // none where it is not there
+	found, _ := e.Inspect(ctx, keptName(name, p))
 	return found
 }
 

@@ -27,6 +27,8 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		pull, look, offers, back = "POST /images/create", "GET /images/app:1/json", "GET /distribution/app:1/json", "POST /images/mine/tag"
 		lookChild                = "GET /images/docker.io/library/app@" + someDigest + "/json"
 		byDigest, lookShort      = "app@" + someDigest, "GET /images/app@" + someDigest + "/json"
+		byList                   = "app@sha256:1111111111111111111111111111111111111111111111111111111111111111"
+		lookList                 = "GET /images/" + byList + "/json"
 		give                     = "POST /images/theirs/tag"
 		lookKept                 = "GET /images/localhost/manymage/base:c6e8f0f96e0c-linux-arm64/json"
 		arm64                    = `{"Id":"theirs","Os":"linux","Architecture":"arm64"}`
@@ -59,7 +61,8 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		"... and there was none":  {listed: theirs, child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... of the engine's own": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, give}},
 		"... which had another's": {listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
-		"... of a name by digest": {name: byDigest, listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild}},
+		"... of a name by digest": {name: byDigest, listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, lookShort}},
+		"... by that of its list": {name: byList, listed: theirs, own: "linux/arm64", child: []string{absent, arm64}, asked: []string{lookChild, pull, lookChild, lookList, give}},
 		"a name by digest":        {name: byDigest, child: []string{arm64}, here: mine, asked: []string{pull, lookShort, give}},
 		"it is pulled":            {looked: []string{arm64}, here: mine, asked: []string{pull, look, look, back, give}},
 		"the pull fails":          {pulled: `{"error":"cut off"}`, looked: []string{arm64}, here: mine, want: "in the engine app:1 is the image for linux/amd64, and the pull for linux/arm64 failed: cut off", asked: []string{pull, look, back, lookKept}},
