@@ -41,7 +41,7 @@ func TestClassicBasesOfLesserVariants(t *testing.T) {
 
 // A base for another platform is found again when its registry does not answer: the image is the same as before, and that is said.
 func TestClassicBasesWithoutTheirRegistry(t *testing.T) {
-	EachEngine(t, []Kind{Docker20, Podman}, func(t *testing.T, under *EngineUnderTest) {
+	EachEngine(t, []Kind{Docker20, Docker26Graph}, func(t *testing.T, under *EngineUnderTest) {
 		reg := OwnRegistry(t, "")
 		repo := reg.Repo(t)
 		root := func(program string) string { return Dir(t, Files{"hello*": readFile(t, Hello(t, program))}) }

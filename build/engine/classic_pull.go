@@ -60,8 +60,12 @@ func keptName(name string, p ocispec.Platform) string {
 }
 
 // remember names a base that was pulled for another platform than the engine's, or by the digest of a list, which a pull of the platform's
-// image does not leave. Where that fails nothing is lost but that name.
+// image does not leave. Where that fails nothing is lost but that name. Podman would write the newest name of a base into the history of what
+// is built on it.
 func (b *bases) remember(ctx context.Context, name string, p ocispec.Platform, found Image) {
+	if b.engine.info.Name == podman {
+		return
+	}
 	kept := keptName(name, p)
 	if slices.Contains(found.Tags, kept) || platforms.Equal(p, b.engine.info.Platform) && b.finds(ctx, name) {
 		return

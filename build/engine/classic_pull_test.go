@@ -47,12 +47,14 @@ func TestPullsLeaveTheTag(t *testing.T) {
 		here        Image
 		store       string
 		own         string // the engine's platform
+		engine      string
 		name        string // app:1 when empty
 		listed      Listed
 		want        string
 		asked       []string
 	}{
 		"its digest is known":     {listed: theirs, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild, give}},
+		"... on Podman":           {engine: podman, listed: theirs, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild}},
 		"... and it is here":      {listed: theirs, child: []string{arm64}, here: mine, asked: []string{lookChild, give}},
 		"... of an image":         {listed: image, child: []string{absent, arm64}, here: mine, asked: []string{lookChild, pull, lookChild, give}},
 		"... that is another's":   {listed: image, child: []string{absent, s390x}, here: mine, want: "gave linux/s390x", asked: []string{lookChild, pull, lookChild}},
@@ -82,7 +84,7 @@ func TestPullsLeaveTheTag(t *testing.T) {
 			}
 			e, requests := apiDouble(t, answers)
 			e.auth, e.info.Store, e.info.Platform = Options{}.credentials(), test.store, platform(t, cmp.Or(test.own, "linux/amd64"))
-			e.listed = tells(test.listed)
+			e.listed, e.info.Name = tells(test.listed), test.engine
 			ctx, interrupt := context.WithCancel(t.Context())
 			defer interrupt()
 			_, err := newBases(e).pulled(ctx, cmp.Or(test.name, "app:1"), platform(t, "linux/arm64"), test.here, func(e Event) {
