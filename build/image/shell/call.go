@@ -21,7 +21,11 @@ func (w *walker) call(c *syntax.CallExpr) {
 	}
 	before, picked := w.outside, w.picked
 	var ways [][]string // before the assignments, which are not for these words
-	w.worlds(func(e *expansion) { ways = append(ways, e.fields(c.Args)) })
+	own := true         // the first of them is that of the image itself
+	w.worlds(func(e *expansion) {
+		ways = append(ways, e.fields(c.Args))
+		own = own && !slices.ContainsFunc(e.choices, func(c choice) bool { return !strings.HasPrefix(c.of, fromOutside) })
+	})
 	ways = unique(ways, slices.Equal)
 	reads := w.outside - before
 	for _, a := range c.Assigns { // for this command alone
@@ -45,6 +49,9 @@ func (w *walker) call(c *syntax.CallExpr) {
 			w.since = w.outside - reads
 			w.command(calls...)
 		})
+	}
+	if own {
+		walks[0] = w.leans(likely, walks[0])
 	}
 	w.choosing(w.picked > picked, func() { w.either(walks...) })
 }

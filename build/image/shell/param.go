@@ -133,7 +133,7 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 	if !Known(text) { // either, by the position of the expansion
 		set = e.pick(strconv.Itoa(int(p.Pos().Offset()))+p.Param.Value, []value{{Unknown}, nil}) != nil
 	} else if text == "" && e.brings(b, p) {
-		set = e.pick("+"+p.Param.Value, []value{nil, {Unknown}}) != nil
+		set = e.pick(fromOutside+p.Param.Value, []value{nil, {Unknown}}) != nil
 	}
 	switch op {
 	case syntax.DefaultUnset, syntax.DefaultUnsetOrNull, syntax.AssignUnset, syntax.AssignUnsetOrNull:
@@ -153,6 +153,9 @@ func (e *expansion) operate(b *builder, p *syntax.ParamExp, v value, quoted bool
 		e.put(b, v, quoted)
 	}
 }
+
+// fromOutside stands before the name of a variable by which words come in, where it is chosen whether they do. At first they do not.
+const fromOutside = "+"
 
 // brings tells whether words come in by an expansion like ${DEBUG:+strace -f} where whoever runs the image gives that variable: they may be what
 // is started. Options are not, nor what is put to a list such as ${LIST:+$LIST:}.
