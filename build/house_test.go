@@ -24,7 +24,7 @@ const module = "github.com/manymage/manymage"
 
 // floors are the rooms by floor, the lowest first.
 var floors = [][]string{
-	{"platforms", "build/image/options"},
+	{"platforms", "build/image/options", "magefiles/targets/early"},
 	{"build/rootfs", "build/lines", "build/index", "build/image/shell", "build/image/tree"},
 	{"build/image/view"},
 	{"build/image/modules"},

@@ -15,7 +15,7 @@ import (
 // Bench measures this project against the recipe that it replaces, on the engine at hand; it takes long and 10 GB of disk.
 func Bench(
 	ctx context.Context,
-	only *string, // parts of it: job,setarch,lists,transfer
+	only *string, // parts of it: start,job,setarch,lists,transfer
 	sizes *string, // MB of the job's images: 3,100,500
 	rounds *int, // pairs per measurement
 	docker *string, // the docker CLI of the recipe

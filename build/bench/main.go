@@ -1,7 +1,7 @@
 // Command bench measures this project against what it replaces, on the machine's own engine: the Makefile's recipe with the
 // docker CLI, its set_image_arch macro, `docker manifest` and, where they are on PATH, other tools for manifest lists and for moving images.
 //
-//	go run ./build/bench [-only job,setarch,lists,transfer] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-blobs shared,own] [-docker docker]
+//	go run ./build/bench [-only start,job,setarch,lists,transfer] [-sizes 3,100,500] [-rounds 3] [-recipes classic,buildkit] [-blobs shared,own] [-docker docker]
 //
 // DOCKER_BUILDKIT=0 is for our side alone: it then goes without BuildKit, as the classic recipe does.
 //
@@ -48,7 +48,7 @@ func main() {
 func parse(args []string) (plan, error) {
 	p := plan{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := flags.String("only", "job,setarch,lists,transfer", "what to measure")
+	only := flags.String("only", "start,job,setarch,lists,transfer", "what to measure")
 	sizes := flags.String("sizes", "3,100,500", "sizes of the job's images in MB")
 	recipes := flags.String("recipes", "classic,buildkit", "builders of the recipe")
 	blobs := flags.String("blobs", "shared,own", "whose the job's megabytes are: one file for all platforms, or one for each")
@@ -92,7 +92,7 @@ func run(ctx context.Context, args []string) (err error) {
 	for _, section := range []struct {
 		name    string
 		measure func(context.Context) error
-	}{{"job", b.jobs}, {"setarch", b.setarchs}, {"lists", b.lists}, {"transfer", b.transfers}} {
+	}{{"start", b.start}, {"job", b.jobs}, {"setarch", b.setarchs}, {"lists", b.lists}, {"transfer", b.transfers}} {
 		if !slices.Contains(p.only, section.name) {
 			continue
 		}

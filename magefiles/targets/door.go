@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/progress"
+	_ "github.com/manymage/manymage/magefiles/targets/early"
 )
 
 // The door is where the command line comes in:
