@@ -222,6 +222,7 @@ func TestClassicBuildsFromPrivateBases(t *testing.T) {
 	base := Busybox(t, reg)
 	dockerfile := []byte("FROM " + base + "\nRUN echo private > /seen\n")
 	EachEngine(t, []Kind{Docker20, Docker26Graph, Podman}, func(t *testing.T, under *EngineUnderTest) {
+		_, _ = under.Try("rmi", "--force", base) // which another test may have pulled, and the engine's own is taken
 		for _, one := range []struct {
 			name  string
 			found engine.Credential
