@@ -222,7 +222,6 @@ func TestClassicBuildsFromPrivateBases(t *testing.T) {
 	base := Busybox(t, reg)
 	dockerfile := []byte("FROM " + base + "\nRUN echo private > /seen\n")
 	EachEngine(t, []Kind{Docker20, Docker26Graph, Podman}, func(t *testing.T, under *EngineUnderTest) {
-		_, _ = under.Try("rmi", "--force", base) // which another test may have pulled, and the engine's own is taken
 		for _, one := range []struct {
 			name  string
 			found engine.Credential
@@ -231,6 +230,9 @@ func TestClassicBuildsFromPrivateBases(t *testing.T) {
 			options := classicOptions
 			options.Credentials = func(context.Context, string) (engine.Credential, error) { return one.found, nil }
 			e := under.Open(t, options)
+			if err := e.Remove(t.Context(), base); err != nil { // what another test has pulled needs no credentials any more
+				t.Fatal(err)
+			}
 			_, _, err := job{Solve: engine.Solve{Dockerfile: dockerfile, SetPlatform: true, Pull: true}, hook: looks(func(fs.FS) error { return nil })}.build(t, e)
 			if (err == nil) != (one.want == "") || (err != nil && !strings.Contains(err.Error(), one.want)) {
 				t.Errorf("%s: got %v, want %q", one.name, err, one.want)
