@@ -72,7 +72,7 @@ func (n node) declarations(name string) (at []int) {
 // declaredBelow tells whether a stage that this one is built on declares an argument, too.
 func (g *graph) declaredBelow(n node, name string) bool {
 	for at := n.parent(); at >= 0; at = g.nodes[at].parent() {
-		if len(g.nodes[at].declarations(name)) > 0 {
+		if _, declared := g.nodes[at].declares([]string{name}); declared {
 			return true
 		}
 	}
