@@ -12,7 +12,7 @@ import (
 func TestBuildPushOnPodman5(t *testing.T) {
 	Emulation(t)
 	under, reg := Engine(t, Podman5), Private(t)
-	under.Turn(t)
+	t.Parallel()
 	leavesNoContainer(t, under)
 	dir := programsDir(t, Files{"Dockerfile": "FROM scratch AS files\nARG TARGETARCH\nCOPY hello-${TARGETARCH} /hello\n" +
 		"FROM " + Busybox(t, reg) + "\nARG TARGETPLATFORM\nCOPY --from=files /hello /hello\n" +

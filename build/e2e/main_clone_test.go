@@ -17,7 +17,7 @@ import (
 func TestFreshClone(t *testing.T) {
 	e := Engine(t, Docker20)
 	Emulation(t)
-	e.Turn(t)
+	t.Parallel()
 	clone := filepath.Join(t.TempDir(), "manymage")
 	if _, err := output(nil, "git", "-c", "safe.directory=*", "clone", "-q", suite.clone, clone); err != nil {
 		t.Fatal(err)

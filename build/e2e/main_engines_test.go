@@ -6,10 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // Kind is an engine that scripts/engine can start, in its words.
@@ -49,7 +47,6 @@ func Stores() []Kind  { return []Kind{Docker20, Docker26Containerd, Podman} }
 type EngineUnderTest struct {
 	Kind Kind
 	Host string // unix://...
-	turn sync.Mutex
 }
 
 // Engine returns the engine of that kind, started by the first who asks.
@@ -74,25 +71,10 @@ func EachEngine(t *testing.T, kinds []Kind, test func(t *testing.T, e *EngineUnd
 	for _, kind := range kinds {
 		t.Run(strings.ReplaceAll(string(kind), " ", "-"), func(t *testing.T) {
 			e := Engine(t, kind)
-			e.Turn(t)
+			t.Parallel()
 			test(t, e)
 		})
 	}
-}
-
-// Turn lets the rest of the test run beside others, but of those that take turns alone on this engine. What is to happen at the test's
-// end in its turn is registered behind it.
-func (e *EngineUnderTest) Turn(t *testing.T) {
-	t.Helper()
-	t.Parallel()
-	e.turn.Lock()
-	t.Cleanup(e.turn.Unlock)
-	suite.lanes <- struct{}{}
-	begun := time.Now()
-	t.Cleanup(func() {
-		<-suite.lanes
-		t.Logf("took %s in its turn", time.Since(begun).Round(time.Millisecond))
-	})
 }
 
 // Docker runs the docker CLI on the engine and returns what it printed.

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,8 +27,6 @@ type shared struct {
 	clone string // the clone's root
 	temp  string // removed at the end
 	home  string // an empty HOME for the programs that are run: no test depends on a developer's Docker configuration
-
-	lanes chan struct{} // which the tests that take turns are in: as many as keep the machine busy, whatever engines there are
 
 	mu      sync.Mutex
 	onces   map[string]*once
@@ -47,8 +46,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("e2e: left out by -short")
 		os.Exit(0)
 	}
-	// Whoever waits for an engine's turn must not keep those waiting whose engine is free.
-	if err := flag.Set("test.parallel", "1000"); err != nil {
+	// One more than there are processors: they wait for engines and disks.
+	if err := flag.Set("test.parallel", strconv.Itoa(runtime.GOMAXPROCS(0)+1)); err != nil {
 		panic(err)
 	}
 	os.Exit(run(m))
@@ -79,8 +78,7 @@ func open() (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{},
-		lanes: make(chan struct{}, runtime.GOMAXPROCS(0)+1)}
+	s := &shared{clone: clone, temp: temp, home: filepath.Join(temp, "home"), onces: map[string]*once{}}
 	if err := holdEngines(clone); err != nil {
 		return nil, err
 	}
