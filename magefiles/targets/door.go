@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/manymage/manymage/build/progress"
-	_ "github.com/manymage/manymage/magefiles/targets/early"
 )
 
 // The door is where the command line comes in:

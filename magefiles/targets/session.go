@@ -11,6 +11,7 @@ import (
 	"github.com/manymage/manymage/build/config"
 	"github.com/manymage/manymage/build/git"
 	"github.com/manymage/manymage/build/progress"
+	"github.com/manymage/manymage/magefiles/targets/early"
 )
 
 // session is what the targets of one command line share: Mage gives a target nothing but a context, so that `build push` finds the
@@ -44,6 +45,7 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 	ctx, stop := Signals(ctx)
 	defer stop()
 	s.started++
+	early.LargePages() // initialisation has mostly filled what it was asked for first
 	s.getenv = config.Overlay(Words(), os.Getenv)
 	err := s.open(ctx, ask)
 	options := progress.For(os.Stderr, s.getenv)
@@ -54,6 +56,7 @@ func (s *session) run(ctx context.Context, ask describe, do func(context.Context
 		s.note = ""
 	}
 	if err == nil {
+		early.LargePages() // and so has the reading of all that
 		err = do(ctx, s)
 	}
 	if err == nil && ctx.Err() != nil && s.started < s.targets {
