@@ -45,10 +45,24 @@ func main() {
 	os.Exit(code)
 }
 
+// sections are all that can be measured.
+const sections = "start,job,setarch,lists,transfer"
+
+// among splits a list of words, of which each must be a known one.
+func among(option, list, known string) ([]string, error) {
+	words := strings.Split(list, ",")
+	for _, word := range words {
+		if !slices.Contains(strings.Split(known, ","), word) {
+			return nil, fmt.Errorf("%s: %q is none of %s", option, word, known)
+		}
+	}
+	return words, nil
+}
+
 func parse(args []string) (plan, error) {
 	p := plan{}
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
-	only := flags.String("only", "start,job,setarch,lists,transfer", "what to measure")
+	only := flags.String("only", sections, "what to measure")
 	sizes := flags.String("sizes", "3,100,500", "sizes of the job's images in MB")
 	recipes := flags.String("recipes", "classic,buildkit", "builders of the recipe")
 	blobs := flags.String("blobs", "shared,own", "whose the job's megabytes are: one file for all platforms, or one for each")
@@ -58,13 +72,18 @@ func parse(args []string) (plan, error) {
 	if err := flags.Parse(args); err != nil {
 		return p, err
 	}
-	p.only, p.recipes = strings.Split(*only, ","), strings.Split(*recipes, ",")
-	for word := range strings.SplitSeq(*blobs, ",") {
-		blob, ok := map[string]string{"shared": sharedBlob, "own": ownBlob}[word]
-		if !ok {
-			return p, fmt.Errorf("-blobs: %q is neither shared nor own", word)
-		}
-		p.blobs = append(p.blobs, blob)
+	var wrong [3]error
+	p.only, wrong[0] = among("-only", *only, sections)
+	p.recipes, wrong[1] = among("-recipes", *recipes, "classic,buildkit")
+	p.blobs, wrong[2] = among("-blobs", *blobs, "shared,own")
+	if err := errors.Join(wrong[:]...); err != nil {
+		return p, err
+	}
+	for n, word := range p.blobs {
+		p.blobs[n] = map[string]string{"shared": sharedBlob, "own": ownBlob}[word]
+	}
+	if p.rounds < 1 {
+		return p, fmt.Errorf("-rounds: %d pairs measure nothing", p.rounds)
 	}
 	for size := range strings.SplitSeq(*sizes, ",") {
 		n, err := strconv.Atoi(size)
