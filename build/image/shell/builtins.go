@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/manymage/manymage/build/image/options"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // skipExec skips the builtins that only introduce a command.
@@ -146,9 +147,27 @@ func (w *walker) renamed(words []string) {
 	}
 }
 
-// later walks a text that the shell may run when something happens.
+// later walks a text that the shell may run when something happens, which is when the functions below are there, too.
 func (w *walker) later(text string) {
-	w.softly(func() { w.fork(func() { w.stmts(w.parse(text)) }) })
+	w.softly(func() {
+		w.fork(func() {
+			for _, s := range w.script {
+				w.foresee(s)
+			}
+			w.stmts(w.parse(text))
+		})
+	})
+}
+
+// foresee takes the function that a statement defines, if there is none of its name yet.
+func (w *walker) foresee(s *syntax.Stmt) {
+	f, ok := s.Cmd.(*syntax.FuncDecl)
+	if !ok || f.Name == nil {
+		return
+	}
+	if _, known := w.functions[f.Name.Value]; !known {
+		w.define(f)
+	}
 }
 
 // goal is where cd leads.

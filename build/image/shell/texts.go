@@ -54,7 +54,8 @@ func (t *Texts) Follow(text string, args []string, f Frame, host Host) error {
 		return nil
 	}
 	w := newWalker(t, host, f, args)
-	w.stmts(w.parse(text))
+	w.script = w.parse(text)
+	w.stmts(w.script)
 	if f.Cut { // what calls its functions may lie behind
 		for _, name := range slices.Sorted(maps.Keys(w.functions)) {
 			w.function(w.functions[name], [][]string{{name}})

@@ -48,6 +48,8 @@ func TestFollow(t *testing.T) {
 		"eval 'app a'":                                                     "app a",
 		"eval \"app $SET_LATER\"":                                          "app ... ?",
 		"trap 'app' EXIT; other":                                           "app ?; other",
+		"trap f EXIT; f() { app a; }; other":                               "app a ?; other",
+		"f() { app; }; trap f EXIT; f() { last; }; other":                  "app ?; other",
 		"true || app; false && other":                                      "",
 		"cd /srv; app *":                                                   "app *",
 		"app /etc/hooks/*.sh":                                              "app /etc/hooks/a.sh /etc/hooks/b.sh",

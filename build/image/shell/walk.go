@@ -23,6 +23,7 @@ type walker struct {
 	frame Frame
 	state
 	doors
+	script  []*syntax.Stmt // the whole text
 	outputs map[*syntax.CmdSubst]output
 	active  map[string]bool    // calls of functions that are being walked
 	locals  map[string][]value // what the function's local variables were before; nil outside of functions
