@@ -1,6 +1,7 @@
 package git
 
 import (
+	"cmp"
 	"path/filepath"
 	"strings"
 )
@@ -69,6 +70,12 @@ func within(dir, workspace string) bool {
 	if workspace == "" {
 		return true
 	}
-	rel, err := filepath.Rel(workspace, dir)
+	rel, err := filepath.Rel(resolved(workspace), resolved(dir))
 	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// resolved is a path without symbolic links, where it is there: a runner's workspace may be one, and a shell in it says where that leads.
+func resolved(path string) string {
+	found, _ := filepath.EvalSymlinks(path)
+	return cmp.Or(found, path)
 }

@@ -65,12 +65,15 @@ func ask(ctx context.Context, dir string) Info {
 		return Info{Note: cmp.Or(prefix.note(dir), prefix.refusal(dir))}
 	}
 	info := Info{Prefix: strings.Trim(prefix.text, "/"), Source: web(remote(remotes.text)), Note: describe.note(dir)}
+	readCommit(&info, commit.text)
+	if info.Revision != "" && describe.err != nil { // a submodule in it, say, that is not where it should be
+		info.Note = cmp.Or(info.Note, describe.refusal(dir))
+	}
 	readDescribe(&info, describe.text)
 	if series := info.Tag; series != "" && series == strings.TrimSuffix(info.Version, dirtySuffix) && strings.Count(series, ".") < 2 { // a release has three numbers
 		tags := run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname")
 		readDescribe(&info, releaseOf(series, tags.text)+strings.TrimPrefix(info.Version, series))
 	}
-	readCommit(&info, commit.text)
 	return info
 }
 
@@ -96,8 +99,8 @@ func readCommit(info *Info, text string) {
 	}
 }
 
-// readDescribe takes apart "v1.2.0-3-gabc1234-dirty"; what has no "-N-gHASH" is either a tag itself or an abbreviated hash,
-// and only a hash has nothing but hexadecimal digits.
+// readDescribe takes apart "v1.2.0-3-gabc1234-dirty"; what has no "-N-gHASH" is either a tag itself, such as 20241201, or the
+// beginning of the commit's hash.
 func readDescribe(info *Info, text string) {
 	if text == "" {
 		return
@@ -105,19 +108,19 @@ func readDescribe(info *Info, text string) {
 	info.Version = text
 	clean, dirty := strings.CutSuffix(text, dirtySuffix)
 	info.Dirty = dirty
-	info.Tag = tagOf(clean)
+	info.Tag = tagOf(clean, info.Revision)
 	info.Origin = "git tag " + info.Tag
 	if info.Tag == "" {
 		info.Origin = "git commit " + clean
 	}
 }
 
-func tagOf(described string) string {
+func tagOf(described, revision string) string {
 	rest, hash, found := cutLast(described, "-g")
 	if tag, count, counted := cutLast(rest, "-"); found && counted && isHash(hash) && isDigits(count) {
 		return tag
 	}
-	if isHash(described) {
+	if isHash(described) && strings.HasPrefix(revision, described) {
 		return ""
 	}
 	return described

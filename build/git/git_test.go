@@ -185,6 +185,8 @@ func TestSilenceIsTold(t *testing.T) {
 		want      string
 	}{
 		{"another owner", "/src", answer{complaint: "fatal: detected dubious ownership in repository at '/src'"}, "git config --global --add safe.directory /src"},
+		{"another owner of the folder's repository", "/src/api", answer{complaint: "fatal: detected dubious ownership in repository at '/s rc'\nTo add an exception for this directory, call:\n\n\tgit config --global --add safe.directory '/s rc'\n"},
+			"about /src/api because another user owns it: run git config --global --add safe.directory '/s rc'"},
 		{"no repository", "/src", answer{complaint: "fatal: not a git repository"}, ""},
 		{"too slow", "/src", answer{err: context.DeadlineExceeded}, "git has not answered about /src in 10s: without VERSION the image is version dev"},
 		{"no git", filepath.Join(repository, ".git", "deep"), answer{err: missing}, "without VERSION the image is version dev"},
@@ -216,6 +218,30 @@ func TestWhatGitHasAgainstARepositoryIsTold(t *testing.T) {
 		if err != nil || info.Version != "" || !strings.Contains(info.Note, test.want) || (info.Note == "") != (test.want == "") {
 			t.Errorf("%s: %+v, %v", name, info, err)
 		}
+	}
+}
+
+// A submodule without its repository keeps git from describing the commit that it knows.
+func TestABrokenSubmoduleIsTold(t *testing.T) {
+	sub, r := newRepository(t), newRepository(t)
+	sub.commit("a", "1")
+	r.git("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", sub.dir, "sub")
+	r.commit("b", "1")
+	r.git("tag", "v1.2.0")
+	r.write("sub/.git", "gitdir: /nowhere\n")
+	info := r.describe(nil)
+	if info.Version != "" || info.Revision == "" || !strings.Contains(info.Note, "not a git repository: /nowhere; without VERSION") {
+		t.Errorf("%+v", info)
+	}
+}
+
+// A tag that is a date looks like a hash.
+func TestATagOfDigits(t *testing.T) {
+	r := newRepository(t)
+	r.commit("a", "1")
+	r.git("tag", "20241201")
+	if info := r.describe(nil); info.Tag != "20241201" || info.Origin != "git tag 20241201" {
+		t.Errorf("%+v", info)
 	}
 }
 
@@ -321,6 +347,13 @@ func TestWithin(t *testing.T) {
 			t.Errorf("%s in %s: %v", c.dir, c.workspace, !c.want)
 		}
 	}
+	real, link := t.TempDir(), filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(real, link); err != nil {
+		t.Fatal(err)
+	}
+	if !within(real, link) || !within(link, real) {
+		t.Error("a folder is not in the workspace that is a link to it")
+	}
 }
 
 func with(env map[string]string, name, value string) map[string]string {
@@ -334,6 +367,9 @@ func TestWeb(t *testing.T) {
 		"git@github.com:me/app.git":                  "https://github.com/me/app",
 		"github.com:me/app":                          "https://github.com/me/app",
 		"ssh://git@host.example:2222/me/app.git":     "https://host.example/me/app",
+		"ssh://git@ssh.github.com:443/me/app.git":    "https://github.com/me/app",
+		"ssh://git@altssh.gitlab.com:443/me/app.git": "https://gitlab.com/me/app",
+		"https://ssh.example/me/app":                 "https://ssh.example/me/app",
 		"https://user:tok%40en@gitlab.com/g/app.git": "https://gitlab.com/g/app",
 		"ssh://git@[2001:db8::1]:2222/me/app.git":    "https://[2001:db8::1]/me/app",
 		"https://me@[2001:db8::1]:8443/me/app.git":   "https://[2001:db8::1]:8443/me/app",
@@ -368,9 +404,9 @@ func TestRemote(t *testing.T) {
 
 func TestTagOf(t *testing.T) {
 	for described, want := range map[string]string{
-		"v1.2.0": "v1.2.0", "v1.2.0-3-gabc1234": "v1.2.0", "abc1234": "", "1.0-g-3": "1.0-g-3", "release/1-2-gffff": "release/1",
+		"v1.2.0": "v1.2.0", "v1.2.0-3-gabc1234": "v1.2.0", "abc1234": "", "abcd": "abcd", "1.0-g-3": "1.0-g-3", "release/1-2-gffff": "release/1",
 	} {
-		if got := tagOf(described); got != want {
+		if got := tagOf(described, "abc12345"); got != want {
 			t.Errorf("tagOf(%q) = %q, want %q", described, got, want)
 		}
 	}

@@ -2,6 +2,7 @@ package git
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -45,13 +46,20 @@ func run(ctx context.Context, dir string, args ...string) answer {
 func (a answer) note(dir string) string {
 	switch {
 	case strings.Contains(a.complaint, "dubious ownership"), strings.Contains(a.complaint, "unsafe repository"):
-		return "git does not answer about " + dir + " because another user owns it: run git config --global --add safe.directory " + dir
+		return "git does not answer about " + dir + " because another user owns it: run git config --global --add safe.directory " + a.unsafe(dir)
 	case errors.Is(a.err, context.DeadlineExceeded):
 		return "git has not answered about " + dir + " in " + patience.String() + ": without VERSION the image is version dev; see what makes `git describe --dirty` slow there"
 	case errors.Is(a.err, exec.ErrNotFound) && isRepository(dir):
 		return dir + " is in a git repository, and there is no git to ask about it: without VERSION the image is version dev"
 	}
 	return ""
+}
+
+// unsafe is what git wants to be told is safe, quoted for a shell: the top of the repository, or of a submodule.
+func (a answer) unsafe(dir string) string {
+	_, advice, _ := strings.Cut(a.complaint, "--add safe.directory ")
+	top, _, _ := strings.Cut(advice, "\n")
+	return cmp.Or(top, dir)
 }
 
 // refusal is what git has against a repository that it has found: a worktree or submodule that points to what is not there, as in a

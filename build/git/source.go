@@ -33,6 +33,7 @@ func remote(lines string) string {
 //
 //	git@github.com:me/app.git                -> https://github.com/me/app
 //	ssh://git@host:2222/me/app.git           -> https://host/me/app       (the port is ssh's)
+//	ssh://git@ssh.github.com:443/me/app.git  -> https://github.com/me/app
 //	https://user:token@gitlab.com/me/app.git -> https://gitlab.com/me/app
 //	http://host:3000/me/app                  -> http://host:3000/me/app
 //	/srv/git/app.git, file:///srv/git/app    -> ""                        (nobody else can follow it)
@@ -46,7 +47,7 @@ func web(remote string) string {
 	case "http", "https":
 		host = u.Host
 	case "ssh", "git", "git+ssh", "ssh+git":
-		u.Scheme = "https"
+		u.Scheme, host = "https", webHost(host)
 		if strings.Contains(host, ":") { // an IPv6 address
 			host = "[" + host + "]"
 		}
@@ -55,6 +56,12 @@ func web(remote string) string {
 	}
 	clean := url.URL{Scheme: u.Scheme, Host: host, Path: strings.TrimSuffix(strings.TrimRight(u.Path, "/"), ".git")}
 	return clean.String()
+}
+
+// webHost is who shows what a host for ssh alone serves, as behind firewalls that let only port 443 pass: ssh.github.com,
+// altssh.gitlab.com.
+func webHost(host string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(host, "altssh."), "ssh.")
 }
 
 // scpForm turns git's short form user@host:path into a URL; what has a scheme, a slash before the colon, or a
