@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -98,7 +99,13 @@ func TestWarningWithAPlace(t *testing.T) {
 }
 
 func TestFolderIn(t *testing.T) {
+	top := t.TempDir()
+	link := filepath.Join(top, "link")
+	if err := errors.Join(os.MkdirAll(filepath.Join(top, "work", "api"), 0o755), os.Symlink("work", link)); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct{ workspace, dir, want string }{
+		{link, filepath.Join(top, "work", "api"), "api"}, {filepath.Join(top, "work"), filepath.Join(link, "api"), "api"},
 		{"/w/app", "/w/app/services/api", "services/api"}, {"/w/app/", "/w/app", ""}, {"", "/w/app", ""}, {"/w/app", "/tmp", ""}, {"/w/app", "", ""},
 	} {
 		if got := FolderIn(test.workspace, test.dir); got != test.want {

@@ -40,8 +40,13 @@ func (g *log) annotate(kind, platform, file string, line int, text string) {
 func ErrorCommand(text string) string { return workflowCommand("error", "", "", 0, text) }
 
 // FolderIn is Options.Folder of a run in dir, when a workflow's checkout ($GITHUB_WORKSPACE) is in workspace. Empty where they are the
-// same, or dir is outside of it.
+// same, or dir is outside of it. Symbolic links are followed: a runner's workspace may be one, and dir where that leads.
 func FolderIn(workspace, dir string) string {
+	for _, path := range []*string{&workspace, &dir} {
+		if found, err := filepath.EvalSymlinks(*path); err == nil {
+			*path = found
+		}
+	}
 	folder, err := filepath.Rel(workspace, dir)
 	if err != nil || workspace == "" || !filepath.IsLocal(folder) || folder == "." {
 		return ""
