@@ -11,7 +11,7 @@ import (
 func (l *loader) arguments() {
 	l.config.BuildArgs = l.pairs("BUILD_ARGS", l.badArgument)
 	l.config.Labels = l.pairs("LABELS", l.badLabel)
-	l.config.Annotations = l.pairs("ANNOTATIONS", l.badLabel)
+	l.config.Annotations = l.pairs("ANNOTATIONS", l.badAnnotation)
 	l.config.Contexts = l.pairs("CONTEXTS", l.badContext)
 	for i := range l.config.Contexts {
 		c := &l.config.Contexts[i]
@@ -25,7 +25,7 @@ func (l *loader) arguments() {
 	l.scan()
 }
 
-// pairs reads NAME=value items; of one name the last counts. check sees whether there was a value and may put one in.
+// pairs reads NAME=value items; of one name the last counts. check sees whether there was a value, and may put one in or correct the name.
 func (l *loader) pairs(name string, check func(p *Pair, valued bool) string) []Pair {
 	s := l.get(name)
 	if l.torn(s) {
@@ -43,7 +43,7 @@ func (l *loader) pairs(name string, check func(p *Pair, valued bool) string) []P
 			l.fail(&UsageError{Knob: name, Text: key, Origin: i.origin, Problem: problem})
 			continue
 		}
-		byName[key] = p
+		byName[p.Name] = p
 	}
 	all := sortedPairs(byName)
 	l.recordPairs(name, all)
@@ -131,6 +131,21 @@ func (l *loader) badLabel(p *Pair, valued bool) string {
 		return "looks like a secret, which everybody could read in the image: leave it out"
 	}
 	return ""
+}
+
+// badAnnotation checks an annotation, before which docker buildx and docker/metadata-action write what it is of: index:NAME=value.
+func (l *loader) badAnnotation(p *Pair, valued bool) string {
+	if of, name, found := strings.Cut(p.Name, ":"); found {
+		first, _, _ := strings.Cut(of, "[") // of one platform: manifest[linux/arm64]
+		levels := strings.Split(first, ",")
+		switch {
+		case slices.Contains(levels, "index"):
+			p.Name = name
+		case slices.Contains([]string{"manifest", "manifest-descriptor", "index-descriptor"}, levels[0]):
+			return "is for " + of + ", and these are the list's: write index:" + name + " or " + name + " alone, and LABELS for what is said of each image"
+		}
+	}
+	return l.badLabel(p, valued)
 }
 
 // badContext checks that a named context names something.

@@ -313,12 +313,12 @@ func TestBracesOfAValue(t *testing.T) {
 func TestLabels(t *testing.T) {
 	c := say{
 		env:  map[string]string{"LABELS": "org.opencontainers.image.title=My app\norg.opencontainers.image.licenses=MIT\n"},
-		yaml: "annotations:\n  - a=b c\ncontexts:\n  base: docker-image://alpine\n  git: git@host:me/app\n  src: ../src\n  stage: target:base\n",
+		yaml: "annotations:\n  - a=b c\n  - manifest,index:d.e=f\ncontexts:\n  base: docker-image://alpine\n  git: git@host:me/app\n  src: ../src\n  stage: target:base\n",
 	}.mustLoad(t)
 	if fmt.Sprint(c.Labels) != "[{org.opencontainers.image.licenses MIT environment LABELS} {org.opencontainers.image.title My app environment LABELS}]" {
 		t.Errorf("labels %v", c.Labels)
 	}
-	if fmt.Sprint(c.Annotations) != "[{a b c manymage.yaml:2}]" {
+	if fmt.Sprint(c.Annotations) != "[{a b c manymage.yaml:2} {d.e f manymage.yaml:3}]" {
 		t.Errorf("annotations %v", c.Annotations)
 	}
 	var contexts []string
@@ -490,6 +490,9 @@ func TestRefused(t *testing.T) {
 		{"ONLY beside ARCHES", line("ONLY=riscv64"), []string{"ONLY=riscv64 (command line) names linux/riscv64, which ARCHES has not"}},
 		{"ALLOW_DROP", line("ALLOW_DROP=arm65"), []string{"ALLOW_DROP=arm65", "did you mean"}},
 		{"tag", line("TAGS=latest a/b"), []string{"TAGS=a/b", "write a-b"}},
+		{"tag with its repository", line("TAGS=localhost:5000/me/app:1.2"), []string{"TAGS=localhost:5000/me/app:1.2 (command line) is a whole reference and no tag: write 1.2"}},
+		{"annotation of images", line("ANNOTATIONS=manifest:a.b=c"), []string{"ANNOTATIONS=manifest:a.b (command line) is for manifest, and these are the list's: write index:a.b or a.b alone"}},
+		{"annotation of one image", line("ANNOTATIONS=manifest[linux/arm64]:a.b=c"), []string{"is for manifest[linux/arm64], and these"}},
 		{"tag placeholder", line("TAGS=latest {versoin}"), []string{"TAGS={versoin} (command line) holds {versoin}, and only {version}, {major} and {minor} are filled in: did you mean {version}?"}},
 		{"tag placeholder of elsewhere", say{yaml: "tags: ['{arch}-{version}']\n"}, []string{"TAGS={arch}-{version} (manymage.yaml:1) holds {arch}, and only {version}, {major} and {minor}"}},
 		{"tag placeholder in other tools' braces", line("TAGS={{version}} latest"), []string{"TAGS={{version}} (command line) holds {{version}}: write {version}, with one brace at either end"}},

@@ -66,6 +66,9 @@ func badTag(text string) string {
 	case tag.MatchString(text):
 		return ""
 	}
+	if name, own := cutTag(text); strings.Contains(name, "/") && tag.MatchString(own) { // as docker/metadata-action writes tags
+		return "is a whole reference and no tag: write " + own
+	}
 	cure := strings.TrimLeft(notInTag.ReplaceAllString(text, "-"), ".-")
 	if cure == "" {
 		return "is no valid tag: use letters, digits, and _ . - behind the first"

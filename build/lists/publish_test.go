@@ -739,7 +739,7 @@ func TestReferences(t *testing.T) {
 		"me//app":                   `cannot go on with "//app"`,
 		"me/app:" + string('\x00'):  "cannot go on",
 		"ada:secret@ghcr.io/me/app": "docker login ghcr.io",
-		"https://ghcr.io/me/app":    `cannot go on with "://ghcr.io/me/app"`,
+		"https://ghcr.io/me/app":    "it is an address; leave https:// out",
 	} {
 		if _, err := ParseReference(text); !errors.Is(err, ErrUsage) || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%q: got %v, want %q", text, err, says)

@@ -41,6 +41,9 @@ func malformed(text string, err error) error {
 		host, _, _ := strings.Cut(after, "/")
 		return usage("a reference holds no name and password; leave out all up to the @ before %s, and run `docker login %s`", host, host)
 	}
+	if scheme, _, ok := strings.Cut(text, "://"); ok { // docker://, as skopeo writes it
+		return usage("malformed reference %q: it is an address; leave %s:// out", text, scheme)
+	}
 	if _, lowered := reference.ParseNormalizedNamed(strings.ToLower(text)); lowered == nil {
 		at := strings.IndexFunc(text, unicode.IsUpper)
 		return usage("malformed reference %q: the capital letter at %q is not allowed in a name; write it in lower case", text, text[at:])

@@ -14,8 +14,9 @@ import (
 // Split takes a list of a command line apart, at commas and white space.
 func Split(text string) []string { return words(text) }
 
-// pairStart is where another annotation begins behind a comma or line end: values may hold them, too.
-var pairStart = regexp.MustCompile(`[,\n]\s*([A-Za-z0-9][A-Za-z0-9._/-]*)=`)
+// pairStart is where another annotation begins behind a comma or line end: values may hold them, too. What docker buildx writes before
+// those of a list is left out.
+var pairStart = regexp.MustCompile(`[,\n]\s*(?:index:)?([A-Za-z0-9][A-Za-z0-9._/-]*)=`)
 
 // ParseAnnotations reads NAME=value pairs, separated by commas or line ends. A comma that no NAME= follows is part of the value, as are
 // one behind a backslash and all of a value in quotes. What has quotes or backslashes elsewhere, such as JSON, is taken as it is.

@@ -19,6 +19,7 @@ func TestParseAnnotations(t *testing.T) {
 		"a=x=y":                     "map[a:x=y]",
 		"a=https://x/?q=1&r=2,b=c ": "map[a:https://x/?q=1&r=2 b:c]",
 		"a=b\nc=d":                  "map[a:b c:d]",
+		"index:a=b,index:c=x:y":     "map[a:b c:x:y]",
 		`a="hello, world"`:          "map[a:hello, world]",
 		`a="x, b=c",d='"'`:          `map[a:x, b=c d:"]`,
 		`a=x\, b=c`:                 "map[a:x, b=c]",
