@@ -64,7 +64,7 @@ func readLine(args []string, b binary, getenv func(string) string) (line, error)
 var knob = regexp.MustCompile(`^[A-Z][A-Z0-9_]*=`)
 
 // switches are the knobs that can be written as options too, as docker and make users expect.
-var switches = map[string]string{"insecure": "INSECURE=true", "verbose": "V=1"}
+var switches = map[string]string{"insecure": "INSECURE", "verbose": "V"}
 
 // forTheCompiler are variables with which people cross-compile. As knobs they would mislead, as environment they would compile
 // the magefile itself for a machine that is not this one.
@@ -73,19 +73,19 @@ var forTheCompiler = map[string]string{"GOARCH": "ARCHES", "GOARM": "ARCHES", "G
 // knobs takes NAME=value words and switches out of the line.
 func (r *reader) knobs(args []string) error {
 	for _, arg := range args {
-		name, value, _ := strings.Cut(arg, "=")
-		dashes := strings.TrimLeft(name, "-")
-		word, isSwitch := switches[dashes]
+		name, value, valued := strings.Cut(arg, "=")
+		option := strings.TrimLeft(name, "-")
+		switched, isSwitch := switches[option]
 		switch {
 		case knob.MatchString(arg):
 			if cure, wrong := forTheCompiler[name]; wrong {
 				return refuse("%s is no knob: say for which platforms to build with %s, such as %s", name, cure, example(name, value))
 			}
 			r.words = append(r.words, arg)
-		case isSwitch && dashes != name && strings.Contains(arg, "="):
-			r.words = append(r.words, strings.ToUpper(dashes)+"="+value)
-		case isSwitch && dashes != name:
-			r.words = append(r.words, word)
+		case isSwitch && option != name && valued:
+			r.words = append(r.words, switched+"="+value)
+		case isSwitch && option != name:
+			r.words = append(r.words, switched+"=true")
 		default:
 			r.rest = append(r.rest, arg)
 		}

@@ -131,6 +131,21 @@ func annotated(t *testing.T, do func(*list) error) (string, error) {
 	return string(text), failed
 }
 
+// GITHUB_* words of the command line go before the environment, as those of any other tool do.
+func TestTheSummaryGoesWhereTheLineSays(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "summary")
+	s := &session{pipeline: build.New(build.Options{}), getenv: func(name string) string {
+		return map[string]string{"GITHUB_STEP_SUMMARY": path}[name]
+	}}
+	t.Setenv("GITHUB_STEP_SUMMARY", "")
+	if err := s.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
 // The list that several jobs built is named to the next job as one that `build push` made, whatever its target prints.
 func TestAPublishedListIsAnOutput(t *testing.T) {
 	made := lists.Created{Published: []lists.Published{{Repository: "ghcr.io/me/app", Tags: []lists.TagMove{{Tag: "1.2.0"}, {Tag: "1"}}}}}

@@ -162,12 +162,12 @@ func (s *session) finish() error {
 	if err := show(os.Stdout, summary); err != nil {
 		return err
 	}
-	if err := progress.AppendSummary(os.Getenv("GITHUB_STEP_SUMMARY"), summary); err != nil {
+	if err := progress.AppendSummary(s.getenv("GITHUB_STEP_SUMMARY"), summary); err != nil {
 		return err
 	}
 	if summary.Digest == "" {
 		return nil
 	}
-	return progress.AppendOutput(os.Getenv("GITHUB_OUTPUT"),
+	return progress.AppendOutput(s.getenv("GITHUB_OUTPUT"),
 		progress.Value{Name: "digest", Text: summary.Digest}, progress.Value{Name: "image", Text: summary.Reference})
 }
