@@ -237,7 +237,6 @@ func TestWritable(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what decodes is the same record after it was encoded and decoded again; nothing panics.
 // A folder that was there stays, and a link to one: somebody has put it there.
 func TestFoldersOfOthersStay(t *testing.T) {
 	for name, put := range map[string]func(dir, elsewhere string) error{
@@ -270,6 +269,7 @@ func TestFoldersOfOthersStay(t *testing.T) {
 	}
 }
 
+// FuzzDecode: what decodes is the same record after it was encoded and decoded again; nothing panics.
 func FuzzDecode(f *testing.F) {
 	full, err := encode(sample())
 	if err != nil {
