@@ -246,6 +246,9 @@ func TestTags(t *testing.T) {
 		"1.4.2-3-gabc1234": {"1.4.2-3-gabc1234 latest", "", "{major}.{minor} v{major}"},
 		"2026.01.30":       {"2026.01.30 latest", "", "{major}.{minor} v{major}"}, // zeros before a number are no semver
 		"abc1234":          {"abc1234 latest", "", "{major}.{minor} v{major}"},
+		"4859123":          {"4859123 latest", "", "{major}.{minor} v{major}"}, // the hash of a commit, too
+		"20241201":         {"20241201 latest", "", "{major}.{minor} v{major}"},
+		"485912":           {"485912 latest 485912.0 v485912", "485912.0 v485912", ""},
 		"1.4.2-dirty":      {"1.4.2-dirty latest", "", "{major}.{minor} v{major}"},
 	} {
 		c := line("VERSION="+version, "TAGS={major}.{minor} {version} v{major} latest").mustLoad(t)

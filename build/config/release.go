@@ -12,11 +12,15 @@ import (
 // for releases alone: of a preview (1.5.0-rc.1) or of what git describes between releases nobody wants to be told that it is 1.5.
 var ofSeries = []string{"{major}", "{minor}"}
 
+// shortHash is to how many digits git shortens the hash of a commit at least; one in twenty-seven of that length has no letter.
+const shortHash = 7
+
 // release is a version's numbers, where it is one of https://semver.org that is no preview. A v before it and numbers left out
-// behind it ("v1", "1.4") do no harm.
+// behind it ("v1", "1.4") do no harm. A number alone that may be a commit's is none, nor is a date such as 20241201.
 func release(version string) (major, minor string, ok bool) {
 	v := canonical(version)
-	if !semver.IsValid(v) || semver.Prerelease(v) != "" {
+	alone := !strings.Contains(v, ".")
+	if !semver.IsValid(v) || semver.Prerelease(v) != "" || alone && len(v) > shortHash {
 		return "", "", false
 	}
 	major, minor, _ = strings.Cut(strings.TrimPrefix(semver.MajorMinor(v), "v"), ".")
