@@ -40,12 +40,9 @@ func Write(path string, r Record) error {
 func Writable(path string) error {
 	dir := filepath.Dir(path)
 	_, before := os.Stat(dir)
-	err := os.MkdirAll(dir, 0o755)
+	probe, err := create(dir)
 	if err == nil {
-		var probe *os.File
-		if probe, err = os.CreateTemp(dir, Temporary); err == nil {
-			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
-		}
+		err = errors.Join(probe.Close(), os.Remove(probe.Name()))
 		if errors.Is(before, fs.ErrNotExist) {
 			_ = os.Remove(dir) // refused while anything is in it
 		}
@@ -71,11 +68,7 @@ func encode(r Record) ([]byte, error) {
 
 // replace renames a finished file over path: a reader, or a run beside this one, sees the old record or the new one.
 func replace(path string, data []byte) (err error) {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	temp, err := os.CreateTemp(dir, Temporary)
+	temp, err := create(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
@@ -88,6 +81,23 @@ func replace(path string, data []byte) (err error) {
 		return err
 	}
 	return os.Rename(temp.Name(), path)
+}
+
+// tries are more than the runs that begin in one folder at the same moment.
+const tries = 20
+
+// create makes a temporary file in a folder, which is made where it is missing: again where a run beside this one, which has only asked
+// whether it may write, takes it away.
+func create(dir string) (file *os.File, err error) {
+	for range tries {
+		if err = os.MkdirAll(dir, 0o755); err == nil {
+			file, err = os.CreateTemp(dir, Temporary)
+		}
+		if !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrExist) { // which MkdirAll says where it vanishes meanwhile
+			break
+		}
+	}
+	return file, err
 }
 
 // fillAndClose syncs before the rename can make a name of it: after a power cut the record is the old one, never an empty one.

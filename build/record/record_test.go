@@ -117,6 +117,26 @@ func TestWritersAndReadersAtOnce(t *testing.T) {
 	group.Wait()
 }
 
+// Runs that begin take away the folder that they have made to ask whether they may write, while others end.
+func TestFoldersThatVanish(t *testing.T) {
+	for range 200 {
+		path := filepath.Join(t.TempDir(), "dist", "manymage.json")
+		var group sync.WaitGroup
+		for _, do := range []func() error{
+			func() error { return Writable(path) },
+			func() error { return Writable(path) },
+			func() error { return Write(path, sample()) },
+		} {
+			group.Go(func() {
+				if err := do(); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+	}
+}
+
 func TestRefused(t *testing.T) {
 	tests := []struct {
 		name, content string
