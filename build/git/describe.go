@@ -5,6 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -70,22 +71,27 @@ func ask(ctx context.Context, dir string) Info {
 		info.Note = cmp.Or(info.Note, describe.refusal(dir))
 	}
 	readDescribe(&info, describe.text)
-	if series := info.Tag; series != "" && series == strings.TrimSuffix(info.Version, dirtySuffix) && strings.Count(series, ".") < 2 { // a release has three numbers
+	if moving := info.Tag; moving != "" && moving == strings.TrimSuffix(info.Version, dirtySuffix) && strings.Count(moving, ".") < 2 { // a release has three numbers
 		tags := run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname")
-		readDescribe(&info, releaseOf(series, tags.text)+strings.TrimPrefix(info.Version, series))
+		readDescribe(&info, releaseOf(moving, tags.text)+strings.TrimPrefix(info.Version, moving))
 	}
 	return info
 }
 
-// releaseOf is the newest release of a commit's tags, the newest first, of which a tag names the series: v1 moves along with v1.4.2, and
-// git describe takes either.
-func releaseOf(series, tags string) string {
+var (
+	aRelease = regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+$`)
+	aWord    = regexp.MustCompile(`^[A-Za-z]+$`)
+)
+
+// releaseOf is the newest release of a commit's tags, the newest first, beside a tag that moves along with releases: v1 with v1.4.2, or a
+// word such as latest. git describe takes either.
+func releaseOf(moving, tags string) string {
 	for tag := range strings.FieldsSeq(tags) {
-		if strings.HasPrefix(tag, series+".") {
+		if strings.HasPrefix(tag, moving+".") || aWord.MatchString(moving) && aRelease.MatchString(tag) {
 			return tag
 		}
 	}
-	return series
+	return moving
 }
 
 // dirtySuffix is what git describe puts behind the name of a commit whose files differ from it.

@@ -88,7 +88,7 @@ func TestTaggedCommit(t *testing.T) {
 
 // Of a commit's tags the release is the version, and not the tag of its series that moves along with releases.
 func TestTagsThatMoveAlong(t *testing.T) {
-	for _, tags := range [][]string{{"v1.4.2", "v1.4", "v1"}, {"v1", "v1.4.2-rc.1", "v1.4", "v1.4.2"}, {"v1.4.2", "v1.4.1", "v1"}} {
+	for _, tags := range [][]string{{"v1.4.2", "v1.4", "v1"}, {"v1", "v1.4.2-rc.1", "v1.4", "v1.4.2"}, {"v1.4.2", "v1.4.1", "v1"}, {"latest", "v1.4.2", "v1.4.2-rc.1"}} {
 		r := newRepository(t)
 		r.commit("a", "1")
 		for _, tag := range tags {
