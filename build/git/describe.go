@@ -71,27 +71,32 @@ func ask(ctx context.Context, dir string) Info {
 		info.Note = cmp.Or(info.Note, describe.refusal(dir))
 	}
 	readDescribe(&info, describe.text)
-	if moving := info.Tag; moving != "" && moving == strings.TrimSuffix(info.Version, dirtySuffix) && strings.Count(moving, ".") < 2 { // a release has three numbers
+	if tag := info.Tag; tag != "" && tag == strings.TrimSuffix(info.Version, dirtySuffix) { // of the commit itself, which may have more
 		tags := run(ctx, dir, "-c", "versionsort.suffix=-", "tag", "--points-at=HEAD", "--sort=-version:refname")
-		readDescribe(&info, releaseOf(moving, tags.text)+strings.TrimPrefix(info.Version, moving))
+		readDescribe(&info, releaseOf(tag, tags.text)+strings.TrimPrefix(info.Version, tag))
 	}
 	return info
 }
 
 var (
 	aRelease = regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+$`)
+	aVersion = regexp.MustCompile(`^v?[0-9]`)
 	aWord    = regexp.MustCompile(`^[A-Za-z]+$`)
 )
 
-// releaseOf is the newest release of a commit's tags, the newest first, beside a tag that moves along with releases: v1 with v1.4.2, or a
-// word such as latest. git describe takes either.
-func releaseOf(moving, tags string) string {
+// releaseOf is the newest release of a commit's tags, the newest first, where git describe has taken another one: an older one, a preview
+// of it, or a tag that moves along with releases, v1 with v1.4.2 or a word such as latest.
+func releaseOf(described, tags string) string {
+	word := aWord.MatchString(described)
 	for tag := range strings.FieldsSeq(tags) {
-		if strings.HasPrefix(tag, moving+".") || aWord.MatchString(moving) && aRelease.MatchString(tag) {
+		if tag == described && !word { // those behind it are older
+			break
+		}
+		if strings.HasPrefix(tag, described+".") || aRelease.MatchString(tag) && (word || aVersion.MatchString(described)) {
 			return tag
 		}
 	}
-	return moving
+	return described
 }
 
 // dirtySuffix is what git describe puts behind the name of a commit whose files differ from it.

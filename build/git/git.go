@@ -2,7 +2,7 @@
 // when it was made.
 //
 //	git describe --tags --always --dirty   -> Version, Tag, Dirty
-//	git tag --points-at=HEAD               -> Version, where that is a tag that moves along: v1.4.2 beside v1 or latest
+//	git tag --points-at=HEAD               -> Version, of several tags the newest release: v1.4.2 beside v1, v1.4.2-rc.1 or latest
 //	git log -1 (hash and commit time)      -> Revision, Created
 //	remote.*.url, its credentials removed  -> Source, Name
 //	GITHUB_*, CI_* of GitHub and GitLab    -> whatever of these git does not know (a checkout without .git, say)

@@ -88,7 +88,7 @@ func TestTaggedCommit(t *testing.T) {
 
 // Of a commit's tags the release is the version, and not the tag of its series that moves along with releases.
 func TestTagsThatMoveAlong(t *testing.T) {
-	for _, tags := range [][]string{{"v1.4.2", "v1.4", "v1"}, {"v1", "v1.4.2-rc.1", "v1.4", "v1.4.2"}, {"v1.4.2", "v1.4.1", "v1"}, {"latest", "v1.4.2", "v1.4.2-rc.1"}} {
+	for _, tags := range [][]string{{"v1.4.2", "v1.4", "v1"}, {"v1", "v1.4.2-rc.1", "v1.4", "v1.4.2"}, {"v1.4.2", "v1.4.1", "v1"}, {"latest", "v1.4.2", "v1.4.2-rc.1"}, {"v1.4.1", "v1.4.2"}, {"v1.4.2", "v1.0.0-rc.1"}} {
 		r := newRepository(t)
 		r.commit("a", "1")
 		for _, tag := range tags {
@@ -101,6 +101,24 @@ func TestTagsThatMoveAlong(t *testing.T) {
 		r.write("a", "2")
 		if info := r.describe(nil); info.Version != want+"-dirty" || info.Tag != want || !info.Dirty {
 			t.Errorf("%v, changed: %+v, want %s", tags, info, want)
+		}
+	}
+}
+
+// git describe takes a tag with a message before any without one.
+func TestTagsWithMessages(t *testing.T) {
+	for message, test := range map[string]struct{ plain, want string }{
+		"v1.4.2-rc.1": {"v1.4.2", "v1.4.2"},
+		"v1.5.0-rc.1": {"v1.4.2", "v1.5.0-rc.1"}, // what comes next
+		"app/v2.0.0":  {"v1.4.2", "app/v2.0.0"},
+		"20241201":    {"1.4.2", "20241201"},
+	} {
+		r := newRepository(t)
+		r.commit("a", "1")
+		r.git("tag", test.plain)
+		r.git("tag", "-a", "-m", "x", message)
+		if info := r.describe(nil); info.Version != test.want {
+			t.Errorf("%s beside %s: %s", message, test.plain, info.Version)
 		}
 	}
 }
