@@ -142,7 +142,7 @@ func (l *kitLook) open(ctx context.Context, bridge gatewaypb.LLBBridgeClient) (s
 		return "", nil, err
 	}
 	l.stored = stored{l.id, config, true, t}
-	if !l.engine.shownByKit(len(t.layers)) {
+	if !l.engine.shownByKit(len(t.frame.Layers)) {
 		return "", nil, errKit
 	}
 	ref, err := l.solve(ctx, bridge)

@@ -21,6 +21,13 @@ const keepLimit = 64 << 20
 // ErrIndex says that a reference names a manifest list where one image is wanted.
 var ErrIndex = errors.New("a manifest list, not one image")
 
+var (
+	errConfigless = errors.New("the stream ends before the config; the engine's image is damaged, build it again")
+	// errUnpacked: a containerd store pulls no layer that another image has unpacked already, whatever it was packed in, and leaves
+	// an image that lacks one out of its streams.
+	errUnpacked = errors.New("the engine keeps a layer of it unpacked alone, from another image, and does not export it: build it with BuildKit, or repair its label in the registry")
+)
+
 // documents are the JSON files of a save stream by digest.
 type documents struct {
 	blobs map[digest.Digest][]byte
@@ -46,6 +53,9 @@ func (e *Engine) exact(ctx context.Context, id string) (stored, error) {
 		}
 		return d.ofConfig(want)
 	})
+	if errors.Is(err, errConfigless) && d.blobs[want] != nil {
+		err = errUnpacked
+	}
 	if err != nil {
 		return stored{}, fmt.Errorf("read image %s from the engine's save stream: %w", short(id), err)
 	}
@@ -58,7 +68,7 @@ func (d *documents) find(stream *tar.Reader, done func() (stored, bool, error)) 
 	for {
 		header, err := stream.Next()
 		if err == io.EOF {
-			return stored{}, errors.New("the stream ends before the config; the engine's image is damaged, build it again")
+			return stored{}, errConfigless
 		}
 		var kept bool
 		if err == nil {
@@ -133,9 +143,8 @@ func (d *documents) ofManifest(id digest.Digest) (stored, bool, error) {
 		return stored{}, false, err
 	}
 	var doc struct {
+		ocispec.Manifest
 		Manifests []ocispec.Descriptor
-		Config    ocispec.Descriptor
-		Layers    []ocispec.Descriptor
 	}
 	if err := json.Unmarshal(raw, &doc); err != nil {
 		return stored{}, false, fmt.Errorf("%w: manifest %s: %w; build the image again", ErrConfig, id, err)
@@ -154,7 +163,7 @@ func (d *documents) ofManifest(id digest.Digest) (stored, bool, error) {
 	if _, err := diffIDs(config); err != nil {
 		return stored{}, false, err
 	}
-	return stored{config: config, proven: true, thin: thin{config, doc.Layers}}, true, nil
+	return stored{config: config, proven: true, thin: thin{config, doc.Manifest}}, true, nil
 }
 
 // attestationType is the annotation of BuildKit's attestation manifests.

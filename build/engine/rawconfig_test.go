@@ -180,8 +180,30 @@ func TestConfigFromSaveStreams(t *testing.T) {
 			}
 		case err != nil:
 			t.Errorf("%s: %v", test.name, err)
-		case string(got.config) != smallConfig || !got.proven || len(got.thin.layers) != 1 || got.thin.layers[0].Digest != test.layer:
+		case string(got.config) != smallConfig || !got.proven || len(got.thin.frame.Layers) != 1 || got.thin.frame.Layers[0].Digest != test.layer:
 			t.Errorf("%s: %+v", test.name, got)
+		}
+	}
+}
+
+// What a containerd store does not have as it was packed it leaves out, and nothing is damaged.
+func TestSaveStreamWithoutALayer(t *testing.T) {
+	manifest := jsonOf(t, ocispec.Manifest{Config: ocispec.Descriptor{Digest: digest.FromString(smallConfig)}})
+	for _, test := range []struct {
+		members []member
+		want    error
+	}{
+		{[]member{blob(manifest)}, errUnpacked},
+		{nil, errConfigless},
+	} {
+		saved, err := tarOf(test.members...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, _ := apiDouble(t, map[string]string{"GET /images/get": string(saved)})
+		e.info.Store = StoreContainerd
+		if _, err := e.exact(t.Context(), digest.FromBytes(manifest).String()); !errors.Is(err, test.want) {
+			t.Errorf("%d members: %v", len(test.members), err)
 		}
 	}
 }

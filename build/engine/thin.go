@@ -3,6 +3,7 @@ package engine
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"encoding/json"
 
 	"github.com/opencontainers/go-digest"
@@ -22,7 +23,7 @@ import (
 // serves them all.
 type thin struct {
 	config []byte
-	layers []ocispec.Descriptor // base first
+	frame  ocispec.Manifest // around it: the types, the layers, base first, and what is annotated; its config's digest and size are not read
 }
 
 // thinOf makes a thin image whose layers are named by their diff_ids, which is
@@ -36,25 +37,31 @@ func thinOf(config []byte) (thin, error) {
 	for i, id := range ids {
 		layers[i] = ocispec.Descriptor{MediaType: ocispec.MediaTypeImageLayer, Digest: id}
 	}
-	return thin{config, layers}, nil
+	return thin{config, ocispec.Manifest{Layers: layers}}, nil
 }
+
+// with is the same image with another config.
+func (t thin) with(config []byte) thin { return thin{config, t.frame} }
 
 // configDigest is the image's identity.
 func (t thin) configDigest() digest.Digest { return digest.FromBytes(t.config) }
 
-// manifest returns the manifest that the OCI form carries.
-func (t thin) manifest() ([]byte, error) {
-	layers := t.layers
-	if layers == nil {
-		layers = []ocispec.Descriptor{} // null is refused by readers that follow the specification
+// framed is the manifest that the OCI form carries: OCI's where the frame does
+// not say otherwise.
+func (t thin) framed() ocispec.Manifest {
+	m := t.frame
+	m.SchemaVersion = 2
+	m.MediaType = cmp.Or(m.MediaType, ocispec.MediaTypeImageManifest)
+	m.Config.MediaType = cmp.Or(m.Config.MediaType, ocispec.MediaTypeImageConfig)
+	m.Config.Digest, m.Config.Size, m.Config.Data = t.configDigest(), int64(len(t.config)), nil
+	if m.Layers == nil {
+		m.Layers = []ocispec.Descriptor{} // null is refused by readers that follow the specification
 	}
-	return json.Marshal(ocispec.Manifest{
-		Versioned: specs.Versioned{SchemaVersion: 2},
-		MediaType: ocispec.MediaTypeImageManifest,
-		Config:    ocispec.Descriptor{MediaType: ocispec.MediaTypeImageConfig, Digest: t.configDigest(), Size: int64(len(t.config))},
-		Layers:    layers,
-	})
+	return m
 }
+
+// manifest is framed in bytes.
+func (t thin) manifest() ([]byte, error) { return json.Marshal(t.framed()) }
 
 // tar writes both forms. Equal images give equal bytes.
 func (t thin) tar() ([]byte, error) {
@@ -64,7 +71,7 @@ func (t thin) tar() ([]byte, error) {
 	}
 	index, err := json.Marshal(ocispec.Index{
 		Versioned: specs.Versioned{SchemaVersion: 2},
-		Manifests: []ocispec.Descriptor{{MediaType: ocispec.MediaTypeImageManifest, Digest: digest.FromBytes(manifest), Size: int64(len(manifest))}},
+		Manifests: []ocispec.Descriptor{{MediaType: t.framed().MediaType, Digest: digest.FromBytes(manifest), Size: int64(len(manifest))}},
 	})
 	if err != nil {
 		return nil, err
@@ -86,8 +93,8 @@ func (t thin) tar() ([]byte, error) {
 // paths as the config has diff_ids. Nothing is read from a path whose layer
 // the engine has.
 func (t thin) legacyManifest() ([]byte, error) {
-	paths := make([]string, len(t.layers))
-	for i, l := range t.layers {
+	paths := make([]string, len(t.frame.Layers))
+	for i, l := range t.frame.Layers {
 		paths[i] = blobPath(l.Digest)
 	}
 	return json.Marshal([]struct {

@@ -82,7 +82,7 @@ func (e *Engine) relabel(ctx context.Context, name string, before Image, hook Ho
 	if dryRun {
 		return done, nil
 	}
-	done.ID, err = e.exchange(ctx, name, before.ID, look.made, thin{wanted, s.thin.layers})
+	done.ID, err = e.exchange(ctx, name, before.ID, look.made, s.thin.with(wanted))
 	if err != nil {
 		return Relabelled{}, fmt.Errorf("%s: %w", name, err)
 	}

@@ -166,7 +166,7 @@ func (e *Engine) rootOf(ctx context.Context, s stored) (fs.FS, func() error, err
 // restore stores the image with another config. Where the engine takes no thin
 // image, the old one stays and the result says what is to be repaired.
 func (e *Engine) restore(ctx context.Context, s stored, config []byte, emit func(Event)) (Built, error) {
-	id, err := e.loadThin(ctx, thin{config, s.thin.layers})
+	id, err := e.loadThin(ctx, s.thin.with(config))
 	if errors.Is(err, ErrThin) {
 		emit(Notice{fmt.Sprintf("%v; the label of %s is repaired in the registry after the push", err, short(s.id))})
 		return Built{ID: s.id, Config: digest.FromBytes(config), Repair: config}, nil

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/docker/docker/client"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 )
 
@@ -64,6 +65,30 @@ func TestThinTarHoldsBothForms(t *testing.T) {
 	again, err := image.tar()
 	if err != nil || !bytes.Equal(again, data) {
 		t.Error("the same image gave other bytes", err)
+	}
+}
+
+// A new label is no reason for another type, nor to lose what the manifest says.
+func TestThinImageKeepsItsManifest(t *testing.T) {
+	old := `{"schemaVersion":2,"mediaType":"application/vnd.docker.distribution.manifest.v2+json","artifactType":"application/x","config":` +
+		`{"mediaType":"application/vnd.docker.container.image.v1+json","digest":"` + digest.FromString(smallConfig).String() + `","size":151},"layers":` +
+		`[{"mediaType":"application/vnd.docker.image.rootfs.diff.tar.gzip","digest":"sha256:` + strings.Repeat("1", 64) + `","size":9,"annotations":{"k":"v"}}],"annotations":{"source":"here"}}`
+	d := newDocuments()
+	d.blobs[digest.FromString(old)], d.blobs[digest.FromString(smallConfig)] = []byte(old), []byte(smallConfig)
+	s, ok, err := d.ofManifest(digest.FromString(old))
+	if err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if got, err := s.thin.manifest(); err != nil || string(got) != old {
+		t.Errorf("got %s, %v", got, err)
+	}
+	relabelled := s.thin.with([]byte(smallConfig + " "))
+	want := strings.NewReplacer(digest.FromString(smallConfig).String(), relabelled.configDigest().String(), `"size":151`, `"size":152`).Replace(old)
+	if got, err := relabelled.manifest(); err != nil || string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s, %v", got, want, err)
+	}
+	if data, err := relabelled.tar(); err != nil || !bytes.Contains(data, []byte(`"manifests":[{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"`)) {
+		t.Errorf("the index names another type, %v", err)
 	}
 }
 
