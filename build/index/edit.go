@@ -90,12 +90,11 @@ func Remove(ix Index, targets ...Target) (Index, error) {
 		if t == (Target{}) {
 			return Index{}, fmt.Errorf("nothing to remove is named; give a platform or a digest")
 		}
-		before := len(out.Flatten())
 		out.Entries = slices.DeleteFunc(out.Entries, t.matches)
 		for i := range out.Entries {
 			out.Entries[i].Attestations = slices.DeleteFunc(out.Entries[i].Attestations, t.matches)
 		}
-		if len(out.Flatten()) == before {
+		if !slices.ContainsFunc(ix.Flatten(), t.matches) {
 			return Index{}, t.notFound(ix)
 		}
 	}

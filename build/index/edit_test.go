@@ -143,6 +143,7 @@ func TestRemove(t *testing.T) {
 		err     error
 	}{
 		"a platform":                    {[]Target{{Platform: &arm64}}, listOf(oci("linux/amd64").attested(), oci("linux/arm/v7")), nil},
+		"the same twice":                {[]Target{{Platform: &arm64}, {Platform: &arm64}}, listOf(oci("linux/amd64").attested(), oci("linux/arm/v7")), nil},
 		"a digest, attestations with":   {[]Target{{Digest: base.Entries[0].Digest}}, listOf(oci("linux/arm64"), oci("linux/arm/v7")), nil},
 		"an attestation":                {[]Target{{Digest: base.Entries[0].Attestations[0].Digest}}, listOf(oci("linux/amd64"), oci("linux/arm64"), oci("linux/arm/v7")), nil},
 		"a platform that is not there":  {[]Target{{Platform: &s390x}}, Index{}, ErrNotFound},
