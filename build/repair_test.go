@@ -47,7 +47,7 @@ func TestARepairedConfigKeepsItsLayers(t *testing.T) {
 	}
 }
 
-// A tag that is moved while a new label's config is on its way stays where it was moved to.
+// A tag that is moved while a new label's config is on its way stays where it was moved to, which is right where that is the same label.
 func TestAMovedTagGetsNoNewLabel(t *testing.T) {
 	inner, moves := registrytest.InMemory(), func() {}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,6 +80,17 @@ func TestAMovedTagGetsNoNewLabel(t *testing.T) {
 	now, headErr := client.Head(t.Context(), ref)
 	if !errors.Is(err, lists.ErrPublish) || headErr != nil || now.Digest != moved.Descriptor.Digest {
 		t.Errorf("%v; the tag is %s, want %s: %v", err, now.Digest, moved.Descriptor.Digest, headErr)
+	}
+	m = publish(checked)
+	var theirs, ours NewLabel
+	moves = func() {
+		moves = func() {}
+		if err := replace(t.Context(), client, ref, m, configOver("riscv64", "ours"), &theirs); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := replace(t.Context(), client, ref, m, configOver("riscv64", "ours"), &ours); err != nil || ours.Identity == "" || ours.Identity != theirs.Identity {
+		t.Errorf("the same label by two: %v; %+v, %+v", err, ours, theirs)
 	}
 }
 

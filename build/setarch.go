@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/distribution/reference"
+	"github.com/opencontainers/go-digest"
 	ocispec "github.com/opencontainers/image-spec/specs-go/v1"
 
 	"github.com/manymage/manymage/build/config"
@@ -186,7 +187,7 @@ func imageIn(m registry.Manifest, ref reference.Named) (doc ocispec.Manifest, er
 }
 
 // replace moves the tag to the image with its new config, if it still names the one that was checked: that is asked last, when the
-// config is there.
+// config is there. Somebody else who gave it the same label a moment earlier has done it.
 func replace(ctx context.Context, client *registry.Client, ref reference.Named, m registry.Manifest, wanted []byte, out *NewLabel) error {
 	body, err := storeConfig(ctx, client, ref, m, wanted)
 	if err != nil {
@@ -195,6 +196,10 @@ func replace(ctx context.Context, client *registry.Client, ref reference.Named, 
 	now, err := client.Head(ctx, ref)
 	if err != nil {
 		return err
+	}
+	if same := digest.FromBytes(body); now.Digest == same {
+		out.Identity = same.String()
+		return nil
 	}
 	if now.Digest != m.Descriptor.Digest {
 		return fmt.Errorf("%w: %s was moved to %s by somebody else meanwhile: run again", lists.ErrPublish, reference.FamiliarString(ref), now.Digest)
