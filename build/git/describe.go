@@ -5,7 +5,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,25 +78,36 @@ func ask(ctx context.Context, dir string) Info {
 	return info
 }
 
-var (
-	aRelease = regexp.MustCompile(`^v?[0-9]+\.[0-9]+\.[0-9]+$`)
-	aVersion = regexp.MustCompile(`^v?[0-9]`)
-	aWord    = regexp.MustCompile(`^[A-Za-z]+$`)
-)
-
 // releaseOf is the newest release of a commit's tags, the newest first, where git describe has taken another one: an older one, a preview
 // of it, or a tag that moves along with releases, v1 with v1.4.2 or a word such as latest.
 func releaseOf(described, tags string) string {
-	word := aWord.MatchString(described)
+	word := isWord(described)
 	for tag := range strings.FieldsSeq(tags) {
 		if tag == described && !word { // those behind it are older
 			break
 		}
-		if strings.HasPrefix(tag, described+".") || aRelease.MatchString(tag) && (word || aVersion.MatchString(described)) {
+		if strings.HasPrefix(tag, described+".") || isRelease(tag) && (word || isVersion(described)) {
 			return tag
 		}
 	}
 	return described
+}
+
+// isRelease tells whether a tag is a version of three numbers.
+func isRelease(tag string) bool {
+	numbers := strings.Split(strings.TrimPrefix(tag, "v"), ".")
+	return len(numbers) == 3 && !slices.ContainsFunc(numbers, func(n string) bool { return !isDigits(n) })
+}
+
+// isVersion tells whether a tag begins as a version does.
+func isVersion(tag string) bool {
+	number := strings.TrimPrefix(tag, "v")
+	return number != "" && isDigits(number[:1])
+}
+
+// isWord tells whether a tag has letters alone: latest, nightly.
+func isWord(tag string) bool {
+	return strings.Trim(strings.ToLower(tag), "abcdefghijklmnopqrstuvwxyz") == ""
 }
 
 // dirtySuffix is what git describe puts behind the name of a commit whose files differ from it.

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/manymage/manymage/build/image/options"
 	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/manymage/manymage/build/image/options"
 )
 
 // skipExec skips the builtins that only introduce a command.
